@@ -1,0 +1,107 @@
+/**
+ * The light activities of a run: planning, the record of its rounds, its result. They run on the orchestrator's worker.
+ */
+import type { Score } from '../workflows/algorithm/curve.ts';
+import type { HistorySegment, RoundEvent } from '../workflows/population-state.ts';
+import type { CheckpointReference, StorageLocation } from './checkpoints/reference.ts';
+import type { ReportOutcome } from './train-contract.ts';
+import type { Specification } from './specification.ts';
+
+/** What a run will do and cost, said before it starts. */
+export interface RunPlan {
+  /** As validated, defaults filled in. */
+  readonly specification: Specification;
+  readonly storage: StorageLocation;
+  readonly costs: RunCosts;
+}
+
+export interface RunCosts {
+  readonly members: number;
+  readonly evaluators: number;
+  readonly rounds: number;
+  /** Steps that all workers together train, were every evaluator always busy: an upper bound. */
+  readonly workerSteps: number;
+  readonly trainActivities: number;
+  /** Estimate for one checkpoint; undefined where the task cannot tell beforehand. */
+  readonly checkpointBytes?: number;
+  /** Checkpoints kept at any time, at most, and their bytes. */
+  readonly checkpointsKept: number;
+  readonly storedBytes?: number;
+}
+
+export interface SaveRoundRequest {
+  readonly storage: StorageLocation;
+  /** From 1. */
+  readonly round: number;
+  readonly subPopulation: number;
+  /** Everything that happened in the round, in order. */
+  readonly events: readonly RoundEvent[];
+  /** Wall-clock seconds of trainers in this round: a cost, kept apart from what is decided. */
+  readonly trainerSeconds: number;
+}
+
+export interface LoadRoundRequest {
+  readonly storage: StorageLocation;
+  readonly round: number;
+  readonly subPopulation: number;
+  /** From 0. */
+  readonly part: number;
+}
+
+export interface Winner {
+  readonly member: number;
+  readonly score: Score;
+  readonly checkpoint: CheckpointReference;
+  readonly history: readonly HistorySegment[];
+}
+
+export interface WriteResultRequest {
+  readonly storage: StorageLocation;
+  readonly workflowId: string;
+  readonly specification: Specification;
+  readonly rounds: number;
+  readonly winner: Winner;
+  readonly report: ReportOutcome;
+  /** Present when the run was stopped before its last round. */
+  readonly stoppedEarly?: { readonly reason: string; readonly round: number };
+}
+
+/** What a finished run's workflow returns: small, and enough to read the rest. */
+export interface ResultSummary {
+  readonly workflowId: string;
+  readonly algorithm: 'fire-pbt' | 'pbt';
+  readonly seed: number;
+  readonly rounds: number;
+  readonly steps: number;
+  readonly winner: { readonly member: string; readonly objective: Score; readonly checkpoint: CheckpointReference };
+  readonly testScore: Score;
+  readonly untouchedScore?: Score;
+  /** Promotions received, by sub-population, P1 first. */
+  readonly promotions: readonly number[];
+  /** Ends of evaluations over all sub-populations, by reason. */
+  readonly verdicts: Readonly<Record<string, number>>;
+  readonly schedule: readonly HistorySegment[];
+  /** SHA-256 over every decision of every round, hexadecimal: equal for two runs that decided the same. */
+  readonly decisionsSha256: string;
+  readonly storage: StorageLocation;
+  readonly resultKey: string;
+  readonly files: readonly string[];
+  readonly stoppedEarly?: { readonly reason: string; readonly round: number };
+}
+
+export interface OrchestrationActivities {
+  planRun(input: { readonly specification: unknown; readonly workflowId: string; readonly firstExecutionRunId: string }): Promise<RunPlan>;
+  clearLeftovers(input: { readonly workflowIds: readonly string[]; readonly generation: string }): Promise<{ readonly terminated: readonly string[] }>;
+  /** Newest round whose state files are all there; 0: none. */
+  findLatestRound(input: { readonly storage: StorageLocation; readonly subPopulations: number }): Promise<number>;
+  saveRound(input: SaveRoundRequest): Promise<void>;
+  /** One part of at most 500 kB of a stored state's JSON text; waits (retrying) for a neighbour's that is not there yet. */
+  loadRound(input: LoadRoundRequest): Promise<{ readonly text: string; readonly parts: number }>;
+  collectCheckpoints(input: {
+    readonly storage: StorageLocation;
+    readonly subPopulations: number;
+    readonly keepRounds: number;
+    readonly finished: boolean;
+  }): Promise<{ readonly deleted: number }>;
+  writeResult(input: WriteResultRequest): Promise<ResultSummary>;
+}

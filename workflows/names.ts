@@ -1,0 +1,25 @@
+/**
+ * How the parts of a run are called, in ids, texts and files: P1 … Pn from 1, members and evaluator slots from 0.
+ */
+
+export function subPopulationName(subPopulation: number): string {
+  return `P${subPopulation}`;
+}
+
+export function memberName(subPopulation: number, member: number): string {
+  return `${subPopulationName(subPopulation)}/member-${member}`;
+}
+
+export function evaluatorName(subPopulation: number, slot: number): string {
+  return `${subPopulationName(subPopulation)}/evaluator-${slot}`;
+}
+
+/** Workflow id of a child of a run: `<run>/P2` or `<run>/P2/evaluator-3`. */
+export function childWorkflowId(runWorkflowId: string, name: string): string {
+  return `${runWorkflowId}/${name}`;
+}
+
+/** Task queue of the trainers that serve the runs of a workflow task queue. */
+export function trainerTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-trainers`;
+}
