@@ -1,0 +1,171 @@
+/**
+ * The decisions of one round of one sub-population, in the order of algorithm.md: assign, (train,) exploit and explore, judge.
+ *
+ * Pure functions from states to events. All randomness comes from streams named by purpose, sub-population, round and member, so a decision
+ * depends on the specification's seed and on scores, and on nothing else.
+ */
+import { bestScoreOf, isDiverged, newestScore } from './scores.ts';
+import { chooseChild, chooseParents, exploit, explore, fitnessByImprovement, judge, randomStream, sampleInitial, smooth } from './algorithm/index.ts';
+import type { Curve } from './algorithm/index.ts';
+import { applyEvents } from './population-state.ts';
+import type { JudgedEvaluation, PopulationState, Promotion, RoundEvent, ScoreCurve } from './population-state.ts';
+import { evaluatorName, subPopulationName } from './names.ts';
+import type { SubPopulationSummary } from './messages.ts';
+import type { Specification } from '../activities/specification.ts';
+
+type EventOf<K extends RoundEvent['kind']> = Extract<RoundEvent, { kind: K }>;
+
+/** Draws the initial hyperparameters of every member of P`subPopulation`. */
+export function initialise(specification: Specification, subPopulation: number): EventOf<'initialised'> {
+  const { seed, hyperparameters, subPopulations } = specification;
+  const { members, evaluators } = subPopulations[subPopulation - 1] ?? { members: 0, evaluators: 0 };
+  const name = subPopulationName(subPopulation);
+  return {
+    kind: 'initialised',
+    subPopulation,
+    evaluators,
+    members: Array.from({ length: members }, (_, member) => sampleInitial(hyperparameters, randomStream(seed, 'initial', name, member))),
+  };
+}
+
+/** Step 1: idle evaluators take a parent each and share a child of `below`, P(i−1) as the previous round left it. */
+export function assign(specification: Specification, round: number, state: PopulationState, below: PopulationState): EventOf<'assigned'> {
+  const { seed, evaluation } = specification;
+  const idle = state.evaluations.flatMap((one, slot) => (one === null ? [slot] : []));
+  if (idle.length === 0 || state.step < evaluation.minStepsBeforeEval) return { kind: 'assigned', assignments: [] };
+
+  const evaluated = state.evaluations.map((one) => one?.parent);
+  const candidates = state.members.map((member, index) => ({
+    member: index,
+    available: !member.stopped && !isDiverged(member.curve.scores) && !evaluated.includes(index),
+    idleSinceStep: member.idleSinceStep,
+    exploitedLast: member.exploitedLast,
+  }));
+  const children = below.members.map((member, index) => ({
+    member: index,
+    healthy: !member.stopped && !isDiverged(member.curve.scores),
+    fitness: member.fitness,
+    justExplored: member.justExplored,
+  }));
+  const child = chooseChild(children, randomStream(seed, 'child', subPopulationName(state.subPopulation), round));
+  const hyperparameters = child === undefined ? undefined : below.members[child]?.hyperparameters;
+  if (child === undefined || hyperparameters === undefined) return { kind: 'assigned', assignments: [] };
+  const assignments = chooseParents(idle, candidates, evaluation.order).map(({ slot, parent }) => ({ slot, parent, child, hyperparameters }));
+  return { kind: 'assigned', assignments };
+}
+
+/** Step 3: who copies whom, with which hyperparameters; undefined where something must be replaced and nothing healthy is left. */
+export function exploitAndExplore(specification: Specification, round: number, state: PopulationState): EventOf<'exploited'> | undefined {
+  const { seed, hyperparameters: spaces } = specification;
+  const name = subPopulationName(state.subPopulation);
+  const fitness = rank(specification, state);
+  const contenders = state.members.map((member, index) => ({
+    member: index,
+    status: member.stopped ? ('stopped' as const) : isDiverged(member.curve.scores) ? ('diverged' as const) : ('healthy' as const),
+    fitness: fitness[index] ?? null,
+  }));
+  const exploitation = exploit(contenders, randomStream(seed, 'exploit', name, round));
+  if (exploitation.outcome === 'no-healthy-source') return undefined;
+  const copies = exploitation.copies.flatMap(({ member, source }) => {
+    const copied = state.members[source];
+    return copied ? [{ member, source, hyperparameters: explore(copied.hyperparameters, spaces, randomStream(seed, 'explore', name, round, member)) }] : [];
+  });
+  return { kind: 'exploited', fitness, copies };
+}
+
+/** Fitness per member: P1's newest score; above, the improvement rate of members with a busy evaluator. Null: not ranked this round. */
+function rank(specification: Specification, state: PopulationState): (number | null)[] {
+  if (state.subPopulation === 1) {
+    return state.members.map((member) => {
+      const score = newestScore(member.curve.scores);
+      return member.stopped || typeof score !== 'number' ? null : score;
+    });
+  }
+  const evaluations = state.evaluations.flatMap((evaluation) => {
+    const curve = evaluation === null ? 'diverged' : smoothed(evaluation.curve, specification);
+    return evaluation === null || curve === 'diverged' || state.members[evaluation.parent]?.stopped === true ? [] : [{ member: evaluation.parent, curve }];
+  });
+  const ranked = fitnessByImprovement(evaluations);
+  return state.members.map((_, index) => ranked.find((one) => one.member === index)?.fitness ?? null);
+}
+
+/**
+ * Step 4: judges every busy evaluator in slot order, on the curves of `below` after its step 3 and after the promotions made before in this pass.
+ * Returns the event, what P(i−1) is to be given, and P(i−1) as it will then be.
+ */
+export function judgeEvaluators(
+  specification: Specification,
+  state: PopulationState,
+  below: PopulationState,
+): { readonly event: EventOf<'judged'>; readonly promotions: readonly Promotion[]; readonly below: PopulationState } {
+  const { maxEvalSteps, significance } = specification.evaluation;
+  const evaluations: JudgedEvaluation[] = [];
+  const promotions: Promotion[] = [];
+  const childCurves: (Curve | 'diverged' | undefined)[] = [];
+  let neighbour = below;
+
+  for (const [slot, evaluation] of state.evaluations.entries()) {
+    const childState = evaluation === null ? undefined : neighbour.members[evaluation.child];
+    if (evaluation === null || childState === undefined) continue;
+    const { parent, child } = evaluation;
+    childCurves[child] ??= smoothed(childState.curve, specification);
+    const evaluationSteps = state.step - evaluation.assignedAtStep;
+    const verdict = judge({
+      evaluator: smoothed(evaluation.curve, specification),
+      child: childCurves[child],
+      evaluationSteps,
+      maxEvalSteps,
+      significance,
+      childExploited: childState.justExplored,
+      childPromotedThisPass: promotions.some((one) => one.member === child),
+      parentExploited: state.members[parent]?.justExplored ?? false,
+    });
+    evaluations.push({ slot, parent, child, evaluationSteps, verdict });
+    if (verdict.outcome === 'success') {
+      const { checkpoint, curve, history } = evaluation;
+      const promotion: Promotion = { evaluator: evaluatorName(state.subPopulation, slot), parent, member: child, checkpoint, curve, history };
+      promotions.push(promotion);
+      neighbour = applyEvents(neighbour, [{ kind: 'promoted', promotions: [promotion] }]);
+      childCurves[child] = undefined;
+    }
+  }
+  return { event: { kind: 'judged', evaluations }, promotions, below: neighbour };
+}
+
+/** What a sub-population does with the promotions it is given: takes them, and ends its own evaluations whose parent was overwritten. */
+export function receivePromotions(state: PopulationState, promotions: readonly Promotion[]): readonly RoundEvent[] {
+  if (promotions.length === 0) return [];
+  const ended = state.evaluations.flatMap((evaluation, slot) =>
+    evaluation !== null && promotions.some((one) => one.member === evaluation.parent)
+      ? [{ slot, parent: evaluation.parent, child: evaluation.child, reason: 'parent-promoted' as const }]
+      : [],
+  );
+  return [{ kind: 'promoted', promotions }, ...(ended.length > 0 ? [{ kind: 'evaluations-ended' as const, ended }] : [])];
+}
+
+/** A sub-population in brief, for the root's progress. */
+export function summarise(state: PopulationState, round: number): SubPopulationSummary {
+  const hyperparameters: Record<string, { min: number; max: number } | string[]> = {};
+  for (const name of Object.keys(state.members[0]?.hyperparameters ?? {}).sort()) {
+    const values = state.members.flatMap((member) => member.hyperparameters[name] ?? []);
+    const numbers = values.filter((value) => typeof value === 'number');
+    hyperparameters[name] =
+      numbers.length === values.length ? { min: Math.min(...numbers), max: Math.max(...numbers) } : [...new Set(values.map(String))].sort();
+  }
+  return {
+    subPopulation: state.subPopulation,
+    round,
+    members: state.members.length,
+    evaluators: state.evaluations.length,
+    evaluatorsBusy: state.evaluations.filter((one) => one !== null).length,
+    promotions: state.promotions,
+    verdicts: state.verdicts,
+    bestScore: bestScoreOf(state),
+    hyperparameters,
+  };
+}
+
+function smoothed(curve: ScoreCurve, { smoothing }: Specification): Curve | 'diverged' {
+  const raw = curve.scores.filter((score) => typeof score === 'number');
+  return raw.length < curve.scores.length ? 'diverged' : { raw, smoothed: smooth(raw, smoothing) };
+}

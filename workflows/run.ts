@@ -1,0 +1,39 @@
+/**
+ * What every workflow of a run is told about the run, and the activities as it may call them.
+ */
+import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { OrchestrationActivities } from '../activities/orchestration-contract.ts';
+import type { StorageLocation } from '../activities/checkpoints/reference.ts';
+import type { Specification } from '../activities/specification.ts';
+import type { TrainingActivities, TrainOutcome, TrainRequest } from '../activities/train-contract.ts';
+import { trainerTaskQueue } from './names.ts';
+
+export interface Run {
+  readonly workflowId: string;
+  /** The root's run id: a run that was reset has a new one, and messages of the old one are dropped. */
+  readonly generation: string;
+  readonly specification: Specification;
+  readonly storage: StorageLocation;
+}
+
+/** Infrastructure trouble is retried until it is over; what cannot get better is thrown as non-retryable by the activity itself. */
+const RETRY_UNTIL_IT_IS_OVER = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
+
+/** Light activities, on the orchestrator's own worker. */
+export const orchestration = proxyActivities<OrchestrationActivities>({ startToCloseTimeout: '5m', retry: RETRY_UNTIL_IT_IS_OVER });
+
+/** Trains one worker for one round on a trainer; `summary` is what the Web UI shows for the activity. */
+export async function trainRound(request: TrainRequest, summary: string): Promise<TrainOutcome> {
+  return trainers().train.executeWithOptions({ ...TRAINER_OPTIONS, ...onTrainers(), summary }, [request]);
+}
+
+/** Proxy for the activities that need a trainer: they heartbeat, and may take as long as they take. */
+export function trainers(): ReturnType<typeof proxyActivities<TrainingActivities>> {
+  return proxyActivities<TrainingActivities>({ ...TRAINER_OPTIONS, ...onTrainers() });
+}
+
+const TRAINER_OPTIONS = { startToCloseTimeout: '7 days', heartbeatTimeout: '20s', retry: RETRY_UNTIL_IT_IS_OVER } as const;
+
+function onTrainers(): { taskQueue: string } {
+  return { taskQueue: trainerTaskQueue(workflowInfo().taskQueue) };
+}

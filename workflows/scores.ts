@@ -1,0 +1,30 @@
+/**
+ * Reading scores off members: newest, best, diverged or not.
+ */
+import type { Score } from './algorithm/curve.ts';
+import type { MemberState, PopulationState } from './population-state.ts';
+
+/** The newest score of a curve; undefined where it was not measured yet. */
+export function newestScore(scores: readonly Score[]): Score | undefined {
+  return scores.at(-1);
+}
+
+/** Once diverged, a network stays so until exploit replaces it and its curve starts anew. */
+export function isDiverged(scores: readonly Score[]): boolean {
+  return newestScore(scores) === 'diverged';
+}
+
+/** The member with the highest newest score that is neither stopped nor diverged, the lower number where equal; undefined: there is none. */
+export function bestMember(state: PopulationState): { readonly index: number; readonly score: number; readonly member: MemberState } | undefined {
+  let best: { index: number; score: number; member: MemberState } | undefined;
+  for (const [index, member] of state.members.entries()) {
+    const score = newestScore(member.curve.scores);
+    if (!member.stopped && typeof score === 'number' && (best === undefined || score > best.score)) best = { index, score, member };
+  }
+  return best;
+}
+
+/** Highest newest score; null: nobody has a finite one. */
+export function bestScoreOf(state: PopulationState): number | null {
+  return bestMember(state)?.score ?? null;
+}
