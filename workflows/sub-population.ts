@@ -234,7 +234,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Winner |
 
 /** What P(i+1) needs of a round: training and exploits of the members. */
 function newsFor(events: readonly RoundEvent[]): RoundEvent[] {
-  return events.flatMap((event) => {
+  return events.flatMap((event): RoundEvent[] => {
     if (event.kind === 'trained') return [{ ...event, evaluators: [] }];
     return event.kind === 'exploited' ? [event] : [];
   });

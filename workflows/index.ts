@@ -1,0 +1,4 @@
+/** The workflow types that a worker registers, and nothing else. */
+export { firePbt } from './fire-pbt.ts';
+export { subPopulation } from './sub-population.ts';
+export { evaluator } from './evaluator.ts';
