@@ -10,6 +10,7 @@ import type { Score } from './algorithm/curve.ts';
 import type { HyperparameterValues } from './algorithm/hyperparameters.ts';
 import type { Verdict } from './algorithm/verdict.ts';
 import type { JudgedEvaluation, MemberState, Promotion, RoundEvent } from './population-state.ts';
+import type { ComparisonRow } from './compare.ts';
 import type { RunPlan } from '../activities/orchestration-contract.ts';
 import type { TrainRequest } from '../activities/train-contract.ts';
 import type { CheckpointReference } from '../activities/checkpoints/reference.ts';
@@ -127,6 +128,14 @@ export interface EvaluatorView {
 
 export const evaluatorsQuery = defineQuery<readonly EvaluatorView[]>('evaluators');
 
+/** How far a comparison is. */
+export interface ComparisonProgress {
+  readonly runs: number;
+  readonly rows: readonly ComparisonRow[];
+}
+
+export const comparisonQuery = defineQuery<ComparisonProgress>('comparison');
+
 export const MESSAGE_DESCRIPTIONS = {
   begin: 'Internal: sent by the root once every workflow of the run exists.',
   neighbourNews: 'Internal: what happened this round in the sub-population below.',
@@ -139,6 +148,7 @@ export const MESSAGE_DESCRIPTIONS = {
   progress: 'Round, best score and every sub-population in brief.',
   members: 'Every member: newest checkpoint, hyperparameters, curve since the last exploit, whole schedule.',
   evaluators: 'Every evaluator slot: what it evaluates, its curve, its last verdict with its numbers.',
+  comparison: 'Runs done, and what each reached.',
 } as const;
 
 /** Tells whether a payload belongs to this generation of the run and can be handled at all; a wrong one is dropped, never thrown upon. */
