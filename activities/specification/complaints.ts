@@ -1,0 +1,99 @@
+/**
+ * How errors in a specification read: "Expected `path` to be RULE, got `value`", one line each, every one at once.
+ */
+import type { z } from 'zod';
+
+/** Deepest nesting looked into; a valid specification needs 6 levels. */
+const MAX_DEPTH = 12;
+/** Values looked at before an input is called too large; a valid specification needs a few hundred. */
+const MAX_VALUES = 20_000;
+/** Complaints told; the rest are counted. */
+const MAX_COMPLAINTS = 200;
+/** Names through which an object's prototype could be reached. */
+const RESERVED_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+
+type Path = readonly PropertyKey[];
+
+/**
+ * Returns what makes an input unsafe to look at more closely: nesting or size beyond any real specification, reserved keys. Walks with its
+ * own stack, so that no depth overflows the engine's.
+ */
+export function inspect(input: unknown): string[] {
+  const complaints: string[] = [];
+  const left: { value: unknown; path: Path }[] = [{ value: input, path: [] }];
+  let values = 0;
+  for (let next = left.pop(); next; next = left.pop()) {
+    const { value, path } = next;
+    if (++values > MAX_VALUES) return [expected([], `at most ${MAX_VALUES} values in all`, 'more')];
+    if (typeof value !== 'object' || value === null) continue;
+    if (path.length >= MAX_DEPTH) return [expected(path, `nested at most ${MAX_DEPTH} levels deep`, 'more')];
+    for (const key of Object.keys(value)) {
+      const inner = [...path, Array.isArray(value) ? Number(key) : key];
+      if (RESERVED_KEYS.has(key)) complaints.push(expected(inner, 'absent (a reserved name)', 'a value'));
+      else left.push({ value: (value as Record<string, unknown>)[key], path: inner });
+    }
+  }
+  return complaints.slice(0, MAX_COMPLAINTS);
+}
+
+/** Returns one line for each issue; where several concern one path the last, which is the most specific, is told. */
+export function complain(issues: readonly z.core.$ZodIssue[], input: unknown): string[] {
+  const lines = new Map<string, string>();
+  for (const { path, rule, got } of issues.flatMap((issue) => flatten(issue, []))) {
+    lines.set(pathText(path), expected(path, rule, got ?? valueText(valueAt(input, path))));
+  }
+  const told = [...lines.values()];
+  return told.length <= MAX_COMPLAINTS ? told : [...told.slice(0, MAX_COMPLAINTS), `… and ${told.length - MAX_COMPLAINTS} more`];
+}
+
+interface Complaint {
+  readonly path: Path;
+  readonly rule: string;
+  readonly got?: string;
+}
+
+function flatten(issue: z.core.$ZodIssue, prefix: Path): Complaint[] {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...path, key], rule: issue.message }));
+  if (issue.code === 'invalid_union') {
+    // The branch that got furthest is the one that was meant: its issues lie deeper than the union itself.
+    const meant = issue.errors.find((branch) => branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'));
+    if (meant) return meant.flatMap((inner) => flatten(inner, path));
+  }
+  const got: unknown = issue.code === 'custom' ? issue.params?.got : undefined;
+  return [got === undefined ? { path, rule: issue.message } : { path, rule: issue.message, got: String(got) }];
+}
+
+function expected(path: Path, rule: string, got: string): string {
+  return `Expected \`${pathText(path)}\` to be ${rule}, got \`${got}\``;
+}
+
+/** Returns a JSON path such as `subPopulations[1].evaluators`; the whole input is called `specification`. */
+function pathText(path: Path): string {
+  if (path.length === 0) return 'specification';
+  const text = path.map((part, index) => {
+    if (typeof part === 'number') return `[${part}]`;
+    const key = String(part);
+    if (/^[$A-Za-z_][$\w]*$/.test(key) && key.length <= 60) return index === 0 ? key : `.${key}`;
+    return `[${JSON.stringify(clip(key, 60))}]`;
+  });
+  return text.join('');
+}
+
+function valueAt(input: unknown, path: Path): unknown {
+  let value = input;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[key];
+  }
+  return value;
+}
+
+function valueText(value: unknown): string {
+  // JSON would say null for NaN and the infinities.
+  return clip(typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value)), 80).replaceAll('`', "'");
+}
+
+function clip(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
+}

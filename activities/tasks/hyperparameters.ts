@@ -1,0 +1,29 @@
+/**
+ * The hyperparameters that each task knows: names, defaults, what values make sense. Imports no tensors, so that planning a run needs none.
+ */
+
+/** One hyperparameter of a task. */
+export interface HyperparameterDefinition {
+  readonly name: string;
+  /** Undefined: must be given. */
+  readonly default?: number;
+  /** What values are allowed, in words: an interval, so that bounds inside it keep every value inside. */
+  readonly rule: string;
+  readonly allows: (value: number) => boolean;
+}
+
+const learningRate: HyperparameterDefinition = { name: 'learningRate', rule: 'a number above 0', allows: (value) => value > 0 };
+const momentum: HyperparameterDefinition = { name: 'momentum', default: 0.9, rule: 'a number from 0 to below 1', allows: (value) => value >= 0 && value < 1 };
+const weightDecay: HyperparameterDefinition = { name: 'weightDecay', default: 0, rule: 'a number of at least 0', allows: (value) => value >= 0 };
+const h: HyperparameterDefinition = { name: 'h', rule: 'a finite number', allows: Number.isFinite };
+
+/**
+ * Returns the hyperparameters of a task, in the order they are told in; undefined where `task` is none (a specification's task is looked
+ * at before it is known to be valid).
+ */
+export function taskHyperparameters(task: unknown): readonly HyperparameterDefinition[] | undefined {
+  if (typeof task !== 'object' || task === null || !('kind' in task)) return undefined;
+  if (task.kind === 'toy') return [h];
+  if (task.kind !== 'image-classification') return undefined;
+  return 'optimizer' in task && task.optimizer === 'adam' ? [learningRate, weightDecay] : [learningRate, momentum, weightDecay];
+}
