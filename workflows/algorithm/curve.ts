@@ -1,0 +1,15 @@
+/**
+ * What is measured while training, as the algorithm sees it.
+ */
+
+/** One measurement, higher is better: a finite number, or 'diverged' where the task gave NaN or an infinity (neither survives JSON). */
+export type Score = number | 'diverged';
+
+/**
+ * A worker's scores since its curve last started, oldest first, beside their smoothed values (`smooth`, same length).
+ * Finite numbers only: whoever has a diverged score has no curve.
+ */
+export interface Curve {
+  readonly raw: readonly number[];
+  readonly smoothed: readonly number[];
+}

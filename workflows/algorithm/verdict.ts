@@ -1,0 +1,80 @@
+/**
+ * Verdict: step 4 of a round, for one busy evaluator.
+ */
+import { binomialTest } from './binomial-test.ts';
+import type { Curve } from './curve.ts';
+import { findOverlap } from './overlap.ts';
+import type { Overlap } from './overlap.ts';
+import { bestScoreDifference } from './score-gap.ts';
+
+/** All that a verdict depends on; curves are those after step 3 and after the promotions already made in this pass. */
+export interface Evidence {
+  readonly evaluator: Curve | 'diverged';
+  readonly child: Curve | 'diverged';
+  /** T: steps since the assignment, this round included. */
+  readonly evaluationSteps: number;
+  /** When an evaluator that never met its child gives up, and when the test has become as strict as `significance`. */
+  readonly maxEvalSteps: number;
+  /** Probability below which the binomial test passes: 0.01 in the paper. */
+  readonly significance: number;
+  readonly childExploited: boolean;
+  readonly childPromotedThisPass: boolean;
+  readonly parentExploited: boolean;
+}
+
+/** Why: 'diverged' is the evaluator, 'child-diverged' a child that nothing has replaced. */
+export type VerdictReason =
+  | 'child-exploited'
+  | 'diverged'
+  | 'child-diverged'
+  | 'success'
+  | 'no-overlap'
+  | 'binomial-test'
+  | 'child-promoted'
+  | 'parent-exploited'
+  | 'undecided';
+
+/** What was decided, why, and on which numbers: null where a curve diverged or has no points, `overlap` also where there is none. */
+export interface Verdict {
+  /** 'success': the child is promoted. On 'success' and 'stop' the evaluator is idle again. */
+  readonly outcome: 'success' | 'stop' | 'continue';
+  readonly reason: VerdictReason;
+  readonly overlap: Overlap | null;
+  /** bestScoreDifference(evaluator, child). */
+  readonly gap: number | null;
+  /** binomialTest(evaluator, child). */
+  readonly p: number | null;
+  /** Above this p an overlapping evaluator stops: significance + max(0, 1 − T / maxEvalSteps). */
+  readonly threshold: number | null;
+}
+
+/** Judges one evaluator against its child: the first rule that holds decides, in the order of the code. */
+export function judge(evidence: Evidence): Verdict {
+  const { evaluator, child, evaluationSteps, maxEvalSteps, significance } = evidence;
+  const comparison = compare(evaluator, child);
+  const threshold = significance + Math.max(0, 1 - evaluationSteps / maxEvalSteps);
+  const verdict = (outcome: Verdict['outcome'], reason: VerdictReason): Verdict => ({
+    outcome,
+    reason,
+    overlap: comparison?.overlap ?? null,
+    gap: comparison?.gap ?? null,
+    p: comparison?.p ?? null,
+    threshold,
+  });
+
+  if (evidence.childExploited) return verdict('stop', 'child-exploited');
+  if (evaluator === 'diverged') return verdict('stop', 'diverged');
+  if (child === 'diverged') return verdict('stop', 'child-diverged');
+  // Success comes before every rule that stops: the weights are good even if the child was promoted before, or the parent exploited away.
+  if (comparison && comparison.gap > 0 && comparison.p < significance) return verdict('success', 'success');
+  if (!comparison?.overlap && evaluationSteps >= maxEvalSteps) return verdict('stop', 'no-overlap');
+  if (comparison?.overlap && comparison.p > threshold) return verdict('stop', 'binomial-test');
+  if (evidence.childPromotedThisPass) return verdict('stop', 'child-promoted');
+  if (evidence.parentExploited) return verdict('stop', 'parent-exploited');
+  return verdict('continue', 'undecided');
+}
+
+function compare(evaluator: Curve | 'diverged', child: Curve | 'diverged'): { overlap: Overlap | undefined; gap: number; p: number } | undefined {
+  if (evaluator === 'diverged' || child === 'diverged' || evaluator.raw.length === 0 || child.raw.length === 0) return undefined;
+  return { overlap: findOverlap(evaluator.smoothed, child.smoothed), gap: bestScoreDifference(evaluator, child), p: binomialTest(evaluator, child) };
+}
