@@ -27,7 +27,7 @@ export function simulate<State>(specification: Specification, { train }: Simulat
   const rounds = specification.steps / specification.stepsPerRound;
   const levels = specification.subPopulations.length;
   const stored: State[] = [];
-  let populations = specification.subPopulations.map((_, index) => applyEvents(emptyPopulation(), [initialise(specification, index + 1)]));
+  let populations = specification.subPopulations.map(() => emptyPopulation());
   const decisions: RoundEvent[][][] = [];
 
   const runOne = (checkpoint: CheckpointReference | null, hyperparameters: HyperparameterValues, fromStep: number, toStep: number): { checkpoint: CheckpointReference; scores: Score[] } => {
@@ -43,6 +43,7 @@ export function simulate<State>(specification: Specification, { train }: Simulat
       populations = populations.map((population, i) => (i === index ? applyEvents(population, news) : population));
     };
     const at = (index: number): PopulationState => populations[index] ?? emptyPopulation();
+    if (round === 1) for (let index = 0; index < levels; index += 1) happened(index, initialise(specification, index + 1));
     const before = populations;
     for (let index = 1; index < levels && round > 1; index += 1) happened(index, assign(specification, round, at(index), before[index - 1] ?? emptyPopulation()));
     for (let index = 0; index < levels; index += 1) {

@@ -1,0 +1,134 @@
+import { after, before, describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import Long from 'long';
+import { firePbt } from '../../workflows/fire-pbt.ts';
+import { progressQuery } from '../../workflows/messages.ts';
+import type { RoundEvent } from '../../workflows/population-state.ts';
+import type { Specification } from '../../activities/specification.ts';
+import { simulate } from '../simulation.ts';
+import { createStandIns, toySpecification, toyTraining } from './stand-ins.ts';
+import type { StandIns } from './stand-ins.ts';
+import { startHarness } from './run-harness.ts';
+import type { Harness } from './run-harness.ts';
+
+const POPULATION = { members: 8, evaluators: 6 };
+const LOWEST = { members: 8, evaluators: 0 };
+
+/** Events without what names a place rather than a decision. */
+function decisions(events: readonly RoundEvent[] | undefined): unknown {
+  return JSON.parse(JSON.stringify(events ?? null, (name, value: unknown) => (name === 'checkpoint' ? null : value)));
+}
+
+function assertSameDecisions(activities: StandIns, specification: Specification): void {
+  const simulated = simulate(specification, toyTraining);
+  for (const [index, levels] of simulated.decisions.entries()) {
+    for (const [level, events] of levels.entries()) {
+      assert.deepEqual(decisions(activities.recorded.get(`${index + 1}/P${level + 1}`)), decisions(events), `round ${index + 1} of P${level + 1}`);
+    }
+  }
+}
+
+describe('a run', () => {
+  let harness: Harness;
+  before(async () => {
+    harness = await startHarness();
+  });
+  after(() => harness.stop());
+
+  async function run(specification: Specification, activities = createStandIns()): Promise<StandIns> {
+    const taskQueue = randomUUID();
+    await harness.withWorkers(taskQueue, activities, () => harness.client.workflow.execute(firePbt, { taskQueue, workflowId: `run-${taskQueue}`, args: [specification] }));
+    return activities;
+  }
+
+  for (const [title, subPopulations] of [
+    ['one sub-population, which is PBT', [{ members: 10, evaluators: 0 }]],
+    ['two sub-populations', [LOWEST, POPULATION]],
+    ['four sub-populations', [LOWEST, POPULATION, POPULATION, POPULATION]],
+    ['a sub-population of one member', [{ members: 1, evaluators: 0 }]],
+  ] as const) {
+    it(`decides with ${title} exactly what the loop of the paper decides`, async () => {
+      const specification = toySpecification({ subPopulations });
+      const activities = await run(specification);
+      assertSameDecisions(activities, specification);
+      const best = simulate(specification, toyTraining).populations[0]?.members.map((member) => Number(member.curve.scores.at(-1)));
+      assert.equal(activities.results[0]?.winner.score, Math.max(...(best ?? [])));
+    });
+  }
+
+  it('decides the same twice, and otherwise with another seed', async () => {
+    const [first, again, other] = await Promise.all([run(toySpecification({ seed: 1 })), run(toySpecification({ seed: 1 })), run(toySpecification({ seed: 2 }))]);
+    const told = (activities: StandIns): unknown => [...activities.recorded].map(([key, events]) => [key, decisions(events)]).sort();
+    assert.deepEqual(told(first), told(again));
+    assert.notDeepEqual(told(first), told(other));
+  });
+
+  it('fails by name when a training fails for good, and a reset to the first task goes on from the last complete round', async () => {
+    let broken = true;
+    const activities = createStandIns({
+      beforeTraining: ({ worker, fromStep }) => {
+        if (broken && worker.subPopulation === 2 && worker.index === 3 && fromStep === 100) throw ApplicationFailure.nonRetryable('boom', 'BrokenTask');
+      },
+    });
+    const specification = toySpecification();
+    const taskQueue = randomUUID();
+    const workflowId = `run-${taskQueue}`;
+    await harness.withWorkers(taskQueue, activities, async () => {
+      const failing = harness.client.workflow.execute(firePbt, { taskQueue, workflowId, args: [specification] });
+      await assert.rejects(failing, (error) => error instanceof WorkflowFailedError && /P2.* of run run-.* ended unexpectedly: /.test(String(error.cause?.message)));
+      broken = false;
+      const trainedBefore = activities.trained.length;
+      const reset: { runId?: string | null } = await harness.client.workflowService.resetWorkflowExecution({
+        namespace: 'default',
+        workflowExecution: { workflowId },
+        reason: 'task mended',
+        workflowTaskFinishEventId: Long.fromNumber(3),
+        requestId: randomUUID(),
+      });
+      await harness.client.workflow.getHandle(workflowId, reset.runId ?? undefined).result();
+      assertSameDecisions(activities, specification);
+      assert.equal(Math.min(...activities.trained.slice(trainedBefore).map((request) => request.fromStep)), 100, 'no finished round is trained again');
+    });
+  });
+
+  it('tells its progress to a query, every sub-population in it', async () => {
+    const activities = createStandIns();
+    const taskQueue = randomUUID();
+    await harness.withWorkers(taskQueue, activities, async () => {
+      const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId: `run-${taskQueue}`, args: [toySpecification()] });
+      await handle.result();
+      const progress = await handle.query(progressQuery);
+      assert.equal(progress.status, 'finished');
+      assert.equal(progress.round, 10);
+      assert.deepEqual(
+        progress.subPopulations.map((one) => [one.subPopulation, one.members, one.evaluators]),
+        [
+          [1, 8, 0],
+          [2, 8, 6],
+        ],
+      );
+    });
+  });
+});
+
+describe('a run whose histories are cut short', () => {
+  let harness: Harness;
+  before(async () => {
+    harness = await startHarness(['limit.historyCount.suggestContinueAsNew=40']);
+  });
+  after(() => harness.stop());
+
+  it('decides the same when it continues as new every 40 events', async () => {
+    const specification = toySpecification({ subPopulations: [LOWEST, POPULATION, POPULATION] });
+    const activities = createStandIns();
+    const taskQueue = randomUUID();
+    const workflowId = `run-${taskQueue}`;
+    await harness.withWorkers(taskQueue, activities, () => harness.client.workflow.execute(firePbt, { taskQueue, workflowId, args: [specification] }));
+    assertSameDecisions(activities, specification);
+    const described = await harness.client.workflow.getHandle(`${workflowId}/P2`).describe();
+    assert.ok(described.historyLength < 200, 'the history was cut');
+  });
+});

@@ -1,0 +1,48 @@
+/**
+ * Runs the project's workflows on a real Temporal server with workers in this process and stand-in activities.
+ */
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { startTemporalServer } from '../temporal-server.ts';
+import type { StandIns } from './stand-ins.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+/** One bundle serves every worker of a test process. */
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+
+export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
+  bundle ??= bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)), logger: new DefaultLogger('ERROR') });
+  return bundle;
+}
+
+export interface Harness {
+  readonly client: Client;
+  readonly address: string;
+  /** Runs `test` while workers for the queue serve it with these activities. */
+  readonly withWorkers: <T>(taskQueue: string, activities: StandIns, test: () => Promise<T>) => Promise<T>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a server of the test's own. */
+export async function startHarness(dynamicConfig: readonly string[] = []): Promise<Harness> {
+  const [server, workflows] = await Promise.all([startTemporalServer(dynamicConfig), workflowBundle()]);
+  const native = await NativeConnection.connect({ address: server.address });
+  const connection = await Connection.connect({ address: server.address });
+  return {
+    client: new Client({ connection }),
+    address: server.address,
+    withWorkers: async (taskQueue, activities, test) => {
+      const orchestrator = await Worker.create({ connection: native, taskQueue, workflowBundle: workflows, activities: { ...activities } });
+      const trainer = await Worker.create({ connection: native, taskQueue: `${taskQueue}-trainers`, activities: { ...activities } });
+      return orchestrator.runUntil(trainer.runUntil(test));
+    },
+    stop: async () => {
+      await connection.close();
+      await native.close();
+      await server.stop();
+    },
+  };
+}

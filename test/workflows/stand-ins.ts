@@ -1,0 +1,143 @@
+/**
+ * Stand-in activities for tests of the workflows: rounds in memory, training in closed form, and a script of what goes wrong.
+ */
+import { createHash } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/activity';
+import { applyEvents, emptyPopulation } from '../../workflows/population-state.ts';
+import type { PopulationState, RoundEvent } from '../../workflows/population-state.ts';
+import type { HyperparameterValues, Score } from '../../workflows/algorithm/index.ts';
+import type { OrchestrationActivities, WriteResultRequest } from '../../activities/orchestration-contract.ts';
+import type { TrainingActivities, TrainRequest } from '../../activities/train-contract.ts';
+import type { Specification } from '../../activities/specification.ts';
+import type { SimulatedTraining } from '../simulation.ts';
+
+/** State of a network of the closed-form task: how far θ and the number of steps are. */
+export interface ToyState {
+  readonly theta: number;
+  readonly penalty: number;
+  readonly rounds: number;
+}
+
+/** The deceptive toy of Chebykin et al. (TMLR 2025, §5.2), one round at a time. */
+export const toyTraining: SimulatedTraining<ToyState> = {
+  train(state, hyperparameters, fromStep, toStep) {
+    let { theta, penalty, rounds } = state ?? { theta: 0.9, penalty: 0, rounds: 0 };
+    const h = Number(hyperparameters['h']);
+    penalty += Math.abs(h - (1 - rounds / 50));
+    rounds += 1;
+    const scores: Score[] = [];
+    for (let step = fromStep; step < toStep; step += 1) {
+      theta -= 0.002 * Math.max(2 - h - 0.2 * penalty, 0) * theta;
+      scores.push(1.2 - theta * theta);
+    }
+    return { state: { theta, penalty, rounds }, scores };
+  },
+};
+
+/** A small specification of the toy task; anything can be overridden. */
+export function toySpecification(overrides: Partial<Specification> = {}): Specification {
+  return {
+    task: { kind: 'toy', variant: 'deceptive' },
+    seed: 0,
+    steps: 200,
+    stepsPerRound: 20,
+    evalEvery: 1,
+    subPopulations: [
+      { members: 8, evaluators: 0 },
+      { members: 8, evaluators: 6 },
+    ],
+    evaluation: { maxEvalSteps: 60, minStepsBeforeEval: 20, order: 'oldest-first', significance: 0.01 },
+    smoothing: 'fixed',
+    hyperparameters: { h: { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] }, factors: [0.5, 2] } },
+    threads: 1,
+    storage: { bucket: 'test', keepRounds: 2 },
+    ...overrides,
+  };
+}
+
+export interface StandIns extends OrchestrationActivities, TrainingActivities {
+  /** events by `<round>/P<level>`, as last recorded. */
+  readonly recorded: Map<string, readonly RoundEvent[]>;
+  readonly states: Map<string, PopulationState>;
+  readonly trained: TrainRequest[];
+  readonly results: WriteResultRequest[];
+}
+
+export interface Script {
+  /** Called before each training; throws to make it fail. */
+  readonly beforeTraining?: (request: TrainRequest) => void;
+}
+
+/** Makes stand-ins that share one memory, as S3 would be shared. */
+export function createStandIns({ beforeTraining }: Script = {}): StandIns {
+  const recorded = new Map<string, readonly RoundEvent[]>();
+  const states = new Map<string, PopulationState>();
+  const networks = new Map<string, ToyState>();
+  const trained: TrainRequest[] = [];
+  const results: WriteResultRequest[] = [];
+  return {
+    recorded,
+    states,
+    trained,
+    results,
+    planRun: async ({ specification, workflowId }) => ({
+      specification: specification as Specification,
+      storage: { bucket: 'test', prefix: `${workflowId}/` },
+      costs: { members: 0, evaluators: 0, rounds: 0, workerSteps: 0, trainActivities: 0, checkpointsKept: 0 },
+    }),
+    clearLeftovers: async () => ({ terminated: [] }),
+    findLatestRound: async ({ subPopulations }) => {
+      for (let round = 1; ; round += 1) {
+        const complete = Array.from({ length: subPopulations }, (_, index) => states.has(`${round}/P${index + 1}`)).every(Boolean);
+        if (!complete) return round - 1;
+      }
+    },
+    saveRound: async ({ round, subPopulation, events }) => {
+      const before = round === 1 ? emptyPopulation() : states.get(`${round - 1}/P${subPopulation}`);
+      if (!before) throw ApplicationFailure.nonRetryable(`Cannot save round ${round} of P${subPopulation}: round ${round - 1} is missing`);
+      states.set(`${round}/P${subPopulation}`, applyEvents(before, events));
+      recorded.set(`${round}/P${subPopulation}`, events);
+    },
+    loadRound: async ({ round, subPopulation, part }) => {
+      const text = JSON.stringify(states.get(`${round}/P${subPopulation}`));
+      if (text === undefined) throw new Error(`Round ${round} of P${subPopulation} is not there yet`);
+      const half = Math.ceil(text.length / 2);
+      return { text: part === 0 ? text.slice(0, half) : text.slice(half), parts: 2 };
+    },
+    collectCheckpoints: async () => ({ deleted: 0 }),
+    writeResult: async (request) => {
+      results.push(request);
+      const { workflowId, specification, rounds, winner, report, storage } = request;
+      const decisions = createHash('sha256').update(JSON.stringify([...recorded].sort(([a], [b]) => (a < b ? -1 : 1))));
+      return {
+        workflowId,
+        algorithm: 'fire-pbt',
+        seed: specification.seed,
+        rounds,
+        steps: specification.steps,
+        winner: { member: `P1/member-${winner.member}`, objective: winner.score, checkpoint: winner.checkpoint },
+        testScore: report.testScore,
+        promotions: [],
+        verdicts: {},
+        schedule: winner.history,
+        decisionsSha256: decisions.digest('hex'),
+        storage,
+        resultKey: `${storage.prefix}result/result.json`,
+        files: [],
+      };
+    },
+    train: async (request) => {
+      beforeTraining?.(request);
+      trained.push(request);
+      const { storage, checkpoint, hyperparameters, fromStep, toStep } = request;
+      const { state, scores } = toyTraining.train(checkpoint ? networks.get(checkpoint.sha256) : undefined, hyperparameters as HyperparameterValues, fromStep, toStep);
+      const sha256 = createHash('sha256').update(JSON.stringify(state)).digest('hex');
+      networks.set(sha256, state);
+      return { checkpoint: { key: `${storage.prefix}checkpoints/${sha256}`, sha256, sizeBytes: 0, step: toStep }, scores, inEffect: hyperparameters, trainerSeconds: 0 };
+    },
+    report: async ({ checkpoint }) => {
+      const state = networks.get(checkpoint.sha256);
+      return { testScore: state ? 1.2 - state.theta ** 2 : 'diverged', files: [] };
+    },
+  };
+}
