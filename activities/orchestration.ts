@@ -1,0 +1,69 @@
+/**
+ * The light activities of a run, with what they need handed in: an object store, and a client of the Temporal server that the run lives on.
+ */
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import { collectCheckpoints } from './checkpoints/collection.ts';
+import type { ObjectStore } from './checkpoints/object-store.ts';
+import type { OrchestrationActivities } from './orchestration-contract.ts';
+import { planRun } from './plan.ts';
+import { writeResult } from './result.ts';
+import { RoundRecords } from './rounds.ts';
+
+/** Children looked at at once. */
+const AT_ONCE = 10;
+
+export interface OrchestrationDependencies {
+  readonly objects: ObjectStore;
+  /** Of the namespace that the workflows run in. */
+  readonly client: Client;
+}
+
+/** Returns the activities to register with an orchestrator's worker. */
+export function createOrchestrationActivities({ objects, client }: OrchestrationDependencies): OrchestrationActivities {
+  const rounds = new RoundRecords(objects);
+  return {
+    planRun: (request) => planRun(objects, request),
+    clearLeftovers: async ({ workflowIds, generation }) => ({ terminated: await clearLeftovers(client, workflowIds, generation) }),
+    findLatestRound: ({ storage, subPopulations }) => rounds.latest(storage, subPopulations),
+    saveRound: (request) => rounds.save(request),
+    loadRound: (request) => rounds.loadPart(request),
+    collectCheckpoints: async (request) => ({ deleted: await collectCheckpoints(objects, rounds, request) }),
+    writeResult: (request) => writeResult(objects, rounds, request),
+  };
+}
+
+/** Terminates running children of a run that another generation of its root started, and returns their ids; others' workflows stay. */
+async function clearLeftovers(client: Client, workflowIds: readonly string[], generation: string): Promise<string[]> {
+  const terminated: string[] = [];
+  for (let from = 0; from < workflowIds.length; from += AT_ONCE) {
+    const batch = workflowIds.slice(from, from + AT_ONCE);
+    const cleared = await Promise.all(batch.map(async (workflowId) => ((await clearLeftover(client, workflowId, generation)) ? [workflowId] : [])));
+    terminated.push(...cleared.flat());
+  }
+  return terminated;
+}
+
+async function clearLeftover(client: Client, workflowId: string, generation: string): Promise<boolean> {
+  for (;;) {
+    const description = await found(client.workflow.getHandle(workflowId).describe());
+    if (!description || !isLeftover(description, generation)) return false;
+    const reason = `Left behind by an earlier generation of its run: ${generation} starts it anew`;
+    // It may have continued as new in the meantime: then this run of it is over, and the next is looked at.
+    if (await found(client.workflow.getHandle(workflowId, description.runId).terminate(reason))) return true;
+  }
+}
+
+/** Returns undefined where there is no such workflow, or it has ended. */
+async function found<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function isLeftover({ status, workflowId, parentExecution }: WorkflowExecutionDescription, generation: string): boolean {
+  if (status.name !== 'RUNNING' || !parentExecution?.workflowId) return false;
+  return workflowId.startsWith(`${parentExecution.workflowId}/`) && parentExecution.runId !== generation;
+}

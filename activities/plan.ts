@@ -1,0 +1,122 @@
+/**
+ * Planning of a run: its specification validated, its place in the bucket, what it will cost.
+ */
+import { createHash } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
+import type { ObjectStore } from './checkpoints/object-store.ts';
+import type { RunCosts, RunPlan } from './orchestration-contract.ts';
+import { readableJson } from './readable-json.ts';
+import { InvalidSpecification, parseSpecification, type Specification, type TaskSpecification } from './specification.ts';
+
+/** Failure type of a run whose specification is refused. */
+export const INVALID_SPECIFICATION = 'InvalidSpecification';
+
+/** Longest folder name made of a workflow id: file systems take 255 bytes. */
+const MAX_NAME_CHARACTERS = 200;
+const FLOAT_BYTES = 4;
+/** Of a tensor's entry in a checkpoint's header. */
+const TENSOR_HEADER_BYTES = 100;
+const CLASSES = 10;
+const IMAGE_SIDE = 28;
+const KERNEL_VALUES = 9;
+
+/** What a plan is made of. */
+export interface PlanRequest {
+  readonly specification: unknown;
+  readonly workflowId: string;
+  readonly firstExecutionRunId: string;
+}
+
+/**
+ * Plans a run: validates its specification, makes its bucket where missing, writes the specification, defaults filled in, into its folder.
+ *
+ * @throws ApplicationFailure of type 'InvalidSpecification', not retryable, with every error in the message and, as a list, in the details
+ * @throws ObjectStoreError where the store cannot be reached or refuses
+ */
+export async function planRun(objects: ObjectStore, { specification: given, workflowId, firstExecutionRunId }: PlanRequest): Promise<RunPlan> {
+  const specification = validated(given);
+  const storage = { bucket: specification.storage.bucket, prefix: runPrefix(workflowId, firstExecutionRunId) };
+  await objects.ensureBucket(storage.bucket);
+  await objects.put(storage.bucket, `${storage.prefix}specification.json`, readableJson(specification), 'application/json');
+  return { specification, storage, costs: costsOf(specification) };
+}
+
+function validated(given: unknown): Specification {
+  try {
+    return parseSpecification(given);
+  } catch (error) {
+    if (!(error instanceof InvalidSpecification)) throw error;
+    throw ApplicationFailure.create({ type: INVALID_SPECIFICATION, nonRetryable: true, message: error.message, details: [error.complaints] });
+  }
+}
+
+/**
+ * Returns what the keys of a run begin with, `<workflow id>/<first execution run id>/`: a run that is reset keeps its folder, and two
+ * runs, even under one workflow id, never share one.
+ */
+export function runPrefix(workflowId: string, firstExecutionRunId: string): string {
+  return `${folderName(workflowId)}/${folderName(firstExecutionRunId)}/`;
+}
+
+/** Returns a name that is one folder on any file system, different for different ids: percent-encoded, and shortened to a digest where long. */
+function folderName(id: string): string {
+  const encoded = [...Buffer.from(id)].map((byte) => {
+    const character = String.fromCharCode(byte);
+    return /[A-Za-z0-9._-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+  // A name of dots alone, or none, would mean a folder that exists already.
+  const name = /^\.*$/.test(id) ? `%2E${id.slice(1).replaceAll('.', '%2E')}` : encoded.join('');
+  if (name.length <= MAX_NAME_CHARACTERS) return name;
+  const digest = createHash('sha256').update(id).digest('hex');
+  const head = name.slice(0, MAX_NAME_CHARACTERS - digest.length - 1).replace(/%[0-9A-F]?$/, '');
+  return `${head}~${digest}`;
+}
+
+/** Returns what a run will take, at most: as though its evaluators were never idle. */
+export function costsOf({ subPopulations, steps, stepsPerRound, storage, task }: Specification): RunCosts {
+  const members = subPopulations.reduce((sum, one) => sum + one.members, 0);
+  const evaluators = subPopulations.reduce((sum, one) => sum + one.evaluators, 0);
+  const workers = members + evaluators;
+  const rounds = steps / stepsPerRound;
+  // The rounds kept, the one that is about to expire, the one in training.
+  const checkpointsKept = workers * (storage.keepRounds + 2);
+  const checkpointBytes = estimateCheckpointBytes(task);
+  return {
+    members,
+    evaluators,
+    rounds,
+    workerSteps: workers * steps,
+    trainActivities: workers * rounds,
+    checkpointBytes,
+    checkpointsKept,
+    storedBytes: checkpointsKept * checkpointBytes,
+  };
+}
+
+/** Returns about how many bytes one checkpoint has: weights, as much again for each optimiser slot, and the header. */
+export function estimateCheckpointBytes(task: TaskSpecification): number {
+  if (task.kind === 'toy') return 3 * TENSOR_HEADER_BYTES;
+  const copies = 1 + (task.optimizer === 'adam' ? 2 : 1);
+  const tensors = 2 * (task.model.kind === 'perceptron' ? task.model.hidden.length + 1 : task.model.filters.length + 2);
+  return copies * (parameterCount(task) * FLOAT_BYTES + tensors * TENSOR_HEADER_BYTES);
+}
+
+/** Returns how many numbers a task's model learns: kernels and biases. */
+export function parameterCount(task: TaskSpecification): number {
+  if (task.kind === 'toy') return 1;
+  const { model } = task;
+  if (model.kind === 'perceptron') return denseParameters([IMAGE_SIDE * IMAGE_SIDE, ...model.hidden, CLASSES]);
+  let side = IMAGE_SIDE;
+  let channels = 1;
+  let convolutions = 0;
+  for (const filters of model.filters) {
+    convolutions += (KERNEL_VALUES * channels + 1) * filters;
+    channels = filters;
+    side = Math.floor(side / 2);
+  }
+  return convolutions + denseParameters([side * side * channels, model.dense, CLASSES]);
+}
+
+function denseParameters(widths: readonly number[]): number {
+  return widths.slice(1).reduce((sum, width, index) => sum + ((widths[index] ?? 0) + 1) * width, 0);
+}
