@@ -70,12 +70,13 @@ function sample(space: HyperparameterSpace, stream: RandomStream): Hyperparamete
   switch (space.kind) {
     case 'float': {
       const [low, high] = space.initial.range;
-      if (space.initial.distribution === 'uniform') return clamp(low + stream.next() * (high - low), [low, high]);
-      return clamp(exp(log(low) + stream.next() * (log(high) - log(low))), [low, high]);
+      const share = stream.next();
+      const drawn = space.initial.distribution === 'uniform' ? low + share * (high - low) : exp(log(low) + share * (log(high) - log(low)));
+      return clamp(clamp(drawn, space.initial.range), space.bounds);
     }
     case 'integer': {
       const [low, high] = space.initial.range;
-      return low + stream.integer(high - low + 1);
+      return clamp(low + stream.integer(high - low + 1), space.bounds);
     }
     case 'category':
       return choose(space.choices, stream);
@@ -112,8 +113,9 @@ function moveNormalised(value: number, factor: number, bounds: readonly [number,
   return clamp(value + ((factor - 1) / (factor + 1)) * (bounds[1] - bounds[0]), bounds);
 }
 
-function moveInteger(value: number, factor: number, { bounds }: IntegerSpace): number {
-  if (factor === 1) return clamp(value, bounds);
+function moveInteger(current: number, factor: number, { bounds }: IntegerSpace): number {
+  const value = clamp(Math.round(current), bounds);
+  if (factor === 1) return value;
   // Away from 0 for factors above 1, towards it below; 0 itself goes up or down.
   const direction = factor > 1 === value >= 0 ? 1 : -1;
   const target = Math.round(value * factor);

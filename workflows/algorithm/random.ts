@@ -42,7 +42,7 @@ export function shuffled(count: number, stream: RandomStream): Uint32Array {
   const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
     const j = stream.integer(i + 1);
-    order[i] = order[j] ?? 0;
+    order[i] = order[j]!;
     order[j] = i;
   }
   return order;
@@ -50,7 +50,10 @@ export function shuffled(count: number, stream: RandomStream): Uint32Array {
 
 /** Enciphers a block of four 32-bit words in place under a key of two. Exported for its known answers. */
 export function philox(block: Uint32Array, key0: number, key1: number): void {
-  let [a = 0, b = 0, c = 0, d = 0] = block;
+  let a = block[0]!;
+  let b = block[1]!;
+  let c = block[2]!;
+  let d = block[3]!;
   let k0 = key0;
   let k1 = key1;
   for (let round = 0; round < ROUNDS; round++) {
@@ -88,8 +91,8 @@ function hashName(seed: number, name: readonly (string | number)[]): Uint32Array
   const state = new Uint32Array(4);
   let position = 0;
   const absorb = (low: number, high: number): void => {
-    state[0] = (state[0] ?? 0) ^ low;
-    state[1] = (state[1] ?? 0) ^ high;
+    state[0]! ^= low;
+    state[1]! ^= high;
     philox(state, position++, name.length);
   };
   absorb(seed >>> 0, Math.floor(seed / TWO_TO_32));
@@ -153,15 +156,14 @@ class PhiloxStream implements RandomStream {
 
   private word(): number {
     if (this.used === 4) {
-      const [key0 = 0, key1 = 0, high0 = 0, high1 = 0] = this.hash;
       this.block[0] = this.counter >>> 0;
       this.block[1] = Math.floor(this.counter / TWO_TO_32);
-      this.block[2] = high0;
-      this.block[3] = high1;
-      philox(this.block, key0, key1);
+      this.block[2] = this.hash[2]!;
+      this.block[3] = this.hash[3]!;
+      philox(this.block, this.hash[0]!, this.hash[1]!);
       this.counter++;
       this.used = 0;
     }
-    return this.block[this.used++] ?? 0;
+    return this.block[this.used++]!;
   }
 }
