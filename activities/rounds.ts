@@ -83,11 +83,16 @@ export class RoundRecords {
     // Newest first: that is the one that may not be there yet.
     const rounds = Array.from({ length: lastRound }, (_, index) => lastRound - index);
     const records = await inBatches(rounds, async (round) => {
-      const record = await this.#read(storage.bucket, decisionsKey(storage, round, subPopulation), readRecord);
+      const record = await this.record(storage, round, subPopulation);
       if (!record) throw new Error(`Cannot read round ${round} of P${subPopulation} under ${storage.prefix}: it is not recorded`);
       return record;
     });
     return records.reverse();
+  }
+
+  /** Returns what happened in one round, or undefined where there is no readable record of it. */
+  async record(storage: StorageLocation, round: number, subPopulation: number): Promise<RoundRecord | undefined> {
+    return this.#read(storage.bucket, decisionsKey(storage, round, subPopulation), readRecord);
   }
 
   /** Returns the newest round of which every sub-population's state can be had; 0 where there is none. */

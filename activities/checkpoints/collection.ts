@@ -2,12 +2,12 @@
  * Collection of checkpoints that nothing refers to any more: storage stays proportional to the workers, not to the rounds.
  *
  * It is no race with a reader by construction. All work going on starts from states at least as new as the newest complete round, and a
- * state refers only to checkpoints of the state before it or to new ones. So what only expired rounds refer to is never read again, and only
- * that is deleted; a new checkpoint, which no state may refer to yet, is no candidate. (That needs a new checkpoint to differ from every
- * expired one: its metadata holds the step.) Only when a run is finished is everything swept that nothing refers to.
+ * state refers only to checkpoints of the state before it or to new ones. So what expired rounds trained or refer to, and no kept state does, is
+ * never read again, and only that is deleted; a new checkpoint, which no state may refer to yet, is no candidate. (That needs a new checkpoint
+ * to differ from every expired one: its metadata holds the step.) Only when a run is finished is everything swept that nothing refers to.
  */
 import type { PopulationState } from '../../workflows/population-state.ts';
-import { completeRounds, type RoundRecords } from '../rounds.ts';
+import { completeRounds, type RoundRecord, type RoundRecords } from '../rounds.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { StorageLocation } from './reference.ts';
 import { checkpointPrefix } from './store.ts';
@@ -41,6 +41,8 @@ export async function collectCheckpoints(objects: ObjectStore, rounds: RoundReco
   const candidates = new Set<string>();
   for (const { round, subPopulation } of expired) {
     for (const key of checkpointKeys(await rounds.state(storage, round, subPopulation))) candidates.add(key);
+    // What a round trained and replaced at once is in no state at all.
+    for (const key of trainedKeys(await rounds.record(storage, round, subPopulation))) candidates.add(key);
   }
   if (finished) for (const { key } of await objects.list(storage.bucket, checkpointPrefix(storage.prefix))) candidates.add(key);
 
@@ -53,4 +55,8 @@ export async function collectCheckpoints(objects: ObjectStore, rounds: RoundReco
 
 function checkpointKeys({ members, evaluations }: PopulationState): string[] {
   return [...members, ...evaluations].flatMap((worker) => (worker?.checkpoint ? [worker.checkpoint.key] : []));
+}
+
+function trainedKeys(record: RoundRecord | undefined): string[] {
+  return (record?.events ?? []).flatMap((event) => (event.kind === 'trained' ? [...event.members, ...event.evaluators].map(({ checkpoint }) => checkpoint.key) : []));
 }

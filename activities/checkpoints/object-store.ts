@@ -55,7 +55,8 @@ export class ObjectStore {
 
   /** Writes an object, replacing any under the key. */
   async put(bucket: string, key: string, bytes: Uint8Array | string, contentType = 'application/octet-stream'): Promise<void> {
-    await this.#ask('put', bucket, key, (client) => client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: contentType })));
+    const Body = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+    await this.#ask('put', bucket, key, (client) => client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentType: contentType })));
   }
 
   /**
