@@ -161,6 +161,9 @@ function describe(level: number, event: RoundEvent): unknown[] {
     case 'evaluations-ended':
       if (event.ended.length === 0) return [];
       return [{ kind: event.kind, ended: event.ended.map(({ slot, parent, child, reason }) => ({ ...evaluationNames(level, slot, parent, child), reason })) }];
+    case 'commanded':
+    case 'ended':
+      return [event];
     default:
       return [event satisfies never];
   }
@@ -170,7 +173,7 @@ function evaluationNames(level: number, slot: number, parent: number, child: num
   return { evaluator: evaluatorName(level, slot), parent: memberName(level, parent), child: memberName(level - 1, child) };
 }
 
-/** Returns a digest over every event of every round; keys are left out, as they hold the run's id. */
+/** Returns a digest over every event of every round; keys are left out, as they hold the run's id, and so are the random ids of commands. */
 function digestDecisions(levels: readonly (readonly RoundRecord[])[]): string {
   const hash = createHash('sha256');
   for (const { round, subPopulation, events } of levels.flat()) hash.update(`${canonical({ round, subPopulation, events })}\n`);
@@ -180,8 +183,8 @@ function digestDecisions(levels: readonly (readonly RoundRecord[])[]): string {
 function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  // Only a checkpoint's reference has a `key` beside its digest.
-  const entries = Object.entries(value).filter(([key]) => !(key === 'key' && 'sha256' in value));
+  // Only a checkpoint's reference has a `key` beside its digest, only a command an `id`.
+  const entries = Object.entries(value).filter(([key]) => !(key === 'key' && 'sha256' in value) && !(key === 'id' && 'command' in value));
   return `{${entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(',')}}`;
 }
 

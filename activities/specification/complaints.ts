@@ -36,11 +36,11 @@ export function inspect(input: unknown): string[] {
   return complaints.slice(0, MAX_COMPLAINTS);
 }
 
-/** Returns one line for each issue; where several concern one path the last, which is the most specific, is told. */
+/** Returns one line for each issue; where several concern one path the first is told, unless a rule claims to say more. */
 export function complain(issues: readonly z.core.$ZodIssue[], input: unknown): string[] {
   const lines = new Map<string, string>();
-  for (const { path, rule, got } of issues.flatMap((issue) => flatten(issue, []))) {
-    lines.set(pathText(path), expected(path, rule, got ?? valueText(valueAt(input, path))));
+  for (const { path, rule, got, instead } of issues.flatMap((issue) => flatten(issue, []))) {
+    if (instead || !lines.has(pathText(path))) lines.set(pathText(path), expected(path, rule, got ?? valueText(valueAt(input, path))));
   }
   const told = [...lines.values()];
   return told.length <= MAX_COMPLAINTS ? told : [...told.slice(0, MAX_COMPLAINTS), `… and ${told.length - MAX_COMPLAINTS} more`];
@@ -49,7 +49,9 @@ export function complain(issues: readonly z.core.$ZodIssue[], input: unknown): s
 interface Complaint {
   readonly path: Path;
   readonly rule: string;
+  /** What was found, where that is not the value at the path. */
   readonly got?: string;
+  readonly instead?: boolean;
 }
 
 function flatten(issue: z.core.$ZodIssue, prefix: Path): Complaint[] {
@@ -60,8 +62,7 @@ function flatten(issue: z.core.$ZodIssue, prefix: Path): Complaint[] {
     const meant = issue.errors.find((branch) => branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'));
     if (meant) return meant.flatMap((inner) => flatten(inner, path));
   }
-  const got: unknown = issue.code === 'custom' ? issue.params?.got : undefined;
-  return [got === undefined ? { path, rule: issue.message } : { path, rule: issue.message, got: String(got) }];
+  return [{ path, rule: issue.message, ...(issue.code === 'custom' ? (issue.params as Pick<Complaint, 'got' | 'instead'>) : {}) }];
 }
 
 function expected(path: Path, rule: string, got: string): string {

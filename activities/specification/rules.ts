@@ -64,14 +64,14 @@ function checkWorkers(draft: unknown, context: z.core.$RefinementCtx): void {
     if (index === 0 && evaluators !== undefined && evaluators !== 0) {
       report(context, ['subPopulations', 0, 'evaluators'], '0 or left out (P1 is ranked by its scores and has no evaluators)');
     } else if (evaluators !== undefined && members > 0 && !isIntegerWithin(evaluators, 0, members)) {
-      report(context, ['subPopulations', index, 'evaluators'], `an integer from 0 to ${members}`);
+      report(context, ['subPopulations', index, 'evaluators'], `an integer from 0 to ${members}`, { instead: true });
     }
     if (stepsPerRound && evalEvery && 2 * members * (stepsPerRound / evalEvery) > limits.scoresPerRound && members <= limits.workers) {
       const most = Math.floor(limits.scoresPerRound / (2 * members));
       report(context, ['evalEvery'], `at least ${Math.ceil(stepsPerRound / most)}: at most ${most} measurements a round with ${members} members in a sub-population`);
     }
   });
-  if (workers > limits.workers) report(context, ['subPopulations'], `at most ${limits.workers} workers together, members and evaluators`, `${workers} workers`);
+  if (workers > limits.workers) report(context, ['subPopulations'], `at most ${limits.workers} workers together, members and evaluators`, { got: `${workers} workers` });
 }
 
 function checkExamples(draft: unknown, context: z.core.$RefinementCtx): void {
@@ -81,11 +81,11 @@ function checkExamples(draft: unknown, context: z.core.$RefinementCtx): void {
   if (at(task, 'kind') !== 'image-classification' || !objective || !untouched) return;
   const left = limits.trainingImages - objective - untouched;
   if (left <= 0) {
-    report(context, ['task', 'objectiveExamples'], `below ${limits.trainingImages} together with \`task.untouchedExamples\` (${untouched})`, String(objective));
+    report(context, ['task', 'objectiveExamples'], `below ${limits.trainingImages} together with \`task.untouchedExamples\` (${untouched})`, { got: String(objective) });
     return;
   }
   const batchSize = countAt(task, 'batchSize');
-  if (batchSize && batchSize > left) report(context, ['task', 'batchSize'], `at most the ${left} training images that the held-out ones leave`, String(batchSize));
+  if (batchSize && batchSize > left) report(context, ['task', 'batchSize'], `at most the ${left} training images that the held-out ones leave`, { got: String(batchSize) });
 }
 
 function checkHyperparameters(draft: unknown, context: z.core.$RefinementCtx): void {
@@ -118,10 +118,11 @@ export function space(draft: unknown, context: z.core.$RefinementCtx): void {
   const bounds = numbersAt(draft, 'bounds');
   const initial = at(draft, 'initial');
   const first = numbersAt(initial, 'range');
-  if (bounds && bounds[0] >= bounds[1]) report(context, ['bounds'], 'two numbers, the first below the second');
+  const ordered = bounds && bounds[0] < bounds[1];
+  if (bounds && !ordered) report(context, ['bounds'], 'two numbers, the first below the second');
   else if (bounds && bounds[0] <= 0 && at(draft, 'scale') === 'log') report(context, ['bounds'], 'two numbers above 0, as the scale is `log`');
   if (first && first[0] > first[1]) report(context, ['initial', 'range'], 'two numbers, the first not above the second');
-  else if (first && bounds && (first[0] < bounds[0] || first[1] > bounds[1])) report(context, ['initial', 'range'], `inside the bounds, from ${bounds[0]} to ${bounds[1]}`);
+  else if (first && ordered && (first[0] < bounds[0] || first[1] > bounds[1])) report(context, ['initial', 'range'], `inside the bounds, from ${bounds[0]} to ${bounds[1]}`);
   else if (first && first[0] <= 0 && at(initial, 'distribution') === 'log-uniform') {
     report(context, ['initial', 'range'], 'two numbers above 0, as the distribution is `log-uniform`');
   }
@@ -137,8 +138,9 @@ export const bucketName = z
   .string({ error: BUCKET_RULE })
   .regex(/^(?!\d{1,3}(\.\d{1,3}){3}$)(?!xn--)(?!.*(\.\.|\.-|-\.))(?!.*(-s3alias|--ol-s3)$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: BUCKET_RULE });
 
-function report(context: z.core.$RefinementCtx, path: readonly PropertyKey[], rule: string, got?: string): void {
-  context.addIssue({ code: 'custom', path: [...path], message: rule, ...(got === undefined ? {} : { params: { got } }) });
+/** `got` tells something other than the value at the path; `instead` replaces what the schema says of the path, being more to the point. */
+function report(context: z.core.$RefinementCtx, path: readonly PropertyKey[], rule: string, params: { readonly got?: string; readonly instead?: boolean } = {}): void {
+  context.addIssue({ code: 'custom', path: [...path], message: rule, params });
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
