@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bestScoreDifference, fitnessByImprovement, randomStream } from '../../../workflows/algorithm/index.ts';
+import { curveOf, learningCurve, unsmoothed } from './example-curves.ts';
+
+test('it is the sum of the gaps to every other evaluated member', () => {
+  const evaluations = [
+    { member: 4, curve: unsmoothed(1, 2, 3) },
+    { member: 0, curve: unsmoothed(1, 4, 9) },
+    { member: 7, curve: unsmoothed(1, 2, 5) },
+  ];
+  // 3 − 9 and 3 − 5; 9 − 3 and 9 − 5; 5 − 3 and 5 − 9.
+  assert.deepEqual(fitnessByImprovement(evaluations), [
+    { member: 4, fitness: -8 },
+    { member: 0, fitness: 10 },
+    { member: 7, fitness: -2 },
+  ]);
+});
+
+test('who improves faster from similar performance ranks above who is merely higher', () => {
+  const slowAndHigh = { member: 0, curve: unsmoothed(0.8, 0.81, 0.82, 0.83) };
+  const fastAndLow = { member: 1, curve: unsmoothed(0.6, 0.7, 0.8, 0.85) };
+  const [high, low] = fitnessByImprovement([slowAndHigh, fastAndLow]);
+  assert.ok(high && low && low.fitness > high.fitness);
+});
+
+test('a lone member is ranked, with fitness 0, and none are none', () => {
+  assert.deepEqual(fitnessByImprovement([{ member: 3, curve: unsmoothed(1, 2) }]), [{ member: 3, fitness: 0 }]);
+  assert.deepEqual(fitnessByImprovement([]), []);
+});
+
+test('the order in which members are given moves no fitness by more than rounding', () => {
+  const stream = randomStream(1, 'fitness');
+  for (let i = 0; i < 100; i++) {
+    const evaluations = Array.from({ length: 6 }, (_, member) => ({ member, curve: curveOf(learningCurve(stream, 5 + stream.integer(20), 0.02), 'fixed') }));
+    const forwards = fitnessByImprovement(evaluations);
+    const backwards = fitnessByImprovement([...evaluations].reverse()).reverse();
+    for (const [index, { member, fitness }] of forwards.entries()) {
+      assert.equal(backwards[index]?.member, member);
+      assert.ok(Math.abs((backwards[index]?.fitness ?? NaN) - fitness) < 1e-12);
+      const others = evaluations.filter((one) => one.member !== member);
+      const own = evaluations[index];
+      assert.ok(own && Math.abs(others.map((one) => bestScoreDifference(own.curve, one.curve)).reduce((a, b) => a + b, 0) - fitness) < 1e-12);
+    }
+  }
+});

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { binomialTest, bestScoreDifference, findOverlap, judge, randomStream } from '../../../workflows/algorithm/index.ts';
+import type { Curve, Evidence, Verdict } from '../../../workflows/algorithm/index.ts';
+import { integerCurve, unsmoothed } from './example-curves.ts';
+
+// Seven wins in a row from the same start: p = 1/128, and the best is higher by 4.
+const child = unsmoothed(1, 1, 1, 1, 1, 1, 1);
+const better: Curve = { raw: [2, 3, 4, 5, 5, 5, 5], smoothed: [1, 2, 3, 4, 5, 5, 5] };
+// Equal throughout: p = 1.
+const same = child;
+// Five wins of seven: p = 29/128.
+const undecided: Curve = { raw: [2, 2, 2, 2, 2, 0, 0], smoothed: [1, 1, 1, 1, 1, 1, 1] };
+const below = unsmoothed(0, 0, 0, 0, 0, 0, 0);
+const above = unsmoothed(3, 3, 3, 3, 3, 3, 3);
+
+test('an evaluator that got further, and not by luck, succeeds', () => {
+  assert.deepEqual(verdict({ evaluator: better }), {
+    outcome: 'success',
+    reason: 'success',
+    overlap: { startA: 0, startB: 0, length: 7 },
+    gap: 4,
+    p: 1 / 128,
+    threshold: 0.01 + (1 - 200 / 600),
+  });
+});
+
+test('it needs both: a gap above 0 and a probability below the significance', () => {
+  assert.equal(verdict({ evaluator: better, significance: 1 / 128 }).reason, 'undecided', 'p equal to the significance does not pass');
+  assert.equal(verdict({ evaluator: undecided }).reason, 'undecided');
+  // Above throughout but constant: p = 0, gap 0.
+  assert.deepEqual(pick(verdict({ evaluator: above })), ['continue', 'undecided', 0, 0]);
+});
+
+test('an evaluator entirely above its child is compared by shifting it down', () => {
+  const rising = unsmoothed(10, 20, 30);
+  const learner = unsmoothed(1, 4, 4, 4);
+  assert.deepEqual(pick(verdict({ evaluator: rising, child: learner })), ['success', 'success', 20, 0]);
+});
+
+test('a child that was exploited ends the evaluation, even a successful one', () => {
+  assert.deepEqual(pick(verdict({ evaluator: better, childExploited: true })), ['stop', 'child-exploited', 4, 1 / 128]);
+  assert.deepEqual(pick(verdict({ evaluator: 'diverged', childExploited: true })), ['stop', 'child-exploited', null, null]);
+  assert.deepEqual(pick(verdict({ evaluator: better, child: unsmoothed(), childExploited: true })), ['stop', 'child-exploited', null, null]);
+});
+
+test('a diverged evaluator ends, and so does one whose child diverged and was not replaced', () => {
+  assert.deepEqual(verdict({ evaluator: 'diverged' }), { outcome: 'stop', reason: 'diverged', overlap: null, gap: null, p: null, threshold: 0.01 + (1 - 200 / 600) });
+  assert.equal(verdict({ evaluator: 'diverged', child: 'diverged' }).reason, 'diverged');
+  assert.equal(verdict({ child: 'diverged' }).reason, 'child-diverged');
+});
+
+test('success goes before every reason to stop', () => {
+  const reasons = { childPromotedThisPass: true, parentExploited: true, evaluationSteps: 6000 };
+  assert.equal(verdict({ evaluator: better, ...reasons }).outcome, 'success');
+});
+
+test('without an overlap it gives up at maxEvalSteps, not before', () => {
+  assert.deepEqual(pick(verdict({ evaluator: below, evaluationSteps: 599 })), ['continue', 'undecided', 0, 2]);
+  assert.deepEqual(pick(verdict({ evaluator: below, evaluationSteps: 600 })), ['stop', 'no-overlap', 0, 2]);
+  assert.equal(verdict({ evaluator: below, evaluationSteps: 600 }).overlap, null);
+});
+
+test('with an overlap it stops when the probability exceeds a threshold that falls with time', () => {
+  // p = 29/128 = 0.2266: passes up to 1 − T/600 = 0.2166.
+  assert.equal(verdict({ evaluator: undecided, evaluationSteps: 460 }).reason, 'undecided');
+  assert.equal(verdict({ evaluator: undecided, evaluationSteps: 480 }).reason, 'binomial-test');
+  assert.equal(verdict({ evaluator: same, evaluationSteps: 6 }).reason, 'undecided', 'a threshold of 1 and more stops nobody');
+  assert.equal(verdict({ evaluator: same, evaluationSteps: 20 }).reason, 'binomial-test');
+});
+
+test('while the test stays below, maxEvalSteps is no limit', () => {
+  const level: Curve = { raw: [2, 2, 2, 2, 2, 2, 2], smoothed: [1, 1, 1, 1, 1, 1, 1] };
+  // p = 1/128 but the child got as far: a gap of 0.
+  const fallen: Curve = { raw: [1, 1, 1, 1, 1, 1, 1, 2], smoothed: [1, 1, 1, 1, 1, 1, 1, 1] };
+  const ahead: Curve = { raw: [...level.raw, 0], smoothed: fallen.smoothed };
+  const slow = verdict({ evaluator: ahead, child: fallen, evaluationSteps: 6000, significance: 0.05 });
+  assert.deepEqual(pick(slow), ['continue', 'undecided', 0, 9 / 256]);
+  assert.equal(slow.threshold, 0.05);
+});
+
+test('otherwise a child promoted before in this pass, or a parent exploited away, stops it', () => {
+  assert.equal(verdict({ evaluator: undecided, childPromotedThisPass: true, parentExploited: true }).reason, 'child-promoted');
+  assert.equal(verdict({ evaluator: undecided, parentExploited: true }).reason, 'parent-exploited');
+  assert.equal(verdict({ evaluator: same, evaluationSteps: 6000, childPromotedThisPass: true, parentExploited: true }).reason, 'binomial-test');
+});
+
+test('over random evidence it is the first rule that holds', () => {
+  const stream = randomStream(8, 'evidence');
+  const reasons = new Set<string>();
+  for (let i = 0; i < 20_000; i++) {
+    const coin = (odds: number): boolean => stream.integer(odds) === 0;
+    const given: Evidence = {
+      evaluator: coin(20) ? 'diverged' : lifted(integerCurve(stream, 12), stream.integer(3) * 2),
+      child: coin(20) ? 'diverged' : integerCurve(stream, 12),
+      evaluationSteps: 20 * stream.integer(50),
+      maxEvalSteps: 600,
+      significance: 0.05,
+      childExploited: coin(10),
+      childPromotedThisPass: coin(4),
+      parentExploited: coin(4),
+    };
+    const { reason, outcome } = judge(given);
+    reasons.add(reason);
+    assert.equal(reason, naiveReason(given));
+    assert.equal(outcome, reason === 'success' ? 'success' : reason === 'undecided' ? 'continue' : 'stop');
+  }
+  assert.equal(reasons.size, 9, [...reasons].join());
+});
+
+function naiveReason({ evaluator, child: opponent, ...rest }: Evidence): string {
+  if (rest.childExploited) return 'child-exploited';
+  if (evaluator === 'diverged') return 'diverged';
+  if (opponent === 'diverged') return 'child-diverged';
+  const p = binomialTest(evaluator, opponent);
+  if (bestScoreDifference(evaluator, opponent) > 0 && p < rest.significance) return 'success';
+  const overlaps = findOverlap(evaluator.smoothed, opponent.smoothed) !== undefined;
+  const limit = rest.evaluationSteps < rest.maxEvalSteps ? rest.significance + (1 - rest.evaluationSteps / rest.maxEvalSteps) : rest.significance;
+  const rules = [
+    { reason: 'no-overlap', holds: !overlaps && rest.evaluationSteps >= rest.maxEvalSteps },
+    { reason: 'binomial-test', holds: overlaps && p > limit },
+    { reason: 'child-promoted', holds: rest.childPromotedThisPass },
+    { reason: 'parent-exploited', holds: rest.parentExploited },
+  ];
+  return rules.find(({ holds }) => holds)?.reason ?? 'undecided';
+}
+
+function verdict(changes: Partial<Evidence>): Verdict {
+  return judge({
+    evaluator: undecided,
+    child,
+    evaluationSteps: 200,
+    maxEvalSteps: 600,
+    significance: 0.01,
+    childExploited: false,
+    childPromotedThisPass: false,
+    parentExploited: false,
+    ...changes,
+  });
+}
+
+function pick({ outcome, reason, gap, p }: Verdict): unknown[] {
+  return [outcome, reason, gap, p];
+}
+
+function lifted({ raw, smoothed }: Curve, by: number): Curve {
+  return { raw: raw.map((score) => score + by), smoothed: smoothed.map((score) => score + by) };
+}
