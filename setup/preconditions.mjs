@@ -1,0 +1,102 @@
+/**
+ * What the machine must have before set-up begins. All that is missing is said at once.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { SetupFailure } from './failure.mjs';
+import { onPath } from './processes.mjs';
+import { compiler } from './steps/tensorflow.mjs';
+
+/**
+ * What a step needs on the machine.
+ * @typedef {'npm' | 'c++' | 'pip'} Need
+ */
+
+const OLDEST_PYTHON = [3, 9];
+
+/** The oldest C library that TensorFlow's and Temporal's builds run on. */
+const OLDEST_GLIBC = [2, 28];
+
+/**
+ * Checks that Node.js is one that every part runs on.
+ * @param {string} [version] e.g. "20.19.4"
+ * @throws {SetupFailure} naming what to install
+ */
+export function requireNode(version = process.versions.node) {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 13)) return;
+  throw new SetupFailure(`Expected Node.js to be version 20 (from 20.19) or 22 (from 22.13), got ${version}`, {
+    advice: major >= 23 ? 'TensorFlow.js does not run on Node.js 23 and later (tensorflow/tfjs#8609): install version 22' : 'install version 22',
+  });
+}
+
+/**
+ * Checks the system, and that it has what the steps to be taken need.
+ * @param {ReadonlySet<Need>} needs
+ * @throws {SetupFailure} naming everything that is missing
+ */
+export function requireSystem(needs) {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new SetupFailure(`Expected the system to be Linux on x64, got ${process.platform} on ${process.arch}`, {
+      advice: 'neither macOS, Windows (other than WSL 2) nor ARM is supported: the pinned TensorFlow, Temporal and rclone are builds for Linux on x64',
+    });
+  }
+  requireGlibc();
+  const missing = [
+    ...(needs.has('npm') && onPath('npm') === undefined && process.env['npm_execpath'] === undefined ? ['npm (it comes with Node.js)'] : []),
+    ...(needs.has('c++') && compiler() === undefined ? ['a C++ compiler (Debian, Ubuntu: apt install g++)'] : []),
+    ...(needs.has('pip') ? missingOfPython() : []),
+  ];
+  if (missing.length > 0) throw new SetupFailure(`Cannot set up: this machine lacks ${missing.join(', and ')}`, { advice: 'install it and start again' });
+}
+
+/** Checks the C library, whose absence (Alpine) or age shows only as a crash otherwise. */
+function requireGlibc() {
+  const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (/** @type {unknown} */ (withoutNetwork(() => process.report.getReport())));
+  const version = report.header.glibcVersionRuntime;
+  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
+  const [oldestMajor = 0, oldestMinor = 0] = OLDEST_GLIBC;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new SetupFailure(`Expected the system's C library to be glibc ${OLDEST_GLIBC.join('.')} or later, got ${version ?? 'another one (musl?)'}`, {
+    advice: 'use a distribution of 2019 or later with glibc: Debian 10, Ubuntu 20.04, RHEL 8, or newer',
+  });
+}
+
+/**
+ * Makes a diagnostic report without the look-up of every network interface's name, which can take seconds.
+ * @template T
+ * @param {() => T} makeReport
+ * @returns {T}
+ */
+function withoutNetwork(makeReport) {
+  const settings = /** @type {{ excludeNetwork?: boolean }} */ (/** @type {unknown} */ (process.report));
+  const before = settings.excludeNetwork;
+  settings.excludeNetwork = true;
+  try {
+    return makeReport();
+  } finally {
+    if (before !== undefined) settings.excludeNetwork = before;
+  }
+}
+
+/** @returns {string[]} what is missing of Python, in words; empty where all is there */
+function missingOfPython() {
+  if (onPath('python3') === undefined) return ['Python 3.9 or later with pip (Debian, Ubuntu: apt install python3-pip)'];
+  const version = ask('import sys; print("%d.%d" % sys.version_info[:2])');
+  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
+  const [oldestMajor = 0, oldestMinor = 0] = OLDEST_PYTHON;
+  if (major !== oldestMajor || minor < oldestMinor) return [`Python ${OLDEST_PYTHON.join('.')} or later (python3 is ${version ?? 'broken'})`];
+  return ask('import pip; print(pip.__version__)') === undefined ? ['pip (Debian, Ubuntu: apt install python3-pip)'] : [];
+}
+
+/**
+ * @param {string} program one line of Python
+ * @returns {string | undefined} what it prints; undefined where it fails
+ */
+function ask(program) {
+  try {
+    return execFileSync('python3', ['-c', program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return undefined;
+  }
+}

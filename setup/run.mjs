@@ -1,0 +1,26 @@
+/**
+ * `node setup/run.mjs TOOL.ts [ARGUMENT…]`: brings everything into place, then becomes the tool.
+ *
+ * The tool is loaded into this very process rather than started as another: signals, standard streams and the exit code are its own, with nothing in
+ * between that would have to pass them on. All arguments are the tool's.
+ */
+
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from './places.mjs';
+import { setUp } from './set-up.mjs';
+
+const [tool, ...rest] = process.argv.slice(2);
+if (tool === undefined) {
+  console.error('Expected the first argument to be the tool to run, e.g. workers/start.ts');
+  process.exit(1);
+}
+await setUp();
+
+const file = path.resolve(ROOT, tool);
+process.argv.splice(1, Infinity, file, ...rest);
+// What the tool forks or starts as a thread reads TypeScript too.
+process.execArgv.push('--import', 'tsx');
+const { register } = await import('tsx/esm/api');
+register();
+await import(pathToFileURL(file).href);

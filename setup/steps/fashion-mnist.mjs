@@ -1,0 +1,193 @@
+/**
+ * The data set Fashion-MNIST: four gzip files, used where they are already, else from Debian's package, else from the address that the data set's
+ * authors publish.
+ *
+ * What is compared with the known SHA-256 is the content: Debian compresses it anew, so its files differ from the authors' in a few bytes.
+ */
+
+import { createHash } from 'node:crypto';
+import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { gunzipSync } from 'node:zlib';
+import { SetupFailure, systemReason } from '../failure.mjs';
+import { link } from '../links.mjs';
+import { LOCAL, LOGS, ROOT, shown } from '../places.mjs';
+import { onPath } from '../processes.mjs';
+import { megabytes } from '../report.mjs';
+
+const PLACE = path.join(LOCAL, 'data', 'fashion-mnist');
+const RECORD = path.join(LOCAL, 'data', 'fashion-mnist.verified.json');
+const SYSTEM_PLACE = '/usr/share/datasets/fashion-mnist';
+const DEBIAN_PACKAGE = 'dataset-fashion-mnist';
+const PUBLISHER = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com';
+const SIZE_BYTES = 30.9e6;
+
+/** How long a connection may say nothing. */
+const SILENCE_MS = 30_000;
+
+/** @typedef {{ name: string, contentSha256: string, contentSizeBytes: number }} DataFile */
+
+/** @type {import('../set-up.mjs').Step} */
+export const fashionMnist = {
+  name: 'fashion-mnist',
+  title: 'Fashion-MNIST',
+  downloadBytes: SIZE_BYTES,
+  diskBytes: 100e6,
+  needs: [],
+
+  isInPlace() {
+    return missing(PLACE).length === 0 && isRecorded(PLACE);
+  },
+
+  async install(task) {
+    if (missing(PLACE).length > 0) {
+      if (missing(SYSTEM_PLACE).length === 0) {
+        verify(SYSTEM_PLACE);
+        clear();
+        link(SYSTEM_PLACE, PLACE, { relative: false });
+      } else {
+        const fetched = (await fromDebian(task)) ?? (await fromPublisher(task));
+        verify(fetched);
+        clear();
+        mkdirSync(path.dirname(PLACE), { recursive: true });
+        renameSync(fetched, PLACE);
+      }
+    }
+    task.progress('verifying');
+    verify(PLACE);
+    writeFileSync(RECORD, JSON.stringify(stampsOf(PLACE)));
+    return `60,000 + 10,000 images, verified, in ${shown(existsSync(SYSTEM_PLACE) ? SYSTEM_PLACE : PLACE)}`;
+  },
+};
+
+/** @returns {readonly DataFile[]} what the data set consists of */
+function dataFiles() {
+  const description = path.join(ROOT, 'activities', 'datasets', 'fashion-mnist.json');
+  return /** @type {{ files: DataFile[] }} */ (JSON.parse(readFileSync(description, 'utf8'))).files;
+}
+
+/**
+ * @param {string} folder
+ * @returns {string[]} names of the files that are not there
+ */
+function missing(folder) {
+  return dataFiles().map(({ name }) => name).filter((name) => !existsSync(path.join(folder, name)));
+}
+
+/**
+ * Compares the content of every file with the known digest.
+ * @param {string} folder
+ * @param {readonly DataFile[]} [files]
+ * @throws {SetupFailure} at the first file that differs, naming it
+ */
+export function verify(folder, files = dataFiles()) {
+  for (const { name, contentSha256, contentSizeBytes } of files) {
+    const file = path.join(folder, name);
+    let found;
+    try {
+      found = createHash('sha256').update(gunzipSync(readFileSync(file), { maxOutputLength: contentSizeBytes })).digest('hex');
+    } catch (error) {
+      if (systemReason(error) !== undefined) throw error;
+      found = `no gzip file of ${String(contentSizeBytes)} bytes (${error instanceof Error ? error.message : String(error)})`;
+    }
+    if (found !== contentSha256) {
+      throw new SetupFailure(`Expected the content of ${shown(file)} to have SHA-256 ${contentSha256}, got ${found}`, {
+        advice: 'the file is damaged or another one: it is not used; remove it and start again to get the right one',
+      });
+    }
+  }
+}
+
+/**
+ * What tells that a file is still the one that was verified, without reading its 26 MB at every start. Training verifies what it reads anyway.
+ * @param {string} folder
+ */
+function stampsOf(folder) {
+  return dataFiles().map(({ name }) => {
+    const { size, mtimeMs, ino } = statSync(path.join(folder, name));
+    return { name, size, mtimeMs, ino };
+  });
+}
+
+/** @param {string} folder */
+function isRecorded(folder) {
+  return existsSync(RECORD) && readFileSync(RECORD, 'utf8') === JSON.stringify(stampsOf(folder));
+}
+
+/** Makes way for a complete set. What lies in the place is an incomplete one. */
+function clear() {
+  rmSync(PLACE, { recursive: true, force: true });
+}
+
+/**
+ * Takes the files out of Debian's package, without installing it: with lists and caches of its own, apt needs no rights and changes nothing.
+ * @param {import('../set-up.mjs').Task} task
+ * @returns {Promise<string | undefined>} the folder; undefined where apt or the package is not to be had
+ */
+async function fromDebian(task) {
+  if (onPath('apt-get') === undefined || onPath('dpkg-deb') === undefined) return undefined;
+  const folder = path.join(task.staging, 'apt');
+  for (const part of ['lists/partial', 'cache/archives/partial']) mkdirSync(path.join(folder, part), { recursive: true });
+  const options = Object.entries({
+    'Dir::State::lists': path.join(folder, 'lists'),
+    'Dir::Cache': path.join(folder, 'cache'),
+    'Acquire::Languages': 'none',
+    'Acquire::Retries': '1',
+    'Acquire::http::Timeout': '20',
+    'APT::Sandbox::User': process.getuid?.() === 0 ? 'root' : '',
+    'APT::Update::Post-Invoke-Success::': '',
+  }).flatMap(([key, value]) => (value === '' ? [] : ['-o', `${key}=${value}`]));
+  try {
+    await task.run('apt-get', ['-qq', ...options, 'update'], { purpose: 'read the package lists', onTick: () => task.progress("reading Debian's package lists") });
+    await task.run('apt-get', ['-qq', ...options, 'download', DEBIAN_PACKAGE], { purpose: `download ${DEBIAN_PACKAGE}`, cwd: folder, onTick: () => task.progress(`downloading ${megabytes(SIZE_BYTES)}`) });
+    const archive = readdirSync(folder).find((name) => name.endsWith('.deb'));
+    if (archive === undefined) return undefined;
+    await task.run('dpkg-deb', ['-x', archive, 'unpacked'], { purpose: `unpack ${archive}`, cwd: folder });
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error;
+    task.line(`  Fashion-MNIST: not to be had as ${DEBIAN_PACKAGE} (${error.message}); trying the publisher's own address`);
+    return undefined;
+  }
+  const unpacked = path.join(folder, 'unpacked', SYSTEM_PLACE);
+  return missing(unpacked).length === 0 ? unpacked : undefined;
+}
+
+/**
+ * Downloads the files from where the authors publish them.
+ * @param {import('../set-up.mjs').Task} task
+ * @returns {Promise<string>} the folder
+ */
+async function fromPublisher(task) {
+  const folder = path.join(task.staging, 'published');
+  mkdirSync(folder, { recursive: true });
+  let received = 0;
+  for (const { name } of dataFiles()) {
+    const address = `${PUBLISHER}/${name}`;
+    try {
+      const silence = new AbortController();
+      let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+      const response = await fetch(address, { signal: silence.signal });
+      if (!response.ok || response.body === null) throw new Error(`HTTP status ${String(response.status)}`);
+      const body = Readable.fromWeb(/** @type {import('node:stream/web').ReadableStream} */ (response.body));
+      body.on('data', (/** @type {Uint8Array} */ chunk) => {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), SILENCE_MS);
+        received += chunk.byteLength;
+        task.progress(`downloading ${megabytes(received)} of ${megabytes(SIZE_BYTES)}`);
+      });
+      await pipeline(body, createWriteStream(path.join(folder, name)));
+      clearTimeout(timer);
+    } catch (error) {
+      if (systemReason(error) !== undefined) throw error;
+      const cause = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error);
+      throw new SetupFailure(`Cannot download ${address}: ${cause}`, {
+        advice: `put ${dataFiles().map((file) => file.name).join(', ')} into ${shown(PLACE)} by hand`,
+        log: path.join(LOGS, 'setup-fashion-mnist.log'),
+        cause: error,
+      });
+    }
+  }
+  return folder;
+}

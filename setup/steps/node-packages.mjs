@@ -1,0 +1,84 @@
+/**
+ * The npm packages of the lockfile.
+ */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { NODE_MODULES, ROOT } from '../places.mjs';
+
+/** @typedef {{ version?: string, integrity?: string, link?: boolean, optional?: boolean, dev?: boolean }} LockedPackage */
+
+/** @type {import('../set-up.mjs').Step} */
+export const nodePackages = {
+  name: 'node-packages',
+  title: 'npm packages',
+  downloadBytes: 55e6,
+  diskBytes: 330e6,
+  needs: ['npm'],
+
+  isInPlace() {
+    return missingPackages(ROOT).length === 0;
+  },
+
+  async install(task) {
+    const expected = Object.keys(packagesOf(path.join(ROOT, 'package-lock.json'))).length;
+    const npm = npmCommand();
+    // Install scripts stay off: the one that matters fetches a TensorFlow of 2022, and set-up has its own way to a newer one.
+    await task.run(npm.command, [...npm.args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'], {
+      purpose: 'install the npm packages',
+      cwd: ROOT,
+      env: { ...process.env, npm_config_update_notifier: 'false' },
+      onTick: () => task.progress(`${String(Math.min(expected, installedFolders()))} of ${String(expected)} packages`),
+    });
+    const missing = missingPackages(ROOT);
+    if (missing.length > 0) throw new Error(`Cannot install the npm packages: ${missing.slice(0, 3).join(', ')} missing although npm has finished`);
+    return `${String(expected)} installed`;
+  },
+};
+
+/**
+ * Compares what is installed with the lockfile, by npm's own record, which npm writes last.
+ * @param {string} root the folder with package-lock.json and node_modules
+ * @returns {string[]} paths of packages that are missing or of another version; optional ones (for other systems) may be missing
+ */
+export function missingPackages(root) {
+  const record = path.join(root, 'node_modules', '.package-lock.json');
+  const wanted = packagesOf(path.join(root, 'package-lock.json'));
+  const installed = existsSync(record) ? packagesOf(record) : {};
+  return Object.entries(wanted)
+    .filter(([where, { version, integrity, optional }]) => {
+      const found = installed[where];
+      if (found === undefined) return optional !== true;
+      return found.version !== version || (integrity !== undefined && found.integrity !== undefined && found.integrity !== integrity);
+    })
+    .map(([where]) => where);
+}
+
+/**
+ * @param {string} file
+ * @returns {Record<string, LockedPackage>} by path; empty where the file cannot be read, as after an interrupted installation
+ */
+function packagesOf(file) {
+  try {
+    const { packages } = /** @type {{ packages: Record<string, LockedPackage> }} */ (JSON.parse(readFileSync(file, 'utf8')));
+    return Object.fromEntries(Object.entries(packages).filter(([where]) => where !== ''));
+  } catch {
+    return {};
+  }
+}
+
+/** The npm that runs us, else the one on the PATH. */
+function npmCommand() {
+  const running = process.env['npm_execpath'];
+  return running !== undefined && path.basename(running) === 'npm-cli.js' && existsSync(running)
+    ? { command: process.execPath, args: [running] }
+    : { command: 'npm', args: [] };
+}
+
+/** Counts the packages at the top of node_modules: npm says nothing while it works. */
+function installedFolders() {
+  if (!existsSync(NODE_MODULES)) return 0;
+  return readdirSync(NODE_MODULES)
+    .filter((name) => !name.startsWith('.'))
+    .reduce((total, name) => total + (name.startsWith('@') ? readdirSync(path.join(NODE_MODULES, name)).length : 1), 0);
+}

@@ -1,0 +1,186 @@
+/**
+ * A native TensorFlow under TensorFlow.js.
+ *
+ * `@tensorflow/tfjs-node-gpu` is JavaScript over a small binding of two C++ files. Its own installation fetches a binding and a library of 2022; here
+ * the same two files are compiled, in seconds, against the C library in a current Python wheel (or one that the machine has). The binding uses
+ * Node-API only, whose headers are an npm package: neither Node's own headers nor node-gyp is needed, and one binding serves every Node.
+ */
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { link } from '../links.mjs';
+import { LOCAL, NODE_MODULES, ROOT, shown } from '../places.mjs';
+import { onPath } from '../processes.mjs';
+import { download, FOREIGN_WHEEL, unpack } from '../wheels.mjs';
+
+const VERSION = '2.21.0';
+const PACKAGE = path.join(NODE_MODULES, '@tensorflow', 'tfjs-node-gpu');
+
+/** Where the package looks for its binding, in every Node since 12. */
+const BINDING = path.join(PACKAGE, 'lib', 'napi-v8', 'tfjs_binding.node');
+
+/** The binding needs 14 of the wheel's 10,000 headers. */
+const HEADERS = ['c/', 'core/platform/ctstring'].map((name) => `tensorflow/include/tensorflow/${name}`)
+  .concat(['tensorflow/include/tsl/platform/ctstring', 'tensorflow/include/xla/tsl/c/']);
+const LIBRARIES = ['tensorflow/libtensorflow_cc.so.2', 'tensorflow/libtensorflow_framework.so.2'];
+
+/** Run in a process of its own, since a library that does not fit the machine ends the process. */
+const CHECK = `
+const tf = require('@tensorflow/tfjs-node-gpu');
+const sum = tf.matMul(tf.ones([2, 3]), tf.ones([3, 2])).sum().dataSync()[0];
+if (tf.getBackend() !== 'tensorflow' || sum !== 12) throw new Error('backend ' + tf.getBackend() + ', sum of a product ' + sum);
+require('node:fs').writeFileSync(process.argv[1], tf.backend().isUsingGpuDevice ? 'gpu' : 'cpu');
+`;
+
+/**
+ * A TensorFlow C library to build against.
+ * @typedef {{ kind: 'cpu' | 'cuda' } | { kind: 'existing', prefix: string }} Library
+ */
+
+/** @type {import('../set-up.mjs').Step} */
+export const tensorflow = {
+  name: 'tensorflow',
+  title: 'TensorFlow',
+  get downloadBytes() {
+    return { cpu: 274e6, cuda: 3.4e9, existing: 0 }[chooseLibrary().kind];
+  },
+  get diskBytes() {
+    return { cpu: 1.15e9, cuda: 9e9, existing: 1e6 }[chooseLibrary().kind];
+  },
+  get needs() {
+    return chooseLibrary().kind === 'existing' ? /** @type {const} */ (['c++']) : /** @type {const} */ (['c++', 'pip']);
+  },
+
+  isInPlace() {
+    const wanted = bindingFor(chooseLibrary());
+    return existsSync(wanted) && existsSync(BINDING) && realpathSync(BINDING) === realpathSync(wanted);
+  },
+
+  async install(task) {
+    const library = chooseLibrary();
+    const folder = folderOf(library);
+    if (library.kind !== 'existing' && !existsSync(path.join(folder, LIBRARIES[0] ?? ''))) await fetchLibrary(task, library.kind, folder);
+    const wanted = bindingFor(library);
+    if (!existsSync(wanted)) await compile(task, library, wanted);
+    link(wanted, BINDING);
+    try {
+      const device = await check(task);
+      if (library.kind === 'cuda' && device === 'cpu') {
+        task.line('  TensorFlow sees no GPU although there is one: is the NVIDIA driver at least 525? Training uses the CPU until it does.');
+      }
+      return library.kind === 'existing' ? `the library in ${library.prefix}, on the ${device.toUpperCase()}` : `${VERSION} in ${shown(folder)}, on the ${device.toUpperCase()}`;
+    } catch (error) {
+      // What does not work must not be found in place by the next start.
+      rmSync(BINDING, { force: true });
+      rmSync(path.dirname(wanted), { recursive: true, force: true });
+      throw error;
+    }
+  },
+};
+
+/**
+ * Decides which library to use: the one that the user names (TENSORFLOW_PREFIX) or has installed as TensorFlow's instructions say, else one from the
+ * package registry, with CUDA where there is an NVIDIA GPU (TENSORFLOW_DEVICE=cpu or cuda overrides what is found).
+ * @returns {Library}
+ */
+export function chooseLibrary() {
+  const named = process.env['TENSORFLOW_PREFIX'];
+  for (const prefix of named === undefined || named === '' ? ['/usr/local', '/usr'] : [path.resolve(ROOT, named)]) {
+    if (existsSync(path.join(prefix, 'lib', 'libtensorflow.so')) && existsSync(path.join(prefix, 'include', 'tensorflow', 'c', 'eager', 'c_api.h'))) {
+      return { kind: 'existing', prefix };
+    }
+  }
+  const device = process.env['TENSORFLOW_DEVICE'];
+  return { kind: device === 'cpu' || device === 'cuda' ? device : hasNvidiaGpu() ? 'cuda' : 'cpu' };
+}
+
+/** Looks for a GPU by what its driver shows, without running anything where that is enough. */
+function hasNvidiaGpu() {
+  const shownByDriver = '/proc/driver/nvidia/gpus';
+  return (existsSync(shownByDriver) && readdirSync(shownByDriver).length > 0) || (existsSync('/dev/dxg') && onPath('nvidia-smi') !== undefined);
+}
+
+/** @param {Library} library */
+function folderOf(library) {
+  return path.join(LOCAL, library.kind === 'existing' ? 'tensorflow-existing' : `tensorflow-${VERSION}-${library.kind}`);
+}
+
+/**
+ * The binding that belongs to a library: another library, or another version of the package, is another file.
+ * @param {Library} library
+ */
+function bindingFor(library) {
+  const packageFile = path.join(PACKAGE, 'package.json');
+  const { version } = existsSync(packageFile) ? /** @type {{ version: string }} */ (JSON.parse(readFileSync(packageFile, 'utf8'))) : { version: 'none' };
+  let name = `binding-${version}`;
+  if (library.kind === 'existing') {
+    const { size, mtimeMs } = statSync(path.join(library.prefix, 'lib', 'libtensorflow.so'));
+    name += `-${createHash('sha256').update(`${library.prefix} ${String(size)} ${String(mtimeMs)}`).digest('hex').slice(0, 12)}`;
+  }
+  return path.join(folderOf(library), name, 'tfjs_binding.node');
+}
+
+/**
+ * Puts a library and its headers into a folder, laid out as in the wheels: the libraries find each other, and NVIDIA's, by relative paths.
+ * The CUDA form has the relative paths it needs (read from the wheel), but has never run: there was no machine with a GPU to try it on.
+ * @param {import('../set-up.mjs').Task} task
+ * @param {'cpu' | 'cuda'} kind
+ * @param {string} folder
+ */
+async function fetchLibrary(task, kind, folder) {
+  const unpacked = path.join(task.staging, 'library');
+  for (const wheel of await download(task, `tensorflow-${kind}.txt`, kind === 'cpu' ? 274e6 : 3.4e9, FOREIGN_WHEEL)) {
+    const isTensorflow = path.basename(wheel).startsWith('tensorflow');
+    await unpack(task, wheel, unpacked, isTensorflow ? [...HEADERS, ...LIBRARIES] : ['nvidia/'], kind === 'cpu' ? 854e6 : 5.5e9);
+    rmSync(wheel);
+  }
+  renameSync(unpacked, folder);
+}
+
+/**
+ * Compiles the package's two files against a library.
+ * @param {import('../set-up.mjs').Task} task
+ * @param {Library} library
+ * @param {string} wanted where the binding goes
+ */
+async function compile(task, library, wanted) {
+  const staged = path.join(task.staging, 'binding');
+  mkdirSync(staged, { recursive: true });
+  const tensorflowFolder = path.join(folderOf(library), 'tensorflow');
+  const [headers, ...libraries] =
+    library.kind === 'existing'
+      ? [path.join(library.prefix, 'include'), `-L${path.join(library.prefix, 'lib')}`, '-ltensorflow', '-ltensorflow_framework', `-Wl,-rpath,${path.join(library.prefix, 'lib')}`]
+      : [path.join(tensorflowFolder, 'include'), ...LIBRARIES.map((name) => path.join(folderOf(library), name)), '-Wl,-rpath,$ORIGIN/../tensorflow'];
+  await task.run(compiler() ?? 'c++', [
+    ...['-std=c++17', '-O2', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
+    ...['-I', path.join(NODE_MODULES, 'node-api-headers', 'include'), '-I', headers],
+    ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(PACKAGE, 'binding', name)),
+    ...['-o', path.join(staged, 'tfjs_binding.node'), ...libraries],
+  ], { purpose: "compile TensorFlow.js's binding", onTick: () => task.progress("compiling TensorFlow.js's binding") });
+  mkdirSync(path.dirname(path.dirname(wanted)), { recursive: true });
+  rmSync(path.dirname(wanted), { recursive: true, force: true });
+  renameSync(staged, path.dirname(wanted));
+}
+
+/** The C++ compiler: $CXX, g++, c++ or clang++; undefined where there is none. */
+export function compiler() {
+  const named = process.env['CXX'];
+  return (named === undefined || named === '' ? undefined : (onPath(named) ?? named)) ?? onPath('g++') ?? onPath('c++') ?? onPath('clang++');
+}
+
+/**
+ * Multiplies two matrices in a process of its own.
+ * @param {import('../set-up.mjs').Task} task
+ * @returns {Promise<string>} 'cpu' or 'gpu'
+ */
+async function check(task) {
+  const answer = path.join(task.staging, 'device');
+  await task.run(process.execPath, ['-e', CHECK, answer], {
+    purpose: 'run TensorFlow',
+    cwd: ROOT,
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },
+    onTick: () => task.progress('checking'),
+  });
+  return readFileSync(answer, 'utf8');
+}
