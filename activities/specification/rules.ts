@@ -160,7 +160,7 @@ function countAt(value: unknown, key: string): number | undefined {
 function numbersAt(value: unknown, key: string): readonly [number, number] | undefined {
   const pair = at(value, key);
   if (!Array.isArray(pair) || pair.length !== 2) return undefined;
-  const [low, high]: readonly unknown[] = pair;
+  const [low, high] = pair as readonly unknown[];
   return typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined;
 }
 
