@@ -14,7 +14,7 @@ const FEATURES = 14;
 const JITTER = 1e-10;
 
 /** Bases kept: a round smooths many curves of few lengths. Beyond this many numbers, the oldest ones go. */
-const MEMORY = 2_000_000;
+const MEMORY = 500_000;
 const bases = new Map<number, readonly Float64Array[]>();
 let remembered = 0;
 
