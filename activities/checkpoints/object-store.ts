@@ -147,7 +147,7 @@ export class ObjectStore {
       client = await this.#connected;
       return await request(client);
     } catch (error) {
-      throw await describe(error, `Cannot ${verb} s3://${bucket}/${key}`, key === '' || key.endsWith('*'), client);
+      throw await describe(error, `Cannot ${verb} s3://${bucket}${key && `/${key}`}`, key === '' || key.endsWith('*'), client);
     }
   }
 }
@@ -181,7 +181,7 @@ async function describe(error: unknown, attempt: string, ofBucket: boolean, clie
   const trouble = troubleOf(original, ofBucket);
   const reason = await redact(reasonOf(original, trouble), client);
   // The SDK's error carries its request and response: only its name and words go on.
-  const cause = new Error(reason);
+  const cause = new Error(await redact(original.message, client));
   cause.name = original.name;
   return new ObjectStoreError(`${attempt}: ${reason}`, trouble, cause);
 }
