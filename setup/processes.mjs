@@ -16,6 +16,7 @@ const TICK_MS = 250;
 
 /** How much of a log's end is searched for the reason of a failure. */
 const LAST_WORDS_BYTES = 20_000;
+const LONGEST_COMPLAINT = 300;
 
 /**
  * When a process was started, in clock ticks since boot: with its number it names a process for good, since numbers are used again.
@@ -109,18 +110,22 @@ function endGroup(group) {
   }
 }
 
+/** How the programs that set-up runs begin a line that says what is wrong: npm, pip, apt, compilers, Python, Node. */
+const COMPLAINT = /^(npm error |ERROR: |E: |(.*: )?(fatal )?error: |(Uncaught )?[\w.]*(Error|Exception)\b.*: )/;
+
+/** Lines that look like a complaint and say nothing: npm's codes, which come before its sentence. */
+const NO_COMPLAINT = /^npm error( (code|errno|syscall|path|dest|file)\b.*)?$/;
+
 /**
  * Finds the sentence in a log that says why the last program failed.
  * @param {string} log
- * @returns {string | undefined} the last line that calls itself an error, else the last one at all; undefined where it said nothing
+ * @returns {string | undefined} the first line that calls itself an error, else the last one at all; undefined where it said nothing
  */
 export function lastWords(log) {
   const text = readFileSync(log, 'utf8').slice(-LAST_WORDS_BYTES);
-  const lines = text.slice(text.lastIndexOf('\n$ ') + 1).split('\n').slice(1).map((line) => line.trim());
-  const spoken = lines.filter((line) => line !== '' && !/complete log of this run|^npm (error|ERR!) code|^\d+ errors? generated/.test(line));
-  const errors = spoken.filter((line) => /\b(error|errno|failed|cannot|denied)\b/i.test(line) && !/^warning/i.test(line));
-  const words = (errors.at(-1) ?? spoken.at(-1))?.replace(/^(npm )?(error|err!|e)[: ]+/i, '');
-  return words === undefined ? undefined : words.length > 300 ? `${words.slice(0, 300)} …` : words;
+  const lines = text.slice(text.lastIndexOf('\n$ ') + 1).split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('$ '));
+  const words = lines.find((line) => COMPLAINT.test(line) && !NO_COMPLAINT.test(line)) ?? lines.at(-1);
+  return words?.replace(/^(npm error|ERROR:|E:|error:) /, '').slice(0, LONGEST_COMPLAINT);
 }
 
 /**
