@@ -1,0 +1,43 @@
+/**
+ * The orchestrator: workflow tasks and the light activities of every run on its task queue.
+ */
+import { Client } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { ObjectStore } from '../activities/checkpoints/object-store.ts';
+import { createOrchestrationActivities } from '../activities/orchestration.ts';
+import { readOptions } from './command-line.ts';
+import { runProcess } from './plain-failure.ts';
+import { connectWorker } from './temporal-connection.ts';
+import { workerIdentity } from './worker-identity.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+const HELP = `
+Runs workflows and their light activities until it is told to end (SIGINT, SIGTERM).
+
+  --task-queue NAME   task queue to serve (fire-pbt)
+  --cache DIRECTORY   where the bundled workflows are kept (.local/cache)
+  --help              this text
+
+Temporal is found by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of the SDK's environment configuration, S3 by the AWS SDK's.`;
+
+await runProcess(async () => {
+  const options = readOptions({ 'task-queue': { type: 'string', default: 'fire-pbt' }, cache: { type: 'string', default: '.local/cache' } }, HELP);
+  const [{ connection, namespace }, bundle] = await Promise.all([connectWorker(), workflowBundle(options.cache)]);
+  const objects = new ObjectStore();
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    identity: workerIdentity('orchestrator', process.pid),
+    taskQueue: options['task-queue'],
+    workflowBundle: bundle,
+    activities: { ...createOrchestrationActivities({ objects, client: new Client({ connection, namespace }) }) },
+    // Should this process be killed, its workflows wait so long for it before another takes them.
+    stickyQueueScheduleToStartTimeout: '5s',
+    shutdownGraceTime: '3s',
+    shutdownForceTime: '10s',
+  });
+  await worker.run();
+  await objects.close();
+  await connection.close();
+  return 0;
+});

@@ -1,0 +1,34 @@
+/**
+ * The logs of the stack's processes: appended to, and set aside when they have grown.
+ */
+import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** A log larger than this is renamed to `….1` when its process is next started. */
+const ROTATE_BYTES = 10_000_000;
+const TAIL_BYTES = 8_192;
+
+/** Opens the log for appending and returns its file descriptor, which the caller closes. */
+export function openLog(file: string): number {
+  mkdirSync(dirname(file), { recursive: true });
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > ROTATE_BYTES) renameSync(file, `${file}.1`);
+  return openSync(file, 'a', 0o600);
+}
+
+/** Returns the last lines that are not blank, at most `count`; none where there is no log. */
+export function lastLines(file: string, count: number): string[] {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0) return [];
+  const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, bytes, 0, bytes.length, size - bytes.length);
+  } finally {
+    closeSync(descriptor);
+  }
+  return bytes
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-count);
+}

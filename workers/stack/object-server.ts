@@ -1,0 +1,113 @@
+/**
+ * The S3-compatible server of the stack: objects as files in a folder, credentials of its own.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ObjectStore, ObjectStoreError } from '../../activities/checkpoints/object-store.ts';
+import { PlainFailure, reasonOf } from '../plain-failure.ts';
+import { freePort, HOST, tellStepped } from './ports.ts';
+import type { ProcessPlan } from './supervised-process.ts';
+
+const DEFAULT_PORT = 9000;
+const REGION = 'us-east-1';
+const PROBE_TIMEOUT_MS = 2_000;
+
+export interface ObjectServerPlan {
+  readonly process: ProcessPlan;
+  readonly endpoint: string;
+  /** In the AWS SDK's own format, readable by this user only. */
+  readonly credentialsFile: string;
+  /** Says that the port was taken; undefined where it was not. */
+  readonly stepped: string | undefined;
+  /** What a process needs to find it; variables that would lead elsewhere are undefined. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export interface ObjectServerOptions {
+  readonly program: string;
+  readonly stateDirectory: string;
+  readonly logDirectory: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly port?: number | undefined;
+  readonly takenPorts: readonly number[];
+}
+
+/** Chooses a port, makes the folder and the credentials where there are none yet, and puts the command line together. */
+export async function planObjectServer({ program, stateDirectory, logDirectory, environment, port: wanted = DEFAULT_PORT, takenPorts }: ObjectServerOptions): Promise<ObjectServerPlan> {
+  const port = await freePort(wanted, takenPorts);
+  const endpoint = `http://${HOST}:${port}`;
+  const folder = join(stateDirectory, 'objects');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const credentialsFile = join(stateDirectory, 's3-credentials');
+  const { accessKey, secretKey } = readCredentials(credentialsFile);
+  return {
+    process: {
+      name: 's3',
+      command: program,
+      // Objects are immutable and this server is the only one to write them: nothing needs to look for changes in the folder.
+      args: ['serve', 's3', '--addr', `${HOST}:${port}`, '--config', '/dev/null', '--no-checksum', '--vfs-read-chunk-size', '0', '--log-level', 'NOTICE', folder],
+      // By the environment, because other users see command lines. Quoted, because the variable is a comma-separated list of pairs.
+      env: { ...environment, RCLONE_AUTH_KEY: `"${accessKey},${secretKey}"` },
+      cwd: stateDirectory,
+      logFile: join(logDirectory, 's3-server.log'),
+    },
+    endpoint,
+    credentialsFile,
+    stepped: tellStepped('S3', wanted, port),
+    environment: {
+      ...Object.fromEntries(Object.keys(environment).filter((name) => name.startsWith('AWS_')).map((name) => [name, undefined])),
+      AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: accessKey,
+      AWS_SECRET_ACCESS_KEY: secretKey,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+  };
+}
+
+/** Returns whether an HTTP server answers at the endpoint, be it with a refusal. */
+export async function answers(endpoint: string): Promise<boolean> {
+  try {
+    await fetch(endpoint, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Makes sure that the S3 of one's own, as the process's environment and profiles name it, can be used.
+ *
+ * @throws PlainFailure where it cannot be reached or refuses
+ */
+export async function checkOwnStorage(bucket: string): Promise<void> {
+  const objects = new ObjectStore();
+  try {
+    await objects.list(bucket, 'is-it-reachable/');
+  } catch (error) {
+    // A bucket that is missing is created when the first run is planned.
+    if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket') return;
+    const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : reasonOf(error);
+    throw new PlainFailure(`Cannot use your S3: ${said} (set by AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_PROFILE and the rest of the AWS SDK's settings)`, { cause: error });
+  } finally {
+    await objects.close();
+  }
+}
+
+/** The server's credentials: made once, kept for this user alone. */
+function readCredentials(file: string): { readonly accessKey: string; readonly secretKey: string } {
+  try {
+    const text = readFileSync(file, 'utf8');
+    const accessKey = /^aws_access_key_id *= *(\w+)$/m.exec(text)?.[1];
+    const secretKey = /^aws_secret_access_key *= *(\w+)$/m.exec(text)?.[1];
+    if (accessKey !== undefined && secretKey !== undefined) return { accessKey, secretKey };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const made = { accessKey: `FIREPBT${randomBytes(6).toString('hex').toUpperCase()}`, secretKey: randomBytes(24).toString('hex') };
+  const staged = `${file}.${process.pid}`;
+  writeFileSync(staged, `[default]\naws_access_key_id = ${made.accessKey}\naws_secret_access_key = ${made.secretKey}\nregion = ${REGION}\n`, { mode: 0o600 });
+  renameSync(staged, file);
+  return made;
+}

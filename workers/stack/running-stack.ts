@@ -1,0 +1,140 @@
+/**
+ * One stack per state directory: who holds it, what it serves, and what an earlier one may have left running.
+ *
+ * The hold is a socket that the kernel lets go of with the process, however that ends; beside it a file says where things are.
+ */
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { killGroup } from './leash.ts';
+
+/** Where a running stack's parts are; never a credential. */
+export interface StackRecord {
+  readonly pid: number;
+  readonly queue: string;
+  readonly trainers: number;
+  readonly threads: number;
+  readonly temporal: { readonly address: string; readonly namespace: string; readonly webUi: string | null; readonly own: boolean };
+  readonly s3: { readonly endpoint: string | null; readonly credentialsFile: string | null; readonly own: boolean };
+}
+
+export interface Hold {
+  /** Says where things are, once they are. */
+  readonly publish: (record: StackRecord) => void;
+  readonly release: () => Promise<void>;
+}
+
+/** Takes hold of the directory, or returns undefined where another process has it. */
+export async function takeHold(stateDirectory: string): Promise<Hold | undefined> {
+  mkdirSync(stateDirectory, { recursive: true });
+  chmodSync(stateDirectory, 0o700);
+  const path = socketPath(stateDirectory);
+  // Another system's sockets are files, and stay behind.
+  if (process.platform !== 'linux' && !(await isHeld(stateDirectory))) rmSync(path, { force: true });
+  const server = createServer((socket) => socket.on('error', () => undefined));
+  const held = await new Promise<boolean>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)));
+    server.listen(path, () => resolve(true));
+  });
+  if (!held) return undefined;
+  server.unref();
+  const file = recordFile(stateDirectory);
+  rmSync(file, { force: true });
+  return {
+    publish: (record) => writeWhole(file, record),
+    release: async () => {
+      rmSync(file, { force: true });
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** Returns whether some process holds the directory. */
+export async function isHeld(stateDirectory: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath(stateDirectory));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** Returns what the stack that holds the directory serves, waiting while it starts; undefined where none holds it. */
+export async function findRunningStack(stateDirectory: string, timeoutMs: number): Promise<StackRecord | undefined> {
+  const deadline = Date.now() + timeoutMs;
+  while (await isHeld(stateDirectory)) {
+    const record = readWhole<StackRecord>(recordFile(stateDirectory));
+    if (record !== undefined) return record;
+    if (Date.now() > deadline) throw new Error(`The stack in ${stateDirectory} does not say within ${timeoutMs / 1000} s where its parts are`);
+    await delay(100);
+  }
+  return undefined;
+}
+
+/** Notes which processes belong to the stack, and ends those that an earlier stack left behind. */
+export class ProcessLedger {
+  readonly #file: string;
+  readonly #entries: Record<string, { readonly pid: number; readonly startedAt: string }> = {};
+
+  constructor(stateDirectory: string) {
+    this.#file = join(stateDirectory, 'processes.json');
+  }
+
+  /** Notes that the process was started, or has ended. */
+  note(name: string, pid: number | undefined): void {
+    delete this.#entries[name];
+    const startedAt = pid === undefined ? undefined : startTime(pid);
+    if (pid !== undefined && startedAt !== undefined) this.#entries[name] = { pid, startedAt };
+    writeWhole(this.#file, this.#entries);
+  }
+
+  /** Ends what the last stack noted and is still the same process; returns the names. */
+  async clearLeftovers(graceMs: number): Promise<string[]> {
+    const left = Object.entries(readWhole<Record<string, { pid: number; startedAt: string }>>(this.#file) ?? {});
+    const alive = (): typeof left => left.filter(([, { pid, startedAt }]) => startTime(pid) === startedAt);
+    const found = alive();
+    for (const [, { pid }] of found) process.kill(pid, 'SIGTERM');
+    const deadline = Date.now() + graceMs;
+    while (alive().length > 0 && Date.now() < deadline) await delay(50);
+    for (const [, { pid }] of alive()) killGroup(pid);
+    return found.map(([name]) => name);
+  }
+}
+
+/** When the kernel started the process, in its own units; undefined where it is not there. With the id it names one process for good. */
+function startTime(pid: number): string | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function socketPath(stateDirectory: string): string {
+  const name = `fire-pbt-${createHash('sha256').update(realpathSync(stateDirectory)).digest('hex').slice(0, 24)}`;
+  return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), `${name}.sock`);
+}
+
+function recordFile(stateDirectory: string): string {
+  return join(stateDirectory, 'stack.json');
+}
+
+function writeWhole(file: string, value: unknown): void {
+  const staged = `${file}.${process.pid}`;
+  writeFileSync(staged, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(staged, file);
+}
+
+function readWhole<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}

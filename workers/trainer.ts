@@ -1,0 +1,62 @@
+/**
+ * A trainer: one process that trains one network at a time, on one GPU or a fixed number of CPU threads.
+ */
+import { Worker } from '@temporalio/worker';
+import { ObjectStore } from '../activities/checkpoints/object-store.ts';
+import { trainerTaskQueue } from '../workflows/names.ts';
+import { readOptions, wholeNumber } from './command-line.ts';
+import { runProcess } from './plain-failure.ts';
+import { RECYCLE_EXIT_CODE } from './recycling.ts';
+import { connectWorker } from './temporal-connection.ts';
+import { workerIdentity } from './worker-identity.ts';
+
+const HELP = `
+Trains for the runs of a task queue until it is told to end (SIGINT, SIGTERM).
+
+  --task-queue NAME   task queue of the workflows; trainers serve NAME-trainers (fire-pbt)
+  --number N          which trainer of this machine it is, for its name (0)
+  --threads N         threads to compute with; runs of another number are refused (1)
+  --help              this text
+
+CUDA_VISIBLE_DEVICES chooses its GPU. Ends with code ${RECYCLE_EXIT_CODE} when it wants to be started afresh.
+Temporal is found by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of the SDK's environment configuration, S3 by the AWS SDK's.`;
+
+await runProcess(async () => {
+  const options = readOptions(
+    { 'task-queue': { type: 'string', default: 'fire-pbt' }, number: { type: 'string', default: '0' }, threads: { type: 'string', default: '1' } },
+    HELP,
+  );
+  const number = wholeNumber('number', options.number, 0, 9999) ?? 0;
+  const threads = wholeNumber('threads', options.threads, 1, 256) ?? 1;
+  configureTensorFlow(threads);
+  // Loaded only now: the library reads its environment once, when it loads.
+  const { createTrainingActivities, processShouldRecycle } = await import('../activities/train.ts');
+  const { connection, namespace } = await connectWorker();
+  const objects = new ObjectStore();
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    identity: workerIdentity(`trainer-${number}`, process.pid, process.env['CUDA_VISIBLE_DEVICES'] ? `GPU ${process.env['CUDA_VISIBLE_DEVICES']}` : `${threads} CPU ${threads === 1 ? 'thread' : 'threads'}`),
+    taskQueue: trainerTaskQueue(options['task-queue']),
+    activities: { ...createTrainingActivities({ objects, threads }) },
+    maxConcurrentActivityTaskExecutions: 1,
+    shutdownGraceTime: '1s',
+    shutdownForceTime: '15s',
+  });
+  const recycling = setInterval(() => {
+    if (processShouldRecycle() && worker.getState() === 'RUNNING') worker.shutdown();
+  }, 5_000);
+  await worker.run();
+  clearInterval(recycling);
+  await objects.close();
+  await connection.close();
+  return processShouldRecycle() ? RECYCLE_EXIT_CODE : 0;
+});
+
+/** What TensorFlow's C library reads from its environment, set for it before it loads. */
+function configureTensorFlow(threads: number): void {
+  process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
+  process.env['TF_NUM_INTEROP_THREADS'] = String(threads);
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
+}
