@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { InvalidSpecification, parseSpecification } from '../../activities/specification.ts';
 import { JSON_SCHEMA_PATH, jsonSchemaText } from '../../activities/specification/write-json-schema.ts';
@@ -218,6 +219,16 @@ describe('a specification', () => {
       for (const part of parts) assert.ok(complaints.some((complaint) => complaint.includes(part)), `${complaints.join('\n')}\nshould include\n${part}`);
     });
   }
+
+  test('lies in every file of experiments/', () => {
+    const folder = dirname(JSON_SCHEMA_PATH);
+    for (const file of readdirSync(folder).filter((name) => name.endsWith('.json') && !name.endsWith('.schema.json'))) {
+      const experiment = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Json;
+      for (const [arm, specification] of Object.entries((experiment.arms as Json | undefined) ?? { alone: experiment })) {
+        assert.doesNotThrow(() => parseSpecification(specification), `${file}, ${arm}`);
+      }
+    }
+  });
 
   test('has a JSON Schema for editors that is current', () => {
     assert.equal(readFileSync(JSON_SCHEMA_PATH, 'utf8'), jsonSchemaText(), 'run `node --import tsx activities/specification/write-json-schema.ts`');
