@@ -1,0 +1,122 @@
+/**
+ * Which images train, which measure, and in what order batches come: all of it from the seed.
+ */
+import { randomStream, shuffled } from '../../../workflows/algorithm/index.ts';
+import type { LabelledImages } from '../../datasets/fashion-mnist.ts';
+import type { NativeBinding } from '../../tensorflow.ts';
+import { ResidentTensor } from '../graph/program.ts';
+import type { ImageShape } from './models.ts';
+
+/** Pixels are bytes; networks see them from 0 to 1. */
+export const PIXEL_SCALE = Math.fround(1 / 255);
+
+/** The parts of the training images, as their indices. */
+export interface Split {
+  /** What decisions are made by. */
+  readonly objective: Uint32Array;
+  /** Looked at only in the final report. */
+  readonly untouched: Uint32Array;
+  readonly training: Uint32Array;
+}
+
+/**
+ * Splits the images at random, the same for all workers of a run.
+ *
+ * @throws where fewer than one batch is left to train on
+ */
+export function split(images: number, objectiveExamples: number, untouchedExamples: number, batchSize: number, seed: number): Split {
+  const held = objectiveExamples + untouchedExamples;
+  if (images - held < batchSize) {
+    throw new Error(`Expected \`task.objectiveExamples\` and \`task.untouchedExamples\` to leave at least one batch (${batchSize}) of the ${images} training images, got \`${held}\``);
+  }
+  const order = shuffled(images, randomStream(seed, 'split'));
+  return { objective: order.slice(0, objectiveExamples), untouched: order.slice(objectiveExamples, held), training: order.slice(held) };
+}
+
+/** Returns the images with these indices, as copies. */
+export function select({ pixels, labels }: LabelledImages, indices: Uint32Array): LabelledImages {
+  const size = pixels.length / labels.length;
+  const chosen = { count: indices.length, pixels: new Uint8Array(indices.length * size), labels: new Uint8Array(indices.length) };
+  indices.forEach((index, position) => {
+    chosen.pixels.set(pixels.subarray(index * size, (index + 1) * size), position * size);
+    chosen.labels[position] = labels[index]!;
+  });
+  return chosen;
+}
+
+/** Examples measured in one native call. */
+export interface ResidentBatch {
+  /** [count, H, W, C], from 0 to 1. */
+  readonly images: ResidentTensor;
+  /** [count] */
+  readonly labels: ResidentTensor;
+}
+
+/** Examples that measurements are made on, kept by TensorFlow in batches of at most `atOnce`. */
+export class ResidentExamples {
+  readonly count: number;
+  readonly batches: readonly ResidentBatch[];
+
+  constructor(binding: NativeBinding, { pixels, labels, count }: LabelledImages, image: ImageShape, atOnce: number) {
+    this.count = count;
+    this.batches = Array.from({ length: Math.ceil(count / atOnce) }, (_, index) => {
+      const [from, to] = [index * atOnce, Math.min((index + 1) * atOnce, count)];
+      const size = pixels.length / count;
+      return {
+        images: new ResidentTensor(binding, { shape: [to - from, ...image], values: Float32Array.from(pixels.subarray(from * size, to * size), (pixel) => pixel * PIXEL_SCALE) }),
+        labels: new ResidentTensor(binding, { shape: [to - from], values: Int32Array.from(labels.subarray(from, to)) }),
+      };
+    });
+  }
+
+  dispose(): void {
+    for (const { images, labels } of this.batches) {
+      images.dispose();
+      labels.dispose();
+    }
+  }
+}
+
+/** Orders kept: the workers that one trainer serves come back every round, an epoch lasts many. */
+const MOST_ORDERS = 128;
+
+/**
+ * The order in which one worker sees the training images: a new permutation each epoch, whose last, incomplete batch is left out.
+ * The step alone says which batch it is.
+ */
+export class BatchOrder {
+  readonly #seed: number;
+  readonly #worker: string;
+  readonly #training: Uint32Array;
+  readonly #batchSize: number;
+  static readonly #orders = new Map<string, Uint32Array>();
+
+  constructor(seed: number, worker: string, training: Uint32Array, batchSize: number) {
+    this.#seed = seed;
+    this.#worker = worker;
+    this.#training = training;
+    this.#batchSize = batchSize;
+  }
+
+  /** Returns the indices of the images of a step's batch. */
+  batch(step: number): Uint32Array {
+    const batches = Math.floor(this.#training.length / this.#batchSize);
+    const order = this.#order(Math.floor(step / batches));
+    const start = (step % batches) * this.#batchSize;
+    return order.subarray(start, start + this.#batchSize).map((position) => this.#training[position]!);
+  }
+
+  #order(epoch: number): Uint32Array {
+    const key = `${this.#seed} ${this.#worker} ${epoch} ${this.#training.length}`;
+    const orders = BatchOrder.#orders;
+    const order = orders.get(key) ?? shuffled(this.#training.length, randomStream(this.#seed, 'batches', this.#worker, epoch));
+    // Inserted last: the first is the one that nobody asked for the longest.
+    orders.delete(key);
+    orders.set(key, order);
+    for (const [oldest] of orders) {
+      if (orders.size <= MOST_ORDERS) break;
+      orders.delete(oldest);
+    }
+    return order;
+  }
+}

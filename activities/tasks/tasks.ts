@@ -1,0 +1,25 @@
+/**
+ * All tasks by kind: a new one is added here, in the specification's schema and in hyperparameters.ts.
+ */
+import type { TaskSpecification } from '../specification.ts';
+import { imageClassification } from './image-classification/image-classification.ts';
+import type { Task } from './task.ts';
+import { toy } from './toy.ts';
+
+/** Where tasks find what is not in the specification. */
+export interface TaskEnvironment {
+  /** Folder with one folder a data set. */
+  readonly dataDirectory: string;
+}
+
+/** Returns the task that a specification names; loads nothing yet. */
+export function taskOf(specification: TaskSpecification, environment: TaskEnvironment): Task {
+  switch (specification.kind) {
+    case 'image-classification':
+      return imageClassification(specification, environment);
+    case 'toy':
+      return toy(specification);
+    default:
+      return specification satisfies never;
+  }
+}
