@@ -6,14 +6,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { NODE_MODULES, ROOT } from '../places.mjs';
 
-/** @typedef {{ version?: string, integrity?: string, link?: boolean, optional?: boolean, dev?: boolean }} LockedPackage */
+/** @typedef {{ version?: string, integrity?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage */
 
 /** @type {import('../set-up.mjs').Step} */
 export const nodePackages = {
   name: 'node-packages',
   title: 'npm packages',
-  downloadBytes: 55e6,
-  diskBytes: 330e6,
+  downloadBytes: 240e6,
+  diskBytes: 680e6,
   needs: ['npm'],
 
   isInPlace() {
@@ -21,18 +21,21 @@ export const nodePackages = {
   },
 
   async install(task) {
-    const expected = Object.keys(packagesOf(path.join(ROOT, 'package-lock.json'))).length;
+    const expected = Object.entries(packagesOf(path.join(ROOT, 'package-lock.json'))).filter(([where, locked]) => isTopLevel(where) && isForHere(locked)).length;
     const npm = npmCommand();
     // Install scripts stay off: the one that matters fetches a TensorFlow of 2022, and set-up has its own way to a newer one.
     await task.run(npm.command, [...npm.args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'], {
       purpose: 'install the npm packages',
       cwd: ROOT,
       env: { ...process.env, npm_config_update_notifier: 'false' },
-      onTick: () => task.progress(`${String(Math.min(expected, installedFolders()))} of ${String(expected)} packages`),
+      onTick: () => {
+        const begun = installedFolders();
+        task.progress(begun < expected ? `${String(begun)} of ${String(expected)}` : `unpacking ${String(expected)}`);
+      },
     });
     const missing = missingPackages(ROOT);
-    if (missing.length > 0) throw new Error(`Cannot install the npm packages: ${missing.slice(0, 3).join(', ')} missing although npm has finished`);
-    return `${String(expected)} installed`;
+    if (missing.length > 0) throw new Error(`${missing.slice(0, 3).join(', ')} missing although npm has finished`);
+    return `${String(expected)} in node_modules`;
   },
 };
 
@@ -65,6 +68,16 @@ function packagesOf(file) {
   } catch {
     return {};
   }
+}
+
+/** @param {string} where a package's path in the lockfile */
+function isTopLevel(where) {
+  return where.lastIndexOf('node_modules/') === 0;
+}
+
+/** @param {LockedPackage} locked */
+function isForHere({ os, cpu, libc }) {
+  return (os?.includes('linux') ?? true) && (cpu?.includes('x64') ?? true) && (libc?.includes('glibc') ?? true);
 }
 
 /** The npm that runs us, else the one on the PATH. */
