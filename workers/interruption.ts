@@ -5,6 +5,9 @@
 /** npm sends on what the terminal sent already: signals so soon after the first are the same Ctrl-C. */
 const SAME_PRESS_MS = 700;
 
+/** Exit code of a process that Ctrl-C ended. */
+export const INTERRUPTED_EXIT_CODE = 130;
+
 export interface Interruption {
   /** Resolves at the first signal. */
   readonly first: Promise<void>;

@@ -2,13 +2,10 @@
  * `npm run stack`: the local stack alone, for people with the Temporal CLI.
  */
 import { oneOf, readOptions, wholeNumber } from './command-line.ts';
-import { PlainFailure, runProcess } from './plain-failure.ts';
-import { interrupted } from './interruption.ts';
-import { findRunningStack } from './stack/running-stack.ts';
-import { LOCAL } from './stack/programs.ts';
-import { startStack, StackAlreadyRuns } from './stack/local-stack.ts';
+import { INTERRUPTED_EXIT_CODE, interrupted } from './interruption.ts';
+import { runProcess } from './plain-failure.ts';
+import { joinStack } from './stack/joining.ts';
 import { tellStack } from './terminal/stack-addresses.ts';
-import { join } from 'node:path';
 
 const HELP = `
 Runs Temporal, an S3 server, an orchestrator and trainers on this machine until Ctrl-C.
@@ -27,26 +24,26 @@ await runProcess(async () => {
     HELP,
   );
   const interruption = interrupted();
-  const say = (line: string): void => console.log(line);
-  const starting = startStack({
-    trainers: wholeNumber('trainers', options.trainers, 1, 1024),
-    threads: wholeNumber('threads', options.threads, 1, 256),
-    queue: options['task-queue'],
-    temporal: oneOf('temporal', options.temporal, ['local', 'own']),
-    s3: oneOf('s3', options.s3, ['local', 'own']),
-    say,
-  });
-  try {
-    const stack = await starting;
-    say(tellStack(stack));
-    await interruption.first;
-    say('Ending: workers first, then servers. Unfinished runs go on at the next start.');
-    interruption.onSecond(() => void stack.stop());
-    await stack.stop();
+  const stack = await joinStack(
+    {
+      trainers: wholeNumber('trainers', options.trainers, 1, 1024),
+      threads: wholeNumber('threads', options.threads, 1, 256),
+      queue: options['task-queue'],
+      temporal: oneOf('temporal', options.temporal, ['local', 'own']),
+      s3: oneOf('s3', options.s3, ['local', 'own']),
+      say: (line) => console.log(line),
+    },
+    interruption.first,
+  );
+  if (stack === undefined) return INTERRUPTED_EXIT_CODE;
+  console.log(tellStack(stack.record));
+  if (!stack.ours) {
+    console.log(`\nIt is running already, in process ${stack.record.pid}: there is nothing to start.`);
     return 0;
-  } catch (error) {
-    if (!(error instanceof StackAlreadyRuns)) throw error;
-    const running = await findRunningStack(join(LOCAL, 'state'), 60_000);
-    throw new PlainFailure(`${error.message}${running === undefined ? '' : ` by process ${running.pid}\n\n${tellStack(running)}`}`, { cause: error });
   }
+  await interruption.first;
+  console.log('Ending: workers first, then servers. Unfinished runs go on at the next start.');
+  interruption.onSecond(() => void stack.leave());
+  await stack.leave();
+  return 0;
 });

@@ -38,6 +38,8 @@ export interface StackOptions {
   /** Further `key=value` settings of the Temporal server. */
   readonly dynamicConfig?: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
+  /** Ends what was started so far, if it comes before the stack is ready. */
+  readonly abandoned?: AbortSignal;
   /** Gets a line whenever there is something to tell; default: nobody does. */
   readonly say?: (line: string) => void;
 }
@@ -82,6 +84,8 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
   const processes: SupervisedProcess[] = [];
   let connected: TemporalConnection<Connection> | undefined;
   let stopping: Promise<void> | undefined;
+  const abandon = (): void => void stop();
+  options.abandoned?.addEventListener('abort', abandon);
   try {
     const left = await ledger.clearLeftovers(LEFTOVER_GRACE_MS);
     if (left.length > 0) say(`Ended what an earlier stack had left running: ${left.join(', ')}`);
@@ -102,6 +106,7 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
       temporal: { address: connected.address, namespace: connected.namespace, webUi: servers.temporal.webUi, own: servers.temporal.own },
       s3: { endpoint: servers.s3.endpoint, credentialsFile: servers.s3.credentialsFile, own: servers.s3.own },
     };
+    options.abandoned?.throwIfAborted();
     hold.publish(record);
     return {
       ...record,
@@ -112,11 +117,15 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
       stop,
     };
   } catch (error) {
-    await stop();
+    // An abandoned start is being stopped already, which a second stop would make a kill of.
+    await (stopping ?? stop());
     throw error;
+  } finally {
+    options.abandoned?.removeEventListener('abort', abandon);
   }
 
   function add(plan: ProcessPlan): SupervisedProcess {
+    options.abandoned?.throwIfAborted();
     const one = new SupervisedProcess(plan, { say, changed: (name, pid) => ledger.note(name, pid) });
     processes.push(one);
     return one;

@@ -68,13 +68,14 @@ export class SupervisedProcess {
     const deadline = Date.now() + timeoutMs;
     this.#spawn();
     for (;;) {
+      if (this.#isStopping()) throw new PlainFailure(`Cannot start ${this.name}: it was stopped`);
       if (this.#failedStart !== undefined) throw this.#cannotStart(`it ${this.#failedStart}`);
       if (this.pid !== undefined && (await isReady(this.pid))) break;
       if (Date.now() > deadline) throw this.#cannotStart(`it does not answer after ${Math.round(timeoutMs / 1000)} s`);
       await delay(PROBE_INTERVAL_MS);
     }
     // It may have been told to stop while it was being asked.
-    if (this.#phase === 'starting') this.#phase = 'running';
+    if (!this.#isStopping()) this.#phase = 'running';
   }
 
   /** Asks it to end, kills it after `graceMs`, and resolves once it and all that it started are gone. */
@@ -92,6 +93,10 @@ export class SupervisedProcess {
   /** Kills it and all that it started with SIGKILL: unless it is being stopped, it is started again. */
   kill(): void {
     if (this.#child?.pid !== undefined) killGroup(this.#child.pid);
+  }
+
+  #isStopping(): boolean {
+    return this.#phase === 'stopping';
   }
 
   #spawn(): void {

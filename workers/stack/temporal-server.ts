@@ -8,6 +8,7 @@ import type { Connection } from '@temporalio/client';
 import { connectClient } from '../temporal-connection.ts';
 import type { TemporalConnection } from '../temporal-connection.ts';
 import { freePort, HOST, tellStepped } from './ports.ts';
+import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from './supervised-process.ts';
 
 /** Every development server has it. */
@@ -68,7 +69,7 @@ export async function planTemporalServer({ program, stateDirectory, logDirectory
     ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ];
   // In place of the user's own configuration file, whose address, keys and certificates belong to another server.
-  const configFile = join(stateDirectory, 'temporal.toml');
+  const configFile = configFileIn(stateDirectory);
   writeFileSync(configFile, `[profile.default]\naddress = "${address}"\nnamespace = "${NAMESPACE}"\n`);
   return {
     process: { name: 'temporal', command: program, args, env: withoutTemporalSettings(environment), cwd: stateDirectory, logFile: join(logDirectory, 'temporal-server.log') },
@@ -76,8 +77,13 @@ export async function planTemporalServer({ program, stateDirectory, logDirectory
     webUi: `http://${HOST}:${uiPort}`,
     ports: [port, uiPort],
     stepped: [tellStepped('Temporal', wanted, port), tellStepped('the Web UI', webUiPort, uiPort)].filter((line) => line !== undefined).join('\n') || undefined,
-    environment: { ...cleared(environment), TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: NAMESPACE, TEMPORAL_CONFIG_FILE: configFile },
+    environment: leadingTo(address, stateDirectory, environment),
   };
+}
+
+/** The environment in which a client finds the Temporal server of a stack that runs in another process. */
+export function clientEnvironment({ temporal }: StackRecord, stateDirectory: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return temporal.own ? environment : { ...environment, ...leadingTo(temporal.address, stateDirectory, environment) };
 }
 
 /** Returns whether a Temporal server answers at the address for the environment's namespace. */
@@ -113,6 +119,14 @@ async function listens(address: string): Promise<boolean> {
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
   });
+}
+
+function leadingTo(address: string, stateDirectory: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...cleared(environment), TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: NAMESPACE, TEMPORAL_CONFIG_FILE: configFileIn(stateDirectory) };
+}
+
+function configFileIn(stateDirectory: string): string {
+  return join(stateDirectory, 'temporal.toml');
 }
 
 /** The environment without anything that leads a Temporal client or server elsewhere. */

@@ -1,0 +1,65 @@
+/**
+ * What an input file asks for: one run, or a comparison of several.
+ */
+import { readFileSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { InvalidSpecification, parseSpecification } from '../activities/specification.ts';
+import type { Specification } from '../activities/specification.ts';
+import { PlainFailure, reasonOf } from './plain-failure.ts';
+
+export interface Experiment {
+  readonly workflowType: 'firePbt' | 'compare';
+  /** As the file has it: what the workflow is given. */
+  readonly input: unknown;
+  /** The run's specification, or those of all arms; defaults filled in. */
+  readonly specifications: readonly Specification[];
+  /** Threads that its trainers must have. */
+  readonly threads: number;
+  /** The file's name without its ending. */
+  readonly name: string;
+}
+
+/**
+ * Reads an input file and checks it as the workflow will, so that what is wrong is told before anything starts.
+ *
+ * @throws PlainFailure where the file cannot be read, or with every error in what it says
+ */
+export function readExperiment(file: string): Experiment {
+  const input = readJson(file);
+  const name = basename(file, extname(file));
+  const arms = armsOf(input);
+  const specifications = (arms ?? [['', input] as const]).map(([arm, specification]) => checked(specification, arm === '' ? file : `${file}, arm ${arm}`));
+  const threads = new Set(specifications.map((one) => one.threads));
+  if (threads.size > 1) throw new PlainFailure(`Expected all arms in ${file} to say one number of \`threads\`, got ${[...threads].join(', ')}`);
+  return { workflowType: arms ? 'compare' : 'firePbt', input, specifications, threads: specifications[0]?.threads ?? 1, name };
+}
+
+function readJson(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new PlainFailure(`Cannot read the input file ${file}: ${reasonOf(error)}`, { cause: error });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new PlainFailure(`Expected ${file} to be JSON: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function armsOf(input: unknown): (readonly [string, unknown])[] | undefined {
+  if (typeof input !== 'object' || input === null || !('arms' in input)) return undefined;
+  const { arms } = input;
+  if (typeof arms !== 'object' || arms === null || Object.keys(arms).length === 0) throw new PlainFailure('Expected `arms` to be an object with at least one arm and its specification');
+  return Object.entries(arms);
+}
+
+function checked(input: unknown, where: string): Specification {
+  try {
+    return parseSpecification(input);
+  } catch (error) {
+    if (!(error instanceof InvalidSpecification)) throw error;
+    throw new PlainFailure(`${where}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * `npm start`: runs an experiment on the local stack and watches it to its end. The run belongs to the stack: who interrupts this loses nothing.
+ */
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { ResultSummary, RunPlan } from '../activities/orchestration-contract.ts';
+import type { ComparisonRow } from '../workflows/compare.ts';
+import { comparisonQuery, progressQuery } from '../workflows/messages.ts';
+import type { ComparisonProgress, RunProgress } from '../workflows/messages.ts';
+import { oneOf, readOptions, wholeNumber } from './command-line.ts';
+import { readExperiment } from './experiment.ts';
+import type { Experiment } from './experiment.ts';
+import { INTERRUPTED_EXIT_CODE, interrupted } from './interruption.ts';
+import { PlainFailure, runProcess } from './plain-failure.ts';
+import { joinStack } from './stack/joining.ts';
+import type { JoinedStack } from './stack/joining.ts';
+import { LOCAL } from './stack/programs.ts';
+import { submit } from './submission.ts';
+import type { Submission } from './submission.ts';
+import { connectClient } from './temporal-connection.ts';
+import { comparisonBlock, comparisonLine, comparisonTable } from './terminal/comparison-progress.ts';
+import { tellCosts } from './terminal/run-costs.ts';
+import { progressBlock, progressLine, RoundClock } from './terminal/run-progress.ts';
+import { tellSummary, webPage } from './terminal/run-summary.ts';
+import { Screen } from './terminal/screen.ts';
+import { follow } from './watching.ts';
+
+const HELP = `
+Runs an experiment on this machine: starts the local stack (or uses the running one), starts the run (or goes on watching it), shows its progress.
+Ctrl-C ends the watching and the stack; the run goes on at the next start.
+
+  --input-file FILE      a specification, or a comparison of several (experiments/fashion-mnist.json)
+  --workflow-id ID       what the run is called (the file's name)
+  --trainers N           trainer processes (one per GPU, else one per core)
+  --task-queue NAME      task queue of the workflows (fire-pbt)
+  --temporal local|own   own: the server that TEMPORAL_ADDRESS or a profile names (own if TEMPORAL_ADDRESS or TEMPORAL_PROFILE is set)
+  --s3 local|own         own: what the AWS SDK's environment and profiles name (own if AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is set)
+  --help                 this text`;
+
+await runProcess(async () => {
+  const options = readOptions(
+    {
+      'input-file': { type: 'string', default: 'experiments/fashion-mnist.json' },
+      'workflow-id': { type: 'string' },
+      trainers: { type: 'string' },
+      'task-queue': { type: 'string' },
+      temporal: { type: 'string' },
+      s3: { type: 'string' },
+    },
+    HELP,
+  );
+  const experiment = readExperiment(options['input-file']);
+  const workflowId = options['workflow-id'] ?? experiment.name;
+  const interruption = interrupted();
+  const screen = new Screen();
+  const stack = await joinStack(
+    {
+      trainers: wholeNumber('trainers', options.trainers, 1, 1024),
+      threads: experiment.threads,
+      queue: options['task-queue'],
+      temporal: oneOf('temporal', options.temporal, ['local', 'own']),
+      s3: oneOf('s3', options.s3, ['local', 'own']),
+      bucket: experiment.specifications[0]?.storage.bucket,
+      say: (line) => screen.say(line),
+    },
+    interruption.first,
+  );
+  if (stack === undefined) return INTERRUPTED_EXIT_CODE;
+  interruption.onSecond(() => void stack.leave());
+  try {
+    const { client, connection } = await connectClient(stack.environment);
+    const finished = await Promise.race([run(client, experiment, workflowId, stack, screen), interruption.first.then(() => 'interrupted' as const), stack.gone.then(() => 'stack-gone' as const)]);
+    screen.leave();
+    if (finished === 'interrupted') {
+      screen.say(`\n${workflowId} is kept: it goes on ${stack.ours ? 'at the next npm start or npm run stack' : 'in the running stack; npm start watches it again'}.`);
+      return INTERRUPTED_EXIT_CODE;
+    }
+    if (finished === 'stack-gone') throw new PlainFailure(`The stack that ${workflowId} was running on has ended. The run is kept: npm start goes on with it.`);
+    await connection.close();
+    return 0;
+  } finally {
+    screen.leave();
+    await stack.leave();
+  }
+});
+
+/** Starts or finds the workflow, shows it until it ends, and sums it up. */
+async function run(client: Client, experiment: Experiment, workflowId: string, stack: JoinedStack, screen: Screen): Promise<void> {
+  const submission = await submit(client, experiment, workflowId, stack.record.queue);
+  screen.say(`${submission.reattached ? `${workflowId} is running already, as it was started then: watching it` : `Started ${workflowId}`}`);
+  if (stack.record.temporal.webUi !== null) screen.say(`Web UI     ${webPage(stack.record, workflowId, submission.runId)}`);
+  await (experiment.workflowType === 'compare' ? watchComparison(submission, screen) : watchRun(submission, stack, screen));
+}
+
+async function watchRun({ handle, runId }: Submission, stack: JoinedStack, screen: Screen): Promise<void> {
+  const clock = new RoundClock();
+  let plan: RunPlan | undefined;
+  let toldRound = -1;
+  const result = await follow<RunProgress, ResultSummary>(handle, progressQuery, (progress) => {
+    const now = performance.now();
+    if (progress.plan === null) return;
+    if (plan === undefined) screen.say(tellCosts(progress.plan));
+    plan = progress.plan;
+    if (progress.status !== 'planning') clock.note(progress.round, now);
+    const left = clock.secondsLeft(progress.rounds, now);
+    screen.show(progressBlock(progress, left));
+    if (!screen.updates && progress.round > Math.max(toldRound, 0)) screen.say(progressLine(progress, left));
+    toldRound = progress.round;
+  });
+  screen.leave();
+  plan ??= (await handle.query(progressQuery)).plan ?? undefined;
+  if (plan === undefined) throw new Error(`${handle.workflowId} ended without a plan`);
+  screen.say(`\n${tellSummary(result, plan.specification, { stack: stack.record, runId, objectsDirectory: stack.record.s3.own ? null : join(LOCAL, 'state', 'objects'), stackEnds: stack.ours })}`);
+}
+
+async function watchComparison({ handle }: Submission, screen: Screen): Promise<void> {
+  let told = 0;
+  const rows = await follow<ComparisonProgress, readonly ComparisonRow[]>(handle, comparisonQuery, (progress) => {
+    screen.show(comparisonBlock(progress));
+    if (!screen.updates) for (const row of progress.rows.slice(told)) screen.say(`${progress.rows.indexOf(row) + 1} of ${progress.runs} runs done: ${comparisonLine(row)}`);
+    told = progress.rows.length;
+  });
+  screen.leave();
+  screen.say(`\n${comparisonTable(rows)}`);
+}

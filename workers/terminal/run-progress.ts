@@ -1,0 +1,70 @@
+/**
+ * A run's progress in words: a block for a terminal that can be drawn over, a line per round for one that cannot.
+ */
+import { subPopulationName } from '../../workflows/names.ts';
+import type { RunProgress, SubPopulationSummary } from '../../workflows/messages.ts';
+import { counted, shortDuration, shortNumber, shortScore } from './figures.ts';
+
+const BAR_CELLS = 30;
+
+/** Tells the time left from the rounds that were seen to end; nothing before the first. */
+export class RoundClock {
+  #first: { readonly round: number; readonly atMs: number } | undefined;
+  #last: { readonly round: number; readonly atMs: number } | undefined;
+
+  /** Notes how many rounds are complete at this time; only a change counts. */
+  note(round: number, atMs: number): void {
+    if (this.#last?.round === round) return;
+    this.#last = { round, atMs };
+    this.#first ??= this.#last;
+  }
+
+  /** Seconds until the last round ends, or undefined before a whole round was seen. */
+  secondsLeft(rounds: number, atMs: number): number | undefined {
+    if (!this.#first || !this.#last || this.#last.round === this.#first.round) return undefined;
+    const msPerRound = (this.#last.atMs - this.#first.atMs) / (this.#last.round - this.#first.round);
+    return Math.max(0, (rounds - this.#last.round) * msPerRound - (atMs - this.#last.atMs)) / 1000;
+  }
+}
+
+/** The block: how far, how long still, and a line per sub-population. */
+export function progressBlock(progress: RunProgress, secondsLeft: number | undefined): string[] {
+  const { round, rounds, bestScore, subPopulations, holds, status } = progress;
+  const filled = rounds > 0 ? Math.round((BAR_CELLS * round) / rounds) : 0;
+  const left = status === 'finishing' ? 'measuring the winner on the test set' : secondsLeft === undefined ? 'time left: known after a round' : `${shortDuration(secondsLeft)} left`;
+  return [
+    '',
+    `[${'#'.repeat(filled)}${'.'.repeat(BAR_CELLS - filled)}] ${percent(progress)} %  round ${round} of ${rounds}  best score ${shortScore(bestScore)}  ${left}`,
+    ...subPopulations.map((one) => `  ${subPopulationLine(one)}`),
+    ...holds.map((hold) => `  HOLDS: ${hold}`),
+  ];
+}
+
+/** The line that one round leaves behind. */
+export function progressLine(progress: RunProgress, secondsLeft: number | undefined): string {
+  const { round, rounds, bestScore, subPopulations } = progress;
+  return [
+    `round ${round} of ${rounds} (${percent(progress)} %)`,
+    `best score ${shortScore(bestScore)}`,
+    ...subPopulations.map(subPopulationLine),
+    ...(secondsLeft === undefined ? [] : [`${shortDuration(secondsLeft)} left`]),
+  ].join('; ');
+}
+
+/** Such as `P2: learningRate 0.0012 … 0.05, 5 of 6 evaluators at work, 3 promotions received`. */
+export function subPopulationLine({ subPopulation, hyperparameters, evaluators, evaluatorsBusy, promotions }: SubPopulationSummary): string {
+  const ranges = Object.entries(hyperparameters).flatMap(([name, range]) => (isChoices(range) ? [`${name} ${range.join('|')}`] : range.min < range.max ? [`${name} ${shortNumber(range.min)} … ${shortNumber(range.max)}`] : []));
+  return `${subPopulationName(subPopulation)}: ${[
+    ...ranges,
+    ...(evaluators > 0 ? [`${evaluatorsBusy} of ${evaluators} evaluators at work`] : []),
+    ...(promotions > 0 ? [`${counted(promotions, 'promotion')} received`] : []),
+  ].join(', ')}`;
+}
+
+function isChoices(range: SubPopulationSummary['hyperparameters'][string]): range is readonly string[] {
+  return Array.isArray(range);
+}
+
+function percent({ round, rounds }: RunProgress): number {
+  return rounds > 0 ? Math.floor((100 * round) / rounds) : 0;
+}
