@@ -95,12 +95,17 @@ export class RoundRecords {
     return this.#read(storage.bucket, decisionsKey(storage, round, subPopulation), readRecord);
   }
 
-  /** Returns the newest round of which every sub-population's state can be had; 0 where there is none. */
+  /**
+   * Returns the newest round of which every sub-population's state can be had, 0 where there is none. A round after which the operator
+   * ended the run does not count: it lacks its exploits and promotions, and a stop that was a mistake can be taken back.
+   */
   async latest(storage: StorageLocation, subPopulations: number): Promise<number> {
     const levels = levelsOf(subPopulations);
     for (const round of completeRounds(await this.recorded(storage), subPopulations)) {
       const states = await Promise.allSettled(levels.map((level) => this.state(storage, round, level)));
       const failed = states.filter(({ status }) => status === 'rejected');
+      const ended = states.some((one) => one.status === 'fulfilled' && one.value.endedBecause !== null);
+      if (ended) continue;
       if (failed.length === 0) return round;
       // A store in trouble is no missing round: going on from an older one would train finished rounds again.
       for (const { reason } of failed as PromiseRejectedResult[]) if (reason instanceof ObjectStoreError) throw reason;

@@ -2,16 +2,16 @@
  * One evaluator slot: it trains what its sub-population assigns, reports, records the verdict, and waits for the next assignment.
  *
  * It decides nothing: its sub-population ranks and judges all of its evaluators in one pass, because a promotion changes what the next one is
- * judged against. It is a workflow of its own so that its page in the Web UI tells its story. History: four signals' worth of events and one
+ * judged against. It is a workflow of its own so that its page in the Web UI tells its story. History: two signals and one
  * activity a round; it continues as new when the server suggests it, between two rounds.
  */
-import { condition, continueAsNew, getExternalWorkflowHandle, log, setCurrentDetails, setDefaultSignalHandler, setHandler, workflowInfo } from '@temporalio/workflow';
-import { belongsTo, evaluatorReportSignal, finishSignal, instructSignal, MESSAGE_DESCRIPTIONS } from './messages.ts';
-import type { Instruction } from './messages.ts';
-import type { JudgedEvaluation } from './population-state.ts';
+import { condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, setCurrentDetails, setDefaultSignalHandler, setHandler, workflowInfo } from '@temporalio/workflow';
+import { belongsTo, commandSignal, evaluatorReportSignal, finishSignal, holdSignal, instructSignal, MESSAGE_DESCRIPTIONS, steerSignal } from './messages.ts';
+import type { EvaluatorReport, Instruction } from './messages.ts';
+import { describeVerdict } from './details.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
 import { deliver } from './inbox.ts';
-import { trainRound } from './run.ts';
+import { reasonOf, trainRound } from './run.ts';
 import type { Run } from './run.ts';
 
 export interface EvaluatorInput {
@@ -35,21 +35,14 @@ export async function evaluator(input: EvaluatorInput): Promise<void> {
   let finished = input.finished ?? false;
   let story = input.story ?? [];
   let now = 'Idle.';
+  let resumes = 0;
+  let abandoned = 0;
 
-  setHandler(
-    instructSignal,
-    (instruction) => {
-      if (belongsTo(run.generation, instruction)) deliver(inbox, instruction);
-    },
-    { description: MESSAGE_DESCRIPTIONS.instruct },
-  );
-  setHandler(
-    finishSignal,
-    (message) => {
-      if (belongsTo(run.generation, message)) finished = true;
-    },
-    { description: MESSAGE_DESCRIPTIONS.finish },
-  );
+  const ours = (message: unknown): boolean => belongsTo(run.generation, message);
+  setHandler(instructSignal, (instruction) => void (ours(instruction) && deliver(inbox, instruction)), { description: MESSAGE_DESCRIPTIONS.instruct });
+  setHandler(finishSignal, (message) => void (ours(message) && (finished = true)), { description: MESSAGE_DESCRIPTIONS.finish });
+  setHandler(steerSignal, (message) => void (ours(message) && (resumes = message.resumes)), { description: MESSAGE_DESCRIPTIONS.steer });
+  setHandler(commandSignal, (message) => void (ours(message) && (abandoned += 1)), { description: MESSAGE_DESCRIPTIONS.command });
   setDefaultSignalHandler((signalName) => log.warn(`Ignored signal ${signalName}: an evaluator is steered through the root of its run`));
 
   const show = (): void => setCurrentDetails([`**${name}** of \`${run.workflowId}\`. ${now}`, '', ...story.map((line) => `- ${line}`)].join('\n'));
@@ -60,7 +53,7 @@ export async function evaluator(input: EvaluatorInput): Promise<void> {
     const instruction = inbox.shift();
     if (instruction === undefined) return;
 
-    if (instruction.judged) story = [tellVerdict(instruction.judged, instruction.round - 1, subPopulation), ...story].slice(0, STORY_LENGTH);
+    if (instruction.judged) story = [describeVerdict(instruction.judged, instruction.round - 1, subPopulation), ...story].slice(0, STORY_LENGTH);
     const { train } = instruction;
     now = train
       ? `Round ${instruction.round}: trains from ${memberName(subPopulation, train.parent)} with the hyperparameters of ${memberName(subPopulation - 1, train.child)}, \`${JSON.stringify(train.request.hyperparameters)}\`, since ${train.evaluationSteps} steps.`
@@ -68,30 +61,31 @@ export async function evaluator(input: EvaluatorInput): Promise<void> {
     show();
 
     if (train) {
-      const { fromStep, toStep } = train.request;
-      const outcome = await trainRound(train.request, `${name}, round ${instruction.round}, steps ${fromStep} to ${toStep}`);
-      await getExternalWorkflowHandle(childWorkflowId(run.workflowId, subPopulationName(subPopulation))).signal(evaluatorReportSignal, {
-        generation: run.generation,
-        round: instruction.round,
-        sender: name,
-        slot,
-        checkpoint: outcome.checkpoint,
-        scores: outcome.scores,
-        trainerSeconds: outcome.trainerSeconds,
-      });
+      const outcome = await trainUntilItWorks(instruction.round, train.request);
+      const report: EvaluatorReport = { generation: run.generation, round: instruction.round, sender: name, slot, outcome };
+      await getExternalWorkflowHandle(childWorkflowId(run.workflowId, subPopulationName(subPopulation))).signal(evaluatorReportSignal, report);
     }
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof evaluator>({ run, subPopulation, slot, inbox, finished, story });
   }
-}
 
-function tellVerdict(judged: JudgedEvaluation, round: number, subPopulation: number): string {
-  const { outcome, reason, p, threshold, gap, overlap } = judged.verdict;
-  const numbers = [
-    p === null ? '' : `p = ${p.toPrecision(3)}`,
-    threshold === null ? '' : `threshold ${threshold.toPrecision(3)}`,
-    gap === null ? '' : `gap ${gap.toPrecision(3)}`,
-    overlap === null ? 'no overlap' : `${overlap.length} points overlap`,
-  ].filter((text) => text !== '');
-  const pair = `${memberName(subPopulation, judged.parent)} against ${memberName(subPopulation - 1, judged.child)}`;
-  return `round ${round}: ${outcome} (${reason}) after ${judged.evaluationSteps} steps, ${pair}: ${numbers.join(', ')}`;
+  /** Holds where training fails for good, until the operator resumes; null: the operator ended the evaluation instead. */
+  async function trainUntilItWorks(round: number, request: Parameters<typeof trainRound>[0]): Promise<EvaluatorReport['outcome']> {
+    for (;;) {
+      const before = { resumes, abandoned };
+      try {
+        const { checkpoint, scores, trainerSeconds } = await trainRound(request, `${name}, round ${round}, steps ${request.fromStep} to ${request.toStep}`);
+        return { checkpoint, scores, trainerSeconds };
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        now = `**Holds** in round ${round}: ${reasonOf(error)}. Mend the worker and \`resume\` the run, or \`stopEarly\` this evaluator.`;
+        show();
+        const root = getExternalWorkflowHandle(run.workflowId);
+        const key = { generation: run.generation, round, sender: name };
+        await root.signal(holdSignal, { ...key, reasons: [`${name} in round ${round}: ${reasonOf(error)}`] });
+        await condition(() => resumes > before.resumes || abandoned > before.abandoned);
+        await root.signal(holdSignal, { ...key, reasons: [] });
+        if (abandoned > before.abandoned) return null;
+      }
+    }
+  }
 }

@@ -1,20 +1,55 @@
 /**
- * Root of a run: plans it, starts every sub-population and evaluator, watches the rounds go by, reports.
+ * Root of a run: plans it, starts every sub-population and evaluator, watches the rounds go by, routes what the operator wants, reports.
  *
  * It is the parent of everything and never continues as new (a parent that does loses its children), so its history stays short: one signal and one
  * activity a round. A run that failed goes on by resetting this workflow to its first task: it then clears what the last generation left
  * behind and starts everybody from the newest round that all of them recorded.
  */
-import { ApplicationFailure, condition, isCancellation, log, ParentClosePolicy, setCurrentDetails, setDefaultSignalHandler, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  isCancellation,
+  log,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setDefaultSignalHandler,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { ChildWorkflowHandle, Workflow } from '@temporalio/workflow';
-import { beginSignal, belongsTo, holdSignal, MESSAGE_DESCRIPTIONS, progressQuery, roundCompletedSignal } from './messages.ts';
-import type { RunProgress, SubPopulationSummary } from './messages.ts';
-import { childWorkflowId, evaluatorName, subPopulationName } from './names.ts';
-import { orchestration, trainers } from './run.ts';
-import type { Run } from './run.ts';
+import {
+  belongsTo,
+  commandSignal,
+  extendUpdate,
+  holdSignal,
+  MESSAGE_DESCRIPTIONS,
+  pauseUpdate,
+  progressQuery,
+  resumeUpdate,
+  roundCompletedSignal,
+  setHyperparametersUpdate,
+  steerSignal,
+  stopEarlySignal,
+} from './messages.ts';
+import type { RunProgress, Steering, StopEarly, SubPopulationSummary } from './messages.ts';
+import { describeRun } from './details.ts';
 import { evaluator } from './evaluator.ts';
+import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
+import { wrongWithExtension, wrongWithHyperparameters, wrongWithReason, wrongWithStop } from './operator.ts';
+import type { Command } from './population-state.ts';
+import { orchestration, reasonOf, trainers } from './run.ts';
+import type { Run } from './run.ts';
 import { subPopulation } from './sub-population.ts';
-import type { ResultSummary, RunPlan, Winner } from '../activities/orchestration-contract.ts';
+import type { Finish } from './sub-population.ts';
+import type { ResultSummary, RunPlan } from '../activities/orchestration-contract.ts';
+
+interface Children {
+  readonly levels: readonly ChildWorkflowHandle<typeof subPopulation>[];
+  /** evaluators[level − 1][slot] */
+  readonly evaluators: readonly (readonly ChildWorkflowHandle<typeof evaluator>[])[];
+}
 
 /**
  * Runs one experiment and returns where its result is. Fails at once, non-retryable, on an invalid specification; fails by name when a
@@ -22,86 +57,221 @@ import type { ResultSummary, RunPlan, Winner } from '../activities/orchestration
  */
 export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const { workflowId, runId: generation, firstExecutionRunId } = workflowInfo();
-  let plan: RunPlan | null = null;
-  let status: 'planning' | 'running' | 'finishing' | 'finished' = 'planning';
-  let completedRound = 0;
-  let summaries: readonly SubPopulationSummary[] = [];
-  let holds: readonly { readonly subPopulation: number; readonly reason: string }[] = [];
+  const view: { plan: RunPlan | null; status: 'planning' | 'running' | 'finishing' | 'finished'; completedRound: number; summaries: readonly SubPopulationSummary[] } = {
+    plan: null,
+    status: 'planning',
+    completedRound: 0,
+    summaries: [],
+  };
+  const holds: Record<string, readonly string[]> = {};
+  const wanted: { stop: string | null; pause: string | null; rounds: number; resumes: number } = { stop: null, pause: null, rounds: 0, resumes: 0 };
+  /** Rounds that P1 has decided on, and how often it has reported: an answer to an extension. */
+  const decided = { rounds: 0, reports: 0 };
+  let children: Children | undefined;
+  let commands = 0;
 
-  setHandler(progressQuery, () => progress(), { description: MESSAGE_DESCRIPTIONS.progress });
-  setHandler(
-    roundCompletedSignal,
-    (message) => {
-      if (!belongsTo(generation, message) || message.round <= completedRound) return;
-      completedRound = message.round;
-      summaries = message.summaries;
-      setCurrentDetails(tellProgress(workflowId, progress()));
-    },
-    { description: MESSAGE_DESCRIPTIONS.roundCompleted },
-  );
-  setHandler(
-    holdSignal,
-    (message) => {
-      if (!belongsTo(generation, message)) return;
-      const others = holds.filter((one) => one.subPopulation !== message.subPopulation);
-      holds = message.reason === null ? others : [...others, { subPopulation: message.subPopulation, reason: message.reason }];
-      setCurrentDetails(tellProgress(workflowId, progress()));
-    },
-    { description: MESSAGE_DESCRIPTIONS.hold },
-  );
-  setDefaultSignalHandler((signalName) => log.warn(`Ignored signal ${signalName}: this workflow has no such signal`));
-
-  plan = await orchestration.planRun({ specification, workflowId, firstExecutionRunId });
+  handleMessages();
+  const plan = await orchestration.planRun({ specification, workflowId, firstExecutionRunId });
+  view.plan = plan;
   const { storage } = plan;
   const run: Run = { workflowId, generation, specification: plan.specification, storage };
   const { subPopulations, steps, stepsPerRound } = run.specification;
-  const rounds = steps / stepsPerRound;
+  const keepRounds = run.specification.storage.keepRounds;
+  wanted.rounds ||= steps / stepsPerRound;
+  decided.rounds = steps / stepsPerRound;
 
   await orchestration.clearLeftovers({ workflowIds: childNames(run).map((name) => childWorkflowId(workflowId, name)), generation });
-  completedRound = await orchestration.findLatestRound({ storage, subPopulations: subPopulations.length });
-  status = 'running';
-  setCurrentDetails(tellProgress(workflowId, progress()));
-
-  const levels = await startSubPopulations(run, completedRound);
-  const evaluators = await startEvaluators(run);
-  await Promise.all(levels.map((child) => child.signal(beginSignal, { generation, round: completedRound, sender: 'root' })));
-  const [winners] = await Promise.all([
-    Promise.all(levels.map((child, index) => resultOf(child, subPopulationName(index + 1), workflowId))),
-    Promise.all(evaluators.map(({ child, name }) => resultOf(child, name, workflowId))),
+  view.completedRound = await orchestration.findLatestRound({ storage, subPopulations: subPopulations.length });
+  const started = { levels: await startSubPopulations(run, view.completedRound), evaluators: await startEvaluators(run) };
+  children = started;
+  view.status = 'running';
+  show();
+  await steer();
+  let over = false;
+  const [[finish]] = await Promise.all([
+    Promise.all(started.levels.map((child, index) => resultOf(child, subPopulationName(index + 1), workflowId))).finally(() => (over = true)),
+    Promise.all(started.evaluators.flatMap((slots, index) => slots.map((child, slot) => resultOf(child, evaluatorName(index + 1, slot), workflowId)))),
     collectRoundByRound(),
   ]);
 
-  status = 'finishing';
-  const winner = winners[0] as Winner;
+  view.status = 'finishing';
+  show();
+  const { winner, round, stoppedEarly } = finish as Finish;
   const { task, seed, threads } = run.specification;
   const report = await trainers().report({ storage, task, seed, threads, checkpoint: winner.checkpoint });
-  const result = await orchestration.writeResult({ storage, workflowId, specification: run.specification, rounds, winner, report });
-  await orchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds: run.specification.storage.keepRounds, finished: true });
-  status = 'finished';
-  setCurrentDetails(tellProgress(workflowId, progress()));
+  const result = await orchestration.writeResult({ storage, workflowId, specification: run.specification, rounds: round, winner, report, ...(stoppedEarly ? { stoppedEarly } : {}) });
+  await orchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds, finished: true });
+  view.status = 'finished';
+  show();
+  await condition(allHandlersFinished);
   return result;
 
   /** Once a round, deletes the checkpoints that nothing refers to any more: storage stays proportional to the workers, not to the rounds. */
   async function collectRoundByRound(): Promise<void> {
-    for (let collected = completedRound; collected < rounds; ) {
-      await condition(() => completedRound > collected);
-      collected = completedRound;
-      await orchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds: run.specification.storage.keepRounds, finished: false });
+    for (let collected = view.completedRound; ; ) {
+      await condition(() => view.completedRound > collected || over);
+      if (over) return;
+      collected = view.completedRound;
+      await orchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds, finished: false });
     }
   }
 
+  function handleMessages(): void {
+    setHandler(progressQuery, progress, { description: MESSAGE_DESCRIPTIONS.progress });
+    setHandler(
+      roundCompletedSignal,
+      (message) => {
+        if (!belongsTo(generation, message) || message.round <= view.completedRound) return;
+        view.completedRound = message.round;
+        view.summaries = message.summaries;
+        decided.rounds = message.rounds;
+        decided.reports += 1;
+        show();
+      },
+      { description: MESSAGE_DESCRIPTIONS.roundCompleted },
+    );
+    setHandler(
+      holdSignal,
+      (message) => {
+        if (!belongsTo(generation, message)) return;
+        holds[message.sender] = message.reasons;
+        show();
+      },
+      { description: MESSAGE_DESCRIPTIONS.hold },
+    );
+    setHandler(stopEarlySignal, stopEarly, { description: MESSAGE_DESCRIPTIONS.stopEarly });
+    setHandler(
+      pauseUpdate,
+      async ({ reason }) => {
+        wanted.pause = reason;
+        await steer();
+        return `Paused: no round begins after the one that is being trained. ${view.completedRound} of ${decided.rounds} rounds are complete.`;
+      },
+      { description: MESSAGE_DESCRIPTIONS.pause, validator: (message) => refuse(wrongWithReason(message) ?? closing() ?? (wanted.pause === null ? undefined : `Cannot pause: paused already (${wanted.pause})`)) },
+    );
+    setHandler(
+      resumeUpdate,
+      async () => {
+        const held = heldNow();
+        const answer = wanted.pause === null ? `Going on: ${held.length} who held try again.` : 'Resumed: the next round begins.';
+        wanted.pause = null;
+        wanted.resumes += 1;
+        await steer(held.length > 0);
+        return answer;
+      },
+      {
+        description: MESSAGE_DESCRIPTIONS.resume,
+        validator: () => refuse(closing() ?? (wanted.pause === null && heldNow().length === 0 ? 'Cannot resume: nothing is paused and nobody holds' : undefined)),
+      },
+    );
+    setHandler(
+      extendUpdate,
+      async ({ steps: end }) => {
+        const perRound = view.plan?.specification.stepsPerRound ?? 1;
+        wanted.rounds = end / perRound;
+        const { reports } = decided;
+        await steer();
+        await condition(() => decided.rounds === end / perRound || decided.reports > reports + 1 || view.status !== 'running');
+        if (decided.rounds === end / perRound) return `Extended: the run ends after ${end} steps, round ${decided.rounds}.`;
+        throw ApplicationFailure.nonRetryable(`Cannot extend the run: its last round had begun. Start a new run from its rounds instead`, 'TooLate');
+      },
+      {
+        description: MESSAGE_DESCRIPTIONS.extend,
+        validator: (message) => refuse(closing() ?? (view.plan ? wrongWithExtension(view.plan.specification, message, view.completedRound, decided.rounds) : 'Cannot extend the run: it is being planned')),
+      },
+    );
+    setHandler(
+      setHyperparametersUpdate,
+      async ({ subPopulation, member, hyperparameters, reason }) => {
+        await command(subPopulation, { kind: 'set-hyperparameters', member, hyperparameters, reason });
+        return `${memberName(subPopulation, member)} trains with ${JSON.stringify(hyperparameters)} from its next round on.`;
+      },
+      {
+        description: MESSAGE_DESCRIPTIONS.setHyperparameters,
+        validator: (message) => refuse(closing() ?? (view.plan ? wrongWithHyperparameters(view.plan.specification, message) : 'Cannot set hyperparameters: the run is being planned')),
+      },
+    );
+    setDefaultSignalHandler((signalName) => log.warn(`Ignored signal ${signalName}: a run knows stopEarly; pause, resume, extend and setHyperparameters are updates`));
+  }
+
+  /** Never throws: what cannot be followed is logged and dropped. */
+  async function stopEarly(message: StopEarly): Promise<void> {
+    await condition(() => view.plan !== null);
+    const wrong = view.plan ? (wrongWithStop(view.plan.specification, message) ?? closing()) : undefined;
+    if (wrong) return log.warn(`Ignored signal stopEarly: ${wrong}`);
+    const { reason, subPopulation, member, evaluator: slot } = message;
+    if (subPopulation === undefined) {
+      if (wanted.stop !== null) return log.warn('Ignored signal stopEarly: the run is being stopped already');
+      wanted.stop = reason;
+      show();
+      return steer();
+    }
+    if (slot !== undefined) return command(subPopulation, { kind: 'stop-evaluation', slot, reason });
+    const everyone = Array.from({ length: view.plan?.specification.subPopulations[subPopulation - 1]?.members ?? 0 }, (_, index) => index);
+    return command(subPopulation, { kind: 'stop-members', members: member === undefined ? everyone : [member], reason });
+  }
+
+  /** Tells everybody what the operator wants of the run; before anybody exists it waits in `wanted` for the first time. */
+  async function steer(evaluatorsToo = false): Promise<void> {
+    if (!children) return;
+    const steering: Steering = { ...wanted, generation, round: view.completedRound, sender: 'root' };
+    const everyone = [...children.levels, ...(evaluatorsToo ? children.evaluators.flat() : [])];
+    await Promise.all(everyone.map((child) => deliverTo(child.signal(steerSignal, steering))));
+  }
+
+  async function command(level: number, what: Command): Promise<void> {
+    commands += 1;
+    const message = { generation, round: view.completedRound, sender: 'root', id: `${generation}/${commands}`, command: what };
+    await condition(() => children !== undefined);
+    const child = children?.levels[level - 1];
+    if (child) await deliverTo(child.signal(commandSignal, message));
+    const slot = what.kind === 'stop-evaluation' ? children?.evaluators[level - 1]?.[what.slot] : undefined;
+    if (slot) await deliverTo(slot.signal(commandSignal, message));
+  }
+
+  /** A child that has just ended needs no telling. */
+  async function deliverTo(signalled: Promise<void>): Promise<void> {
+    try {
+      await signalled;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.warn(`A message could not be delivered: ${reasonOf(error)}`);
+    }
+  }
+
+  function heldNow(): string[] {
+    return Object.values(holds).flat();
+  }
+
+  function closing(): string | undefined {
+    if (view.status === 'finishing' || view.status === 'finished') return 'Cannot follow: the run has trained its last round';
+    return undefined;
+  }
+
   function progress(): RunProgress {
-    const specified = plan?.specification;
+    const held = heldNow();
+    const notice = wanted.stop !== null ? `Stops early: ${wanted.stop}` : wanted.pause !== null ? `Paused: ${wanted.pause}` : null;
+    const running = held.length > 0 ? 'holding' : wanted.stop !== null ? 'stopping' : wanted.pause !== null ? 'paused' : 'running';
     return {
-      status: status === 'running' && holds.length > 0 ? 'holding' : status,
-      round: completedRound,
-      rounds: specified ? specified.steps / specified.stepsPerRound : 0,
-      plan,
-      bestScore: summaries[0]?.bestScore ?? null,
-      subPopulations: summaries,
-      holds: holds.map((one) => `${subPopulationName(one.subPopulation)}: ${one.reason}`),
+      status: view.status === 'running' ? running : view.status,
+      round: view.completedRound,
+      rounds: decided.rounds,
+      plan: view.plan,
+      bestScore: view.summaries[0]?.bestScore ?? null,
+      subPopulations: view.summaries,
+      holds: held,
+      notice,
     };
   }
+
+  function show(): void {
+    setCurrentDetails(describeRun(workflowId, progress()));
+  }
+}
+
+/** Rejects an update with what is wrong with it; the sender reads it, and no event is recorded. */
+function refuse(wrong: string | undefined): void {
+  if (wrong !== undefined) throw ApplicationFailure.nonRetryable(wrong, 'Refused');
 }
 
 function childNames(run: Run): string[] {
@@ -124,19 +294,20 @@ async function startSubPopulations(run: Run, completedRound: number): Promise<Ch
   );
 }
 
-async function startEvaluators(run: Run): Promise<{ name: string; child: ChildWorkflowHandle<typeof evaluator> }[]> {
-  const slots = run.specification.subPopulations.flatMap(({ evaluators }, index) => Array.from({ length: evaluators }, (_, slot) => ({ subPopulation: index + 1, slot })));
+async function startEvaluators(run: Run): Promise<ChildWorkflowHandle<typeof evaluator>[][]> {
   return Promise.all(
-    slots.map(async ({ subPopulation, slot }) => {
-      const name = evaluatorName(subPopulation, slot);
-      const child = await startChild(evaluator, {
-        workflowId: childWorkflowId(run.workflowId, name),
-        args: [{ run, subPopulation, slot }],
-        parentClosePolicy: ParentClosePolicy.TERMINATE,
-        staticSummary: `${name}: compares members of ${subPopulationName(subPopulation)} with ${subPopulationName(subPopulation - 1)}'s best`,
-      });
-      return { name, child };
-    }),
+    run.specification.subPopulations.map(({ evaluators }, index) =>
+      Promise.all(
+        Array.from({ length: evaluators }, (_, slot) =>
+          startChild(evaluator, {
+            workflowId: childWorkflowId(run.workflowId, evaluatorName(index + 1, slot)),
+            args: [{ run, subPopulation: index + 1, slot }],
+            parentClosePolicy: ParentClosePolicy.TERMINATE,
+            staticSummary: `${evaluatorName(index + 1, slot)}: compares members of ${subPopulationName(index + 1)} with ${subPopulationName(index)}'s best`,
+          }),
+        ),
+      ),
+    ),
   );
 }
 
@@ -146,23 +317,7 @@ async function resultOf<W extends Workflow>(child: ChildWorkflowHandle<W>, name:
     return (await child.result()) as Awaited<ReturnType<W>>;
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const cause = error instanceof Error ? error : undefined;
-    const reason = cause?.cause instanceof Error ? cause.cause.message : cause?.message;
-    throw ApplicationFailure.create({ message: `${name} of run ${workflowId} ended unexpectedly: ${reason}`, type: 'ChildFailed', nonRetryable: true, ...(cause ? { cause } : {}) });
+    const message = `${name} of run ${workflowId} ended unexpectedly: ${reasonOf(error)}`;
+    throw ApplicationFailure.create({ message, type: 'ChildFailed', nonRetryable: true, ...(error instanceof Error ? { cause: error } : {}) });
   }
-}
-
-/** Markdown for the Web UI and `temporal workflow metadata`. */
-function tellProgress(workflowId: string, { status, round, rounds, bestScore, subPopulations, holds, plan }: RunProgress): string {
-  const percent = rounds > 0 ? Math.floor((100 * round) / rounds) : 0;
-  const rows = subPopulations.map(
-    (one) =>
-      `| ${subPopulationName(one.subPopulation)} | ${one.members} | ${one.evaluatorsBusy} of ${one.evaluators} | ${one.promotions} | ${one.bestScore ?? '–'} | \`${JSON.stringify(one.hyperparameters)}\` |`,
-  );
-  return [
-    `**${workflowId}**: ${status}, round ${round} of ${rounds} (${percent} %), best score ${bestScore ?? '–'}`,
-    ...holds.map((hold) => `\n**Holds** — ${hold}`),
-    ...(rows.length > 0 ? ['', '| sub-population | members | evaluators busy | promotions | best score | hyperparameters |', '|---|---|---|---|---|---|', ...rows] : []),
-    ...(plan ? ['', `Objects: \`${plan.storage.prefix}\` in bucket \`${plan.storage.bucket}\``] : []),
-  ].join('\n');
 }

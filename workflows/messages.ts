@@ -5,11 +5,11 @@
  * (the root's run id: a run that was reset has a new one) and its round; what is of another generation or of an earlier round is dropped,
  * what is of the next round waits in the inbox. People read a run through queries.
  */
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Score } from './algorithm/curve.ts';
 import type { HyperparameterValues } from './algorithm/hyperparameters.ts';
 import type { Verdict } from './algorithm/verdict.ts';
-import type { JudgedEvaluation, MemberState, Promotion, RoundEvent } from './population-state.ts';
+import type { Command, JudgedEvaluation, MemberState, Promotion, RoundEvent } from './population-state.ts';
 import type { ComparisonRow } from './compare.ts';
 import type { RunPlan } from '../activities/orchestration-contract.ts';
 import type { TrainRequest } from '../activities/train-contract.ts';
@@ -23,12 +23,37 @@ export interface MessageKey {
   readonly sender: string;
 }
 
-/** Root → sub-populations: everybody exists, start. */
-export const beginSignal = defineSignal<[MessageKey]>('begin');
+/** What the operator wants of the run as a whole; sent again, whole, whenever it changes. */
+export interface Steering extends MessageKey {
+  /** Why the run is to end after the round that P1 is in; null: it is not. */
+  readonly stop: string | null;
+  /** Why P1 is not to begin another round; null: it may. */
+  readonly pause: string | null;
+  /** Rounds that the run is to have: the specification's, or more. */
+  readonly rounds: number;
+  /** How often the operator has said to go on: whoever holds tries again. */
+  readonly resumes: number;
+}
+
+/** Root → sub-populations and evaluators: first that everybody exists, so start; then whatever the operator changes. */
+export const steerSignal = defineSignal<[Steering]>('steer');
+
+export interface CommandMessage extends MessageKey {
+  /** Unique among the commands of a run, so that none is followed twice. */
+  readonly id: string;
+  readonly command: Command;
+}
+
+/** Root → sub-population: stops apply after the round that is being trained, hyperparameters before the next one is. */
+export const commandSignal = defineSignal<[CommandMessage]>('command');
 
 /** What happened in P(i−1) in this round up to step 3, for Pi to judge against. */
 export interface NeighbourNews extends MessageKey {
   readonly events: readonly RoundEvent[];
+  /** Rounds that the run is to have, as P1 last decided. */
+  readonly rounds: number;
+  /** Present when the operator ended the run: the last round that counts, and why. */
+  readonly ended?: { readonly round: number; readonly reason: string };
 }
 
 /** P(i−1) → Pi, once a round. */
@@ -55,9 +80,8 @@ export const instructSignal = defineSignal<[Instruction]>('instruct');
 /** Evaluator → Pi: what a round of training gave. */
 export interface EvaluatorReport extends MessageKey {
   readonly slot: number;
-  readonly checkpoint: CheckpointReference;
-  readonly scores: readonly Score[];
-  readonly trainerSeconds: number;
+  /** Null: training failed for good, and the operator chose to end the evaluation. */
+  readonly outcome: { readonly checkpoint: CheckpointReference; readonly scores: readonly Score[]; readonly trainerSeconds: number } | null;
 }
 
 export const evaluatorReportSignal = defineSignal<[EvaluatorReport]>('evaluatorReport');
@@ -66,14 +90,15 @@ export const evaluatorReportSignal = defineSignal<[EvaluatorReport]>('evaluatorR
 export interface RoundCompleted extends MessageKey {
   /** P1's own first, then what is known of the others (P3 and above: of the round before). */
   readonly summaries: readonly SubPopulationSummary[];
+  /** Rounds that the run will have, as P1 decided: an extension that came too late is not in it. */
+  readonly rounds: number;
 }
 
 export const roundCompletedSignal = defineSignal<[RoundCompleted]>('roundCompleted');
 
-/** Sub-population → root: it holds, and why; null: it goes on. */
+/** Sub-population or evaluator → root: what it holds for, nothing when it goes on. */
 export interface HoldNotice extends MessageKey {
-  readonly subPopulation: number;
-  readonly reason: string | null;
+  readonly reasons: readonly string[];
 }
 
 export const holdSignal = defineSignal<[HoldNotice]>('hold');
@@ -98,15 +123,17 @@ export interface SubPopulationSummary {
 }
 
 export interface RunProgress {
-  readonly status: 'planning' | 'running' | 'holding' | 'finishing' | 'finished';
+  readonly status: 'planning' | 'running' | 'holding' | 'paused' | 'stopping' | 'finishing' | 'finished';
   /** Completed rounds. */
   readonly round: number;
   readonly rounds: number;
   readonly plan: RunPlan | null;
   readonly bestScore: number | null;
   readonly subPopulations: readonly SubPopulationSummary[];
-  /** Why sub-populations hold, one text each. */
+  /** What sub-populations and evaluators hold for, one text each. */
   readonly holds: readonly string[];
+  /** Why the run is paused or stops, while it does. */
+  readonly notice: string | null;
 }
 
 export const progressQuery = defineQuery<RunProgress>('progress');
@@ -128,6 +155,36 @@ export interface EvaluatorView {
 
 export const evaluatorsQuery = defineQuery<readonly EvaluatorView[]>('evaluators');
 
+/**
+ * Ends early what it names: the whole run (nothing named), a sub-population, a member, an evaluator's present evaluation. A signal, because
+ * that is what people reach for in the CLI; a bad one is logged and dropped.
+ */
+export interface StopEarly {
+  readonly reason: string;
+  readonly subPopulation?: number;
+  /** From 0; needs `subPopulation`. */
+  readonly member?: number;
+  /** Slot, from 0; needs `subPopulation`. */
+  readonly evaluator?: number;
+}
+
+export const stopEarlySignal = defineSignal<[StopEarly]>('stopEarly');
+
+/** Updates, because the sender wants to know what was done or why not. */
+export const pauseUpdate = defineUpdate<string, [{ readonly reason: string }]>('pause');
+export const resumeUpdate = defineUpdate<string, []>('resume');
+export const extendUpdate = defineUpdate<string, [{ readonly steps: number }]>('extend');
+
+export interface SetHyperparameters {
+  readonly subPopulation: number;
+  readonly member: number;
+  /** Only those to change. */
+  readonly hyperparameters: HyperparameterValues;
+  readonly reason: string;
+}
+
+export const setHyperparametersUpdate = defineUpdate<string, [SetHyperparameters]>('setHyperparameters');
+
 /** How far a comparison is. */
 export interface ComparisonProgress {
   readonly runs: number;
@@ -137,7 +194,14 @@ export interface ComparisonProgress {
 export const comparisonQuery = defineQuery<ComparisonProgress>('comparison');
 
 export const MESSAGE_DESCRIPTIONS = {
-  begin: 'Internal: sent by the root once every workflow of the run exists.',
+  stopEarly:
+    'Stops early, with a reason: {"reason": "…"} the run (it finishes its round, picks its winner, reports); with "subPopulation": 2 that sub-population; with "member": 3 or "evaluator": 0 besides, that member (keeps its weights, trains no more) or that evaluation.',
+  pause: 'Begins no further round until resumed: {"reason": "…"}. Answers from when on.',
+  resume: 'Goes on after a pause; whoever holds after a failure tries again.',
+  extend: 'Lengthens the run: {"steps": 20000}, a multiple of stepsPerRound beyond its present end. Answers the new end, or why not.',
+  setHyperparameters: 'Sets hyperparameters of a member by hand: {"subPopulation": 1, "member": 3, "hyperparameters": {"learningRate": 0.01}, "reason": "…"}. In effect from its next round.',
+  steer: 'Internal: the root says that everybody exists, and what the operator wants of the whole run.',
+  command: 'Internal: what the operator wants of this sub-population.',
   neighbourNews: 'Internal: what happened this round in the sub-population below.',
   promotions: 'Internal: what the evaluators of the sub-population above earned this round.',
   instruct: 'Internal: what this evaluator trains this round, and the verdict on the last.',

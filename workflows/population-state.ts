@@ -48,6 +48,8 @@ export interface MemberState {
   readonly exploitedLast: boolean;
   /** Stopped by hand: keeps its weights, trains no more, is never ranked or copied from. */
   readonly stopped: boolean;
+  /** Step at which its hyperparameters were last set by hand; null: never. */
+  readonly setByHandAtStep: number | null;
 }
 
 /** A busy evaluator slot. */
@@ -74,10 +76,21 @@ export interface PopulationState {
   readonly promotions: number;
   /** Verdicts given so far, by reason ('undecided' ones, which go on, are not counted). */
   readonly verdicts: Readonly<Record<string, number>>;
+  /** Ids of the operator's commands followed so far: none is followed twice, whatever is reset. */
+  readonly followed: readonly string[];
+  /** Why the operator ended the run after this round; null: nobody did. A round that was ended is not one to go on from. */
+  readonly endedBecause: string | null;
 }
 
 /** Why an evaluation ended other than by its own verdict. */
-export type EndReason = 'parent-promoted' | 'set-by-hand' | 'stopped-by-hand';
+export type EndReason = 'parent-promoted' | 'child-set-by-hand' | 'parent-set-by-hand' | 'child-stopped' | 'parent-stopped' | 'stopped-by-hand' | 'training-failed';
+
+export interface EndedEvaluation {
+  readonly slot: number;
+  readonly parent: number;
+  readonly child: number;
+  readonly reason: EndReason;
+}
 
 export interface Promotion {
   /** Worker that the child takes everything from, such as `P2/evaluator-3`. */
@@ -99,6 +112,12 @@ export interface JudgedEvaluation {
   readonly verdict: Verdict;
 }
 
+/** What the operator wants of one sub-population. */
+export type Command =
+  | { readonly kind: 'stop-members'; readonly members: readonly number[]; readonly reason: string }
+  | { readonly kind: 'stop-evaluation'; readonly slot: number; readonly reason: string }
+  | { readonly kind: 'set-hyperparameters'; readonly member: number; readonly hyperparameters: HyperparameterValues; readonly reason: string };
+
 export type RoundEvent =
   | { readonly kind: 'initialised'; readonly subPopulation: number; readonly evaluators: number; readonly members: readonly HyperparameterValues[] }
   | {
@@ -119,11 +138,13 @@ export type RoundEvent =
     }
   | { readonly kind: 'judged'; readonly evaluations: readonly JudgedEvaluation[] }
   | { readonly kind: 'promoted'; readonly promotions: readonly Promotion[] }
-  | { readonly kind: 'evaluations-ended'; readonly ended: readonly { readonly slot: number; readonly parent: number; readonly child: number; readonly reason: EndReason }[] };
+  | { readonly kind: 'evaluations-ended'; readonly ended: readonly EndedEvaluation[] }
+  | { readonly kind: 'commanded'; readonly id: string; readonly command: Command }
+  | { readonly kind: 'ended'; readonly reason: string };
 
 /** Returns the state before anything happened; the first event of the first round must be 'initialised'. */
 export function emptyPopulation(): PopulationState {
-  return { subPopulation: 0, step: 0, members: [], evaluations: [], promotions: 0, verdicts: {} };
+  return { subPopulation: 0, step: 0, members: [], evaluations: [], promotions: 0, verdicts: {}, followed: [], endedBecause: null };
 }
 
 /** Returns the state after the events, in order; the state given is left as it was. */
@@ -147,6 +168,10 @@ function applyEvent(state: PopulationState, event: RoundEvent): PopulationState 
       return event.promotions.reduce(promote, state);
     case 'evaluations-ended':
       return event.ended.reduce((ending, { slot, parent, reason }) => endEvaluation(ending, slot, parent, reason), state);
+    case 'commanded':
+      return { ...follow(state, event.command), followed: [...state.followed, event.id] };
+    case 'ended':
+      return { ...state, endedBecause: event.reason };
     default:
       return event satisfies never;
   }
@@ -168,6 +193,7 @@ function initialise(subPopulation: number, evaluators: number, members: readonly
       idleSinceStep: 0,
       exploitedLast: false,
       stopped: false,
+      setByHandAtStep: null,
     })),
   };
 }
@@ -262,6 +288,24 @@ function promote(state: PopulationState, promotion: Promotion): PopulationState 
   const member = memberAt(state, promotion.member);
   const promoted: MemberState = { ...member, checkpoint: promotion.checkpoint, curve: promotion.curve, history: promotion.history, origin: 'promotion' };
   return { ...state, members: replaceAt(state.members, promotion.member, promoted), promotions: state.promotions + 1 };
+}
+
+function follow(state: PopulationState, command: Command): PopulationState {
+  switch (command.kind) {
+    case 'stop-members':
+      return { ...state, members: state.members.map((member, index) => (command.members.includes(index) ? { ...member, stopped: true } : member)) };
+    case 'set-hyperparameters': {
+      const member = memberAt(state, command.member);
+      const hyperparameters = { ...member.hyperparameters, ...command.hyperparameters };
+      // What happened before it first trains again (an exploit, a promotion) stays the origin of its next segment; the command itself is in the decisions.
+      const origin = member.origin === 'continued' ? 'set-by-hand' : member.origin;
+      return { ...state, members: replaceAt(state.members, command.member, { ...member, hyperparameters, origin, setByHandAtStep: state.step }) };
+    }
+    case 'stop-evaluation':
+      return state;
+    default:
+      return command satisfies never;
+  }
 }
 
 function memberAt(state: PopulationState, member: number): MemberState {

@@ -8,7 +8,7 @@ import { bestScoreOf, isDiverged, newestScore } from './scores.ts';
 import { chooseChild, chooseParents, exploit, explore, fitnessByImprovement, judge, randomStream, sampleInitial, smooth } from './algorithm/index.ts';
 import type { Curve } from './algorithm/index.ts';
 import { applyEvents } from './population-state.ts';
-import type { JudgedEvaluation, PopulationState, Promotion, RoundEvent, ScoreCurve } from './population-state.ts';
+import type { Command, EndedEvaluation, EndReason, EvaluationState, JudgedEvaluation, PopulationState, Promotion, RoundEvent, ScoreCurve } from './population-state.ts';
 import { evaluatorName, subPopulationName } from './names.ts';
 import type { SubPopulationSummary } from './messages.ts';
 import type { Specification } from '../activities/specification.ts';
@@ -62,7 +62,8 @@ export function exploitAndExplore(specification: Specification, round: number, s
   const contenders = state.members.map((member, index) => ({
     member: index,
     status: member.stopped ? ('stopped' as const) : isDiverged(member.curve.scores) ? ('diverged' as const) : ('healthy' as const),
-    fitness: fitness[index] ?? null,
+    // In P1 everybody is ranked, the diverged last whatever the number; above, only who has a busy evaluator.
+    fitness: state.subPopulation === 1 && isDiverged(member.curve.scores) ? 0 : (fitness[index] ?? null),
   }));
   const exploitation = exploit(contenders, randomStream(seed, 'exploit', name, round));
   if (exploitation.outcome === 'no-healthy-source') return undefined;
@@ -132,15 +133,47 @@ export function judgeEvaluators(
   return { event: { kind: 'judged', evaluations }, promotions, below: neighbour };
 }
 
+/** Ends the evaluations whose child was stopped, or had its hyperparameters set, by hand in this round: they compare with a member that is no more. */
+export function endForChildren({ stepsPerRound }: Specification, state: PopulationState, below: PopulationState): readonly RoundEvent[] {
+  return endWhere(state, ({ child }) => {
+    const member = below.members[child];
+    if (member?.stopped) return 'child-stopped';
+    return member?.setByHandAtStep === state.step - stepsPerRound ? 'child-set-by-hand' : undefined;
+  });
+}
+
+/** Follows a command of the operator, and ends the evaluations that it makes void; a command already followed does nothing. */
+export function followCommand(state: PopulationState, id: string, command: Command): readonly RoundEvent[] {
+  if (state.followed.includes(id)) return [];
+  const ended = endWhere(state, ({ parent }, slot) => {
+    switch (command.kind) {
+      case 'stop-members':
+        return command.members.includes(parent) ? 'parent-stopped' : undefined;
+      case 'set-hyperparameters':
+        return command.member === parent ? 'parent-set-by-hand' : undefined;
+      case 'stop-evaluation':
+        return command.slot === slot ? 'stopped-by-hand' : undefined;
+      default:
+        return command satisfies never;
+    }
+  });
+  return [{ kind: 'commanded', id, command }, ...ended];
+}
+
+/** Ends the evaluations for which there is a reason, in slot order. */
+export function endWhere(state: PopulationState, reasonFor: (evaluation: EvaluationState, slot: number) => EndReason | undefined): readonly RoundEvent[] {
+  const ended = state.evaluations.flatMap((evaluation, slot): EndedEvaluation[] => {
+    const reason = evaluation === null ? undefined : reasonFor(evaluation, slot);
+    return evaluation === null || reason === undefined ? [] : [{ slot, parent: evaluation.parent, child: evaluation.child, reason }];
+  });
+  return ended.length > 0 ? [{ kind: 'evaluations-ended', ended }] : [];
+}
+
 /** What a sub-population does with the promotions it is given: takes them, and ends its own evaluations whose parent was overwritten. */
 export function receivePromotions(state: PopulationState, promotions: readonly Promotion[]): readonly RoundEvent[] {
   if (promotions.length === 0) return [];
-  const ended = state.evaluations.flatMap((evaluation, slot) =>
-    evaluation !== null && promotions.some((one) => one.member === evaluation.parent)
-      ? [{ slot, parent: evaluation.parent, child: evaluation.child, reason: 'parent-promoted' as const }]
-      : [],
-  );
-  return [{ kind: 'promoted', promotions }, ...(ended.length > 0 ? [{ kind: 'evaluations-ended' as const, ended }] : [])];
+  const overwritten = endWhere(state, ({ parent }) => (promotions.some((one) => one.member === parent) ? 'parent-promoted' : undefined));
+  return [{ kind: 'promoted', promotions }, ...overwritten];
 }
 
 /** A sub-population in brief, for the root's progress. */

@@ -1,11 +1,12 @@
 /**
  * What every workflow of a run is told about the run, and the activities as it may call them.
  */
-import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { OrchestrationActivities } from '../activities/orchestration-contract.ts';
 import type { StorageLocation } from '../activities/checkpoints/reference.ts';
 import type { Specification } from '../activities/specification.ts';
 import type { TrainingActivities, TrainOutcome, TrainRequest } from '../activities/train-contract.ts';
+import type { PopulationState } from './population-state.ts';
 import { trainerTaskQueue } from './names.ts';
 
 export interface Run {
@@ -25,6 +26,22 @@ export const orchestration = proxyActivities<OrchestrationActivities>({ startToC
 /** Trains one worker for one round on a trainer; `summary` is what the Web UI shows for the activity. */
 export async function trainRound(request: TrainRequest, summary: string): Promise<TrainOutcome> {
   return trainers().train.executeWithOptions({ ...TRAINER_OPTIONS, ...onTrainers(), summary }, [request]);
+}
+
+/** Loads a sub-population's recorded state, in parts that fit a payload. */
+export async function loadState({ storage }: Run, round: number, subPopulation: number): Promise<PopulationState> {
+  const first = await orchestration.loadRound({ storage, round, subPopulation, part: 0 });
+  let { text } = first;
+  for (let part = 1; part < first.parts; part += 1) text += (await orchestration.loadRound({ storage, round, subPopulation, part })).text;
+  return JSON.parse(text) as PopulationState;
+}
+
+/** What a person should read of a failed activity: the message of the failure at its root, and its type. */
+export function reasonOf(error: unknown): string {
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  if (!(cause instanceof Error)) return String(cause);
+  return cause instanceof ApplicationFailure && cause.type ? `${cause.message} (${cause.type})` : cause.message;
 }
 
 /** Proxy for the activities that need a trainer: they heartbeat, and may take as long as they take. */

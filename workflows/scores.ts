@@ -14,12 +14,22 @@ export function isDiverged(scores: readonly Score[]): boolean {
   return newestScore(scores) === 'diverged';
 }
 
-/** The member with the highest newest score that is neither stopped nor diverged, the lower number where equal; undefined: there is none. */
-export function bestMember(state: PopulationState): { readonly index: number; readonly score: number; readonly member: MemberState } | undefined {
-  let best: { index: number; score: number; member: MemberState } | undefined;
+interface BestMember {
+  readonly index: number;
+  readonly score: number;
+  readonly member: MemberState;
+}
+
+/** The member with the highest newest score, the lower number where equal; a stopped one only where no other has a finite score; undefined: nobody has. */
+export function bestMember(state: PopulationState): BestMember | undefined {
+  return bestWhere(state, (member) => !member.stopped) ?? bestWhere(state, (member) => member.stopped);
+}
+
+function bestWhere(state: PopulationState, admitted: (member: MemberState) => boolean): BestMember | undefined {
+  let best: BestMember | undefined;
   for (const [index, member] of state.members.entries()) {
     const score = newestScore(member.curve.scores);
-    if (!member.stopped && typeof score === 'number' && (best === undefined || score > best.score)) best = { index, score, member };
+    if (admitted(member) && typeof score === 'number' && (best === undefined || score > best.score)) best = { index, score, member };
   }
   return best;
 }

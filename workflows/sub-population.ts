@@ -2,24 +2,27 @@
  * One sub-population's loop: P1 chases the objective as PBT does, Pi (i ≥ 2) is ranked by improvement rate and judges its own evaluators.
  *
  * A round: assign, train, exploit and explore, tell P(i+1), hear P(i−1), judge, promote into P(i−1), hear P(i+1), record. News goes up and promotions come
- * down, so it cannot deadlock. History: three events an activity, one activity a member, four signals an evaluator and three a neighbour each
- * round; it continues as new between two rounds when the server suggests it, carrying the number of the round it recorded rather than curves.
+ * down, so it cannot deadlock. P1 alone decides when the run ends; that travels up with the news. History: three events an activity, one
+ * activity a member, four signals an evaluator and three a neighbour each round; it continues as new between two rounds when the
+ * server suggests it, carrying the number of the round it recorded rather than curves.
  */
 import {
+  allHandlersFinished,
   ApplicationFailure,
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
+  isCancellation,
   log,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
   workflowInfo,
-  allHandlersFinished,
 } from '@temporalio/workflow';
+import type { ExternalWorkflowHandle } from '@temporalio/workflow';
 import {
-  beginSignal,
   belongsTo,
+  commandSignal,
   evaluatorReportSignal,
   evaluatorsQuery,
   finishSignal,
@@ -30,15 +33,17 @@ import {
   neighbourNewsSignal,
   promotionsSignal,
   roundCompletedSignal,
+  steerSignal,
 } from './messages.ts';
-import type { EvaluatorReport, EvaluatorView, MessageKey, NeighbourNews, PromotionBatch, SubPopulationSummary } from './messages.ts';
+import type { CommandMessage, EvaluatorReport, EvaluatorView, MessageKey, NeighbourNews, PromotionBatch, Steering, SubPopulationSummary } from './messages.ts';
 import { deliver, takeRound } from './inbox.ts';
-import { assign, exploitAndExplore, initialise, judgeEvaluators, receivePromotions, summarise } from './round.ts';
+import { assign, endForChildren, endWhere, exploitAndExplore, followCommand, initialise, judgeEvaluators, receivePromotions, summarise } from './round.ts';
 import { applyEvents, emptyPopulation } from './population-state.ts';
-import type { JudgedEvaluation, PopulationState, RoundEvent } from './population-state.ts';
+import type { Command, JudgedEvaluation, MemberState, PopulationState, RoundEvent } from './population-state.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
+import { describeSubPopulation } from './details.ts';
 import { bestMember } from './scores.ts';
-import { orchestration, trainRound } from './run.ts';
+import { loadState, orchestration, reasonOf, trainRound } from './run.ts';
 import type { Run } from './run.ts';
 import type { TrainOutcome } from '../activities/train-contract.ts';
 import type { Winner } from '../activities/orchestration-contract.ts';
@@ -48,39 +53,62 @@ export interface SubPopulationInput {
   readonly subPopulation: number;
   /** Newest recorded round; 0 starts afresh. */
   readonly completedRound: number;
-  /** Carried through continue-as-new: messages not yet consumed, the last verdicts for the evaluators, what P(i+1) last said of itself. */
   readonly carried?: Carried;
 }
 
+/** What goes through continue-as-new besides the recorded round: messages not yet consumed, what was last decided and heard. */
 interface Carried {
-  readonly begun: boolean;
+  readonly steering: Steering | null;
+  readonly rounds: number;
   readonly news: readonly NeighbourNews[];
   readonly promotions: readonly PromotionBatch[];
   readonly reports: readonly EvaluatorReport[];
+  readonly commands: readonly CommandMessage[];
   readonly judged: readonly JudgedEvaluation[];
   readonly above: readonly SubPopulationSummary[];
 }
 
-/** Runs P`subPopulation` to the end. P1 returns the run's winner, the others null; a P1 without a healthy member at the end fails. */
-export async function subPopulation(input: SubPopulationInput): Promise<Winner | null> {
-  const { run, subPopulation: level } = input;
+/** The operator ended the run: the last round that counts, and why. */
+interface Ended {
+  readonly round: number;
+  readonly reason: string;
+}
+
+/** What P1 makes of a run. */
+export interface Finish {
+  readonly winner: Winner;
+  readonly round: number;
+  /** Present when the operator ended the run before its last round. */
+  readonly stoppedEarly?: Ended;
+}
+
+/** Runs P`subPopulation` to the end. P1 returns the run's winner, the others null; a P1 whose members have all diverged at the end fails. */
+export async function subPopulation(input: SubPopulationInput): Promise<Finish | null> {
+  const { run, subPopulation: level, carried } = input;
   const { specification, storage } = run;
+  const { stepsPerRound } = specification;
   const name = subPopulationName(level);
   const levels = specification.subPopulations.length;
-  const rounds = specification.steps / specification.stepsPerRound;
 
-  let begun = input.carried?.begun ?? false;
-  const news = [...(input.carried?.news ?? [])];
-  const promotionBatches = [...(input.carried?.promotions ?? [])];
-  const reports = [...(input.carried?.reports ?? [])];
-  let judged = input.carried?.judged ?? [];
-  let above = input.carried?.above ?? [];
+  let steering = carried?.steering ?? null;
+  let rounds = carried?.rounds ?? specification.steps / stepsPerRound;
+  const news = [...(carried?.news ?? [])];
+  const promotionBatches = [...(carried?.promotions ?? [])];
+  const reports = [...(carried?.reports ?? [])];
+  const commands = [...(carried?.commands ?? [])];
+  let judged = carried?.judged ?? [];
+  let above = carried?.above ?? [];
   let state = emptyPopulation();
   let below = emptyPopulation();
   let round = input.completedRound;
+  let toldUp = round;
+  let ended: Ended | undefined;
+  let holds: readonly { readonly worker: string; readonly reason: string }[] = [];
+  let events: RoundEvent[] = [];
 
   const ours = (message: unknown): boolean => belongsTo(run.generation, message);
-  setHandler(beginSignal, (message) => void (ours(message) && (begun = true)), { description: MESSAGE_DESCRIPTIONS.begin });
+  setHandler(steerSignal, (message) => void (ours(message) && (steering = message)), { description: MESSAGE_DESCRIPTIONS.steer });
+  setHandler(commandSignal, (message) => void (ours(message) && commands.push(message)), { description: MESSAGE_DESCRIPTIONS.command });
   setHandler(neighbourNewsSignal, (message) => void (ours(message) && deliver(news, message)), { description: MESSAGE_DESCRIPTIONS.neighbourNews });
   setHandler(promotionsSignal, (message) => void (ours(message) && deliver(promotionBatches, message)), { description: MESSAGE_DESCRIPTIONS.promotions });
   setHandler(evaluatorReportSignal, (message) => void (ours(message) && deliver(reports, message)), { description: MESSAGE_DESCRIPTIONS.evaluatorReport });
@@ -88,13 +116,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Winner |
   setHandler(membersQuery, () => state.members, { description: MESSAGE_DESCRIPTIONS.members });
   setHandler(evaluatorsQuery, () => viewEvaluators(state, judged), { description: MESSAGE_DESCRIPTIONS.evaluators });
 
-  const key = (): MessageKey => ({ generation: run.generation, round, sender: name });
-  const neighbour = (other: number): ReturnType<typeof getExternalWorkflowHandle> =>
-    getExternalWorkflowHandle(childWorkflowId(run.workflowId, subPopulationName(other)));
-  const evaluator = (slot: number): ReturnType<typeof getExternalWorkflowHandle> =>
-    getExternalWorkflowHandle(childWorkflowId(run.workflowId, evaluatorName(level, slot)));
-
-  await condition(() => begun);
+  await condition(() => steering !== null);
   if (round > 0) {
     state = await loadState(run, round, level);
     if (level > 1) below = await loadState(run, round, level - 1);
@@ -103,79 +125,94 @@ export async function subPopulation(input: SubPopulationInput): Promise<Winner |
   }
 
   while (round < rounds) {
+    if (level === 1) await whilePaused();
+    if (early()) break;
     round += 1;
-    const events: RoundEvent[] = [];
-    const happened = (...news: readonly RoundEvent[]): void => {
-      events.push(...news);
-      state = applyEvents(state, news);
-    };
+    events = [];
     if (round === 1) happened(initialise(specification, level));
+    follow('set-hyperparameters');
+    show();
 
     // 1. Assign.
     if (level > 1 && round > 1) happened(assign(specification, round, state, below));
 
     // 2. Train: everyone one round, members here and evaluators in their own workflows; all wait for the slowest.
-    setCurrentDetails(tellState(run, state, round, rounds));
-    const [outcomes, evaluated] = await Promise.all([trainMembers(), trainEvaluators()]);
-    const step = round * specification.stepsPerRound;
-    happened({
-      kind: 'trained',
-      step,
-      members: outcomes.map(({ member, outcome: { checkpoint, scores } }) => ({ member, checkpoint, scores })),
-      evaluators: evaluated.map(({ slot, checkpoint, scores }) => ({ slot, checkpoint, scores })),
-    });
-    const trainerSeconds = [...outcomes.map((one) => one.outcome), ...evaluated].reduce((sum, one) => sum + one.trainerSeconds, 0);
+    const trainerSeconds = await trainEveryone();
+    follow('stop-members', 'stop-evaluation');
+    if (level === 1) heedSteering();
 
     judged = [];
-    if (round < rounds) {
+    if (round < rounds && !early()) {
       // 3. Exploit and explore.
-      const exploited = exploitAndExplore(specification, round, state);
-      if (exploited === undefined) await hold(`every member that could be copied has diverged at step ${step}`);
-      else happened(exploited);
-      if (level < levels) await neighbour(level + 1).signal(neighbourNewsSignal, { ...key(), events: newsFor(events) });
-
-      // 4. Judge: one pass over the busy evaluators; what they earned goes down, an empty batch too.
-      if (level > 1) {
-        const [heard] = await takeRound(news, round);
-        below = applyEvents(below, heard?.events ?? []);
-        const judgement = judgeEvaluators(specification, state, below);
-        happened(judgement.event);
-        below = judgement.below;
-        judged = judgement.event.evaluations;
-        const summaries = [summarise(state, round), ...above];
-        await neighbour(level - 1).signal(promotionsSignal, { ...key(), promotions: judgement.promotions, summaries });
-      }
-      if (level < levels) {
-        const [batch] = await takeRound(promotionBatches, round);
-        happened(...receivePromotions(state, batch?.promotions ?? []));
-        above = batch?.summaries ?? above;
-      }
+      await exploitAndExploreOrHold();
+      if (level < levels) await tellUp(newsFor(events));
+      // 4. Judge.
+      if (level > 1) await judge();
+      if (level < levels && !early()) await hearPromotions();
     }
+    // A round that the others do not count any more is not recorded either.
+    const last = early();
+    if (last && last.round < round) break;
+    if (last) happened({ kind: 'ended', reason: last.reason });
 
     await orchestration.saveRound({ storage, round, subPopulation: level, events, trainerSeconds });
-    if (level === 1) await tellRoot();
+    if (level === 1) await root().signal(roundCompletedSignal, { ...key(), rounds, summaries: [summarise(state, round), ...above] });
+    if (last) break;
     if (round < rounds && workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
-      const carried: Carried = { begun, news, promotions: promotionBatches, reports, judged, above };
-      await continueAsNew<typeof subPopulation>({ run, subPopulation: level, completedRound: round, carried });
+      const carry: Carried = { steering, rounds, news, promotions: promotionBatches, reports, commands, judged, above };
+      await continueAsNew<typeof subPopulation>({ run, subPopulation: level, completedRound: round, carried: carry });
     }
   }
 
+  const stoppedEarly = early();
+  if (stoppedEarly && level < levels) await tellThatItEnded(stoppedEarly);
   await Promise.all(state.evaluations.map((_, slot) => evaluator(slot).signal(finishSignal, key())));
-  setCurrentDetails(tellState(run, state, round, rounds));
-  return level === 1 ? winnerOf(state, run) : null;
+  show();
+  if (level > 1) return null;
+  return { winner: winnerOf(state, run), round, ...(stoppedEarly ? { stoppedEarly } : {}) };
+
+  /** The compiler cannot see that others set it. */
+  function early(): Ended | undefined {
+    return ended;
+  }
+
+  function happened(...news: readonly RoundEvent[]): void {
+    events.push(...news);
+    state = applyEvents(state, news);
+  }
+
+  async function trainEveryone(): Promise<number> {
+    const [trained, evaluated] = await Promise.all([trainMembers(), trainEvaluators()]);
+    happened({
+      kind: 'trained',
+      step: round * stepsPerRound,
+      members: trained.map(({ member, outcome: { checkpoint, scores } }) => ({ member, checkpoint, scores })),
+      evaluators: evaluated.flatMap(({ slot, outcome }) => (outcome ? [{ slot, checkpoint: outcome.checkpoint, scores: outcome.scores }] : [])),
+    });
+    happened(...endWhere(state, (_, slot) => (evaluated.some((one) => one.slot === slot && one.outcome === null) ? 'training-failed' : undefined)));
+    return [...trained, ...evaluated].reduce((sum, { outcome }) => sum + (outcome?.trainerSeconds ?? 0), 0);
+  }
 
   async function trainMembers(): Promise<{ member: number; outcome: TrainOutcome }[]> {
-    const training = state.members.flatMap((member, index) => (member.stopped ? [] : [{ index, member }]));
-    return Promise.all(
-      training.map(async ({ index, member }) => ({
-        member: index,
-        outcome: await trainRound(
-          request(member.checkpoint, member.hyperparameters, 'member', index),
-          `${memberName(level, index)}, round ${round}, steps ${state.step} to ${round * specification.stepsPerRound}`,
-        ),
-      })),
-    );
+    const outcomes = await Promise.all(state.members.map((member, index) => (member.stopped ? null : trainUntilItWorks(member, index))));
+    return outcomes.flatMap((outcome, member) => (outcome ? [{ member, outcome }] : []));
+  }
+
+  /** Holds where training fails for good, until the operator resumes; null: the operator stopped the member instead. */
+  async function trainUntilItWorks(member: MemberState, index: number): Promise<TrainOutcome | null> {
+    const worker = memberName(level, index);
+    const stopped = (): boolean => commands.some(({ command }) => command.kind === 'stop-members' && command.members.includes(index));
+    for (;;) {
+      try {
+        const request = trainRequest(member.checkpoint, member.hyperparameters, 'member', index);
+        return await trainRound(request, `${worker}, round ${round}, steps ${request.fromStep} to ${request.toStep}`);
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        await hold(worker, reasonOf(error), stopped);
+        if (stopped()) return null;
+      }
+    }
   }
 
   async function trainEvaluators(): Promise<EvaluatorReport[]> {
@@ -188,7 +225,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Winner |
           parent: evaluation.parent,
           child: evaluation.child,
           evaluationSteps: state.step - evaluation.assignedAtStep,
-          request: request(evaluation.checkpoint, evaluation.hyperparameters, 'evaluator', slot),
+          request: trainRequest(evaluation.checkpoint, evaluation.hyperparameters, 'evaluator', slot),
         };
         await evaluator(slot).signal(instructSignal, { ...key(), judged: verdict, train });
       }),
@@ -197,62 +234,142 @@ export async function subPopulation(input: SubPopulationInput): Promise<Winner |
     return received.sort((a, b) => a.slot - b.slot);
   }
 
-  function request(
-    checkpoint: PopulationState['members'][number]['checkpoint'],
-    hyperparameters: PopulationState['members'][number]['hyperparameters'],
+  async function exploitAndExploreOrHold(): Promise<void> {
+    for (;;) {
+      const exploited = exploitAndExplore(specification, round, state);
+      if (exploited) return happened(exploited);
+      await hold(name, `every member that could be copied has diverged at step ${state.step}`, () => commands.some(({ command }) => command.kind === 'stop-members'));
+      follow('stop-members');
+    }
+  }
+
+  /** One pass over the busy evaluators; what they earned goes down, an empty batch too. */
+  async function judge(): Promise<void> {
+    const [heard] = await takeRound(news, round);
+    if (heard?.ended) {
+      ended = heard.ended;
+      return;
+    }
+    rounds = heard?.rounds ?? rounds;
+    below = applyEvents(below, heard?.events ?? []);
+    happened(...endForChildren(specification, state, below));
+    const judgement = judgeEvaluators(specification, state, below);
+    happened(judgement.event);
+    below = judgement.below;
+    judged = judgement.event.evaluations;
+    await neighbour(level - 1).signal(promotionsSignal, { ...key(), promotions: judgement.promotions, summaries: [summarise(state, round), ...above] });
+  }
+
+  async function hearPromotions(): Promise<void> {
+    const [batch] = await takeRound(promotionBatches, round);
+    happened(...receivePromotions(state, batch?.promotions ?? []));
+    above = batch?.summaries ?? above;
+  }
+
+  async function tellUp(told: readonly RoundEvent[]): Promise<void> {
+    toldUp = round;
+    await neighbour(level + 1).signal(neighbourNewsSignal, { ...key(), events: told, rounds });
+  }
+
+  /** P(i+1) waits for news of some round: whatever round that is, it learns that the run has ended. */
+  async function tellThatItEnded(last: Ended): Promise<void> {
+    try {
+      await neighbour(level + 1).signal(neighbourNewsSignal, { ...key(), round: toldUp + 1, events: [], rounds, ended: last });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.info(`${subPopulationName(level + 1)} was at its end already: ${reasonOf(error)}`);
+    }
+  }
+
+  /** P1 alone: ends the run where the operator said so, lengthens it while nobody can be in the last round yet. */
+  function heedSteering(): void {
+    if (steering === null || round >= rounds) return;
+    const everyoneStopped = state.members.every((member) => member.stopped) ? 'every member of P1 was stopped' : null;
+    const reason = steering.stop ?? everyoneStopped;
+    if (reason !== null) ended = { round, reason };
+    // P(i) hears of it in round r + i − 2 at the latest.
+    else if (round + levels - 2 < rounds && steering.rounds > rounds) rounds = steering.rounds;
+  }
+
+  async function whilePaused(): Promise<void> {
+    if (steering?.pause == null) return;
+    await condition(() => steering?.pause == null || steering.stop !== null);
+    if (steering?.pause != null && steering.stop !== null && round > 0) ended = { round, reason: steering.stop };
+  }
+
+  /** Follows the operator's commands of these kinds. */
+  function follow(...kinds: readonly Command['kind'][]): void {
+    const due = commands.filter(({ command }) => kinds.includes(command.kind));
+    commands.splice(0, commands.length, ...commands.filter(({ command }) => !kinds.includes(command.kind)));
+    for (const { id, command } of due) happened(...followCommand(state, id, command));
+  }
+
+  /** Waits for a person, and says so where people look: until the operator resumes or what `enough` looks for has come. */
+  async function hold(worker: string, reason: string, enough: () => boolean): Promise<void> {
+    const resumes = steering?.resumes ?? 0;
+    log.error(`${worker} holds in round ${round}: ${reason}`);
+    await tellHolds([...holds, { worker, reason }]);
+    await condition(() => (steering?.resumes ?? 0) > resumes || enough());
+    await tellHolds(holds.filter((one) => one.worker !== worker));
+  }
+
+  async function tellHolds(now: typeof holds): Promise<void> {
+    holds = now;
+    show();
+    await root().signal(holdSignal, { ...key(), reasons: holds.map(({ worker, reason }) => `${worker} in round ${round}: ${reason}`) });
+  }
+
+  function show(): void {
+    const reasons = holds.map(({ worker, reason }) => `${worker}: ${reason}`);
+    setCurrentDetails(describeSubPopulation(run.workflowId, state, round, rounds, reasons));
+  }
+
+  function key(): MessageKey {
+    return { generation: run.generation, round, sender: name };
+  }
+
+  function root(): ExternalWorkflowHandle {
+    return getExternalWorkflowHandle(run.workflowId);
+  }
+
+  function neighbour(other: number): ExternalWorkflowHandle {
+    return getExternalWorkflowHandle(childWorkflowId(run.workflowId, subPopulationName(other)));
+  }
+
+  function evaluator(slot: number): ExternalWorkflowHandle {
+    return getExternalWorkflowHandle(childWorkflowId(run.workflowId, evaluatorName(level, slot)));
+  }
+
+  function trainRequest(
+    checkpoint: MemberState['checkpoint'],
+    hyperparameters: MemberState['hyperparameters'],
     kind: 'member' | 'evaluator',
     index: number,
   ): Parameters<typeof trainRound>[0] {
-    const { task, seed, threads, evalEvery, stepsPerRound } = specification;
-    return {
-      storage,
-      task,
-      seed,
-      threads,
-      worker: { subPopulation: level, kind, index },
-      checkpoint,
-      fromStep: state.step,
-      toStep: state.step + stepsPerRound,
-      evalEvery,
-      hyperparameters,
-    };
-  }
-
-  async function tellRoot(): Promise<void> {
-    const root = getExternalWorkflowHandle(run.workflowId);
-    await root.signal(roundCompletedSignal, { ...key(), summaries: [summarise(state, round), ...above] });
-  }
-
-  /** Nothing that the workflow may decide helps: it waits for a person, and says so where people look. */
-  async function hold(reason: string): Promise<void> {
-    log.error(`${name} holds in round ${round}: ${reason}`);
-    setCurrentDetails(`**${name} holds** in round ${round}: ${reason}. Cancel the run, or start a new one with other hyperparameters.`);
-    await getExternalWorkflowHandle(run.workflowId).signal(holdSignal, { ...key(), subPopulation: level, reason });
-    await condition(() => false);
+    const { task, seed, threads, evalEvery } = specification;
+    const fromStep = (round - 1) * stepsPerRound;
+    return { storage, task, seed, threads, worker: { subPopulation: level, kind, index }, checkpoint, fromStep, toStep: fromStep + stepsPerRound, evalEvery, hyperparameters };
   }
 }
 
-/** What P(i+1) needs of a round: training and exploits of the members. */
+/** What P(i+1) needs of a round: what happened to the members. */
 function newsFor(events: readonly RoundEvent[]): RoundEvent[] {
   return events.flatMap((event): RoundEvent[] => {
-    if (event.kind === 'trained') return [{ ...event, evaluators: [] }];
-    return event.kind === 'exploited' ? [event] : [];
+    switch (event.kind) {
+      case 'trained':
+        return [{ ...event, evaluators: [] }];
+      case 'exploited':
+      case 'commanded':
+        return [event];
+      default:
+        return [];
+    }
   });
-}
-
-async function loadState(run: Run, round: number, level: number): Promise<PopulationState> {
-  const { storage } = run;
-  const first = await orchestration.loadRound({ storage, round, subPopulation: level, part: 0 });
-  let text = first.text;
-  for (let part = 1; part < first.parts; part += 1) text += (await orchestration.loadRound({ storage, round, subPopulation: level, part })).text;
-  return JSON.parse(text) as PopulationState;
 }
 
 function winnerOf(state: PopulationState, run: Run): Winner {
   const best = bestMember(state);
-  if (!best?.member.checkpoint) {
-    throw ApplicationFailure.nonRetryable(`Cannot pick a winner of run ${run.workflowId}: every member of P1 has diverged or was stopped`, 'NoWinner');
-  }
+  if (!best?.member.checkpoint) throw ApplicationFailure.nonRetryable(`Cannot pick a winner of run ${run.workflowId}: every member of P1 has diverged`, 'NoWinner');
   return { member: best.index, score: best.score, checkpoint: best.member.checkpoint, history: best.member.history };
 }
 
@@ -271,14 +388,4 @@ function viewEvaluators(state: PopulationState, judged: readonly JudgedEvaluatio
       lastVerdict: last ? { ...last.verdict, parent: last.parent, child: last.child, evaluationSteps: last.evaluationSteps } : null,
     };
   });
-}
-
-/** Markdown for the Web UI: members in order of their newest score. */
-function tellState(run: Run, state: PopulationState, round: number, rounds: number): string {
-  const rows = state.members
-    .map((member, index) => ({ name: memberName(state.subPopulation, index), score: member.curve.scores.at(-1) ?? '–', values: JSON.stringify(member.hyperparameters) }))
-    .sort((a, b) => (typeof b.score === 'number' ? b.score : -Infinity) - (typeof a.score === 'number' ? a.score : -Infinity))
-    .map(({ name, score, values }) => `| ${name} | ${score} | \`${values}\` |`);
-  const title = `**${subPopulationName(state.subPopulation)}** of \`${run.workflowId}\`, round ${round} of ${rounds}; ${state.promotions} promotions received`;
-  return [title, '', '| member | newest score | hyperparameters |', '|---|---|---|', ...rows].join('\n');
 }

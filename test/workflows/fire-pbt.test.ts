@@ -2,10 +2,12 @@ import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import Long from 'long';
 import { firePbt } from '../../workflows/fire-pbt.ts';
-import { progressQuery } from '../../workflows/messages.ts';
+import { progressQuery, resumeUpdate } from '../../workflows/messages.ts';
+import type { RunProgress } from '../../workflows/messages.ts';
 import type { RoundEvent } from '../../workflows/population-state.ts';
 import type { Specification } from '../../activities/specification.ts';
 import { simulate } from '../simulation.ts';
@@ -31,7 +33,7 @@ function assertSameDecisions(activities: StandIns, specification: Specification)
   }
 }
 
-describe('a run', () => {
+describe('a run', { timeout: 180_000 }, () => {
   let harness: Harness;
   before(async () => {
     harness = await startHarness();
@@ -42,6 +44,24 @@ describe('a run', () => {
     const taskQueue = randomUUID();
     await harness.withWorkers(taskQueue, activities, () => harness.client.workflow.execute(firePbt, { taskQueue, workflowId: `run-${taskQueue}`, args: [specification] }));
     return activities;
+  }
+
+  /** Asks for the progress, without sleeping in between, until it is what is waited for. */
+  async function reached(handle: WorkflowHandle<typeof firePbt>, enough: (progress: RunProgress) => boolean): Promise<RunProgress> {
+    for (;;) {
+      const progress = await handle.query(progressQuery);
+      if (enough(progress)) return progress;
+    }
+  }
+
+  async function reset(workflowId: string): Promise<void> {
+    await harness.client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId },
+      reason: 'test',
+      workflowTaskFinishEventId: Long.fromNumber(3),
+      requestId: randomUUID(),
+    });
   }
 
   for (const [title, subPopulations] of [
@@ -66,31 +86,42 @@ describe('a run', () => {
     assert.notDeepEqual(told(first), told(other));
   });
 
-  it('fails by name when a training fails for good, and a reset to the first task goes on from the last complete round', async () => {
+  it('fails by name when a sub-population ends unexpectedly, and a reset to the first task goes on from the last complete round', async () => {
+    const activities = createStandIns();
+    const specification = toySpecification({ steps: 400 });
+    const taskQueue = randomUUID();
+    const workflowId = `run-${taskQueue}`;
+    await harness.withWorkers(taskQueue, activities, async () => {
+      const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] });
+      await reached(handle, (progress) => progress.round >= 4);
+      await harness.client.workflow.getHandle(`${workflowId}/P2`).terminate('test');
+      await assert.rejects(handle.result(), (error) => error instanceof WorkflowFailedError && /^P2 of run run-.* ended unexpectedly: /.test(String(error.cause?.message)));
+      const complete = await activities.findLatestRound({ storage: { bucket: '', prefix: '' }, subPopulations: 2 });
+      const trainedBefore = activities.trained.length;
+      await reset(workflowId);
+      await harness.client.workflow.getHandle(workflowId).result();
+      assertSameDecisions(activities, specification);
+      assert.equal(Math.min(...activities.trained.slice(trainedBefore).map((request) => request.fromStep)), complete * 20, 'no finished round is trained again');
+    });
+  });
+
+  it('holds where training fails for good, says what and where, and goes on when resumed', async () => {
     let broken = true;
     const activities = createStandIns({
       beforeTraining: ({ worker, fromStep }) => {
         if (broken && worker.subPopulation === 2 && worker.index === 3 && fromStep === 100) throw ApplicationFailure.nonRetryable('boom', 'BrokenTask');
       },
     });
-    const specification = toySpecification();
     const taskQueue = randomUUID();
     const workflowId = `run-${taskQueue}`;
     await harness.withWorkers(taskQueue, activities, async () => {
-      const failing = harness.client.workflow.execute(firePbt, { taskQueue, workflowId, args: [specification] });
-      await assert.rejects(failing, (error) => error instanceof WorkflowFailedError && /P2.* of run run-.* ended unexpectedly: /.test(String(error.cause?.message)));
+      const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [toySpecification()] });
+      const { holds } = await reached(handle, (progress) => progress.holds.length === 2);
+      assert.deepEqual([...holds].sort(), ['P2/evaluator-3 in round 6: boom (BrokenTask)', 'P2/member-3 in round 6: boom (BrokenTask)']);
       broken = false;
-      const trainedBefore = activities.trained.length;
-      const reset: { runId?: string | null } = await harness.client.workflowService.resetWorkflowExecution({
-        namespace: 'default',
-        workflowExecution: { workflowId },
-        reason: 'task mended',
-        workflowTaskFinishEventId: Long.fromNumber(3),
-        requestId: randomUUID(),
-      });
-      await harness.client.workflow.getHandle(workflowId, reset.runId ?? undefined).result();
-      assertSameDecisions(activities, specification);
-      assert.equal(Math.min(...activities.trained.slice(trainedBefore).map((request) => request.fromStep)), 100, 'no finished round is trained again');
+      assert.equal(await handle.executeUpdate(resumeUpdate), 'Going on: 2 who held try again.');
+      await handle.result();
+      assertSameDecisions(activities, toySpecification());
     });
   });
 
@@ -114,7 +145,7 @@ describe('a run', () => {
   });
 });
 
-describe('a run whose histories are cut short', () => {
+describe('a run whose histories are cut short', { timeout: 120_000 }, () => {
   let harness: Harness;
   before(async () => {
     harness = await startHarness(['limit.historyCount.suggestContinueAsNew=40']);

@@ -10,7 +10,7 @@ export interface Candidate {
   readonly available: boolean;
   /** Step at which its last evaluation ended, or at which it was exploited; 0 at the start. */
   readonly idleSinceStep: number;
-  /** Exploited since its last evaluation ended: that makes it the youngest of all. */
+  /** Exploit, rather than the end of an evaluation, set `idleSinceStep`: at that moment it is the youngest of all. */
   readonly exploitedLast: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface ChildCandidate {
 /**
  * Returns a parent for each idle slot, in the order of the slots given, as long as there are candidates.
  *
- * Oldest first: by the step since which nobody evaluates it, those that exploit touched last after all others; then by number. 'youngest-first'
+ * Oldest first: by the step since which nobody evaluates it, where equal those that exploit touched after the others; then by number. 'youngest-first'
  * turns the age around, but the lower number still goes first.
  */
 export function chooseParents(
@@ -46,7 +46,7 @@ export function chooseParents(
 
 /** Negative where a is older. */
 function byAge(a: Candidate, b: Candidate): number {
-  return Number(a.exploitedLast) - Number(b.exploitedLast) || a.idleSinceStep - b.idleSinceStep;
+  return a.idleSinceStep - b.idleSinceStep || Number(a.exploitedLast) - Number(b.exploitedLast);
 }
 
 /**
