@@ -9,7 +9,7 @@ import { megabytes } from './report.mjs';
 export class SetupFailure extends Error {
   /**
    * @param {string} message one sentence: what could not be done and why
-   * @param {{ advice?: string, log?: string, cause?: unknown }} [more] what to do about it; the log to read
+   * @param {{ advice?: string | undefined, log?: string, cause?: unknown }} [more] what to do about it; the log to read
    */
   constructor(message, { advice, log, cause } = {}) {
     super(message, cause === undefined ? undefined : { cause });
@@ -55,4 +55,17 @@ export function requireRoom(folder, neededBytes, purpose) {
       advice: 'make room and start again: what is already there is kept',
     });
   }
+}
+
+/** With less than this free, whatever failed has probably failed for want of room: programs say so in many ways, or not at all. */
+const SCARCE_BYTES = 64e6;
+
+/**
+ * Says that the disk is full, if it is.
+ * @param {string} folder on the disk concerned
+ * @returns {string | undefined} undefined where there is room
+ */
+export function scarcity(folder) {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize < SCARCE_BYTES ? `the disk is full or nearly so: ${megabytes(bavail * bsize)} are free in ${folder}; make room and start again` : undefined;
 }

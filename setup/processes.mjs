@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { SetupFailure } from './failure.mjs';
+import { scarcity, SetupFailure } from './failure.mjs';
 import { LOCAL } from './places.mjs';
 
 /** How often a running program's progress is looked at. */
@@ -87,7 +87,7 @@ export class Processes {
         child.once('exit', (code, signal) => resolve(code ?? signal));
       });
       if (ending !== 0) {
-        throw new SetupFailure(`Cannot ${purpose}: ${lastWords(log) ?? `${path.basename(command)} ended with ${String(ending)}`}`, { log });
+        throw new SetupFailure(`Cannot ${purpose}: ${lastWords(log) ?? `${path.basename(command)} ended with ${String(ending)}`}`, { log, advice: scarcity(LOCAL) });
       }
     } catch (error) {
       if (error instanceof SetupFailure) throw error;
@@ -111,10 +111,10 @@ function endGroup(group) {
 }
 
 /** How the programs that set-up runs begin a line that says what is wrong: npm, pip, apt, compilers, Python, Node. */
-const COMPLAINT = /^(npm error |ERROR: |E: |(.*: )?(fatal )?error: |(Uncaught )?[\w.]*(Error|Exception)\b.*: )/;
+const COMPLAINT = /^(npm error |ERROR: |E: |(.*: )?(fatal )?error: |(Uncaught )?[\w.]*(Error|Exception): ).*\S/;
 
-/** Lines that look like a complaint and say nothing: npm's codes, which come before its sentence. */
-const NO_COMPLAINT = /^npm error( (code|errno|syscall|path|dest|file)\b.*)?$/;
+/** Lines that look like a complaint and say nothing: npm's codes, which come before its sentence, and pip's heading of a traceback. */
+const NO_COMPLAINT = /^npm error( (code|errno|syscall|path|dest|file)\b.*)?$|^ERROR: Exception:$/;
 
 /**
  * Finds the sentence in a log that says why the last program failed.

@@ -91,6 +91,7 @@ async function bringIntoPlace(steps, report, processes) {
   try {
     processes.endLeftOvers();
     rmSync(STAGING, { recursive: true, force: true });
+    mkdirSync(STAGING);
     const due = steps.filter((step) => !step.isInPlace());
     if (due.length === 0) return false;
     requireSystem(new Set(due.flatMap((step) => step.needs)));
