@@ -67,7 +67,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const wanted: { stop: string | null; pause: string | null; rounds: number; resumes: number } = { stop: null, pause: null, rounds: 0, resumes: 0 };
   /** Rounds that P1 has decided on, and how often it has reported: an answer to an extension. */
   const decided = { rounds: 0, reports: 0 };
-  let children: Children | undefined;
+  let children = undefined as Children | undefined;
   let commands = 0;
 
   handleMessages();

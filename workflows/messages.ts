@@ -112,6 +112,7 @@ export interface SubPopulationSummary {
   readonly round: number;
   readonly members: number;
   readonly evaluators: number;
+  /** That trained in the round. */
   readonly evaluatorsBusy: number;
   /** Received from the sub-population above. */
   readonly promotions: number;

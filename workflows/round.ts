@@ -176,8 +176,8 @@ export function receivePromotions(state: PopulationState, promotions: readonly P
   return [{ kind: 'promoted', promotions }, ...overwritten];
 }
 
-/** A sub-population in brief, for the root's progress. */
-export function summarise(state: PopulationState, round: number): SubPopulationSummary {
+/** A sub-population in brief, for the root's progress; `evaluatorsBusy` is how many evaluators trained this round. */
+export function summarise(state: PopulationState, round: number, evaluatorsBusy: number): SubPopulationSummary {
   const hyperparameters: Record<string, { min: number; max: number } | string[]> = {};
   for (const name of Object.keys(state.members[0]?.hyperparameters ?? {}).sort()) {
     const values = state.members.flatMap((member) => member.hyperparameters[name] ?? []);
@@ -190,7 +190,7 @@ export function summarise(state: PopulationState, round: number): SubPopulationS
     round,
     members: state.members.length,
     evaluators: state.evaluations.length,
-    evaluatorsBusy: state.evaluations.filter((one) => one !== null).length,
+    evaluatorsBusy,
     promotions: state.promotions,
     verdicts: state.verdicts,
     bestScore: bestScoreOf(state),

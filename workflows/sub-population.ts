@@ -97,6 +97,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
   const reports = [...(carried?.reports ?? [])];
   const commands = [...(carried?.commands ?? [])];
   let judged = carried?.judged ?? [];
+  let evaluatorsAtWork = 0;
   let above = carried?.above ?? [];
   let state = emptyPopulation();
   let below = emptyPopulation();
@@ -156,7 +157,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
     if (last) happened({ kind: 'ended', reason: last.reason });
 
     await orchestration.saveRound({ storage, round, subPopulation: level, events, trainerSeconds });
-    if (level === 1) await root().signal(roundCompletedSignal, { ...key(), rounds, summaries: [summarise(state, round), ...above] });
+    if (level === 1) await root().signal(roundCompletedSignal, { ...key(), rounds, summaries: [summarise(state, round, evaluatorsAtWork), ...above] });
     if (last) break;
     if (round < rounds && workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
@@ -184,6 +185,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
 
   async function trainEveryone(): Promise<number> {
     const [trained, evaluated] = await Promise.all([trainMembers(), trainEvaluators()]);
+    evaluatorsAtWork = evaluated.length;
     happened({
       kind: 'trained',
       step: round * stepsPerRound,
@@ -195,7 +197,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
   }
 
   async function trainMembers(): Promise<{ member: number; outcome: TrainOutcome }[]> {
-    const outcomes = await Promise.all(state.members.map((member, index) => (member.stopped ? null : trainUntilItWorks(member, index))));
+    const outcomes = await Promise.all(state.members.map((member, index) => (member.stopped ? Promise.resolve(null) : trainUntilItWorks(member, index))));
     return outcomes.flatMap((outcome, member) => (outcome ? [{ member, outcome }] : []));
   }
 
@@ -257,7 +259,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
     happened(judgement.event);
     below = judgement.below;
     judged = judgement.event.evaluations;
-    await neighbour(level - 1).signal(promotionsSignal, { ...key(), promotions: judgement.promotions, summaries: [summarise(state, round), ...above] });
+    await neighbour(level - 1).signal(promotionsSignal, { ...key(), promotions: judgement.promotions, summaries: [summarise(state, round, evaluatorsAtWork), ...above] });
   }
 
   async function hearPromotions(): Promise<void> {
