@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/activity';
 import { applyEvents, emptyPopulation } from '../../workflows/population-state.ts';
 import type { PopulationState, RoundEvent } from '../../workflows/population-state.ts';
-import type { HyperparameterValues, Score } from '../../workflows/algorithm/index.ts';
+import type { Score } from '../../workflows/algorithm/index.ts';
 import type { OrchestrationActivities, WriteResultRequest } from '../../activities/orchestration-contract.ts';
 import type { TrainingActivities, TrainRequest } from '../../activities/train-contract.ts';
 import type { Specification } from '../../activities/specification.ts';
@@ -130,7 +130,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       beforeTraining?.(request);
       trained.push(request);
       const { storage, checkpoint, hyperparameters, fromStep, toStep } = request;
-      const { state, scores } = toyTraining.train(checkpoint ? networks.get(checkpoint.sha256) : undefined, hyperparameters as HyperparameterValues, fromStep, toStep);
+      const { state, scores } = toyTraining.train(checkpoint ? networks.get(checkpoint.sha256) : undefined, hyperparameters, fromStep, toStep);
       const sha256 = createHash('sha256').update(JSON.stringify(state)).digest('hex');
       networks.set(sha256, state);
       return { checkpoint: { key: `${storage.prefix}checkpoints/${sha256}`, sha256, sizeBytes: 0, step: toStep }, scores, inEffect: hyperparameters, trainerSeconds: 0 };
