@@ -21,6 +21,12 @@ export function interrupted(): Interruption {
   let firstAt: number | undefined;
   let second: () => void = () => undefined;
   const first = new Promise<void>((resolve) => {
+    // Nobody reads any more, as in `npm start | head`.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      firstAt ??= performance.now();
+      resolve();
+    });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         const now = performance.now();

@@ -15,6 +15,8 @@ export class PlainFailure extends Error {
  * anything else is a mistake in the code, whose stack is wanted.
  */
 export async function runProcess(main: () => Promise<number>): Promise<void> {
+  // The AWS SDK's advice to update Node, ten lines in every process's output, is for who chooses this project's versions.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   try {
     process.exit(await main());
   } catch (error) {
@@ -28,5 +30,7 @@ export function reasonOf(error: unknown): string {
   let innermost = error;
   while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
   const reasons = [innermost, error].map((one): unknown => (one instanceof AggregateError ? one.errors[0] : one)).map((one) => (one instanceof Error ? one.message : String(one)));
-  return (reasons.find((reason) => reason.trim() !== '') ?? 'unknown reason').trim().split('\n')[0] ?? '';
+  const reason = (reasons.find((one) => one.trim() !== '') ?? 'unknown reason').trim().split('\n')[0] ?? '';
+  // Errors of Temporal's Rust core are printed as structures, the message within.
+  return /^tonic::.*message: "([^"]+)"/.exec(reason)?.[1] ?? reason;
 }

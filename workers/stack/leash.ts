@@ -13,7 +13,7 @@ const GRACE_SECONDS = 10;
 /** The watcher ignores the signals that it sends; the command takes the shell's place, so that its process id is the child's. */
 const SCRIPT = `
 exec 9<&0
-( trap '' TERM INT HUP; cat <&9 >/dev/null; kill -TERM -- -$$; sleep ${GRACE_SECONDS}; kill -KILL -- -$$ ) </dev/null >/dev/null 2>&1 &
+( trap '' TERM INT HUP; cat <&9 >/dev/null; kill -s TERM -- -$$; sleep ${GRACE_SECONDS}; kill -s KILL -- -$$ ) </dev/null >/dev/null 2>&1 &
 exec "$@" 9<&- </dev/null`;
 
 /** Starts the command with its output going to the file descriptor. `pid` of the result is the command's own, and its group's. */
