@@ -7,8 +7,11 @@ import type { NativeBinding } from '../../tensorflow.ts';
 import { ResidentTensor } from '../graph/program.ts';
 import type { ImageShape } from './models.ts';
 
-/** Pixels are bytes; networks see them from 0 to 1. */
-export const PIXEL_SCALE = Math.fround(1 / 255);
+/** Networks see pixels standardised by mean and standard deviation of Fashion-MNIST's training images: byte · scale + offset, in float32. */
+export const PIXEL_SCALE = Math.fround(1 / (255 * 0.353));
+export const PIXEL_OFFSET = Math.fround(-0.286 / 0.353);
+/** By byte. Rounded after each operation, as in the graph. */
+const STANDARDISED = Float32Array.from({ length: 256 }, (_, byte) => Math.fround(byte * PIXEL_SCALE) + PIXEL_OFFSET);
 
 /** The parts of the training images, as their indices. */
 export interface Split {
@@ -46,7 +49,7 @@ export function select({ pixels, labels }: LabelledImages, indices: Uint32Array)
 
 /** Examples measured in one native call. */
 export interface ResidentBatch {
-  /** [count, H, W, C], from 0 to 1. */
+  /** [count, H, W, C], standardised. */
   readonly images: ResidentTensor;
   /** [count] */
   readonly labels: ResidentTensor;
@@ -63,7 +66,7 @@ export class ResidentExamples {
       const [from, to] = [index * atOnce, Math.min((index + 1) * atOnce, count)];
       const size = pixels.length / count;
       return {
-        images: new ResidentTensor(binding, { shape: [to - from, ...image], values: Float32Array.from(pixels.subarray(from * size, to * size), (pixel) => pixel * PIXEL_SCALE) }),
+        images: new ResidentTensor(binding, { shape: [to - from, ...image], values: Float32Array.from(pixels.subarray(from * size, to * size), (pixel) => STANDARDISED[pixel]!) }),
         labels: new ResidentTensor(binding, { shape: [to - from], values: Int32Array.from(labels.subarray(from, to)) }),
       };
     });

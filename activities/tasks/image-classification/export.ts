@@ -5,7 +5,7 @@
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import type { NamedTensor } from '../../checkpoints/safetensors.ts';
 import type { ExportedFile } from '../task.ts';
-import { PIXEL_SCALE } from './examples.ts';
+import { PIXEL_OFFSET, PIXEL_SCALE } from './examples.ts';
 import type { ExportedLayer, Layer } from './layers.ts';
 import type { ImageShape } from './models.ts';
 
@@ -15,7 +15,7 @@ const WEIGHTS_FILE = 'weights.bin';
 export async function exportModel(tfjs: typeof Tfjs, layers: readonly Layer[], image: ImageShape, weights: ReadonlyMap<string, NamedTensor>): Promise<ExportedFile[]> {
   const model = tfjs.sequential({ name: 'model' });
   try {
-    model.add(tfjs.layers.rescaling({ name: 'pixels-to-unit-interval', scale: PIXEL_SCALE, inputShape: [...image] }));
+    model.add(tfjs.layers.rescaling({ name: 'standardised-pixels', scale: PIXEL_SCALE, offset: PIXEL_OFFSET, inputShape: [...image] }));
     for (const exported of layers.flatMap((layer) => layer.exported)) model.add(layerOf(tfjs, exported));
     const parameters = layers.flatMap((layer) => layer.parameters);
     const values = parameters.map(({ name, shape }) => tfjs.tensor(new Float32Array(weights.get(name)!.data.slice().buffer), [...shape], 'float32'));

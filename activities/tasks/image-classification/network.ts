@@ -6,7 +6,7 @@ import { Graph, type Value, type Variable } from '../graph/graph.ts';
 import { Program, type Feed } from '../graph/program.ts';
 import { layersOf, type ImageClassification, type ImageShape } from './models.ts';
 import { adam, momentum, type InitialisedVariable, type Optimizer } from './optimizers.ts';
-import { PIXEL_SCALE, type ResidentBatch } from './examples.ts';
+import { PIXEL_OFFSET, PIXEL_SCALE, type ResidentBatch } from './examples.ts';
 import type { Application, Layer, Parameter } from './layers.ts';
 
 const T = { T: { type: 'float32' } } as const;
@@ -99,12 +99,14 @@ function buildTraining(graph: Graph, layers: readonly Layer[], weights: readonly
   const labels = graph.input('labels', 'int32', [-1, batchSize]);
   const steps = graph.input('steps', 'int32', []);
   const scale = graph.constant(Float32Array.of(PIXEL_SCALE), []);
+  const offset = graph.constant(Float32Array.of(PIXEL_OFFSET), []);
   const perExample = graph.constant(Float32Array.of(1 / batchSize), []);
   const firstAxis = graph.constant(Int32Array.of(0), []);
   const trained = graph.repeat(steps, (step) => {
     const pick = (values: Value): Value =>
       graph.value('GatherV2', [values, step, firstAxis], values.dtype, { Tparams: { type: values.dtype }, Tindices: { type: 'int32' }, Taxis: { type: 'int32' } });
-    const input = graph.value('Mul', [graph.value('Cast', [pick(pixels)], 'float32', { SrcT: { type: 'uint8' }, DstT: { type: 'float32' } }), scale], 'float32', T);
+    const bytes = graph.value('Cast', [pick(pixels)], 'float32', { SrcT: { type: 'uint8' }, DstT: { type: 'float32' } });
+    const input = graph.value('AddV2', [graph.value('Mul', [bytes, scale], 'float32', T), offset], 'float32', T);
     const values = weights.map((variable) => graph.read(variable));
     const applications = applyAll(graph, layers, input, values);
     const logits = applications.at(-1)!.output; // [B, classes]
