@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { oneOf, readOptions, wholeNumber } from '../../workers/command-line.ts';
+
+const OPTIONS = { trainers: { type: 'string' } } as const;
+
+describe('a command line', () => {
+  it('is read', () => {
+    assert.equal(readOptions(OPTIONS, '', ['--trainers', '2']).trainers, '2');
+    assert.equal(readOptions(OPTIONS, '', []).trainers, undefined);
+  });
+
+  it('refuses what it does not know in one line', () => {
+    assert.throws(() => readOptions(OPTIONS, '', ['--trainer', '2']), { name: 'PlainFailure', message: "Unknown option '--trainer'. --help lists the options." });
+    assert.throws(() => readOptions(OPTIONS, '', ['stray']), { name: 'PlainFailure', message: "Unexpected argument 'stray'. --help lists the options." });
+  });
+
+  it('says what a value must be', () => {
+    assert.equal(wholeNumber('trainers', '12', 1, 99), 12);
+    assert.equal(wholeNumber('trainers', undefined, 1, 99), undefined);
+    for (const text of ['0', '100', '1.5', '-1', 'two', '', '1e1']) {
+      assert.throws(() => wholeNumber('trainers', text, 1, 99), { message: `Expected \`--trainers\` to be a whole number from 1 to 99, got \`${text}\`` });
+    }
+    assert.equal(oneOf('s3', 'own', ['local', 'own']), 'own');
+    assert.throws(() => oneOf('s3', 'aws', ['local', 'own']), { message: 'Expected `--s3` to be local or own, got `aws`' });
+  });
+});

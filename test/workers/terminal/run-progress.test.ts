@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { RunProgress } from '../../../workflows/messages.ts';
+import { progressBlock, progressLine, RoundClock } from '../../../workers/terminal/run-progress.ts';
+
+const PROGRESS: RunProgress = {
+  status: 'running',
+  round: 12,
+  rounds: 30,
+  plan: null,
+  bestScore: 0.85314,
+  subPopulations: [
+    { subPopulation: 1, round: 12, members: 8, evaluators: 0, evaluatorsBusy: 0, promotions: 2, verdicts: {}, bestScore: 0.85314, hyperparameters: { learningRate: { min: 0.0031234, max: 0.012 }, momentum: { min: 0.9, max: 0.9 } } },
+    { subPopulation: 2, round: 12, members: 8, evaluators: 6, evaluatorsBusy: 5, promotions: 0, verdicts: {}, bestScore: 0.84, hyperparameters: { learningRate: { min: 0.01, max: 0.08 }, activation: ['relu', 'tanh'] } },
+  ],
+  holds: [],
+};
+
+describe('the progress of a run', () => {
+  it('is a line per round without a terminal', () => {
+    assert.equal(
+      progressLine(PROGRESS, 80),
+      'round 12 of 30 (40 %); best score 0.8531; P1: learningRate 0.00312 … 0.012, 2 promotions received; P2: learningRate 0.01 … 0.08, activation relu|tanh, 5 of 6 evaluators at work; 1 min 20 s left',
+    );
+  });
+
+  it('is a block on a terminal', () => {
+    assert.deepEqual(progressBlock(PROGRESS, undefined), [
+      '',
+      '[############..................] 40 %  round 12 of 30  best score 0.8531  time left: known after a round',
+      '  P1: learningRate 0.00312 … 0.012, 2 promotions received',
+      '  P2: learningRate 0.01 … 0.08, activation relu|tanh, 5 of 6 evaluators at work',
+    ]);
+  });
+
+  it('says why a run holds', () => {
+    assert.ok(progressBlock({ ...PROGRESS, status: 'holding', holds: ['P2: no healthy source'] }, 1).includes('  HOLDS: P2: no healthy source'));
+  });
+
+  it('shows a run that has not begun', () => {
+    assert.equal(progressBlock({ ...PROGRESS, round: 0, rounds: 0, bestScore: null, subPopulations: [] }, undefined)[1], `[${'.'.repeat(30)}] 0 %  round 0 of 0  best score –  time left: known after a round`);
+  });
+});
+
+describe('the time left', () => {
+  it('is known once a whole round was seen, and shrinks while the next is trained', () => {
+    const clock = new RoundClock();
+    assert.equal(clock.secondsLeft(10, 0), undefined);
+    clock.note(3, 1_000);
+    assert.equal(clock.secondsLeft(10, 1_500), undefined);
+    clock.note(3, 2_000);
+    clock.note(4, 3_000);
+    assert.equal(clock.secondsLeft(10, 3_000), 12);
+    assert.equal(clock.secondsLeft(10, 4_000), 11);
+    clock.note(6, 5_000);
+    assert.ok(Math.abs((clock.secondsLeft(10, 5_000) ?? 0) - (4 * 4) / 3) < 1e-9);
+    clock.note(10, 9_000);
+    assert.equal(clock.secondsLeft(10, 12_000), 0);
+  });
+});
