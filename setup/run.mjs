@@ -10,6 +10,9 @@ import { pathToFileURL } from 'node:url';
 import { ROOT } from './places.mjs';
 import { setUp } from './set-up.mjs';
 
+/** What `node --import tsx` loads: importing it makes TypeScript readable. A string to tsc, since tsx declares no types for it. */
+const LOADER = /** @type {string} */ ('tsx');
+
 const [tool, ...rest] = process.argv.slice(2);
 if (tool === undefined) {
   console.error('Expected the first argument to be the tool to run, e.g. workers/start.ts');
@@ -21,6 +24,5 @@ const file = path.resolve(ROOT, tool);
 process.argv.splice(1, Infinity, file, ...rest);
 // What the tool forks or starts as a thread reads TypeScript too.
 process.execArgv.push('--import', 'tsx');
-const { register } = await import('tsx/esm/api');
-register();
+await import(LOADER);
 await import(pathToFileURL(file).href);

@@ -1,0 +1,42 @@
+/** What a machine must have is said before anything is downloaded. */
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { requireNode } from '../../setup/preconditions.mjs';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+describe('Node.js', () => {
+  for (const version of ['20.19.0', '20.20.2', '22.13.0', '22.20.0']) {
+    test(`is accepted at ${version}`, () => requireNode(version));
+  }
+
+  for (const version of ['18.20.4', '20.18.3', '21.7.3', '22.12.0', '23.1.0', '24.0.0']) {
+    test(`is refused at ${version}`, () => {
+      assert.throws(() => requireNode(version), { name: 'SetupFailure', message: `Expected Node.js to be version 20 (from 20.19) or 22 (from 22.13), got ${version}` });
+    });
+  }
+
+  test('is refused beyond 22 for the reason that there is', () => {
+    assert.throws(() => requireNode('24.0.0'), { advice: /TensorFlow\.js does not run on Node\.js 23 and later/ });
+  });
+});
+
+describe('what is downloaded', () => {
+  for (const file of readdirSync(path.join(ROOT, 'setup/requirements'))) {
+    test(`is pinned to a version and a digest in ${file}`, () => {
+      const text = readFileSync(path.join(ROOT, 'setup/requirements', file), 'utf8');
+      const requirements = text.replace(/ \\\n/g, ' ').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+      assert.notEqual(requirements.length, 0);
+      for (const requirement of requirements) assert.match(requirement, /^[\w-]+==[\d.]+( ; python_version [<>=]+ "3\.\d+")?( +--hash=sha256:[0-9a-f]{64})+$/);
+    });
+  }
+
+  test('is pinned by digest in the lockfile, which names no address', () => {
+    const { packages } = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, { integrity?: string; resolved?: string }> };
+    const unpinned = Object.entries(packages).filter(([where, { integrity, resolved }]) => where !== '' && (integrity === undefined || resolved !== undefined));
+    assert.deepEqual(unpinned, []);
+  });
+});

@@ -1,0 +1,45 @@
+/** A tool that is run after set-up is a process like any other: its arguments, signals and exit code are its own. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const folder = mkdtempSync(path.join(tmpdir(), 'fire-pbt-tool-'));
+after(() => rmSync(folder, { recursive: true }));
+const tool = path.join(folder, 'tool.ts');
+writeFileSync(tool, `
+const [first]: readonly (string | undefined)[] = process.argv.slice(2);
+process.on('SIGINT', () => process.exit(7));
+if (first === 'wait') setInterval(() => {}, 1000);
+console.log(JSON.stringify({ arguments: process.argv.slice(2), tool: process.argv[1] }));
+if (first === 'fail') process.exitCode = 3;
+`);
+
+function run(...args: readonly string[]) {
+  return spawn(process.execPath, ['setup/run.mjs', tool, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+test('a tool gets all arguments and nothing else on its output', async () => {
+  const child = run('--help', '--', 'experiments/x.json', '--tests');
+  const said = JSON.parse(String((await once(child.stdout, 'data'))[0])) as unknown;
+  assert.deepEqual(said, { arguments: ['--help', '--', 'experiments/x.json', '--tests'], tool });
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+});
+
+test("a tool's exit code is the process's", async () => {
+  const child = run('fail');
+  child.stdout.resume();
+  assert.deepEqual(await once(child, 'exit'), [3, null]);
+});
+
+test('a signal reaches the tool', async () => {
+  const child = run('wait');
+  await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  assert.deepEqual(await once(child, 'exit'), [7, null]);
+});
