@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/common';
 import type { HyperparameterValues } from '../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../workflows/algorithm/curve.ts';
 import { evaluatorName, memberName } from '../workflows/names.ts';
@@ -112,13 +112,15 @@ async function train(request: TrainRequest, task: Task, checkpoints: Pick<Checkp
     await begin(round, checkpoints);
     const inEffect = await verifyInEffect(round);
     let savedAt = performance.now();
-    for await (const due of stretches(round)) {
-      if (due === 'shutdown' || performance.now() - savedAt >= partialEveryMs) {
+    for await (const interruption of stretches(round)) {
+      const saves = interruption !== null && (interruption.workerShutdown || interruption.paused);
+      if (saves || performance.now() - savedAt >= partialEveryMs) {
         round.partial = { checkpoint: await put(), scores: [...round.scores], requestSha256: digestOf(request) };
         savedAt = performance.now();
         heartbeat();
       }
-      if (due === 'shutdown') throw workerShutdown(`Cannot finish ${worker}'s round: its trainer shuts down at step ${round.step}, saved there`);
+      if (interruption?.workerShutdown) throw workerShutdown(`Cannot finish ${worker}'s round: its trainer shuts down at step ${round.step}, saved there`);
+      if (interruption) await context.cancelled;
     }
     const checkpoint = await put();
     return { checkpoint, scores: round.scores, inEffect, trainerSeconds: (performance.now() - started) / 1000 };
@@ -152,18 +154,18 @@ async function begin(round: Round, checkpoints: Pick<CheckpointStore, 'get'>): P
   await asTask(`begin ${worker}'s round at step ${request.fromStep}`, () => session.beginRound?.());
 }
 
-/** Trains and measures until the round is over or diverged, in stretches with turns of the event loop between them. */
-async function* stretches(round: Round): AsyncGenerator<'trained' | 'shutdown'> {
+/**
+ * Trains and measures until the round is over or diverged, in stretches with turns of the event loop between them. Yields after each
+ * stretch, and before the next where something interrupts the activity: a shutdown, a pause, a cancellation.
+ */
+async function* stretches(round: Round): AsyncGenerator<ActivityCancellationDetails | null> {
   const { request, worker, session, scores } = round;
   const { fromStep, toStep, evalEvery } = request;
   const context = Context.current();
   let stretch = 1;
   while (round.step < toStep) {
     await nextTurn();
-    if (context.cancellationSignal.aborted) {
-      if (context.cancellationDetails?.workerShutdown !== true) await context.cancelled;
-      yield 'shutdown';
-    }
+    if (context.cancellationSignal.aborted) yield context.cancellationDetails ?? new ActivityCancellationDetails({ cancelRequested: true });
     const measuredAt = fromStep + (scores.length + 1) * evalEvery;
     const { step } = round;
     const end = Math.min(step + stretch, measuredAt);
@@ -182,7 +184,7 @@ async function* stretches(round: Round): AsyncGenerator<'trained' | 'shutdown'> 
         return;
       }
     }
-    yield 'trained';
+    yield null;
   }
 }
 

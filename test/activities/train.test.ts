@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { after, before, describe, it } from 'node:test';
+import { taskOf } from '../../activities/tasks/tasks.ts';
+import type { Session } from '../../activities/tasks/task.ts';
+import type { TrainProgress, TrainingDependencies } from '../../activities/train.ts';
+import type { TrainRequest } from '../../activities/train-contract.ts';
+import { startTrainer, STORAGE, type Interruption, type Trainer } from './training-harness.ts';
+
+/** Mechanics need no tensors. */
+const TOY: Partial<TrainRequest> = { task: { kind: 'toy', variant: 'deceptive' }, hyperparameters: { h: 0.7 }, toStep: 20, evalEvery: 1 };
+
+/** Toy tasks, sabotaged: `change` gets the real session and returns what differs. */
+function sabotaged(change: (session: Session) => Partial<Session>): Partial<TrainingDependencies> {
+  return {
+    tasks: (specification, environment) => {
+      const task = taskOf(specification, environment);
+      return {
+        kind: task.kind,
+        open: async (context) => {
+          const session = await task.open(context);
+          const changed = change(session);
+          return new Proxy(session, {
+            get: (target, name) => {
+              const member: unknown = Reflect.get(changed, name) ?? Reflect.get(target, name);
+              return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+            },
+          });
+        },
+      };
+    },
+  };
+}
+
+/** Lets the activity's timer fire between any two stretches. */
+function slowly(session: Session): Partial<Session> {
+  return {
+    train: async (from, to) => {
+      const until = performance.now() + 40;
+      while (performance.now() < until) await nextTurn();
+      await session.train(from, to);
+    },
+  };
+}
+
+describe('train', () => {
+  let trainer: Trainer;
+  before(async () => {
+    trainer = await startTrainer();
+  });
+  after(() => trainer.stop());
+
+  it('trains a round from nothing, measures it and stores the state', async () => {
+    const { checkpoint, scores, inEffect } = await trainer.train(TOY);
+    assert.equal(scores.length, 20);
+    assert.ok(scores.every((score, index) => index === 0 || score > scores[index - 1]!));
+    assert.equal(checkpoint.step, 20);
+    assert.equal(checkpoint.key, `${STORAGE.prefix}checkpoints/${checkpoint.sha256}.safetensors`);
+    assert.deepEqual(inEffect, { h: 0.7 });
+    const [theta] = await trainer.tensor(checkpoint, 'theta');
+    assert.equal(scores.at(-1), 1.2 - theta! * theta!);
+  });
+
+  it('gives the same checkpoint for the same request, and another for another', async () => {
+    const { checkpoint } = await trainer.train(TOY);
+    assert.deepEqual((await trainer.train(TOY)).checkpoint, checkpoint);
+    assert.notEqual((await trainer.train({ ...TOY, hyperparameters: { h: 0.6 } })).checkpoint.sha256, checkpoint.sha256);
+  });
+
+  it('continues from a checkpoint', async () => {
+    const first = await trainer.train(TOY);
+    const second = await trainer.train({ ...TOY, checkpoint: first.checkpoint, fromStep: 20, toStep: 40 });
+    assert.deepEqual(await trainer.tensor(second.checkpoint, 'rounds'), [2]);
+    assert.ok(second.scores[0]! > first.scores[19]!);
+  });
+
+  for (const interruption of ['workerShutdown', 'paused'] as const) {
+    it(`saves on ${interruption} and ends the same as an undisturbed round`, async () => {
+      const undisturbed = await trainer.train(TOY);
+      let last: TrainProgress | undefined;
+      const attempt = trainer.train(
+        TOY,
+        {
+          onHeartbeat: (progress, interrupt) => {
+            last = progress;
+            interrupt({ [interruption]: true } satisfies Interruption);
+          },
+        },
+        sabotaged(slowly),
+      );
+      if (interruption === 'paused') await assert.rejects(attempt, { name: 'CancelledFailure' });
+      else await assert.rejects(attempt, { type: 'WorkerShutdown', nonRetryable: false, nextRetryDelay: 1, message: /^Cannot finish P1\/member-3's round: its trainer shuts down at step \d+, saved there$/ });
+      const step = last?.partial?.checkpoint.step ?? 0;
+      assert.ok(step > 0 && step < 20, `saved at step ${step}`);
+      assert.equal(last?.partial?.scores.length, step);
+      const trained: number[] = [];
+      const resumed = await trainer.train(TOY, { heartbeatDetails: last }, sabotaged((session) => ({ train: (from, to) => (trained.push(from), session.train(from, to)) })));
+      assert.equal(trained[0], step, 'goes on where it was saved');
+      assert.deepEqual(resumed.checkpoint, undisturbed.checkpoint);
+      assert.deepEqual(resumed.scores, undisturbed.scores);
+    });
+  }
+
+  it('saves by time, so that a killed worker loses no more', async () => {
+    const undisturbed = await trainer.train(TOY);
+    const partials = new Map<number, TrainProgress>();
+    const outcome = await trainer.train(TOY, { onHeartbeat: (progress) => progress.partial && partials.set(progress.partial.checkpoint.step, progress) }, { partialEveryMs: 0 });
+    assert.deepEqual(outcome.checkpoint, undisturbed.checkpoint);
+    assert.ok(partials.size > 5, `${partials.size} partial checkpoints`);
+    for (const heartbeatDetails of partials.values()) assert.deepEqual((await trainer.train(TOY, { heartbeatDetails })).checkpoint, undisturbed.checkpoint);
+  });
+
+  it('starts the round again where the partial checkpoint is of another request, or gone', async () => {
+    const undisturbed = await trainer.train(TOY);
+    let last: TrainProgress | undefined;
+    await trainer.train({ ...TOY, hyperparameters: { h: 0.5 } }, { onHeartbeat: (progress) => (last = progress) }, { partialEveryMs: 0 });
+    assert.deepEqual((await trainer.train(TOY, { heartbeatDetails: last })).checkpoint, undisturbed.checkpoint);
+    await trainer.train(TOY, { onHeartbeat: (progress) => (last = progress) }, { partialEveryMs: 0 });
+    const gone = { ...last, partial: { ...last!.partial!, checkpoint: { ...last!.partial!.checkpoint, key: 'a-run/first/checkpoints/gone', sha256: '0'.repeat(64) } } };
+    assert.deepEqual((await trainer.train(TOY, { heartbeatDetails: gone })).checkpoint, undisturbed.checkpoint);
+  });
+
+  it('ends promptly, saving nothing, when it is cancelled', async () => {
+    let heartbeats = 0;
+    const attempt = trainer.train(TOY, { onHeartbeat: ({ partial }, interrupt) => (heartbeats++, assert.equal(partial, null), interrupt({ cancelRequested: true })) }, sabotaged(slowly));
+    await assert.rejects(attempt, { name: 'CancelledFailure' });
+    assert.equal(heartbeats, 1);
+  });
+
+  it('tells its progress in every heartbeat', async () => {
+    let seen: TrainProgress | undefined;
+    await trainer.train({ ...TOY, toStep: 60 }, { onHeartbeat: (progress) => (seen = progress) }, sabotaged(slowly));
+    assert.ok(seen);
+    const { stepsPerSecond, score, step, ...rest } = seen;
+    assert.deepEqual(rest, { worker: 'P1/member-3', toStep: 60, partial: null });
+    assert.ok(stepsPerSecond > 0 && typeof score === 'number' && step > 0 && step < 60);
+  });
+
+  for (const [what, value] of [['not a number', NaN], ['infinite', Infinity], ['said to be diverged', 'diverged']] as const) {
+    it(`ends a round whose score is ${what} as diverged from there on`, async () => {
+      let measured = 0;
+      let steps = 0;
+      const { scores } = await trainer.train(
+        TOY,
+        {},
+        sabotaged((session) => ({ measure: () => (++measured === 4 ? value : session.measure()), train: (from, to) => ((steps += to - from), session.train(from, to)) })),
+      );
+      assert.equal(scores.length, 20);
+      assert.ok(scores.every((score, index) => (index < 3 ? typeof score === 'number' : score === 'diverged')));
+      assert.equal(steps, 4, 'trains no more');
+    });
+  }
+
+  describe('hyperparameters in effect', () => {
+    it('fails for good where a session restores old hyperparameters over the asked ones', async () => {
+      const { checkpoint } = await trainer.train(TOY);
+      const undone = sabotaged(() => ({ hyperparametersInEffect: () => ({ h: 0.9 }) }));
+      await assert.rejects(trainer.train({ ...TOY, checkpoint, fromStep: 20, toStep: 40 }, {}, undone), {
+        type: 'HyperparametersNotInEffect',
+        nonRetryable: true,
+        message: 'Expected `h` of P1/member-3 to be 0.7 in the optimiser at step 20, got `0.9`',
+      });
+    });
+
+    it('takes the nearest float32 for the same, and nothing else', async () => {
+      const read = (h: number) => trainer.train(TOY, {}, sabotaged(() => ({ hyperparametersInEffect: () => ({ h }) })));
+      assert.deepEqual((await read(Math.fround(0.7))).inEffect, { h: 0.7 });
+      await assert.rejects(read(Math.fround(0.7) + 2 ** -24), { type: 'HyperparametersNotInEffect' });
+    });
+
+    it('fails where the session has one that was not asked for, or lacks one', async () => {
+      await assert.rejects(trainer.train(TOY, {}, sabotaged(() => ({ hyperparametersInEffect: () => ({ h: 0.7, momentum: 0.9 }) }))), /Expected `momentum` .* to be undefined .* got `0.9`/);
+      await assert.rejects(trainer.train(TOY, {}, sabotaged(() => ({ hyperparametersInEffect: () => ({}) }))), /Expected `h` .* got `undefined`/);
+    });
+  });
+
+  describe('fails for good', () => {
+    for (const [what, request, type, message] of [
+      ['on another number of threads', { threads: 2 }, 'ThreadCountMismatch', 'Cannot train with 2 threads: this trainer computes with 1; start trainers with `--threads 2`, or set `threads` to 1 in the specification'],
+      ['on an unknown hyperparameter', { hyperparameters: { h: 1, lr: 1 } }, 'InvalidHyperparameters', 'Expected `hyperparameters` of P1/member-3 to be of h, got `lr`'],
+      ['on a missing hyperparameter', { hyperparameters: {} }, 'InvalidHyperparameters', 'Expected `hyperparameters.h` of P1/member-3 to be a finite number, got `undefined`'],
+      ['on a word for a number', { hyperparameters: { h: '1' } }, 'InvalidHyperparameters', 'Expected `hyperparameters.h` of P1/member-3 to be a finite number, got `1`'],
+    ] as const) {
+      it(what, () => assert.rejects(trainer.train({ ...TOY, ...request }), { type, message, nonRetryable: true }));
+    }
+
+    it('where the task throws, saying what and where', async () => {
+      const broken = sabotaged(() => ({
+        train: () => {
+          throw new Error('shapes do not fit');
+        },
+      }));
+      await assert.rejects(trainer.train(TOY, {}, broken), { type: 'TaskFailed', nonRetryable: true, message: 'Cannot train P1/member-3 at steps 0 to 1: shapes do not fit' });
+    });
+
+    it('on a checkpoint of another task', async () => {
+      const { checkpoint } = await trainer.train(TOY);
+      await assert.rejects(trainer.train({ checkpoint, fromStep: 20, toStep: 40 }), {
+        type: 'CheckpointUnusable',
+        nonRetryable: true,
+        message: /^Cannot continue P1\/member-3 from checkpoint .*: Expected the checkpoint to have the tensor `hidden-0\/kernel` \(F32 \[784, 16\]\), got `none`$/,
+      });
+    });
+  });
+
+  it('rethrows trouble with the store, to be retried', async () => {
+    const { checkpoint } = await trainer.train(TOY);
+    const missing = { ...checkpoint, key: 'a-run/first/checkpoints/none', sha256: '1'.repeat(64) };
+    await assert.rejects(trainer.train({ ...TOY, checkpoint: missing, fromStep: 20, toStep: 40 }), { name: 'ObjectStoreError', trouble: 'missing-object' });
+  });
+});
