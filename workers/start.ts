@@ -1,7 +1,7 @@
 /**
  * `npm start`: runs an experiment on the local stack and watches it to its end. The run belongs to the stack: who interrupts this loses nothing.
  */
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { ResultSummary, RunPlan } from '../activities/orchestration-contract.ts';
 import type { ComparisonRow } from '../workflows/compare.ts';
@@ -35,6 +35,7 @@ Ctrl-C ends the watching and the stack; the run goes on at the next start.
   --task-queue NAME      task queue of the workflows (fire-pbt)
   --temporal local|own   own: the server that TEMPORAL_ADDRESS or a profile names (own if TEMPORAL_ADDRESS or TEMPORAL_PROFILE is set)
   --s3 local|own         own: what the AWS SDK's environment and profiles name (own if AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is set)
+  --directory DIRECTORY  where state, objects and logs are kept (.local)
   --help                 this text`;
 
 await runProcess(async () => {
@@ -46,15 +47,18 @@ await runProcess(async () => {
       'task-queue': { type: 'string' },
       temporal: { type: 'string' },
       s3: { type: 'string' },
+      directory: { type: 'string' },
     },
     HELP,
   );
   const experiment = readExperiment(options['input-file']);
   const workflowId = options['workflow-id'] ?? experiment.name;
+  const directory = options.directory === undefined ? LOCAL : resolve(options.directory);
   const interruption = interrupted();
   const screen = new Screen();
   const stack = await joinStack(
     {
+      directory,
       trainers: wholeNumber('trainers', options.trainers, 1, 1024),
       threads: experiment.threads,
       queue: options['task-queue'],
@@ -110,7 +114,7 @@ async function watchRun({ handle, runId }: Submission, stack: JoinedStack, scree
   screen.leave();
   plan ??= (await handle.query(progressQuery)).plan ?? undefined;
   if (plan === undefined) throw new Error(`${handle.workflowId} ended without a plan`);
-  screen.say(`\n${tellSummary(result, plan.specification, { stack: stack.record, runId, objectsDirectory: stack.record.s3.own ? null : join(LOCAL, 'state', 'objects'), stackEnds: stack.ours })}`);
+  screen.say(`\n${tellSummary(result, plan.specification, { stack: stack.record, runId, stackEnds: stack.ours })}`);
 }
 
 async function watchComparison({ handle }: Submission, screen: Screen): Promise<void> {

@@ -104,7 +104,7 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
       trainers: devices.length,
       threads,
       temporal: { address: connected.address, namespace: connected.namespace, webUi: servers.temporal.webUi, own: servers.temporal.own },
-      s3: { endpoint: servers.s3.endpoint, credentialsFile: servers.s3.credentialsFile, own: servers.s3.own },
+      s3: { endpoint: servers.s3.endpoint, credentialsFile: servers.s3.credentialsFile, folder: servers.s3.folder, own: servers.s3.own },
     };
     options.abandoned?.throwIfAborted();
     hold.publish(record);
@@ -158,7 +158,7 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
     const temporal = temporalPlan
       ? { environment: { ...temporalPlan.environment }, own: false, webUi: temporalPlan.webUi }
       : { ...own, webUi: null };
-    const s3 = s3Plan ? { environment: { ...s3Plan.environment }, own: false, endpoint: s3Plan.endpoint, credentialsFile: s3Plan.credentialsFile } : { ...own, endpoint: ownEndpoint(inherited), credentialsFile: null };
+    const s3 = s3Plan ? { environment: { ...s3Plan.environment }, own: false, endpoint: s3Plan.endpoint, credentialsFile: s3Plan.credentialsFile, folder: s3Plan.folder } : { ...own, endpoint: ownEndpoint(inherited), credentialsFile: null, folder: null };
     await Promise.all([
       temporalPlan && add(temporalPlan.process).start(() => temporalServer.answers(temporalPlan.address, { ...inherited, ...temporalPlan.environment }), SERVER_START_TIMEOUT_MS),
       s3Plan && add(s3Plan.process).start(() => objectServer.answers(s3Plan.endpoint), SERVER_START_TIMEOUT_MS),

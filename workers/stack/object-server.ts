@@ -18,6 +18,8 @@ export interface ObjectServerPlan {
   readonly endpoint: string;
   /** In the AWS SDK's own format, readable by this user only. */
   readonly credentialsFile: string;
+  /** Holds the objects as files, `<bucket>/<key>`. */
+  readonly folder: string;
   /** Says that the port was taken; undefined where it was not. */
   readonly stepped: string | undefined;
   /** What a process needs to find it; variables that would lead elsewhere are undefined. */
@@ -54,6 +56,7 @@ export async function planObjectServer({ program, stateDirectory, logDirectory, 
     },
     endpoint,
     credentialsFile,
+    folder,
     stepped: tellStepped('S3', wanted, port),
     environment: {
       ...Object.fromEntries(Object.keys(environment).filter((name) => name.startsWith('AWS_')).map((name) => [name, undefined])),

@@ -11,14 +11,14 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { killGroup } from './leash.ts';
 
-/** Where a running stack's parts are; never a credential. */
+/** Where a running stack's parts are; never a credential. In `s3.folder` the stack's own server keeps objects as files, `<bucket>/<key>`. */
 export interface StackRecord {
   readonly pid: number;
   readonly queue: string;
   readonly trainers: number;
   readonly threads: number;
   readonly temporal: { readonly address: string; readonly namespace: string; readonly webUi: string | null; readonly own: boolean };
-  readonly s3: { readonly endpoint: string | null; readonly credentialsFile: string | null; readonly own: boolean };
+  readonly s3: { readonly endpoint: string | null; readonly credentialsFile: string | null; readonly folder: string | null; readonly own: boolean };
 }
 
 export interface Hold {

@@ -14,8 +14,6 @@ const TOLD_SEGMENTS = 8;
 export interface SummaryPlaces {
   readonly stack: StackRecord;
   readonly runId: string;
-  /** Folder under which the stack keeps its objects, `<bucket>/<key>`; null where S3 is the user's own. */
-  readonly objectsDirectory: string | null;
   /** Whether the stack ends with this process. */
   readonly stackEnds: boolean;
 }
@@ -24,7 +22,7 @@ export interface SummaryPlaces {
 export function tellSummary(result: ResultSummary, specification: Specification, places: SummaryPlaces): string {
   const { winner, testScore, untouchedScore, promotions, verdicts, storage, rounds, steps } = result;
   const measured = specification.task.kind === 'image-classification' ? 'test accuracy' : 'score';
-  const place = (key: string): string => (places.objectsDirectory === null ? `s3://${storage.bucket}/${key}` : shown(join(places.objectsDirectory, storage.bucket, key)));
+  const place = (key: string): string => (places.stack.s3.folder === null ? `s3://${storage.bucket}/${key}` : shown(join(places.stack.s3.folder, storage.bucket, key)));
   const received = promotions.map((count, index) => `${count} into ${subPopulationName(index + 1)}`).slice(0, Math.max(promotions.length - 1, 0));
   const ends = Object.entries(verdicts).sort(([, a], [, b]) => b - a);
   return [

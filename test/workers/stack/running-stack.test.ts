@@ -14,7 +14,7 @@ const RECORD: StackRecord = {
   trainers: 2,
   threads: 1,
   temporal: { address: '127.0.0.1:7233', namespace: 'default', webUi: null, own: false },
-  s3: { endpoint: null, credentialsFile: null, own: true },
+  s3: { endpoint: null, credentialsFile: null, folder: null, own: true },
 };
 
 describe('the hold on a state directory', () => {

@@ -14,6 +14,7 @@ const PROGRESS: RunProgress = {
     { subPopulation: 2, round: 12, members: 8, evaluators: 6, evaluatorsBusy: 5, promotions: 0, verdicts: {}, bestScore: 0.84, hyperparameters: { learningRate: { min: 0.01, max: 0.08 }, activation: ['relu', 'tanh'] } },
   ],
   holds: [],
+  notice: null,
 };
 
 describe('the progress of a run', () => {

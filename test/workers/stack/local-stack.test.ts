@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { progressQuery } from '../../../workflows/messages.ts';
+import type { ResultSummary } from '../../../activities/orchestration-contract.ts';
+import { startStack } from '../../../workers/stack/local-stack.ts';
+import type { LocalStack } from '../../../workers/stack/local-stack.ts';
+import { connectClient } from '../../../workers/temporal-connection.ts';
+import { startTemporalServer } from '../../temporal-server.ts';
+import { eventually } from '../eventually.ts';
+
+const SPECIFICATION = {
+  task: { kind: 'toy', variant: 'deceptive' },
+  steps: 240,
+  stepsPerRound: 20,
+  evalEvery: 1,
+  subPopulations: [{ members: 4 }, { members: 4, evaluators: 3 }],
+  hyperparameters: { h: { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] }, factors: [0.5, 2] } },
+};
+const ROUNDS = 12;
+
+describe('the local stack', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-stack-'));
+  const said: string[] = [];
+  let stack: LocalStack;
+
+  before(async () => {
+    stack = await startIn(directory, (line) => said.push(line));
+  });
+
+  after(async () => {
+    await stack.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('refuses to run twice in one directory', async () => {
+    await assert.rejects(startIn(directory), { name: 'PlainFailure', message: `Cannot start the stack: it is already running in ${directory}` });
+  });
+
+  it('keeps its credentials from other users, command lines and the record of where things are', () => {
+    const { credentialsFile } = stack.s3;
+    assert.ok(credentialsFile);
+    assert.equal(statSync(credentialsFile).mode & 0o777, 0o600);
+    const secret = /^aws_secret_access_key = (\w+)$/m.exec(readFileSync(credentialsFile, 'utf8'))?.[1];
+    assert.ok(secret);
+    assert.equal(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes(secret), false);
+    assert.equal(readFileSync(join(directory, 'state', 'stack.json'), 'utf8').includes(secret), false);
+  });
+
+  it('registers the search attributes of the runs', async () => {
+    const { connection, namespace } = await connectClient(stack.environment);
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+    for (const name of ['FirePbtAlgorithm', 'FirePbtTask', 'FirePbtRound', 'FirePbtBestScore', 'FirePbtStatus']) assert.ok(name in (customAttributes ?? {}), name);
+    await connection.close();
+  });
+
+  it('comes to the same result when each of its parts is killed', async () => {
+    const undisturbed = await runToTheEnd(stack, 'undisturbed', () => undefined);
+    assert.deepEqual(stack.parts, ['temporal', 's3', 'orchestrator', 'trainer-0', 'trainer-1']);
+    const victims = stack.parts.slice(0, 4);
+    let killed = 0;
+    const disturbed = await runToTheEnd(stack, 'disturbed', (round) => {
+      const victim = victims[killed];
+      if (victim === undefined || round < 2 * killed + 1) return;
+      stack.kill(victim);
+      killed += 1;
+    });
+    assert.equal(killed, victims.length);
+    assert.equal(disturbed.decisionsSha256, undisturbed.decisionsSha256);
+    assert.equal(disturbed.winner.checkpoint.sha256, undisturbed.winner.checkpoint.sha256);
+    for (const part of victims) assert.ok(said.includes(`${part} was ended by SIGKILL: starting it again`), part);
+  });
+
+  it('ends all of it, and goes on with an unfinished run at the next start', async () => {
+    const { client, connection } = await connectClient(stack.environment);
+    const handle = await client.workflow.start('firePbt', { workflowId: 'unfinished', taskQueue: stack.queue, args: [SPECIFICATION] });
+    await eventually(async () => (await handle.query(progressQuery).catch(() => undefined))?.round === 1, 60_000);
+    await connection.close();
+    const pids = stack.parts.map((part) => stack.processId(part) ?? 0);
+    await stack.stop();
+    for (const pid of pids) await eventually(() => !groupLives(pid));
+    assert.equal(readdirSync(join(directory, 'state')).includes('stack.json'), false);
+
+    stack = await startIn(directory, (line) => said.push(line));
+    const again = await connectClient(stack.environment);
+    const result = (await again.client.workflow.getHandle('unfinished').result()) as ResultSummary;
+    assert.equal(result.rounds, ROUNDS);
+    await again.connection.close();
+  });
+});
+
+describe('starting the local stack', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-stack-'));
+  after(() => rmSync(directory, { recursive: true }));
+
+  it('says in one line that Temporal cannot be reached', async () => {
+    await assert.rejects(startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: '127.0.0.1:1' } }), {
+      name: 'PlainFailure',
+      message: /^Cannot reach Temporal at 127\.0\.0\.1:1, namespace default: [^\n]+$/,
+    });
+  });
+
+  it('says how to create the search attributes that a server of one’s own lacks', async () => {
+    const server = await startTemporalServer();
+    try {
+      await assert.rejects(startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: server.address } }), {
+        name: 'PlainFailure',
+        message: /has no search attributes FirePbtAlgorithm, .*temporal operator search-attribute create --namespace default --name FirePbtAlgorithm --type Keyword/,
+      });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('says in one line that S3 cannot be reached', async () => {
+    const environment = { ...process.env, AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1', AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'an-access-key', AWS_SECRET_ACCESS_KEY: 'a-secret-key' };
+    await assert.rejects(startStack({ directory, trainers: 1, environment }), { name: 'PlainFailure', message: /^Cannot use your S3: [^\n]+$/ });
+  });
+});
+
+/** With ports of its own and one of them taken, so that tests never meet a stack that somebody uses. */
+async function startIn(directory: string, say: (line: string) => void = () => undefined): Promise<LocalStack> {
+  const somebody = createServer();
+  await new Promise<void>((resolve) => somebody.listen(0, '127.0.0.1', resolve));
+  const { port } = somebody.address() as AddressInfo;
+  try {
+    const stack = await startStack({ directory, trainers: 2, temporal: 'local', s3: 'local', ports: { temporal: port, webUi: port, s3: port }, say });
+    assert.equal(new Set([stack.temporal.address, `127.0.0.1:${port}`]).size, 2);
+    return stack;
+  } finally {
+    somebody.close();
+  }
+}
+
+async function runToTheEnd(stack: LocalStack, workflowId: string, onProgress: (round: number) => void): Promise<ResultSummary> {
+  const { client, connection } = await connectClient(stack.environment);
+  const handle = await client.workflow.start('firePbt', { workflowId, taskQueue: stack.queue, args: [SPECIFICATION] });
+  let result: ResultSummary | undefined;
+  await eventually(async () => {
+    // The server may be one of those that are killed.
+    const progress = await handle.query(progressQuery).catch(() => undefined);
+    if (progress) onProgress(progress.round);
+    if (progress?.status === 'finished') result = (await handle.result().catch(() => undefined)) as ResultSummary | undefined;
+    return result !== undefined;
+  }, 180_000, 250);
+  await connection.close();
+  assert.ok(result);
+  return result;
+}
+
+/** Whether any process of the group is more than a zombie that nobody has collected yet. */
+function groupLives(group: number): boolean {
+  return readdirSync('/proc').some((entry) => {
+    if (!/^\d+$/.test(entry)) return false;
+    try {
+      const [state, , processGroup] = readFileSync(`/proc/${entry}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+      return Number(processGroup) === group && state !== 'Z';
+    } catch {
+      return false;
+    }
+  });
+}
