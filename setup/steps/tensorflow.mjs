@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { SetupFailure } from '../failure.mjs';
 import { link } from '../links.mjs';
 import { LOCAL, NODE_MODULES, ROOT, shown } from '../places.mjs';
 import { onPath } from '../processes.mjs';
@@ -90,16 +91,24 @@ export const tensorflow = {
  * Decides which library to use: the one that the user names (TENSORFLOW_PREFIX) or has installed as TensorFlow's instructions say, else one from the
  * package registry, with CUDA where there is an NVIDIA GPU (TENSORFLOW_DEVICE=cpu or cuda overrides what is found).
  * @returns {Library}
+ * @throws {SetupFailure} where TENSORFLOW_PREFIX names a folder without it
  */
 export function chooseLibrary() {
   const named = process.env['TENSORFLOW_PREFIX'];
-  for (const prefix of named === undefined || named === '' ? ['/usr/local', '/usr'] : [path.resolve(ROOT, named)]) {
-    if (existsSync(path.join(prefix, 'lib', 'libtensorflow.so')) && existsSync(path.join(prefix, 'include', 'tensorflow', 'c', 'eager', 'c_api.h'))) {
-      return { kind: 'existing', prefix };
-    }
+  if (named !== undefined && named !== '') {
+    const prefix = path.resolve(ROOT, named);
+    if (holdsLibrary(prefix)) return { kind: 'existing', prefix };
+    throw new SetupFailure(`Expected TENSORFLOW_PREFIX to be a folder with lib/libtensorflow.so and include/tensorflow/c, got ${named}`);
   }
+  const installed = ['/usr/local', '/usr'].find(holdsLibrary);
+  if (installed !== undefined) return { kind: 'existing', prefix: installed };
   const device = process.env['TENSORFLOW_DEVICE'];
   return { kind: device === 'cpu' || device === 'cuda' ? device : hasNvidiaGpu() ? 'cuda' : 'cpu' };
+}
+
+/** @param {string} prefix */
+function holdsLibrary(prefix) {
+  return existsSync(path.join(prefix, 'lib', 'libtensorflow.so')) && existsSync(path.join(prefix, 'include', 'tensorflow', 'c', 'eager', 'c_api.h'));
 }
 
 /** Looks for a GPU by what its driver shows, without running anything where that is enough. */
