@@ -23,7 +23,7 @@ describe('planning a run', () => {
   });
 
   test('makes the bucket, writes the specification with its defaults and tells the costs', async () => {
-    const plan = await planRun(objects, { specification: toy, workflowId: 'lab/run 1', firstExecutionRunId: 'abc-123' });
+    const plan = await planRun(objects, { specification: toy, workflowId: 'lab/run 1', firstExecutionRunId: 'abc-123' }, 'def-456');
     assert.deepEqual(plan.storage, { bucket: 'planned', prefix: 'lab%2Frun%201/abc-123/' });
     const written: unknown = JSON.parse(Buffer.from(await objects.get('planned', `${plan.storage.prefix}specification.json`)).toString());
     assert.deepEqual(written, plan.specification);
@@ -34,7 +34,7 @@ describe('planning a run', () => {
 
   test('refuses a bad specification for good, with every error in message and details, and writes nothing', async () => {
     const request = { specification: { ...toy, steps: 0, storage: { bucket: 'never-made' }, seed: -1 }, workflowId: 'w', firstExecutionRunId: 'r' };
-    await assert.rejects(planRun(objects, request), (error: unknown) => {
+    await assert.rejects(planRun(objects, request, 'def-456'), (error: unknown) => {
       assert.ok(error instanceof ApplicationFailure);
       assert.equal(error.type, INVALID_SPECIFICATION);
       assert.equal(error.nonRetryable, true);

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { taskOf } from '../../activities/tasks/tasks.ts';
 import type { Session } from '../../activities/tasks/task.ts';
 import type { TrainProgress, TrainingDependencies } from '../../activities/train.ts';
 import type { TrainRequest } from '../../activities/train-contract.ts';
-import { startTrainer, STORAGE, type Interruption, type Trainer } from './training-harness.ts';
+import { startTrainer, STORAGE, type Attempt, type Interruption, type Trainer } from './training-harness.ts';
 
 /** Mechanics need no tensors. */
 const TOY: Partial<TrainRequest> = { task: { kind: 'toy', variant: 'deceptive' }, hyperparameters: { h: 0.7 }, toStep: 20, evalEvery: 1 };
@@ -32,14 +31,30 @@ function sabotaged(change: (session: Session) => Partial<Session>): Partial<Trai
   };
 }
 
-/** Lets the activity's timer fire between any two stretches. */
-function slowly(session: Session): Partial<Session> {
+/** A step of the round at which training waits for the activity's next heartbeat. */
+const WAITS_AT = 5;
+
+/** Sessions that go on past `WAITS_AT` only after a heartbeat, and the attempt that lets them, doing what it does with the first one. */
+function heartbeating(onFirst: Attempt['onHeartbeat'] = () => undefined): { readonly attempt: Attempt; readonly dependencies: Partial<TrainingDependencies> } {
+  let beaten = false;
+  let goOn = (): void => undefined;
+  const heartbeat = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
   return {
-    train: async (from, to) => {
-      const until = performance.now() + 40;
-      while (performance.now() < until) await nextTurn();
-      await session.train(from, to);
+    attempt: {
+      onHeartbeat: (progress, interrupt) => {
+        if (!beaten) onFirst(progress, interrupt);
+        beaten = true;
+        goOn();
+      },
     },
+    dependencies: sabotaged((session) => ({
+      train: async (from, to) => {
+        if (to > WAITS_AT) await heartbeat;
+        await session.train(from, to);
+      },
+    })),
   };
 }
 
@@ -78,20 +93,12 @@ describe('train', () => {
     it(`saves on ${interruption} and ends the same as an undisturbed round`, async () => {
       const undisturbed = await trainer.train(TOY);
       let last: TrainProgress | undefined;
-      const attempt = trainer.train(
-        TOY,
-        {
-          onHeartbeat: (progress, interrupt) => {
-            last = progress;
-            interrupt({ [interruption]: true } satisfies Interruption);
-          },
-        },
-        sabotaged(slowly),
-      );
+      const { attempt: first, dependencies } = heartbeating((_, interrupt) => interrupt({ [interruption]: true } satisfies Interruption));
+      const attempt = trainer.train(TOY, { onHeartbeat: (progress, interrupt) => (first.onHeartbeat?.(progress, interrupt), (last = progress)) }, dependencies);
       if (interruption === 'paused') await assert.rejects(attempt, { name: 'CancelledFailure' });
       else await assert.rejects(attempt, { type: 'WorkerShutdown', nonRetryable: false, nextRetryDelay: 1, message: /^Cannot finish P1\/member-3's round: its trainer shuts down at step \d+, saved there$/ });
       const step = last?.partial?.checkpoint.step ?? 0;
-      assert.ok(step > 0 && step < 20, `saved at step ${step}`);
+      assert.equal(step, WAITS_AT + 1);
       assert.equal(last?.partial?.scores.length, step);
       const trained: number[] = [];
       const resumed = await trainer.train(TOY, { heartbeatDetails: last }, sabotaged((session) => ({ train: (from, to) => (trained.push(from), session.train(from, to)) })));
@@ -121,19 +128,20 @@ describe('train', () => {
   });
 
   it('ends promptly, saving nothing, when it is cancelled', async () => {
-    let heartbeats = 0;
-    const attempt = trainer.train(TOY, { onHeartbeat: ({ partial }, interrupt) => (heartbeats++, assert.equal(partial, null), interrupt({ cancelRequested: true })) }, sabotaged(slowly));
-    await assert.rejects(attempt, { name: 'CancelledFailure' });
-    assert.equal(heartbeats, 1);
+    const seen: TrainProgress[] = [];
+    const { attempt, dependencies } = heartbeating((progress, interrupt) => (seen.push(progress), interrupt({ cancelRequested: true })));
+    await assert.rejects(trainer.train(TOY, attempt, dependencies), { name: 'CancelledFailure' });
+    assert.deepEqual(seen.map(({ step, partial }) => [step, partial]), [[WAITS_AT, null]]);
   });
 
   it('tells its progress in every heartbeat', async () => {
     let seen: TrainProgress | undefined;
-    await trainer.train({ ...TOY, toStep: 60 }, { onHeartbeat: (progress) => (seen = progress) }, sabotaged(slowly));
+    const { attempt, dependencies } = heartbeating((progress) => (seen = progress));
+    const { scores } = await trainer.train(TOY, attempt, dependencies);
     assert.ok(seen);
-    const { stepsPerSecond, score, step, ...rest } = seen;
-    assert.deepEqual(rest, { worker: 'P1/member-3', toStep: 60, partial: null });
-    assert.ok(stepsPerSecond > 0 && typeof score === 'number' && step > 0 && step < 60);
+    const { stepsPerSecond, ...rest } = seen;
+    assert.deepEqual(rest, { worker: 'P1/member-3', step: WAITS_AT, toStep: 20, score: scores[WAITS_AT - 1], partial: null });
+    assert.ok(stepsPerSecond > 0);
   });
 
   for (const [what, value] of [['not a number', NaN], ['infinite', Infinity], ['said to be diverged', 'diverged']] as const) {

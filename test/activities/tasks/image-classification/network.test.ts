@@ -161,7 +161,7 @@ function logits(model: Model, weights: Record<string, Tfjs.Tensor>, images: Tfjs
   if (model.kind === 'convolutional') {
     model.filters.forEach((_, index) => {
       const sums = tfjs.conv2d(maps, weights[`convolution-${index}/kernel`] as Tfjs.Tensor4D, 1, 'same').add(weights[`convolution-${index}/bias`]!);
-      maps = tfjs.maxPool(sums.relu() as Tfjs.Tensor4D, 2, 2, 'valid');
+      maps = tfjs.maxPool<Tfjs.Tensor4D>(sums.relu(), 2, 2, 'valid');
     });
   }
   let features: Tfjs.Tensor = maps.reshape([images.shape[0], -1]);
