@@ -97,7 +97,8 @@ async function bringIntoPlace(steps, report, processes) {
     requireSystem(new Set(due.flatMap((step) => step.needs)));
     const [downloadBytes, diskBytes] = [total(due.map((step) => step.downloadBytes)), total(due.map((step) => step.diskBytes))];
     requireRoom(LOCAL, diskBytes, due.map((step) => step.title).join(', '));
-    report.line(`Setting up ${due.map((step) => step.title).join(', ')}: up to ${megabytes(downloadBytes)} to download, ${megabytes(diskBytes)} on the disk.`);
+    const cost = downloadBytes === 0 ? 'nothing to download' : `up to ${megabytes(downloadBytes)} to download, ${megabytes(diskBytes)} on the disk`;
+    report.line(`Setting up ${due.map((step) => step.title).join(', ')}: ${cost}.`);
     for (const step of due) {
       report.begin(step.title);
       report.end(await take(step, report, processes));
