@@ -9,6 +9,11 @@ import type { Specification } from './specification.ts';
 
 /** What a run will do and cost, said before it starts. */
 export interface RunPlan {
+  /**
+   * Run id of the root that was planned: a run that was reset has a new one, and messages of the old one are dropped. Recorded here, because a
+   * history exported after a reset replays under its original run id.
+   */
+  readonly generation: string;
   /** As validated, defaults filled in. */
   readonly specification: Specification;
   readonly storage: StorageLocation;

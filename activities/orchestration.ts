@@ -1,6 +1,7 @@
 /**
  * The light activities of a run, with what they need handed in: an object store, and a client of the Temporal server that the run lives on.
  */
+import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
 import { collectCheckpoints } from './checkpoints/collection.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
@@ -22,7 +23,7 @@ export interface OrchestrationDependencies {
 export function createOrchestrationActivities({ objects, client }: OrchestrationDependencies): OrchestrationActivities {
   const rounds = new RoundRecords(objects);
   return {
-    planRun: (request) => planRun(objects, request),
+    planRun: (request) => planRun(objects, request, Context.current().info.workflowExecution?.runId ?? ''),
     clearLeftovers: async ({ workflowIds, generation }) => ({ terminated: await clearLeftovers(client, workflowIds, generation) }),
     findLatestRound: ({ storage, subPopulations }) => rounds.latest(storage, subPopulations),
     saveRound: (request) => rounds.save(request),

@@ -30,15 +30,17 @@ export interface PlanRequest {
 /**
  * Plans a run: validates its specification, makes its bucket where missing, writes the specification, defaults filled in, into its folder.
  *
+ * `generation` is the root's own run id.
+ *
  * @throws ApplicationFailure of type 'InvalidSpecification', not retryable, with every error in the message and, as a list, in the details
  * @throws ObjectStoreError where the store cannot be reached or refuses
  */
-export async function planRun(objects: ObjectStore, { specification: given, workflowId, firstExecutionRunId }: PlanRequest): Promise<RunPlan> {
+export async function planRun(objects: ObjectStore, { specification: given, workflowId, firstExecutionRunId }: PlanRequest, generation: string): Promise<RunPlan> {
   const specification = validated(given);
   const storage = { bucket: specification.storage.bucket, prefix: runPrefix(workflowId, firstExecutionRunId) };
   await objects.ensureBucket(storage.bucket);
   await objects.put(storage.bucket, `${storage.prefix}specification.json`, readableJson(specification), 'application/json');
-  return { specification, storage, costs: costsOf(specification) };
+  return { generation, specification, storage, costs: costsOf(specification) };
 }
 
 function validated(given: unknown): Specification {

@@ -56,7 +56,7 @@ interface Children {
  * sub-population or evaluator ends unexpectedly.
  */
 export async function firePbt(specification: unknown): Promise<ResultSummary> {
-  const { workflowId, runId: generation, firstExecutionRunId } = workflowInfo();
+  const { workflowId, firstExecutionRunId } = workflowInfo();
   const view: { plan: RunPlan | null; status: 'planning' | 'running' | 'finishing' | 'finished'; completedRound: number; summaries: readonly SubPopulationSummary[] } = {
     plan: null,
     status: 'planning',
@@ -73,7 +73,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   handleMessages();
   const plan = await orchestration.planRun({ specification, workflowId, firstExecutionRunId });
   view.plan = plan;
-  const { storage } = plan;
+  const { storage, generation } = plan;
   const run: Run = { workflowId, generation, specification: plan.specification, storage };
   const { subPopulations, steps, stepsPerRound } = run.specification;
   const keepRounds = run.specification.storage.keepRounds;
@@ -121,7 +121,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
     setHandler(
       roundCompletedSignal,
       (message) => {
-        if (!belongsTo(generation, message) || message.round <= view.completedRound) return;
+        if (!ours(message) || message.round <= view.completedRound) return;
         view.completedRound = message.round;
         view.summaries = message.summaries;
         decided.rounds = message.rounds;
@@ -133,7 +133,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
     setHandler(
       holdSignal,
       (message) => {
-        if (!belongsTo(generation, message)) return;
+        if (!ours(message)) return;
         holds[message.sender] = message.reasons;
         show();
       },
@@ -214,15 +214,15 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   /** Tells everybody what the operator wants of the run; before anybody exists it waits in `wanted` for the first time. */
   async function steer(evaluatorsToo = false): Promise<void> {
     if (!children) return;
-    const steering: Steering = { ...wanted, generation, round: view.completedRound, sender: 'root' };
+    const steering: Steering = { ...wanted, generation: generationNow(), round: view.completedRound, sender: 'root' };
     const everyone = [...children.levels, ...(evaluatorsToo ? children.evaluators.flat() : [])];
     await Promise.all(everyone.map((child) => deliverTo(child.signal(steerSignal, steering))));
   }
 
   async function command(level: number, what: Command): Promise<void> {
-    commands += 1;
-    const message = { generation, round: view.completedRound, sender: 'root', id: `${generation}/${commands}`, command: what };
+    const number = (commands += 1);
     await condition(() => children !== undefined);
+    const message = { generation: generationNow(), round: view.completedRound, sender: 'root', id: `${generationNow()}/${number}`, command: what };
     const child = children?.levels[level - 1];
     if (child) await deliverTo(child.signal(commandSignal, message));
     const slot = what.kind === 'stop-evaluation' ? children?.evaluators[level - 1]?.[what.slot] : undefined;
@@ -237,6 +237,14 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
       if (isCancellation(error)) throw error;
       log.warn(`A message could not be delivered: ${reasonOf(error)}`);
     }
+  }
+
+  function generationNow(): string {
+    return view.plan?.generation ?? '';
+  }
+
+  function ours(message: unknown): boolean {
+    return view.plan !== null && belongsTo(view.plan.generation, message);
   }
 
   function heldNow(): string[] {

@@ -14,8 +14,10 @@ import type { Harness } from './run-harness.ts';
 
 const RECORDED = new URL('../histories/', import.meta.url);
 
-async function replay(exported: unknown, workflowId: string): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, historyFromJSON(exported), workflowId);
+async function replay(exported: unknown): Promise<void> {
+  const history = historyFromJSON(exported);
+  const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId;
+  await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, workflowId ?? 'unnamed');
 }
 
 describe('a history exported with the Temporal CLI', () => {
@@ -35,7 +37,7 @@ describe('a history exported with the Temporal CLI', () => {
         ['workflow', 'show', '--address', harness.address, '--workflow-id', `${workflowId}${name}`, '--output', 'json'],
         { maxBuffer: 1 << 28 },
       );
-      await replay(JSON.parse(stdout), `${workflowId}${name}`);
+      await replay(JSON.parse(stdout));
     });
   }
 });
@@ -45,7 +47,7 @@ describe('a recorded history', () => {
     const files = (await readdir(RECORDED)).filter((name) => name.endsWith('.json'));
     assert.ok(files.length > 0, 'there are recordings');
     for (const file of files) {
-      await assert.doesNotReject(replay(JSON.parse(await readFile(new URL(file, RECORDED), 'utf8')), file), file);
+      await assert.doesNotReject(replay(JSON.parse(await readFile(new URL(file, RECORDED), 'utf8'))), file);
     }
   });
 });

@@ -2,7 +2,7 @@
  * Stand-in activities for tests of the workflows: rounds in memory, training in closed form, and a script of what goes wrong.
  */
 import { createHash } from 'node:crypto';
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { applyEvents, emptyPopulation } from '../../workflows/population-state.ts';
 import type { PopulationState, RoundEvent } from '../../workflows/population-state.ts';
 import type { Score } from '../../workflows/algorithm/index.ts';
@@ -81,6 +81,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
     trained,
     results,
     planRun: async ({ specification, workflowId }) => ({
+      generation: Context.current().info.workflowExecution?.runId ?? '',
       specification: specification as Specification,
       storage: { bucket: 'test', prefix: `${workflowId}/` },
       costs: { members: 0, evaluators: 0, rounds: 0, workerSteps: 0, trainActivities: 0, checkpointsKept: 0 },
