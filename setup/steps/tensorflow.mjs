@@ -26,10 +26,10 @@ const HEADERS = ['c/', 'core/platform/ctstring'].map((name) => `tensorflow/inclu
   .concat(['tensorflow/include/tsl/platform/ctstring', 'tensorflow/include/xla/tsl/c/']);
 const LIBRARIES = ['tensorflow/libtensorflow_cc.so.2', 'tensorflow/libtensorflow_framework.so.2'];
 
-/** What there is to fetch; of the CUDA form, with NVIDIA's libraries, an estimate. */
+/** What there is to fetch, and what of it is kept. */
 const SIZES = {
   cpu: { downloadBytes: 274e6, unpackedBytes: 854e6 },
-  cuda: { downloadBytes: 3.4e9, unpackedBytes: 5.5e9 },
+  cuda: { downloadBytes: 3.4e9, unpackedBytes: 5.6e9 },
   existing: { downloadBytes: 0, unpackedBytes: 0 },
 };
 
@@ -75,7 +75,7 @@ export const tensorflow = {
     try {
       const device = await check(task);
       if (library.kind === 'cuda' && device === 'cpu') {
-        task.line('  TensorFlow sees no GPU although there is one: is the NVIDIA driver at least 525? Training uses the CPU until it does.');
+        task.line('  TensorFlow sees no GPU: is the NVIDIA driver at least 525? Training uses the CPU until it does.');
       }
       return library.kind === 'existing' ? `the library in ${library.prefix}, on the ${device.toUpperCase()}` : `${VERSION} in ${shown(folder)}, on the ${device.toUpperCase()}`;
     } catch (error) {
@@ -144,7 +144,8 @@ function bindingFor(library) {
 
 /**
  * Puts a library and its headers into a folder, laid out as in the wheels: the libraries find each other, and NVIDIA's, by relative paths.
- * The CUDA form has the relative paths it needs (read from the wheel), but has never run: there was no machine with a GPU to try it on.
+ * The CUDA form was seen to install, to find every library but the driver's own, and to compute on the CPU. It has never run on a GPU: there was no
+ * machine with one to try it on.
  * @param {import('../set-up.mjs').Task} task
  * @param {'cpu' | 'cuda'} kind
  * @param {string} folder
