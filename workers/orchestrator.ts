@@ -6,6 +6,7 @@ import { Worker } from '@temporalio/worker';
 import { ObjectStore } from '../activities/checkpoints/object-store.ts';
 import { createOrchestrationActivities } from '../activities/orchestration.ts';
 import { readOptions } from './command-line.ts';
+import { keepAlive } from './keep-alive.ts';
 import { runProcess } from './plain-failure.ts';
 import { connectWorker } from './temporal-connection.ts';
 import { workerIdentity } from './worker-identity.ts';
@@ -31,6 +32,7 @@ await runProcess(async () => {
     taskQueue: options['task-queue'],
     workflowBundle: bundle,
     activities: { ...createOrchestrationActivities({ objects, client: new Client({ connection, namespace }) }) },
+    interceptors: { activity: [keepAlive] },
     // Should this process be killed, its workflows wait so long for it before another takes them.
     stickyQueueScheduleToStartTimeout: '5s',
     shutdownGraceTime: '3s',

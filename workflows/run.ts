@@ -20,8 +20,8 @@ export interface Run {
 /** Infrastructure trouble is retried until it is over; what cannot get better is thrown as non-retryable by the activity itself. */
 const RETRY_UNTIL_IT_IS_OVER = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
 
-/** Light activities, on the orchestrator's own worker. */
-export const orchestration = proxyActivities<OrchestrationActivities>({ startToCloseTimeout: '5m', retry: RETRY_UNTIL_IT_IS_OVER });
+/** Light activities, on the orchestrator's own worker, which heartbeats for them (workers/keep-alive.ts): should it be killed, another try begins within seconds. */
+export const orchestration = proxyActivities<OrchestrationActivities>({ startToCloseTimeout: '5m', heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER });
 
 /** Trains one worker for one round on a trainer; `summary` is what the Web UI shows for the activity. */
 export async function trainRound(request: TrainRequest, summary: string): Promise<TrainOutcome> {
