@@ -14,10 +14,25 @@ import type { Harness } from './run-harness.ts';
 
 const RECORDED = new URL('../histories/', import.meta.url);
 
-async function replay(exported: unknown): Promise<void> {
-  const history = historyFromJSON(exported);
-  const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId;
-  await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, workflowId ?? 'unnamed');
+interface Exported {
+  readonly name: string;
+  readonly json: string;
+}
+
+/** Replays them all with one worker and returns what diverged, by name. */
+async function diverging(exported: readonly Exported[]): Promise<string[]> {
+  const histories = exported.map(({ json }) => {
+    const history = historyFromJSON(JSON.parse(json));
+    return { history, workflowId: history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? 'unnamed' };
+  });
+  const failures: string[] = [];
+  let index = 0;
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle: await workflowBundle() }, histories)) {
+    if (error) failures.push(`${exported[index]?.name}: ${error.message}`);
+    index += 1;
+  }
+  assert.equal(index, exported.length);
+  return failures;
 }
 
 describe('a history exported with the Temporal CLI', () => {
@@ -30,24 +45,27 @@ describe('a history exported with the Temporal CLI', () => {
   });
   after(() => harness.stop());
 
-  for (const name of ['', '/P1', '/P2', '/P2/evaluator-0', '/P2/evaluator-5']) {
-    it(`replays for ${name === '' ? 'the root' : name.slice(1)}`, async () => {
-      const { stdout } = await promisify(execFile)(
-        temporalCommand(),
-        ['workflow', 'show', '--address', harness.address, '--workflow-id', `${workflowId}${name}`, '--output', 'json'],
-        { maxBuffer: 1 << 28 },
-      );
-      await replay(JSON.parse(stdout));
+  it('replays for the root, a sub-population and an evaluator', async () => {
+    const exported = ['', '/P1', '/P2', '/P2/evaluator-0', '/P2/evaluator-5'].map(async (name) => {
+      const show = ['workflow', 'show', '--address', harness.address, '--workflow-id', `${workflowId}${name}`, '--output', 'json'];
+      return { name, json: (await promisify(execFile)(temporalCommand(), show, { maxBuffer: 1 << 28 })).stdout };
     });
-  }
+    assert.deepEqual(await diverging(await Promise.all(exported)), []);
+  });
 });
 
 describe('a recorded history', () => {
   it('replays against the code at hand, every one of them', async () => {
     const files = (await readdir(RECORDED)).filter((name) => name.endsWith('.json'));
     assert.ok(files.length > 0, 'there are recordings');
-    for (const file of files) {
-      await assert.doesNotReject(replay(JSON.parse(await readFile(new URL(file, RECORDED), 'utf8'))), file);
-    }
+    const exported = files.map(async (name) => ({ name, json: await readFile(new URL(name, RECORDED), 'utf8') }));
+    assert.deepEqual(await diverging(await Promise.all(exported)), []);
+  });
+
+  it('diverges where a workflow decides otherwise than it did', async () => {
+    const name = (await readdir(RECORDED)).find((file) => file.startsWith('plain.P2.subPopulation')) ?? '';
+    const json = await readFile(new URL(name, RECORDED), 'utf8');
+    const another = json.replaceAll('"name":"saveRound"', '"name":"saveNothing"');
+    assert.match((await diverging([{ name, json: another }])).join(), /Nondeterminism|nondeterminism/);
   });
 });
