@@ -100,6 +100,7 @@ async function watchRun({ handle, runId }: Submission, stack: JoinedStack, scree
   const clock = new RoundClock();
   let plan: RunPlan | undefined;
   let toldRound = -1;
+  let toldHolds: readonly string[] = [];
   const result = await follow<RunProgress, ResultSummary>(handle, progressQuery, (progress) => {
     const now = performance.now();
     if (progress.plan === null) return;
@@ -110,6 +111,9 @@ async function watchRun({ handle, runId }: Submission, stack: JoinedStack, scree
     screen.show(progressBlock(progress, left));
     if (!screen.updates && progress.round > Math.max(toldRound, 0)) screen.say(progressLine(progress, left));
     toldRound = progress.round;
+    const unheard = progress.holds.filter((hold) => !toldHolds.includes(hold));
+    if (!screen.updates) for (const hold of unheard) screen.say(`HOLDS: ${hold}`);
+    toldHolds = progress.holds;
   });
   screen.leave();
   plan ??= (await handle.query(progressQuery)).plan ?? undefined;

@@ -6,6 +6,7 @@
  * behind and starts everybody from the newest round that all of them recorded.
  */
 import {
+  ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
   condition,
@@ -71,7 +72,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   let commands = 0;
 
   handleMessages();
-  const plan = await orchestration.planRun({ specification, workflowId, firstExecutionRunId });
+  const plan = await planned(orchestration.planRun({ specification, workflowId, firstExecutionRunId }));
   view.plan = plan;
   const { storage, generation } = plan;
   const run: Run = { workflowId, generation, specification: plan.specification, storage };
@@ -274,6 +275,17 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
 
   function show(): void {
     setCurrentDetails(describeRun(workflowId, progress()));
+  }
+}
+
+/** What is wrong with a specification is the run's own failure, not some activity's. */
+async function planned(planning: Promise<RunPlan>): Promise<RunPlan> {
+  try {
+    return await planning;
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    throw ApplicationFailure.create({ message: cause.message, type: cause.type ?? 'PlanningFailed', nonRetryable: true, details: cause.details ?? [] });
   }
 }
 
