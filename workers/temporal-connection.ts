@@ -8,7 +8,7 @@ import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 import { PlainFailure, reasonOf } from './plain-failure.ts';
 
-const CONNECT_TIMEOUT = '10s';
+const CONNECT_TIMEOUT = '5s';
 const DEFAULT_ADDRESS = 'localhost:7233';
 
 export interface TemporalConnection<C> {
