@@ -24,6 +24,12 @@ export function findProgram(name: 'temporal' | 'rclone', environment: NodeJS.Pro
   return found;
 }
 
+/** How a person in the checkout calls the program: by its name where the PATH has it, else where set-up put it. */
+export function calledAs(name: 'temporal' | 'rclone', environment: NodeJS.ProcessEnv): string {
+  const onPath = (environment['PATH'] ?? '').split(delimiter).some((folder) => folder !== '' && isExecutable(join(folder, name)));
+  return onPath ? name : join('.local', 'bin', name);
+}
+
 function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);

@@ -2,6 +2,7 @@
  * Where the stack's parts are and what to do with them, in words for the terminal.
  */
 import { relative } from 'node:path';
+import { calledAs } from '../stack/programs.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
@@ -26,7 +27,7 @@ export function tellStack({ temporal, s3, queue, trainers, threads }: StackRecor
 
 /** The Temporal CLI with what it needs to find the stack's server. */
 export function temporalCommand({ temporal }: Pick<StackRecord, 'temporal'>): string {
-  return ['temporal', ...(temporal.own || temporal.address === DEFAULT_ADDRESS ? [] : ['--address', temporal.address])].join(' ');
+  return [calledAs('temporal', process.env), ...(temporal.own || temporal.address === DEFAULT_ADDRESS ? [] : ['--address', temporal.address])].join(' ');
 }
 
 function shown(file: string | null): string {
