@@ -10,20 +10,21 @@ const candidates: readonly Candidate[] = [
   { member: 3, available: false, idleSinceStep: 0, exploitedLast: false },
   { member: 4, available: true, idleSinceStep: 200, exploitedLast: false },
   { member: 5, available: true, idleSinceStep: 600, exploitedLast: true },
+  { member: 6, available: true, idleSinceStep: 600, exploitedLast: false },
 ];
 
-test('parents are taken oldest first, then by number, the exploited last', () => {
-  assert.deepEqual(parents('oldest-first'), [2, 4, 0, 1, 5]);
+test('parents are taken oldest first, at equal age the exploited last, then by number', () => {
+  assert.deepEqual(parents('oldest-first'), [1, 2, 4, 0, 6, 5]);
 });
 
 test('youngest first turns the age around, not the numbers', () => {
-  assert.deepEqual(parents('youngest-first'), [5, 1, 0, 2, 4]);
+  assert.deepEqual(parents('youngest-first'), [5, 6, 0, 2, 4, 1]);
 });
 
 test('idle slots are served in their order, until there is nobody left', () => {
   assert.deepEqual(chooseParents([1, 4], candidates, 'oldest-first'), [
-    { slot: 1, parent: 2 },
-    { slot: 4, parent: 4 },
+    { slot: 1, parent: 1 },
+    { slot: 4, parent: 2 },
   ]);
   assert.deepEqual(chooseParents([0], [], 'oldest-first'), []);
   assert.deepEqual(chooseParents([], candidates, 'oldest-first'), []);
