@@ -10,7 +10,7 @@ import { eventually } from './eventually.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const SPECIFICATION = {
   task: { kind: 'toy', variant: 'plain' },
-  steps: 120,
+  steps: 600,
   stepsPerRound: 20,
   evalEvery: 1,
   subPopulations: [{ members: 4 }, { members: 4, evaluators: 3 }],
@@ -25,7 +25,8 @@ describe('npm start', () => {
 
   it('loses nothing when it is interrupted and started again', async () => {
     const first = start('--input-file', inputFile, '--trainers', '2');
-    await eventually(() => first.output().includes('round 1 of 6'), 120_000);
+    // Rounds may be quicker than the watching.
+    await eventually(() => /^round \d+ of 30 /m.test(first.output()), 240_000);
     first.interrupt();
     assert.equal(await first.exitCode, 130, first.output());
     assert.match(first.output(), /^Workers {4}11 \(4 \+ 4 \+ 3\): 8 members, 3 evaluators$/m);
@@ -34,7 +35,7 @@ describe('npm start', () => {
     const second = start('--input-file', inputFile, '--trainers', '2');
     assert.equal(await second.exitCode, 0, second.output());
     assert.match(second.output(), /^small is running already, as it was started then: watching it$/m);
-    assert.match(second.output(), /^small is done: 6 rounds, 120 steps a member$/m);
+    assert.match(second.output(), /^small is done: 30 rounds, 600 steps a member$/m);
     assert.match(second.output(), /^Winner {6}P1\/member-\d: objective \d\.\d{4}, score \d\.\d{4}$/m);
     assert.match(second.output(), /^Schedule {4}h: /m);
     const result = /^Result {6}(\S+)$/m.exec(second.output())?.[1];
@@ -43,7 +44,7 @@ describe('npm start', () => {
 
   it('refuses a bad specification before it starts anything', async () => {
     const bad = join(directory, 'bad.json');
-    writeFileSync(bad, JSON.stringify({ ...SPECIFICATION, steps: 121, seed: -1 }));
+    writeFileSync(bad, JSON.stringify({ ...SPECIFICATION, steps: 601, seed: -1 }));
     const run = start('--input-file', bad);
     assert.equal(await run.exitCode, 1);
     assert.match(run.output(), /bad\.json: Cannot use the specification: 2 errors\n.*`seed`.*\n.*`steps`/);
