@@ -7,6 +7,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import Long from 'long';
 import type { Client, WorkflowHandle } from '@temporalio/client';
@@ -20,6 +21,7 @@ import type { Script, StandIns } from './stand-ins.ts';
 import { startHarness } from './run-harness.ts';
 
 const FOLDER = new URL('../histories/', import.meta.url);
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 const SMALL = toySpecification({
   steps: 120,
@@ -116,8 +118,8 @@ async function record(name: string, { dynamicConfig = [], script, play }: Scenar
         const shown = ['workflow', 'show', '--address', harness.address, '--workflow-id', id, '--run-id', runId, '--output', 'json'];
         const { stdout } = await promisify(execFile)(temporalCommand(), shown, { maxBuffer: 1 << 28 });
         const file = `${id.replace(`recorded-${name}`, name).replaceAll('/', '.')}.${type}.${runId.slice(-6)}.json`;
-        // One event a line: small enough to commit, and to compare.
-        await writeFile(new URL(file, FOLDER), oneEventALine(JSON.parse(stdout) as { events: unknown[] }));
+        // Stack traces name the folder they were made in, which is nobody's business. One event a line: small enough to commit, and to compare.
+        await writeFile(new URL(file, FOLDER), oneEventALine(JSON.parse(stdout.replaceAll(ROOT, '')) as { events: unknown[] }));
         console.log(file);
       }
     });
