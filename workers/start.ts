@@ -1,20 +1,19 @@
 /**
  * `npm start`: runs an experiment on the local stack and watches it to its end. The run belongs to the stack: who interrupts this loses nothing.
  */
-import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { ResultSummary, RunPlan } from '../activities/orchestration-contract.ts';
 import type { ComparisonRow } from '../workflows/compare.ts';
 import { comparisonQuery, progressQuery } from '../workflows/messages.ts';
 import type { ComparisonProgress, RunProgress } from '../workflows/messages.ts';
-import { oneOf, readOptions, wholeNumber } from './command-line.ts';
+import { readOptions } from './command-line.ts';
 import { readExperiment } from './experiment.ts';
 import type { Experiment } from './experiment.ts';
 import { INTERRUPTED_EXIT_CODE, interrupted } from './interruption.ts';
 import { PlainFailure, runProcess } from './plain-failure.ts';
 import { joinStack } from './stack/joining.ts';
 import type { JoinedStack } from './stack/joining.ts';
-import { LOCAL } from './stack/programs.ts';
+import { readStackOptions, STACK_HELP, STACK_OPTIONS } from './stack/options.ts';
 import { submit } from './submission.ts';
 import type { Submission } from './submission.ts';
 import { connectClient } from './temporal-connection.ts';
@@ -31,39 +30,18 @@ Ctrl-C ends the watching and the stack; the run goes on at the next start.
 
   --input-file FILE      a specification, or a comparison of several (experiments/fashion-mnist.json)
   --workflow-id ID       what the run is called (the file's name)
-  --trainers N           trainer processes (one per GPU, else one per core)
-  --task-queue NAME      task queue of the workflows (fire-pbt)
-  --temporal local|own   own: the server that TEMPORAL_ADDRESS or a profile names (own if TEMPORAL_ADDRESS or TEMPORAL_PROFILE is set)
-  --s3 local|own         own: what the AWS SDK's environment and profiles name (own if AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is set)
-  --directory DIRECTORY  where state, objects and logs are kept (.local)
-  --help                 this text`;
+${STACK_HELP}`;
 
 await runProcess(async () => {
-  const options = readOptions(
-    {
-      'input-file': { type: 'string', default: 'experiments/fashion-mnist.json' },
-      'workflow-id': { type: 'string' },
-      trainers: { type: 'string' },
-      'task-queue': { type: 'string' },
-      temporal: { type: 'string' },
-      s3: { type: 'string' },
-      directory: { type: 'string' },
-    },
-    HELP,
-  );
+  const options = readOptions({ ...STACK_OPTIONS, 'input-file': { type: 'string', default: 'experiments/fashion-mnist.json' }, 'workflow-id': { type: 'string' } }, HELP);
   const experiment = readExperiment(options['input-file']);
   const workflowId = options['workflow-id'] ?? experiment.name;
-  const directory = options.directory === undefined ? LOCAL : resolve(options.directory);
   const interruption = interrupted();
   const screen = new Screen();
   const stack = await joinStack(
     {
-      directory,
-      trainers: wholeNumber('trainers', options.trainers, 1, 1024),
+      ...readStackOptions(options),
       threads: experiment.threads,
-      queue: options['task-queue'],
-      temporal: oneOf('temporal', options.temporal, ['local', 'own']),
-      s3: oneOf('s3', options.s3, ['local', 'own']),
       bucket: experiment.specifications[0]?.storage.bucket,
       say: (line) => screen.say(line),
     },

@@ -13,6 +13,7 @@ import { childWorkflowId, evaluatorName, memberName, subPopulationName } from '.
 import { deliver } from './inbox.ts';
 import { reasonOf, trainRound } from './run.ts';
 import type { Run } from './run.ts';
+import type { TrainRequest } from '../activities/train-contract.ts';
 
 export interface EvaluatorInput {
   readonly run: Run;
@@ -69,7 +70,7 @@ export async function evaluator(input: EvaluatorInput): Promise<void> {
   }
 
   /** Holds where training fails for good, until the operator resumes; null: the operator ended the evaluation instead. */
-  async function trainUntilItWorks(round: number, request: Parameters<typeof trainRound>[0]): Promise<EvaluatorReport['outcome']> {
+  async function trainUntilItWorks(round: number, request: TrainRequest): Promise<EvaluatorReport['outcome']> {
     for (;;) {
       const before = { resumes, abandoned };
       try {

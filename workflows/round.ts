@@ -4,13 +4,12 @@
  * Pure functions from states to events. All randomness comes from streams named by purpose, sub-population, round and member, so a decision
  * depends on the specification's seed and on scores, and on nothing else.
  */
-import { bestScoreOf, isDiverged, newestScore } from './scores.ts';
+import { isDiverged, newestScore } from './scores.ts';
 import { chooseChild, chooseParents, exploit, explore, fitnessByImprovement, judge, randomStream, sampleInitial, smooth } from './algorithm/index.ts';
 import type { Curve } from './algorithm/index.ts';
 import { applyEvents } from './population-state.ts';
 import type { Command, EndedEvaluation, EndReason, EvaluationState, JudgedEvaluation, PopulationState, Promotion, RoundEvent, ScoreCurve } from './population-state.ts';
 import { evaluatorName, subPopulationName } from './names.ts';
-import type { SubPopulationSummary } from './messages.ts';
 import type { Specification } from '../activities/specification.ts';
 
 type EventOf<K extends RoundEvent['kind']> = Extract<RoundEvent, { kind: K }>;
@@ -174,28 +173,6 @@ export function receivePromotions(state: PopulationState, promotions: readonly P
   if (promotions.length === 0) return [];
   const overwritten = endWhere(state, ({ parent }) => (promotions.some((one) => one.member === parent) ? 'parent-promoted' : undefined));
   return [{ kind: 'promoted', promotions }, ...overwritten];
-}
-
-/** A sub-population in brief, for the root's progress; `evaluatorsBusy` is how many evaluators trained this round. */
-export function summarise(state: PopulationState, round: number, evaluatorsBusy: number): SubPopulationSummary {
-  const hyperparameters: Record<string, { min: number; max: number } | string[]> = {};
-  for (const name of Object.keys(state.members[0]?.hyperparameters ?? {}).sort()) {
-    const values = state.members.flatMap((member) => member.hyperparameters[name] ?? []);
-    const numbers = values.filter((value) => typeof value === 'number');
-    hyperparameters[name] =
-      numbers.length === values.length ? { min: Math.min(...numbers), max: Math.max(...numbers) } : [...new Set(values.map(String))].sort();
-  }
-  return {
-    subPopulation: state.subPopulation,
-    round,
-    members: state.members.length,
-    evaluators: state.evaluations.length,
-    evaluatorsBusy,
-    promotions: state.promotions,
-    verdicts: state.verdicts,
-    bestScore: bestScoreOf(state),
-    hyperparameters,
-  };
 }
 
 function smoothed(curve: ScoreCurve, { smoothing }: Specification): Curve | 'diverged' {

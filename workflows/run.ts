@@ -25,7 +25,7 @@ export const orchestration = proxyActivities<OrchestrationActivities>({ startToC
 
 /** Trains one worker for one round on a trainer; `summary` is what the Web UI shows for the activity. */
 export async function trainRound(request: TrainRequest, summary: string): Promise<TrainOutcome> {
-  return trainers().train.executeWithOptions({ ...TRAINER_OPTIONS, ...onTrainers(), summary }, [request]);
+  return trainers().train.executeWithOptions({ summary }, [request]);
 }
 
 /** Loads a sub-population's recorded state, in parts that fit a payload. */
@@ -46,11 +46,10 @@ export function reasonOf(error: unknown): string {
 
 /** Proxy for the activities that need a trainer: they heartbeat, and may take as long as they take. */
 export function trainers(): ReturnType<typeof proxyActivities<TrainingActivities>> {
-  return proxyActivities<TrainingActivities>({ ...TRAINER_OPTIONS, ...onTrainers() });
-}
-
-const TRAINER_OPTIONS = { startToCloseTimeout: '7 days', heartbeatTimeout: '20s', retry: RETRY_UNTIL_IT_IS_OVER } as const;
-
-function onTrainers(): { taskQueue: string } {
-  return { taskQueue: trainerTaskQueue(workflowInfo().taskQueue) };
+  return proxyActivities<TrainingActivities>({
+    taskQueue: trainerTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: '7 days',
+    heartbeatTimeout: '20s',
+    retry: RETRY_UNTIL_IT_IS_OVER,
+  });
 }

@@ -35,17 +35,18 @@ import {
   roundCompletedSignal,
   steerSignal,
 } from './messages.ts';
-import type { CommandMessage, EvaluatorReport, EvaluatorView, MessageKey, NeighbourNews, PromotionBatch, Steering, SubPopulationSummary } from './messages.ts';
+import type { CommandMessage, EvaluatorReport, MessageKey, NeighbourNews, PromotionBatch, Steering, SubPopulationSummary } from './messages.ts';
 import { deliver, takeRound } from './inbox.ts';
-import { assign, endForChildren, endWhere, exploitAndExplore, followCommand, initialise, judgeEvaluators, receivePromotions, summarise } from './round.ts';
+import { assign, endForChildren, endWhere, exploitAndExplore, followCommand, initialise, judgeEvaluators, receivePromotions } from './round.ts';
 import { applyEvents, emptyPopulation } from './population-state.ts';
 import type { Command, JudgedEvaluation, MemberState, PopulationState, RoundEvent } from './population-state.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
 import { describeSubPopulation } from './details.ts';
 import { bestMember } from './scores.ts';
+import { newsFor, summarise, viewEvaluators } from './views.ts';
 import { loadState, orchestration, reasonOf, trainRound } from './run.ts';
 import type { Run } from './run.ts';
-import type { TrainOutcome } from '../activities/train-contract.ts';
+import type { TrainOutcome, TrainRequest } from '../activities/train-contract.ts';
 import type { Winner } from '../activities/orchestration-contract.ts';
 
 export interface SubPopulationInput {
@@ -347,47 +348,15 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
     hyperparameters: MemberState['hyperparameters'],
     kind: 'member' | 'evaluator',
     index: number,
-  ): Parameters<typeof trainRound>[0] {
+  ): TrainRequest {
     const { task, seed, threads, evalEvery } = specification;
     const fromStep = (round - 1) * stepsPerRound;
     return { storage, task, seed, threads, worker: { subPopulation: level, kind, index }, checkpoint, fromStep, toStep: fromStep + stepsPerRound, evalEvery, hyperparameters };
   }
 }
 
-/** What P(i+1) needs of a round: what happened to the members. */
-function newsFor(events: readonly RoundEvent[]): RoundEvent[] {
-  return events.flatMap((event): RoundEvent[] => {
-    switch (event.kind) {
-      case 'trained':
-        return [{ ...event, evaluators: [] }];
-      case 'exploited':
-      case 'commanded':
-        return [event];
-      default:
-        return [];
-    }
-  });
-}
-
 function winnerOf(state: PopulationState, run: Run): Winner {
   const best = bestMember(state);
   if (!best?.member.checkpoint) throw ApplicationFailure.nonRetryable(`Cannot pick a winner of run ${run.workflowId}: every member of P1 has diverged`, 'NoWinner');
   return { member: best.index, score: best.score, checkpoint: best.member.checkpoint, history: best.member.history };
-}
-
-function viewEvaluators(state: PopulationState, judged: readonly JudgedEvaluation[]): EvaluatorView[] {
-  return state.evaluations.map((evaluation, slot) => {
-    const last = judged.find((one) => one.slot === slot);
-    return {
-      slot,
-      evaluation: evaluation && {
-        parent: evaluation.parent,
-        child: evaluation.child,
-        assignedAtStep: evaluation.assignedAtStep,
-        hyperparameters: evaluation.hyperparameters,
-        scores: evaluation.curve.scores,
-      },
-      lastVerdict: last ? { ...last.verdict, parent: last.parent, child: last.child, evaluationSteps: last.evaluationSteps } : null,
-    };
-  });
 }
