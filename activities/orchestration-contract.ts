@@ -17,6 +17,8 @@ export interface RunPlan {
   /** As validated, defaults filled in. */
   readonly specification: Specification;
   readonly storage: StorageLocation;
+  /** Of the earlier run whose rounds it goes on from. */
+  readonly from?: StorageLocation;
   readonly costs: RunCosts;
 }
 
@@ -96,6 +98,10 @@ export interface ResultSummary {
 
 export interface OrchestrationActivities {
   planRun(input: { readonly specification: unknown; readonly workflowId: string; readonly firstExecutionRunId: string }): Promise<RunPlan>;
+  /** Takes over the rounds of an earlier run: its decisions, its newest round that can be gone on from, the checkpoints of that; does nothing where this run has recorded rounds. */
+  adoptRounds(input: { readonly storage: StorageLocation; readonly from: StorageLocation; readonly subPopulations: number; readonly rounds: number }): Promise<{ readonly round: number }>;
+  /** Never returns: fails, not retryable, once the root or a child of its was reset to where it cannot go on from. */
+  standBy(input: { readonly workflowId: string; readonly generation: string }): Promise<never>;
   clearLeftovers(input: { readonly workflowIds: readonly string[]; readonly generation: string }): Promise<{ readonly terminated: readonly string[] }>;
   /** Newest round whose state files are all there; 0: none. */
   findLatestRound(input: { readonly storage: StorageLocation; readonly subPopulations: number }): Promise<number>;
@@ -109,4 +115,6 @@ export interface OrchestrationActivities {
     readonly finished: boolean;
   }): Promise<{ readonly deleted: number }>;
   writeResult(input: WriteResultRequest): Promise<ResultSummary>;
+  /** Writes the histories of the root (so far) and all its children beside the result: a namespace forgets them after its retention. */
+  exportHistories(input: { readonly storage: StorageLocation; readonly workflowId: string }): Promise<unknown>;
 }

@@ -3,12 +3,15 @@
  */
 import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import { adoptRounds } from './adoption.ts';
 import { collectCheckpoints } from './checkpoints/collection.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
+import { CheckpointStore } from './checkpoints/store.ts';
 import type { OrchestrationActivities } from './orchestration-contract.ts';
 import { planRun } from './plan.ts';
 import { writeResult } from './result.ts';
 import { RoundRecords } from './rounds.ts';
+import { standBy } from './standing-by.ts';
 
 /** Children looked at at once. */
 const AT_ONCE = 10;
@@ -22,13 +25,17 @@ export interface OrchestrationDependencies {
 /** Returns the activities to register with an orchestrator's worker. */
 export function createOrchestrationActivities({ objects, client }: OrchestrationDependencies): OrchestrationActivities {
   const rounds = new RoundRecords(objects);
+  const checkpoints = new CheckpointStore(objects, 0);
   return {
     planRun: (request) => planRun(objects, request, Context.current().info.workflowExecution?.runId ?? ''),
+    adoptRounds: async (adoption) => ({ round: await adoptRounds(rounds, checkpoints, adoption) }),
+    standBy: (run) => standBy(client, run),
     clearLeftovers: async ({ workflowIds, generation }) => ({ terminated: await clearLeftovers(client, workflowIds, generation) }),
     findLatestRound: ({ storage, subPopulations }) => rounds.latest(storage, subPopulations),
     saveRound: (request) => rounds.save(request),
     loadRound: (request) => rounds.loadPart(request),
     collectCheckpoints: async (request) => ({ deleted: await collectCheckpoints(objects, rounds, request) }),
+    exportHistories: async () => ({}),
     writeResult: (request) => writeResult(objects, rounds, request),
   };
 }

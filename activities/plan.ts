@@ -6,6 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ObjectStore } from './checkpoints/object-store.ts';
 import type { RunCosts, RunPlan } from './orchestration-contract.ts';
 import { readableJson } from './readable-json.ts';
+import { continuedSpecification, goesOn } from './continuation.ts';
 import { InvalidSpecification, parseSpecification, type Specification, type TaskSpecification } from './specification.ts';
 
 /** Failure type of a run whose specification is refused. */
@@ -36,16 +37,16 @@ export interface PlanRequest {
  * @throws ObjectStoreError where the store cannot be reached or refuses
  */
 export async function planRun(objects: ObjectStore, { specification: given, workflowId, firstExecutionRunId }: PlanRequest, generation: string): Promise<RunPlan> {
-  const specification = validated(given);
+  const { specification, from } = await asSpecification(async () => (goesOn(given) ? continuedSpecification(objects, given) : { specification: parseSpecification(given), from: undefined }));
   const storage = { bucket: specification.storage.bucket, prefix: runPrefix(workflowId, firstExecutionRunId) };
   await objects.ensureBucket(storage.bucket);
   await objects.put(storage.bucket, `${storage.prefix}specification.json`, readableJson(specification), 'application/json');
-  return { generation, specification, storage, costs: costsOf(specification) };
+  return { generation, specification, storage, ...(from ? { from } : {}), costs: costsOf(specification) };
 }
 
-function validated(given: unknown): Specification {
+async function asSpecification<T>(read: () => Promise<T>): Promise<T> {
   try {
-    return parseSpecification(given);
+    return await read();
   } catch (error) {
     if (!(error instanceof InvalidSpecification)) throw error;
     throw ApplicationFailure.create({ type: INVALID_SPECIFICATION, nonRetryable: true, message: error.message, details: [error.complaints] });

@@ -4,6 +4,7 @@
  * Everything but what lies under `cost` follows from specification and seed (keys and ids aside, which name the run).
  */
 import { createHash } from 'node:crypto';
+import { lineageOf } from '../workflows/lineage.ts';
 import { evaluatorName, memberName } from '../workflows/names.ts';
 import { applyEvents, emptyPopulation } from '../workflows/population-state.ts';
 import type { HistorySegment, PopulationState, RoundEvent } from '../workflows/population-state.ts';
@@ -67,17 +68,6 @@ function newestWithin(history: readonly HistorySegment[], maxCharacters: number)
     from -= 1;
   }
   return history.slice(from);
-}
-
-/** Returns which workers' weights became the winner's, and how, oldest first: a history without its hyperparameters, one entry a worker. */
-function lineageOf(history: readonly HistorySegment[]): { worker: string; origin: string; fromStep: number; toStep: number }[] {
-  const lineage: { worker: string; origin: string; fromStep: number; toStep: number }[] = [];
-  for (const { worker, origin, fromStep, toStep } of history) {
-    const last = lineage.at(-1);
-    if (last?.worker === worker) last.toStep = toStep;
-    else lineage.push({ worker, origin, fromStep, toStep });
-  }
-  return lineage;
 }
 
 function describeFinal(level: number, { members, promotions, verdicts }: PopulationState): unknown {

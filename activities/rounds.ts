@@ -50,9 +50,18 @@ export class RoundRecords {
   async save({ storage, round, subPopulation, events, trainerSeconds }: SaveRoundRequest): Promise<void> {
     const before = round === 1 ? emptyPopulation() : await this.state(storage, round - 1, subPopulation);
     const state = applyEvents(before, events);
-    const record: RoundRecord = { round, subPopulation, events, cost: { trainerSeconds } };
+    await this.writeRecord(storage, { round, subPopulation, events, cost: { trainerSeconds } });
+    await this.writeState(storage, round, state);
+  }
+
+  async writeRecord(storage: StorageLocation, record: RoundRecord): Promise<void> {
+    await this.#objects.put(storage.bucket, decisionsKey(storage, record.round, record.subPopulation), readableJson(record), 'application/json');
+  }
+
+  /** A round counts as recorded once every sub-population's state is there: write it after the records that led to it. */
+  async writeState(storage: StorageLocation, round: number, state: PopulationState): Promise<void> {
+    const { subPopulation } = state;
     const stored: StoredState = { round, subPopulation, stateSha256: sha256(JSON.stringify(state)), state };
-    await this.#objects.put(storage.bucket, decisionsKey(storage, round, subPopulation), readableJson(record), 'application/json');
     await this.#objects.put(storage.bucket, stateKey(storage, round, subPopulation), JSON.stringify(stored), 'application/json');
   }
 
@@ -97,20 +106,27 @@ export class RoundRecords {
 
   /**
    * Returns the newest round of which every sub-population's state can be had, 0 where there is none. A round after which the operator
-   * ended the run does not count: it lacks its exploits and promotions, and a stop that was a mistake can be taken back.
+   * ended the run does not count: it lacks its exploits and promotions, and a stop that was a mistake can be taken back. Nor, where more than
+   * these `rounds` are wanted of them, does the last round of a run that was shorter.
    */
-  async latest(storage: StorageLocation, subPopulations: number): Promise<number> {
+  async latest(storage: StorageLocation, subPopulations: number, rounds = 0): Promise<number> {
     const levels = levelsOf(subPopulations);
     for (const round of completeRounds(await this.recorded(storage), subPopulations)) {
       const states = await Promise.allSettled(levels.map((level) => this.state(storage, round, level)));
       const failed = states.filter(({ status }) => status === 'rejected');
       const ended = states.some((one) => one.status === 'fulfilled' && one.value.endedBecause !== null);
-      if (ended) continue;
+      if (ended || (round < rounds && (await this.#wasLast(storage, round)))) continue;
       if (failed.length === 0) return round;
       // A store in trouble is no missing round: going on from an older one would train finished rounds again.
       for (const { reason } of failed as PromiseRejectedResult[]) if (reason instanceof ObjectStoreError) throw reason;
     }
     return 0;
+  }
+
+  /** Whether P1 ended its run with this round: every other has a step 3. */
+  async #wasLast(storage: StorageLocation, round: number): Promise<boolean> {
+    const record = await this.record(storage, round, 1);
+    return record !== undefined && !record.events.some(({ kind }) => kind === 'exploited');
   }
 
   /** Returns which sub-populations have recorded a state, by round. */
@@ -188,7 +204,8 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-async function inBatches<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+/** Does the work for all items, a few at once, and returns the results in their order. */
+export async function inBatches<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = [];
   for (let from = 0; from < items.length; from += AT_ONCE) results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(work))));
   return results;

@@ -186,9 +186,11 @@ export function parseSpecification(input: unknown): Specification {
   return parsed.data;
 }
 
-/** Returns the JSON Schema of what people write, for editors; rules between fields are beyond it. */
+/** Returns the JSON Schema of what people write, for editors; rules between fields are beyond it. With `from` (continuation.ts) the rest may be left out. */
 export function specificationJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(shape, { io: 'input' });
+  const { properties, required, ...rest } = z.toJSONSchema(shape, { io: 'input' });
+  const from = { description: "An earlier run's folder, `<workflow id>/<first run id>`: go on from its newest round. Only `steps` and `storage` may differ from that run's.", type: 'string' };
+  return { ...rest, properties: { from, ...properties }, anyOf: [{ required }, { required: ['from'] }] };
 }
 
 /** Fills in the defaults that depend on other fields. */

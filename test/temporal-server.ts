@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
+import { SEARCH_ATTRIBUTE_TYPES } from '../workflows/search-attributes.ts';
 
 export interface TestServer {
   readonly address: string;
@@ -19,12 +20,13 @@ export function temporalCommand(): string {
   return existsSync(installed) ? installed : 'temporal';
 }
 
-/** Starts a server and waits until it answers; `dynamicConfig` are `key=value` settings such as `limit.historyCount.suggestContinueAsNew=40`. */
-export async function startTemporalServer(dynamicConfig: readonly string[] = []): Promise<TestServer> {
+/** Starts a server and waits until it answers; `dynamicConfig` are `key=value` settings such as `limit.historyCount.suggestContinueAsNew=40`; it has the runs' search attributes unless told otherwise. */
+export async function startTemporalServer(dynamicConfig: readonly string[] = [], { searchAttributes = true } = {}): Promise<TestServer> {
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
+  const attributes = Object.entries(SEARCH_ATTRIBUTE_TYPES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]);
   const settings = dynamicConfig.flatMap((setting) => ['--dynamic-config-value', setting]);
-  const server = spawn(temporalCommand(), ['server', 'start-dev', '--headless', '--port', String(port), '--log-level', 'error', ...settings], { stdio: 'ignore' });
+  const server = spawn(temporalCommand(), ['server', 'start-dev', '--headless', '--port', String(port), '--log-level', 'error', ...settings, ...(searchAttributes ? attributes : [])], { stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   const died = ended.then((): never => {
     throw new Error(`Temporal server on ${address} ended with code ${server.exitCode}`);

@@ -8,6 +8,7 @@ import { createOrchestrationActivities } from '../activities/orchestration.ts';
 import { readOptions } from './command-line.ts';
 import { keepAlive } from './keep-alive.ts';
 import { runProcess } from './plain-failure.ts';
+import { requireSearchAttributes } from './search-attributes.ts';
 import { connectWorker } from './temporal-connection.ts';
 import { workerIdentity } from './worker-identity.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -23,7 +24,9 @@ Temporal is found by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of the SD
 
 await runProcess(async () => {
   const options = readOptions({ 'task-queue': { type: 'string', default: 'fire-pbt' }, cache: { type: 'string', default: '.local/cache' } }, HELP);
-  const [{ connection, namespace }, bundle] = await Promise.all([connectWorker(), workflowBundle(options.cache)]);
+  const [temporal, bundle] = await Promise.all([connectWorker(), workflowBundle(options.cache)]);
+  const { connection, namespace } = temporal;
+  await requireSearchAttributes(temporal);
   const objects = new ObjectStore();
   const worker = await Worker.create({
     connection,

@@ -6,17 +6,20 @@ import type { JudgedEvaluation, PopulationState } from './population-state.ts';
 import { memberName, subPopulationName } from './names.ts';
 
 /** The root's: how far the run is, every sub-population a row. */
-export function describeRun(workflowId: string, { status, round, rounds, bestScore, subPopulations, holds, plan, notice }: RunProgress): string {
+export function describeRun(workflowId: string, { status, round, rounds, bestScore, subPopulations, holds, plan, notice, ignored }: RunProgress): string {
   const percent = rounds > 0 ? Math.floor((100 * round) / rounds) : 0;
   const rows = subPopulations.map(
     (one) =>
       `| ${subPopulationName(one.subPopulation)} | ${one.members} | ${one.evaluatorsBusy} of ${one.evaluators} | ${one.promotions} | ${one.bestScore ?? '–'} | \`${JSON.stringify(one.hyperparameters)}\` |`,
   );
+  const leaders = subPopulations.flatMap(({ leaders: some = [] }) => some).map(({ member, score, hyperparameters }) => `| ${member} | ${score} | \`${JSON.stringify(hyperparameters)}\` |`);
   return [
     `**${workflowId}**: ${status}, round ${round} of ${rounds} (${percent} %), best score ${bestScore ?? '–'}`,
     ...(notice === null ? [] : [`\n${notice}`]),
     ...holds.map((hold) => `\n**Holds** — ${hold}`),
     ...(rows.length > 0 ? ['', '| sub-population | members | evaluators busy | promotions | best score | hyperparameters |', '|---|---|---|---|---|---|', ...rows] : []),
+    ...(leaders.length > 0 ? ['', '| leaderboard | newest score | hyperparameters |', '|---|---|---|', ...leaders] : []),
+    ...ignored.map((one) => `\nIgnored signal ${one}`),
     ...(plan ? ['', `Objects: \`${plan.storage.prefix}\` in bucket \`${plan.storage.bucket}\``] : []),
   ].join('\n');
 }

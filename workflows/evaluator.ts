@@ -5,13 +5,13 @@
  * judged against. It is a workflow of its own so that its page in the Web UI tells its story. History: two signals and one
  * activity a round; it continues as new when the server suggests it, between two rounds.
  */
-import { condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, setCurrentDetails, setDefaultSignalHandler, setHandler, workflowInfo } from '@temporalio/workflow';
+import { condition, continueAsNew, getExternalWorkflowHandle, isCancellation, log, patched, setCurrentDetails, setDefaultSignalHandler, setHandler, workflowInfo } from '@temporalio/workflow';
 import { belongsTo, commandSignal, evaluatorReportSignal, finishSignal, holdSignal, instructSignal, MESSAGE_DESCRIPTIONS, steerSignal } from './messages.ts';
 import type { EvaluatorReport, Instruction } from './messages.ts';
 import { describeVerdict } from './details.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
 import { deliver } from './inbox.ts';
-import { reasonOf, trainRound } from './run.ts';
+import { reasonOf, STOP_ENDS_HOLDS, trainRound } from './run.ts';
 import type { Run } from './run.ts';
 import type { TrainRequest } from '../activities/train-contract.ts';
 
@@ -38,11 +38,20 @@ export async function evaluator(input: EvaluatorInput): Promise<void> {
   let now = 'Idle.';
   let resumes = 0;
   let abandoned = 0;
+  let runStops = false;
 
   const ours = (message: unknown): boolean => belongsTo(run.generation, message);
   setHandler(instructSignal, (instruction) => void (ours(instruction) && deliver(inbox, instruction)), { description: MESSAGE_DESCRIPTIONS.instruct });
   setHandler(finishSignal, (message) => void (ours(message) && (finished = true)), { description: MESSAGE_DESCRIPTIONS.finish });
-  setHandler(steerSignal, (message) => void (ours(message) && (resumes = message.resumes)), { description: MESSAGE_DESCRIPTIONS.steer });
+  setHandler(
+    steerSignal,
+    (message) => {
+      if (!ours(message)) return;
+      ({ resumes } = message);
+      runStops = message.stop !== null;
+    },
+    { description: MESSAGE_DESCRIPTIONS.steer },
+  );
   setHandler(commandSignal, (message) => void (ours(message) && (abandoned += 1)), { description: MESSAGE_DESCRIPTIONS.command });
   setDefaultSignalHandler((signalName) => log.warn(`Ignored signal ${signalName}: an evaluator is steered through the root of its run`));
 
@@ -69,7 +78,7 @@ export async function evaluator(input: EvaluatorInput): Promise<void> {
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof evaluator>({ run, subPopulation, slot, inbox, finished, story });
   }
 
-  /** Holds where training fails for good, until the operator resumes; null: the operator ended the evaluation instead. */
+  /** Holds where training fails for good, until the operator resumes; null: the operator ended the evaluation, or the run, instead. */
   async function trainUntilItWorks(round: number, request: TrainRequest): Promise<EvaluatorReport['outcome']> {
     for (;;) {
       const before = { resumes, abandoned };
@@ -80,12 +89,13 @@ export async function evaluator(input: EvaluatorInput): Promise<void> {
         if (isCancellation(error)) throw error;
         now = `**Holds** in round ${round}: ${reasonOf(error)}. Mend the worker and \`resume\` the run, or \`stopEarly\` this evaluator.`;
         show();
+        const stopEndsHolds = patched(STOP_ENDS_HOLDS);
         const root = getExternalWorkflowHandle(run.workflowId);
         const key = { generation: run.generation, round, sender: name };
         await root.signal(holdSignal, { ...key, reasons: [`${name} in round ${round}: ${reasonOf(error)}`] });
-        await condition(() => resumes > before.resumes || abandoned > before.abandoned);
+        await condition(() => resumes > before.resumes || abandoned > before.abandoned || (stopEndsHolds && runStops));
         await root.signal(holdSignal, { ...key, reasons: [] });
-        if (abandoned > before.abandoned) return null;
+        if (abandoned > before.abandoned || resumes === before.resumes) return null;
       }
     }
   }

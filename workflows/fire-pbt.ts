@@ -9,22 +9,26 @@ import {
   ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
+  CancellationScope,
   condition,
   isCancellation,
   log,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ChildWorkflowHandle, Workflow } from '@temporalio/workflow';
 import {
   belongsTo,
   commandSignal,
   extendUpdate,
   holdSignal,
+  leaderboardQuery,
   MESSAGE_DESCRIPTIONS,
   pauseUpdate,
   progressQuery,
@@ -37,11 +41,12 @@ import {
 import type { RunProgress, Steering, StopEarly, SubPopulationSummary } from './messages.ts';
 import { describeRun } from './details.ts';
 import { evaluator } from './evaluator.ts';
-import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
+import { childWorkflowId, evaluatorName, howToGoOn, memberName, subPopulationName } from './names.ts';
 import { wrongWithExtension, wrongWithHyperparameters, wrongWithReason, wrongWithStop } from './operator.ts';
 import type { Command } from './population-state.ts';
-import { orchestration, reasonOf, trainers } from './run.ts';
+import { guard, OPERATED, orchestration, reasonOf, trainers } from './run.ts';
 import type { Run } from './run.ts';
+import { searchAttributePublisher } from './search-attributes.ts';
 import { subPopulation } from './sub-population.ts';
 import type { Finish } from './sub-population.ts';
 import type { ResultSummary, RunPlan } from '../activities/orchestration-contract.ts';
@@ -68,6 +73,11 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const wanted: { stop: string | null; pause: string | null; rounds: number; resumes: number } = { stop: null, pause: null, rounds: 0, resumes: 0 };
   /** Rounds that P1 has decided on, and how often it has reported: an answer to an extension. */
   const decided = { rounds: 0, reports: 0 };
+  /** Members that were told to stop, `<sub-population>/<member>`: their summaries say so only after the round. */
+  const stopping: string[] = [];
+  let ignored: readonly string[] = [];
+  const operated = patched(OPERATED);
+  const publish = searchAttributePublisher();
   let children = undefined as Children | undefined;
   let commands = 0;
 
@@ -81,19 +91,24 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   wanted.rounds ||= steps / stepsPerRound;
   decided.rounds = steps / stepsPerRound;
 
+  const guarded = standGuard(operated, { workflowId, generation });
+  if (plan.from) await guarded.orTrouble(orchestration.adoptRounds({ storage, from: plan.from, subPopulations: subPopulations.length, rounds: wanted.rounds }));
   await orchestration.clearLeftovers({ workflowIds: childNames(run).map((name) => childWorkflowId(workflowId, name)), generation });
   view.completedRound = await orchestration.findLatestRound({ storage, subPopulations: subPopulations.length });
-  const started = { levels: await startSubPopulations(run, view.completedRound), evaluators: await startEvaluators(run) };
+  const started = await guarded.orTrouble(startChildren(run, view.completedRound));
   children = started;
   view.status = 'running';
   show();
   await steer();
   let over = false;
-  const [[finish]] = await Promise.all([
-    Promise.all(started.levels.map((child, index) => resultOf(child, subPopulationName(index + 1), workflowId))).finally(() => (over = true)),
-    Promise.all(started.evaluators.flatMap((slots, index) => slots.map((child, slot) => resultOf(child, evaluatorName(index + 1, slot), workflowId)))),
-    collectRoundByRound(),
-  ]);
+  const [[finish]] = await guarded.orTrouble(
+    Promise.all([
+      Promise.all(started.levels.map((child, index) => resultOf(child, subPopulationName(index + 1), workflowId))).finally(() => (over = true)),
+      Promise.all(started.evaluators.flatMap((slots, index) => slots.map((child, slot) => resultOf(child, evaluatorName(index + 1, slot), workflowId)))),
+      collectRoundByRound(),
+    ]),
+  );
+  guarded.leave();
 
   view.status = 'finishing';
   show();
@@ -102,6 +117,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const report = await trainers().report({ storage, task, seed, threads, checkpoint: winner.checkpoint });
   const result = await orchestration.writeResult({ storage, workflowId, specification: run.specification, rounds: round, winner, report, ...(stoppedEarly ? { stoppedEarly } : {}) });
   await orchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds, finished: true });
+  if (operated) await orchestration.exportHistories({ storage, workflowId });
   view.status = 'finished';
   show();
   await condition(allHandlersFinished);
@@ -119,6 +135,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
 
   function handleMessages(): void {
     setHandler(progressQuery, progress, { description: MESSAGE_DESCRIPTIONS.progress });
+    setHandler(leaderboardQuery, () => view.summaries.flatMap(({ leaders = [] }) => leaders), { description: MESSAGE_DESCRIPTIONS.leaderboard });
     setHandler(
       roundCompletedSignal,
       (message) => {
@@ -137,6 +154,9 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
         if (!ours(message)) return;
         holds[message.sender] = message.reasons;
         show();
+        // An evaluator that begins to hold may not have heard that the run stops.
+        if (operated && wanted.stop !== null && message.reasons.length > 0) return steer(true);
+        return undefined;
       },
       { description: MESSAGE_DESCRIPTIONS.hold },
     );
@@ -148,7 +168,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
         await steer();
         return `Paused: no round begins after the one that is being trained. ${view.completedRound} of ${decided.rounds} rounds are complete.`;
       },
-      { description: MESSAGE_DESCRIPTIONS.pause, validator: (message) => refuse(wrongWithReason(message) ?? closing() ?? (wanted.pause === null ? undefined : `Cannot pause: paused already (${wanted.pause})`)) },
+      { description: MESSAGE_DESCRIPTIONS.pause, validator: (message) => refuse(wrongWithReason(message) ?? closing() ?? stops('pause') ?? (wanted.pause === null ? undefined : `Cannot pause: paused already (${wanted.pause})`)) },
     );
     setHandler(
       resumeUpdate,
@@ -178,7 +198,8 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
       },
       {
         description: MESSAGE_DESCRIPTIONS.extend,
-        validator: (message) => refuse(closing() ?? (view.plan ? wrongWithExtension(view.plan.specification, message, view.completedRound, decided.rounds) : 'Cannot extend the run: it is being planned')),
+        validator: (message) =>
+          refuse(closing() ?? stops('extend') ?? (view.plan ? wrongWithExtension(view.plan.specification, message, view.completedRound, decided.rounds) : 'Cannot extend the run: it is being planned')),
       },
     );
     setHandler(
@@ -189,27 +210,55 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
       },
       {
         description: MESSAGE_DESCRIPTIONS.setHyperparameters,
-        validator: (message) => refuse(closing() ?? (view.plan ? wrongWithHyperparameters(view.plan.specification, message) : 'Cannot set hyperparameters: the run is being planned')),
+        validator: (message) =>
+          refuse(
+            closing() ??
+              stops('set hyperparameters') ??
+              (view.plan ? (wrongWithHyperparameters(view.plan.specification, message) ?? cannotSet(message.subPopulation, message.member)) : 'Cannot set hyperparameters: the run is being planned'),
+          ),
       },
     );
-    setDefaultSignalHandler((signalName) => log.warn(`Ignored signal ${signalName}: a run knows stopEarly; pause, resume, extend and setHyperparameters are updates`));
+    setDefaultSignalHandler((signalName) => ignore(signalName, 'a run knows stopEarly; pause, resume, extend and setHyperparameters are updates'));
+  }
+
+  /** What cannot be followed is told where people look, and harms nothing. */
+  function ignore(signalName: string, why: string): void {
+    log.warn(`Ignored signal ${signalName}: ${why}`);
+    ignored = [`${signalName}: ${why}`, ...ignored].slice(0, TOLD_IGNORED);
+    show();
   }
 
   /** Never throws: what cannot be followed is logged and dropped. */
   async function stopEarly(message: StopEarly): Promise<void> {
     await condition(() => view.plan !== null);
     const wrong = view.plan ? (wrongWithStop(view.plan.specification, message) ?? closing()) : undefined;
-    if (wrong) return log.warn(`Ignored signal stopEarly: ${wrong}`);
+    if (wrong) return ignore('stopEarly', wrong);
     const { reason, subPopulation, member, evaluator: slot } = message;
+    if (wanted.stop !== null && (operated || subPopulation === undefined)) return ignore('stopEarly', `the run is being stopped already (${wanted.stop})`);
     if (subPopulation === undefined) {
-      if (wanted.stop !== null) return log.warn('Ignored signal stopEarly: the run is being stopped already');
       wanted.stop = reason;
       show();
-      return steer();
+      return steer(operated && heldNow().length > 0);
     }
     if (slot !== undefined) return command(subPopulation, { kind: 'stop-evaluation', slot, reason });
     const everyone = Array.from({ length: view.plan?.specification.subPopulations[subPopulation - 1]?.members ?? 0 }, (_, index) => index);
-    return command(subPopulation, { kind: 'stop-members', members: member === undefined ? everyone : [member], reason });
+    const members = (member === undefined ? everyone : [member]).filter((one) => !isStopped(subPopulation, one));
+    if (members.length === 0) return ignore('stopEarly', `${member === undefined ? subPopulationName(subPopulation) : memberName(subPopulation, member)} was stopped already`);
+    stopping.push(...members.map((one) => `${subPopulation}/${one}`));
+    return command(subPopulation, { kind: 'stop-members', members, reason });
+  }
+
+  function isStopped(subPopulation: number, member: number): boolean {
+    if (!operated) return false;
+    const known = view.summaries.find((one) => one.subPopulation === subPopulation)?.stopped ?? [];
+    return known.includes(member) || stopping.includes(`${subPopulation}/${member}`);
+  }
+
+  function cannotSet(subPopulation: number, member: number): string | undefined {
+    if (isStopped(subPopulation, member)) return `Cannot set hyperparameters: ${memberName(subPopulation, member)} was stopped and trains no more`;
+    // P(i) may be i − 1 rounds ahead of what P1 has reported.
+    if (view.completedRound + subPopulation >= decided.rounds) return `Cannot set hyperparameters: the last round of ${memberName(subPopulation, member)} may have begun`;
+    return undefined;
   }
 
   /** Tells everybody what the operator wants of the run; before anybody exists it waits in `wanted` for the first time. */
@@ -257,6 +306,10 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
     return undefined;
   }
 
+  function stops(what: string): string | undefined {
+    return wanted.stop === null ? undefined : `Cannot ${what}: the run is being stopped (${wanted.stop})`;
+  }
+
   function progress(): RunProgress {
     const held = heldNow();
     const notice = wanted.stop !== null ? `Stops early: ${wanted.stop}` : wanted.pause !== null ? `Paused: ${wanted.pause}` : null;
@@ -270,12 +323,38 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
       subPopulations: view.summaries,
       holds: held,
       notice,
+      ignored,
     };
   }
 
   function show(): void {
     setCurrentDetails(describeRun(workflowId, progress()));
+    if (operated) publish(progress());
   }
+}
+
+interface Guard {
+  /** The work's outcome, unless the guard finds first that the run cannot go on so. */
+  readonly orTrouble: <T>(work: Promise<T>) => Promise<T>;
+  readonly leave: () => void;
+}
+
+/** Has somebody look out for resets that cannot work (activities/standing-by.ts); a run from before the patch has nobody. */
+function standGuard(operated: boolean, run: { readonly workflowId: string; readonly generation: string }): Guard {
+  if (!operated) return { orTrouble: (work) => work, leave: () => undefined };
+  const scope = new CancellationScope();
+  const trouble = scope.run(() => guard.standBy.executeWithOptions({ summary: 'Stands by: notices resets that cannot work' }, [run])).then(
+    () => new Promise<never>(() => undefined),
+    (error: unknown) => (isCancellation(error) ? new Promise<never>(() => undefined) : refusedReset(error)),
+  );
+  // Nobody may be waiting when it comes.
+  trouble.catch(() => undefined);
+  return { orTrouble: (work) => Promise.race([work, trouble]), leave: () => scope.cancel() };
+}
+
+function refusedReset(error: unknown): never {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  throw ApplicationFailure.create({ message: cause instanceof Error ? cause.message : String(cause), type: 'ResetRefused', nonRetryable: true });
 }
 
 /** What is wrong with a specification is the run's own failure, not some activity's. */
@@ -289,6 +368,9 @@ async function planned(planning: Promise<RunPlan>): Promise<RunPlan> {
   }
 }
 
+/** Signals that could not be followed, as many as are told. */
+const TOLD_IGNORED = 5;
+
 /** Rejects an update with what is wrong with it; the sender reads it, and no event is recorded. */
 function refuse(wrong: string | undefined): void {
   if (wrong !== undefined) throw ApplicationFailure.nonRetryable(wrong, 'Refused');
@@ -299,6 +381,17 @@ function childNames(run: Run): string[] {
     subPopulationName(index + 1),
     ...Array.from({ length: evaluators }, (_, slot) => evaluatorName(index + 1, slot)),
   ]);
+}
+
+/** Fails by name where a child's id is taken: by somebody's own workflow, or by a child that a reset to somewhere in the middle would start again. */
+async function startChildren(run: Run, completedRound: number): Promise<Children> {
+  try {
+    return { levels: await startSubPopulations(run, completedRound), evaluators: await startEvaluators(run) };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const advice = `Where it was left by a reset, ${howToGoOn(run.workflowId)}; else end it, or start the run under another id`;
+    throw ApplicationFailure.create({ message: `Cannot start a part of run ${run.workflowId}: workflow ${error.workflowId} is running already. ${advice}`, type: 'ChildExists', nonRetryable: true });
+  }
 }
 
 async function startSubPopulations(run: Run, completedRound: number): Promise<ChildWorkflowHandle<typeof subPopulation>[]> {
@@ -337,7 +430,7 @@ async function resultOf<W extends Workflow>(child: ChildWorkflowHandle<W>, name:
     return (await child.result()) as Awaited<ReturnType<W>>;
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const message = `${name} of run ${workflowId} ended unexpectedly: ${reasonOf(error)}`;
+    const message = `${name} of run ${workflowId} ended unexpectedly: ${reasonOf(error)}. Once that is mended, ${howToGoOn(workflowId)}`;
     throw ApplicationFailure.create({ message, type: 'ChildFailed', nonRetryable: true, ...(error instanceof Error ? { cause: error } : {}) });
   }
 }

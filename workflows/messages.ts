@@ -9,7 +9,8 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Score } from './algorithm/curve.ts';
 import type { HyperparameterValues } from './algorithm/hyperparameters.ts';
 import type { Verdict } from './algorithm/verdict.ts';
-import type { Command, JudgedEvaluation, MemberState, Promotion, RoundEvent } from './population-state.ts';
+import type { Ancestor } from './lineage.ts';
+import type { Command, HistorySegment, JudgedEvaluation, Promotion, RoundEvent, ScoreCurve } from './population-state.ts';
 import type { ComparisonRow } from './compare.ts';
 import type { RunPlan } from '../activities/orchestration-contract.ts';
 import type { TrainRequest } from '../activities/train-contract.ts';
@@ -121,6 +122,19 @@ export interface SubPopulationSummary {
   readonly bestScore: number | null;
   /** Over its members: the range of a number, the choices in use of a category. */
   readonly hyperparameters: Readonly<Record<string, { readonly min: number; readonly max: number } | readonly string[]>>;
+  /** Its best members by newest score, best first, five at most; absent in what 0.1 recorded, as the next. */
+  readonly leaders?: readonly Leader[];
+  /** Members that were stopped by hand. */
+  readonly stopped?: readonly number[];
+}
+
+/** A row of the leaderboard. */
+export interface Leader {
+  /** Such as `P1/member-3`. */
+  readonly member: string;
+  /** Newest score. */
+  readonly score: number;
+  readonly hyperparameters: HyperparameterValues;
 }
 
 export interface RunProgress {
@@ -135,23 +149,46 @@ export interface RunProgress {
   readonly holds: readonly string[];
   /** Why the run is paused or stops, while it does. */
   readonly notice: string | null;
+  /** The newest signals that could not be followed, each with the reason; newest first. */
+  readonly ignored: readonly string[];
 }
 
 export const progressQuery = defineQuery<RunProgress>('progress');
 
-export const membersQuery = defineQuery<readonly MemberState[]>('members');
+/** Best members of every sub-population, P1's first. */
+export const leaderboardQuery = defineQuery<readonly Leader[]>('leaderboard');
 
-/** One evaluator slot as its sub-population sees it. */
+/** One member as people read it. */
+export interface MemberView {
+  readonly member: string;
+  /** Null before the first round. */
+  readonly checkpoint: CheckpointReference | null;
+  readonly hyperparameters: HyperparameterValues;
+  readonly newestScore: Score | null;
+  /** Null: not ranked in the newest round. */
+  readonly fitness: number | null;
+  readonly stopped: boolean;
+  /** Since the last exploit, the newest 200 scores: the last was measured after the newest round. */
+  readonly curve: ScoreCurve;
+}
+
+export const membersQuery = defineQuery<readonly MemberView[]>('members');
+
+/** With a member's number (from 0), that member's; without, the best member's. */
+export const scheduleQuery = defineQuery<{ readonly member: string; readonly schedule: readonly HistorySegment[] }, [member?: number]>('schedule');
+export const lineageQuery = defineQuery<{ readonly member: string; readonly lineage: readonly Ancestor[] }, [member?: number]>('lineage');
+
+/** One evaluator slot as its sub-population sees it; a verdict has the overlap, the score gap, the p-value and its threshold. */
 export interface EvaluatorView {
-  readonly slot: number;
+  readonly evaluator: string;
   readonly evaluation: {
-    readonly parent: number;
-    readonly child: number;
+    readonly parent: string;
+    readonly child: string;
     readonly assignedAtStep: number;
     readonly hyperparameters: HyperparameterValues;
-    readonly scores: readonly Score[];
+    readonly curve: ScoreCurve;
   } | null;
-  readonly lastVerdict: (Verdict & { readonly parent: number; readonly child: number; readonly evaluationSteps: number }) | null;
+  readonly lastVerdict: (Verdict & { readonly parent: string; readonly child: string; readonly evaluationSteps: number }) | null;
 }
 
 export const evaluatorsQuery = defineQuery<readonly EvaluatorView[]>('evaluators');
@@ -210,9 +247,12 @@ export const MESSAGE_DESCRIPTIONS = {
   roundCompleted: 'Internal: P1 recorded a round.',
   hold: 'Internal: a sub-population holds, or goes on.',
   finish: 'Internal: the run is over.',
-  progress: 'Round, best score and every sub-population in brief.',
-  members: 'Every member: newest checkpoint, hyperparameters, curve since the last exploit, whole schedule.',
-  evaluators: 'Every evaluator slot: what it evaluates, its curve, its last verdict with its numbers.',
+  progress: 'Status, round, best score, every sub-population in brief, what holds, signals that could not be followed.',
+  leaderboard: 'The best members of every sub-population: newest score and hyperparameters.',
+  members: 'Every member: newest checkpoint, hyperparameters, fitness, curve since the last exploit.',
+  schedule: 'Which hyperparameters at which steps led to a member, through every copy and promotion: a number from 0, or nothing for the best.',
+  lineage: "Which workers' weights became a member's, and how: a number from 0, or nothing for the best.",
+  evaluators: 'Every evaluator slot: what it evaluates, its curve, its last verdict with overlap, score gap, p-value and threshold.',
   comparison: 'Runs done, and what each reached.',
 } as const;
 

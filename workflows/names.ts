@@ -23,3 +23,12 @@ export function childWorkflowId(runWorkflowId: string, name: string): string {
 export function trainerTaskQueue(taskQueue: string): string {
   return `${taskQueue}-trainers`;
 }
+
+/** What to do with a run that failed, or whose parts were reset: said wherever that comes up. */
+export function howToGoOn(runWorkflowId: string): string {
+  return `go on from the last round that all sub-populations recorded with: temporal workflow reset --workflow-id ${shellWord(runWorkflowId)} --type FirstWorkflowTask --reason "…" --reapply-exclude Signal`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

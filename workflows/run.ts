@@ -17,11 +17,18 @@ export interface Run {
   readonly storage: StorageLocation;
 }
 
+/** Patches: what workflows that began before them do not do. */
+export const STOP_ENDS_HOLDS = 'stop-ends-holds';
+export const OPERATED = 'operated-by-hand';
+
 /** Infrastructure trouble is retried until it is over; what cannot get better is thrown as non-retryable by the activity itself. */
 const RETRY_UNTIL_IT_IS_OVER = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
 
 /** Light activities, on the orchestrator's own worker, which heartbeats for them (workers/keep-alive.ts): should it be killed, another try begins within seconds. */
 export const orchestration = proxyActivities<OrchestrationActivities>({ startToCloseTimeout: '5m', heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER });
+
+/** Stands by a run as long as it lasts. */
+export const guard = proxyActivities<Pick<OrchestrationActivities, 'standBy'>>({ startToCloseTimeout: '1000 days', heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER });
 
 /** Trains one worker for one round on a trainer; `summary` is what the Web UI shows for the activity. */
 export async function trainRound(request: TrainRequest, summary: string): Promise<TrainOutcome> {

@@ -14,6 +14,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
@@ -28,11 +29,13 @@ import {
   finishSignal,
   holdSignal,
   instructSignal,
+  lineageQuery,
   membersQuery,
   MESSAGE_DESCRIPTIONS,
   neighbourNewsSignal,
   promotionsSignal,
   roundCompletedSignal,
+  scheduleQuery,
   steerSignal,
 } from './messages.ts';
 import type { CommandMessage, EvaluatorReport, MessageKey, NeighbourNews, PromotionBatch, Steering, SubPopulationSummary } from './messages.ts';
@@ -42,9 +45,10 @@ import { applyEvents, emptyPopulation } from './population-state.ts';
 import type { Command, JudgedEvaluation, MemberState, PopulationState, RoundEvent } from './population-state.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
 import { describeSubPopulation } from './details.ts';
+import { lineageOf } from './lineage.ts';
 import { bestMember } from './scores.ts';
-import { newsFor, summarise, viewEvaluators } from './views.ts';
-import { loadState, orchestration, reasonOf, trainRound } from './run.ts';
+import { newsFor, summarise, viewEvaluators, viewMembers } from './views.ts';
+import { loadState, orchestration, reasonOf, STOP_ENDS_HOLDS, trainRound } from './run.ts';
 import type { Run } from './run.ts';
 import type { TrainOutcome, TrainRequest } from '../activities/train-contract.ts';
 import type { Winner } from '../activities/orchestration-contract.ts';
@@ -115,7 +119,9 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
   setHandler(promotionsSignal, (message) => void (ours(message) && deliver(promotionBatches, message)), { description: MESSAGE_DESCRIPTIONS.promotions });
   setHandler(evaluatorReportSignal, (message) => void (ours(message) && deliver(reports, message)), { description: MESSAGE_DESCRIPTIONS.evaluatorReport });
   setDefaultSignalHandler((signalName) => log.warn(`Ignored signal ${signalName}: a sub-population is steered through the root of its run`));
-  setHandler(membersQuery, () => state.members, { description: MESSAGE_DESCRIPTIONS.members });
+  setHandler(membersQuery, () => viewMembers(state), { description: MESSAGE_DESCRIPTIONS.members });
+  setHandler(scheduleQuery, (member) => askedFor(member, (history) => ({ schedule: history })), { description: MESSAGE_DESCRIPTIONS.schedule });
+  setHandler(lineageQuery, (member) => askedFor(member, (history) => ({ lineage: lineageOf(history) })), { description: MESSAGE_DESCRIPTIONS.lineage });
   setHandler(evaluatorsQuery, () => viewEvaluators(state, judged), { description: MESSAGE_DESCRIPTIONS.evaluators });
 
   await condition(() => steering !== null);
@@ -212,7 +218,8 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
         return await trainRound(request, `${worker}, round ${round}, steps ${request.fromStep} to ${request.toStep}`);
       } catch (error) {
         if (isCancellation(error)) throw error;
-        await hold(worker, reasonOf(error), stopped);
+        const given = await hold(worker, reasonOf(error), stopped);
+        if (given === 'run-stopped') giveUp(index, `the run was stopped while ${worker} held: ${reasonOf(error)}`);
         if (stopped()) return null;
       }
     }
@@ -241,7 +248,8 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
     for (;;) {
       const exploited = exploitAndExplore(specification, round, state);
       if (exploited) return happened(exploited);
-      await hold(name, `every member that could be copied has diverged at step ${state.step}`, () => commands.some(({ command }) => command.kind === 'stop-members'));
+      const given = await hold(name, `every member that could be copied has diverged at step ${state.step}`, () => commands.some(({ command }) => command.kind === 'stop-members'));
+      if (given === 'run-stopped') return;
       follow('stop-members');
     }
   }
@@ -304,16 +312,39 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
   function follow(...kinds: readonly Command['kind'][]): void {
     const due = commands.filter(({ command }) => kinds.includes(command.kind));
     commands.splice(0, commands.length, ...commands.filter(({ command }) => !kinds.includes(command.kind)));
-    for (const { id, command } of due) happened(...followCommand(state, id, command));
+    for (const { id, command } of due) {
+      if (command.kind === 'stop-members' && command.members.every((member) => state.members[member]?.stopped)) log.warn(`Ignored stopEarly of ${name}: stopped already`);
+      happened(...followCommand(state, id, command));
+    }
   }
 
-  /** Waits for a person, and says so where people look: until the operator resumes or what `enough` looks for has come. */
-  async function hold(worker: string, reason: string, enough: () => boolean): Promise<void> {
+  /** As though the operator had stopped the member: it cannot be trained, and nobody is to wait for it any more. */
+  function giveUp(member: number, reason: string): void {
+    commands.push({ ...key(), id: `${name}/given-up/${round}/${member}`, command: { kind: 'stop-members', members: [member], reason } });
+  }
+
+  /** Answers a query about one member: the asked one, or the best. */
+  function askedFor<Answer>(member: number | undefined, answer: (history: MemberState['history']) => Answer): Answer & { readonly member: string } {
+    const index = member ?? bestMember(state)?.index ?? 0;
+    const found = state.members[index];
+    if (!found) throw new Error(`Expected the query's input to be a member's number from 0 to ${state.members.length - 1} or nothing, got \`${JSON.stringify(member)}\``);
+    return { member: memberName(level, index), ...answer(found.history) };
+  }
+
+  /** Waits for a person, and says so where people look: until the operator resumes, stops the run, or what `enough` looks for has come. */
+  async function hold(worker: string, reason: string, enough: () => boolean): Promise<'enough' | 'resumed' | 'run-stopped'> {
     const resumes = steering?.resumes ?? 0;
+    const stopEndsHolds = patched(STOP_ENDS_HOLDS);
+    const given = (): 'enough' | 'resumed' | 'run-stopped' | undefined => {
+      if (enough()) return 'enough';
+      if ((steering?.resumes ?? 0) > resumes) return 'resumed';
+      return stopEndsHolds && steering !== null && steering.stop !== null ? 'run-stopped' : undefined;
+    };
     log.error(`${worker} holds in round ${round}: ${reason}`);
     await tellHolds([...holds, { worker, reason }]);
-    await condition(() => (steering?.resumes ?? 0) > resumes || enough());
+    await condition(() => given() !== undefined);
     await tellHolds(holds.filter((one) => one.worker !== worker));
+    return given() ?? 'enough';
   }
 
   async function tellHolds(now: typeof holds): Promise<void> {

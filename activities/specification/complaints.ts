@@ -65,7 +65,8 @@ function flatten(issue: z.core.$ZodIssue, prefix: Path): Complaint[] {
   return [{ path, rule: issue.message, ...(issue.code === 'custom' ? (issue.params as Pick<Complaint, 'got' | 'instead'>) : {}) }];
 }
 
-function expected(path: Path, rule: string, got: string): string {
+/** Returns a complaint: what a value should be, and what was found. */
+export function expected(path: Path, rule: string, got: string): string {
   return `Expected \`${pathText(path)}\` to be ${rule}, got \`${got}\``;
 }
 
@@ -90,7 +91,8 @@ function valueAt(input: unknown, path: Path): unknown {
   return value;
 }
 
-function valueText(value: unknown): string {
+/** Returns a value as complaints tell it: short, on one line. */
+export function valueText(value: unknown): string {
   // JSON would say null for NaN and the infinities.
   return clip(typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value)), 80).replaceAll('`', "'");
 }

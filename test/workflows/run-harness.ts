@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { keepAlive } from '../../workers/keep-alive.ts';
 import { startTemporalServer } from '../temporal-server.ts';
 import type { StandIns } from './stand-ins.ts';
 
@@ -35,7 +36,7 @@ export async function startHarness(dynamicConfig: readonly string[] = []): Promi
     client: new Client({ connection }),
     address: server.address,
     withWorkers: async (taskQueue, activities, test) => {
-      const orchestrator = await Worker.create({ connection: native, taskQueue, workflowBundle: workflows, activities: { ...activities } });
+      const orchestrator = await Worker.create({ connection: native, taskQueue, workflowBundle: workflows, activities: { ...activities }, interceptors: { activity: [keepAlive] } });
       const trainer = await Worker.create({ connection: native, taskQueue: `${taskQueue}-trainers`, activities: { ...activities } });
       return orchestrator.runUntil(trainer.runUntil(test));
     },

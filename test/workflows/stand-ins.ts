@@ -86,6 +86,9 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       storage: { bucket: 'test', prefix: `${workflowId}/` },
       costs: { members: 0, evaluators: 0, rounds: 0, workerSteps: 0, trainActivities: 0, checkpointsKept: 0 },
     }),
+    adoptRounds: async () => ({ round: 0 }),
+    // As long as the run lasts: nothing is ever reset where it should not be.
+    standBy: async () => Context.current().cancelled,
     clearLeftovers: async () => ({ terminated: [] }),
     findLatestRound: async ({ subPopulations }) => {
       for (let round = 1; ; round += 1) {
@@ -127,6 +130,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
         files: [],
       };
     },
+    exportHistories: async () => ({}),
     train: async (request) => {
       beforeTraining?.(request);
       trained.push(request);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import { trainerTaskQueue } from '../../workflows/names.ts';
 import { PlainFailure } from '../plain-failure.ts';
+import { requireSearchAttributes } from '../search-attributes.ts';
 import { connectClient } from '../temporal-connection.ts';
 import type { TemporalConnection } from '../temporal-connection.ts';
 import { workerIdentity } from '../worker-identity.ts';
@@ -204,19 +205,4 @@ function whose(environment: NodeJS.ProcessEnv, variables: readonly string[]): 'l
 
 function ownEndpoint(environment: NodeJS.ProcessEnv): string | null {
   return environment['AWS_ENDPOINT_URL_S3'] ?? environment['AWS_ENDPOINT_URL'] ?? null;
-}
-
-/**
- * Makes sure that a server of the user's own knows the runs' search attributes: without them a run could not report its progress.
- *
- * @throws PlainFailure with the commands that create them
- */
-async function requireSearchAttributes({ connection, namespace, address }: TemporalConnection<Connection>): Promise<void> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.entries(temporalServer.SEARCH_ATTRIBUTES).filter(([name]) => !(name in (customAttributes ?? {})));
-  if (missing.length === 0) return;
-  const options = missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ');
-  throw new PlainFailure(
-    `Cannot use Temporal at ${address}: namespace ${namespace} has no search attributes ${missing.map(([name]) => name).join(', ')}. Create them once: temporal operator search-attribute create --namespace ${namespace} ${options}`,
-  );
 }

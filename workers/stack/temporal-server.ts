@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
+import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/search-attributes.ts';
 import { connectClient } from '../temporal-connection.ts';
 import type { TemporalConnection } from '../temporal-connection.ts';
 import { freePort, HOST, tellStepped } from './ports.ts';
@@ -15,15 +16,6 @@ import type { ProcessPlan } from './supervised-process.ts';
 const NAMESPACE = 'default';
 const DEFAULT_PORT = 7233;
 const DEFAULT_WEB_UI_PORT = 8233;
-
-/** What the workflows tell the visibility store about themselves, by name and type. */
-export const SEARCH_ATTRIBUTES = {
-  FirePbtAlgorithm: 'Keyword',
-  FirePbtTask: 'Keyword',
-  FirePbtRound: 'Int',
-  FirePbtBestScore: 'Double',
-  FirePbtStatus: 'Keyword',
-} as const;
 
 /** One machine, one server: a queue needs no partitions, and a poll or task that never crosses them is matched sooner. */
 const DYNAMIC_CONFIG = ['matching.numTaskqueueReadPartitions=1', 'matching.numTaskqueueWritePartitions=1'];
@@ -66,7 +58,7 @@ export async function planTemporalServer({ program, stateDirectory, logDirectory
     ...['--db-filename', join(stateDirectory, 'temporal.db'), '--log-level', 'warn'],
     ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
     ...[...DYNAMIC_CONFIG, ...dynamicConfig].flatMap((setting) => ['--dynamic-config-value', setting]),
-    ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+    ...Object.entries(SEARCH_ATTRIBUTE_TYPES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ];
   // In place of the user's own configuration file, whose address, keys and certificates belong to another server.
   const configFile = configFileIn(stateDirectory);

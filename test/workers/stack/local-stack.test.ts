@@ -106,7 +106,7 @@ describe('starting the local stack', () => {
   });
 
   it('says how to create the search attributes that a server of one’s own lacks', async () => {
-    const server = await startTemporalServer();
+    const server = await startTemporalServer([], { searchAttributes: false });
     try {
       await assert.rejects(startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: server.address } }), {
         name: 'PlainFailure',

@@ -15,6 +15,7 @@ const PROGRESS: RunProgress = {
   ],
   holds: [],
   notice: null,
+  ignored: [],
 };
 
 describe('the progress of a run', () => {

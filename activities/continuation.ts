@@ -1,0 +1,64 @@
+/**
+ * Continuation: the specification of a run that goes on from an earlier one's rounds.
+ *
+ * People write `{"from": "my-run/01a2…"}`, the earlier run's folder, and beside it only what is to differ. What was decided so far followed from the
+ * rest, so the rest stays.
+ */
+import { ObjectStoreError, type ObjectStore } from './checkpoints/object-store.ts';
+import type { StorageLocation } from './checkpoints/reference.ts';
+import { expected, valueText } from './specification/complaints.ts';
+import { bucketName } from './specification/rules.ts';
+import { InvalidSpecification, parseSpecification, type Specification } from './specification.ts';
+
+/** Fields that may differ from the earlier run's. */
+const FREE = ['steps', 'storage'] as const;
+const DEFAULT_BUCKET = 'fire-pbt';
+/** Two folders as plan.ts names them; nothing that leads elsewhere. */
+const FOLDERS = /^(?!\.{1,2}\/)[\w.%~-]{1,255}\/(?!\.{1,2}$)[\w.%~-]{1,255}$/;
+
+interface ContinuationInput {
+  readonly from: unknown;
+  readonly [field: string]: unknown;
+}
+
+/** Returns whether an input asks to go on from an earlier run. */
+export function goesOn(input: unknown): input is ContinuationInput {
+  return typeof input === 'object' && input !== null && !Array.isArray(input) && Object.hasOwn(input, 'from');
+}
+
+/**
+ * Returns the earlier run's specification with what is given beside `from` in its place, and where the earlier run's objects are.
+ *
+ * @throws InvalidSpecification where there is no such run, a field differs that may not, or the whole is invalid
+ */
+export async function continuedSpecification(objects: Pick<ObjectStore, 'get'>, { from, ...given }: ContinuationInput): Promise<{ specification: Specification; from: StorageLocation | undefined }> {
+  if (typeof from !== 'string' || !FOLDERS.test(from)) throw wrong(['from'], "an earlier run's folder, `<workflow id>/<first run id>`, as its result and its progress query tell it", from);
+  const earlier = { bucket: bucketOf(given), prefix: `${from}/` };
+  const recorded = await read(objects, earlier);
+  if (recorded === undefined) throw wrong(['from'], `the folder of a run in bucket ${earlier.bucket}`, from);
+  const specification = parseSpecification({ ...recorded, ...given });
+  const differing = Object.keys(given).filter((field): field is keyof Specification => !FREE.some((free) => free === field) && field in specification);
+  const complaints = differing.filter((field) => JSON.stringify(specification[field]) !== JSON.stringify(recorded[field])).map((field) => expected([field], `left out, or what it was in the earlier run (${valueText(recorded[field])})`, valueText(specification[field])));
+  if (complaints.length > 0) throw new InvalidSpecification(complaints);
+  return { specification, from: earlier };
+}
+
+async function read(objects: Pick<ObjectStore, 'get'>, { bucket, prefix }: StorageLocation): Promise<Record<string, unknown> | undefined> {
+  try {
+    return JSON.parse(Buffer.from(await objects.get(bucket, `${prefix}specification.json`)).toString()) as Record<string, unknown>;
+  } catch (error) {
+    if (error instanceof ObjectStoreError && (error.trouble === 'missing-object' || error.trouble === 'missing-bucket')) return undefined;
+    throw error;
+  }
+}
+
+function bucketOf({ storage }: Readonly<Record<string, unknown>>): string {
+  if (typeof storage !== 'object' || storage === null || !('bucket' in storage)) return DEFAULT_BUCKET;
+  const parsed = bucketName.safeParse(storage.bucket);
+  if (!parsed.success) throw wrong(['storage', 'bucket'], parsed.error.issues[0]?.message ?? 'a bucket name', storage.bucket);
+  return parsed.data;
+}
+
+function wrong(path: readonly string[], rule: string, value: unknown): InvalidSpecification {
+  return new InvalidSpecification([expected(path, rule, valueText(value))]);
+}
