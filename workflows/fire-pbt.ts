@@ -9,20 +9,15 @@ import {
   ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
-  CancellationScope,
   condition,
   isCancellation,
   log,
-  ParentClosePolicy,
   patched,
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
-  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { ChildWorkflowHandle, Workflow } from '@temporalio/workflow';
 import {
   belongsTo,
   commandSignal,
@@ -38,24 +33,19 @@ import {
   steerSignal,
   stopEarlySignal,
 } from './messages.ts';
-import type { RunProgress, Steering, StopEarly, SubPopulationSummary } from './messages.ts';
+import type { RunProgress, SetHyperparameters, Steering, StopEarly, SubPopulationSummary } from './messages.ts';
+import { childNames, resultOf, startChildren } from './children.ts';
+import type { Children } from './children.ts';
 import { describeRun } from './details.ts';
-import { evaluator } from './evaluator.ts';
-import { childWorkflowId, evaluatorName, howToGoOn, memberName, subPopulationName } from './names.ts';
+import { standGuard } from './guard.ts';
+import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
 import { wrongWithExtension, wrongWithHyperparameters, wrongWithReason, wrongWithStop } from './operator.ts';
 import type { Command } from './population-state.ts';
-import { guard, OPERATED, orchestration, reasonOf, trainers } from './run.ts';
+import { OPERATED, orchestration, reasonOf, trainers } from './run.ts';
 import type { Run } from './run.ts';
 import { searchAttributePublisher } from './search-attributes.ts';
-import { subPopulation } from './sub-population.ts';
 import type { Finish } from './sub-population.ts';
 import type { ResultSummary, RunPlan } from '../activities/orchestration-contract.ts';
-
-interface Children {
-  readonly levels: readonly ChildWorkflowHandle<typeof subPopulation>[];
-  /** evaluators[level − 1][slot] */
-  readonly evaluators: readonly (readonly ChildWorkflowHandle<typeof evaluator>[])[];
-}
 
 /**
  * Runs one experiment and returns where its result is. Fails at once, non-retryable, on an invalid specification; fails by name when a
@@ -210,7 +200,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
       },
       {
         description: MESSAGE_DESCRIPTIONS.setHyperparameters,
-        validator: (message) =>
+        validator: (message: SetHyperparameters) =>
           refuse(
             closing() ??
               stops('set hyperparameters') ??
@@ -333,30 +323,6 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   }
 }
 
-interface Guard {
-  /** The work's outcome, unless the guard finds first that the run cannot go on so. */
-  readonly orTrouble: <T>(work: Promise<T>) => Promise<T>;
-  readonly leave: () => void;
-}
-
-/** Has somebody look out for resets that cannot work (activities/standing-by.ts); a run from before the patch has nobody. */
-function standGuard(operated: boolean, run: { readonly workflowId: string; readonly generation: string }): Guard {
-  if (!operated) return { orTrouble: (work) => work, leave: () => undefined };
-  const scope = new CancellationScope();
-  const trouble = scope.run(() => guard.standBy.executeWithOptions({ summary: 'Stands by: notices resets that cannot work' }, [run])).then(
-    () => new Promise<never>(() => undefined),
-    (error: unknown) => (isCancellation(error) ? new Promise<never>(() => undefined) : refusedReset(error)),
-  );
-  // Nobody may be waiting when it comes.
-  trouble.catch(() => undefined);
-  return { orTrouble: (work) => Promise.race([work, trouble]), leave: () => scope.cancel() };
-}
-
-function refusedReset(error: unknown): never {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  throw ApplicationFailure.create({ message: cause instanceof Error ? cause.message : String(cause), type: 'ResetRefused', nonRetryable: true });
-}
-
 /** What is wrong with a specification is the run's own failure, not some activity's. */
 async function planned(planning: Promise<RunPlan>): Promise<RunPlan> {
   try {
@@ -374,63 +340,4 @@ const TOLD_IGNORED = 5;
 /** Rejects an update with what is wrong with it; the sender reads it, and no event is recorded. */
 function refuse(wrong: string | undefined): void {
   if (wrong !== undefined) throw ApplicationFailure.nonRetryable(wrong, 'Refused');
-}
-
-function childNames(run: Run): string[] {
-  return run.specification.subPopulations.flatMap(({ evaluators }, index) => [
-    subPopulationName(index + 1),
-    ...Array.from({ length: evaluators }, (_, slot) => evaluatorName(index + 1, slot)),
-  ]);
-}
-
-/** Fails by name where a child's id is taken: by somebody's own workflow, or by a child that a reset to somewhere in the middle would start again. */
-async function startChildren(run: Run, completedRound: number): Promise<Children> {
-  try {
-    return { levels: await startSubPopulations(run, completedRound), evaluators: await startEvaluators(run) };
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const advice = `Where it was left by a reset, ${howToGoOn(run.workflowId)}; else end it, or start the run under another id`;
-    throw ApplicationFailure.create({ message: `Cannot start a part of run ${run.workflowId}: workflow ${error.workflowId} is running already. ${advice}`, type: 'ChildExists', nonRetryable: true });
-  }
-}
-
-async function startSubPopulations(run: Run, completedRound: number): Promise<ChildWorkflowHandle<typeof subPopulation>[]> {
-  return Promise.all(
-    run.specification.subPopulations.map(({ members }, index) =>
-      startChild(subPopulation, {
-        workflowId: childWorkflowId(run.workflowId, subPopulationName(index + 1)),
-        args: [{ run, subPopulation: index + 1, completedRound }],
-        parentClosePolicy: ParentClosePolicy.TERMINATE,
-        staticSummary: `${subPopulationName(index + 1)}: ${members} members, ${index === 0 ? 'ranked by score' : 'ranked by improvement rate'}`,
-      }),
-    ),
-  );
-}
-
-async function startEvaluators(run: Run): Promise<ChildWorkflowHandle<typeof evaluator>[][]> {
-  return Promise.all(
-    run.specification.subPopulations.map(({ evaluators }, index) =>
-      Promise.all(
-        Array.from({ length: evaluators }, (_, slot) =>
-          startChild(evaluator, {
-            workflowId: childWorkflowId(run.workflowId, evaluatorName(index + 1, slot)),
-            args: [{ run, subPopulation: index + 1, slot }],
-            parentClosePolicy: ParentClosePolicy.TERMINATE,
-            staticSummary: `${evaluatorName(index + 1, slot)}: compares members of ${subPopulationName(index + 1)} with ${subPopulationName(index)}'s best`,
-          }),
-        ),
-      ),
-    ),
-  );
-}
-
-/** The child's result; its unexpected end fails the run, by name. */
-async function resultOf<W extends Workflow>(child: ChildWorkflowHandle<W>, name: string, workflowId: string): Promise<Awaited<ReturnType<W>>> {
-  try {
-    return (await child.result()) as Awaited<ReturnType<W>>;
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    const message = `${name} of run ${workflowId} ended unexpectedly: ${reasonOf(error)}. Once that is mended, ${howToGoOn(workflowId)}`;
-    throw ApplicationFailure.create({ message, type: 'ChildFailed', nonRetryable: true, ...(error instanceof Error ? { cause: error } : {}) });
-  }
 }

@@ -1,0 +1,110 @@
+/**
+ * Whole runs of the toy task in a test's process: a real Temporal server, a real S3 server, the activities that ship.
+ */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { ObjectStore } from '../../activities/checkpoints/object-store.ts';
+import { createOrchestrationActivities } from '../../activities/orchestration.ts';
+import type { ResultSummary } from '../../activities/orchestration-contract.ts';
+import { createTrainingActivities } from '../../activities/train.ts';
+import type { TrainRequest, TrainingActivities } from '../../activities/train-contract.ts';
+import { keepAlive } from '../../workers/keep-alive.ts';
+import { firePbt } from '../../workflows/fire-pbt.ts';
+import { progressQuery } from '../../workflows/messages.ts';
+import type { RunProgress } from '../../workflows/messages.ts';
+import { startObjectServer } from '../object-server.ts';
+import type { ObjectServer } from '../object-server.ts';
+import { startTemporalServer, temporalCommand } from '../temporal-server.ts';
+import { workflowBundle } from './run-harness.ts';
+
+export const QUEUE = 'stored-runs';
+
+/** 4 + 4 members and 3 evaluators of the deceptive toy, 8 rounds. */
+export const SMALL = {
+  task: { kind: 'toy', variant: 'deceptive' },
+  steps: 160,
+  stepsPerRound: 20,
+  evalEvery: 1,
+  subPopulations: [{ members: 4 }, { members: 4, evaluators: 3 }],
+  hyperparameters: { h: { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] }, factors: [0.5, 2] } },
+} as const;
+
+export interface CommandOutcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface StoredRuns {
+  readonly client: Client;
+  readonly objects: ObjectStore;
+  /** Requests that were trained, in order; a test may throw in `beforeTraining`. */
+  readonly trained: TrainRequest[];
+  readonly script: { beforeTraining?: (request: TrainRequest) => void | Promise<void> };
+  readonly start: (workflowId: string, input?: unknown) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof firePbt>>;
+  /** Runs it to its end, undisturbed. */
+  readonly result: (workflowId: string, input?: unknown) => Promise<ResultSummary>;
+  /** Asks for the progress, without sleeping in between, until it is what is waited for. */
+  readonly reached: (workflowId: string, enough: (progress: RunProgress) => boolean) => Promise<RunProgress>;
+  /** The stock CLI, at this server. */
+  readonly temporal: (...args: readonly string[]) => Promise<CommandOutcome>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts servers and workers; `on` shares an object server that somebody else started and ends. */
+export async function startStoredRuns({ on, dynamicConfig = [] }: { readonly on?: ObjectServer; readonly dynamicConfig?: readonly string[] } = {}): Promise<StoredRuns> {
+  const [server, objectServer, bundle] = await Promise.all([startTemporalServer(dynamicConfig), on ?? startObjectServer(), workflowBundle()]);
+  const objects = new ObjectStore(objectServer.options);
+  const native = await NativeConnection.connect({ address: server.address });
+  const connection = await Connection.connect({ address: server.address });
+  const client = new Client({ connection });
+  const trained: TrainRequest[] = [];
+  const script: StoredRuns['script'] = {};
+  const training: TrainingActivities = createTrainingActivities({ objects, threads: 1 });
+  const train: TrainingActivities['train'] = async (request) => {
+    await script.beforeTraining?.(request);
+    trained.push(request);
+    return training.train(request);
+  };
+  const workers = [
+    await Worker.create({ connection: native, taskQueue: QUEUE, workflowBundle: bundle, activities: { ...createOrchestrationActivities({ objects, client }) }, interceptors: { activity: [keepAlive] } }),
+    await Worker.create({ connection: native, taskQueue: `${QUEUE}-trainers`, activities: { ...training, train } }),
+  ];
+  const working = workers.map((worker) => worker.run());
+  const start: StoredRuns['start'] = (workflowId, input = SMALL) => client.workflow.start(firePbt, { taskQueue: QUEUE, workflowId, args: [input] });
+  return {
+    client,
+    objects,
+    trained,
+    script,
+    start,
+    result: async (workflowId, input) => (await start(workflowId, input)).result(),
+    reached: async (workflowId, enough) => {
+      for (;;) {
+        const progress = await client.workflow.getHandle(workflowId).query(progressQuery);
+        if (enough(progress)) return progress;
+      }
+    },
+    temporal: async (...args) => {
+      try {
+        const { stdout, stderr } = await promisify(execFile)(temporalCommand(), [...args, '--address', server.address], { maxBuffer: 1 << 28 });
+        return { code: 0, stdout, stderr };
+      } catch (error) {
+        const { code, stdout = '', stderr = '' } = error as { readonly code?: number; readonly stdout?: string; readonly stderr?: string };
+        return { code: code ?? -1, stdout, stderr };
+      }
+    },
+    stop: async () => {
+      for (const worker of workers) worker.shutdown();
+      await Promise.all(working);
+      await objects.close();
+      await connection.close();
+      await native.close();
+      await server.stop();
+      if (!on) await objectServer.stop();
+    },
+  };
+}
