@@ -39,7 +39,7 @@ import type { Children } from './children.ts';
 import { describeRun } from './details.ts';
 import { standGuard } from './guard.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
-import { wrongWithExtension, wrongWithHyperparameters, wrongWithReason, wrongWithStop } from './operator.ts';
+import { wrongWithExtension, wrongWithHyperparameters, wrongWithPause, wrongWithStop } from './operator.ts';
 import type { Command } from './population-state.ts';
 import { OPERATED, orchestration, reasonOf, trainers } from './run.ts';
 import type { Run } from './run.ts';
@@ -158,7 +158,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
         await steer();
         return `Paused: no round begins after the one that is being trained. ${view.completedRound} of ${decided.rounds} rounds are complete.`;
       },
-      { description: MESSAGE_DESCRIPTIONS.pause, validator: (message) => refuse(wrongWithReason(message) ?? closing() ?? stops('pause') ?? (wanted.pause === null ? undefined : `Cannot pause: paused already (${wanted.pause})`)) },
+      { description: MESSAGE_DESCRIPTIONS.pause, validator: (message) => refuse(wrongWithPause(message) ?? closing() ?? stops('pause') ?? (wanted.pause === null ? undefined : `Cannot pause: paused already (${wanted.pause})`)) },
     );
     setHandler(
       resumeUpdate,

@@ -9,7 +9,12 @@ import type { Specification } from '../activities/specification.ts';
 /** A reason must be given, and not a novel: it goes into the run's record. */
 const REASON_CHARACTERS = 500;
 
-export function wrongWithReason(message: unknown): string | undefined {
+/** Checks a pause. */
+export function wrongWithPause(message: unknown): string | undefined {
+  return unknownFields(message, ['reason']) ?? wrongWithReason(message);
+}
+
+function wrongWithReason(message: unknown): string | undefined {
   const { reason } = fields(message);
   if (typeof reason === 'string' && reason.trim() !== '' && reason.length <= REASON_CHARACTERS) return undefined;
   return `Expected \`reason\` to be a text of 1 to ${REASON_CHARACTERS} characters, got \`${show(reason)}\``;
