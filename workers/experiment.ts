@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
+import { goesOn } from '../activities/continuation.ts';
 import { InvalidSpecification, parseSpecification } from '../activities/specification.ts';
 import type { Specification } from '../activities/specification.ts';
 import { PlainFailure, reasonOf } from './plain-failure.ts';
@@ -11,7 +12,7 @@ export interface Experiment {
   readonly workflowType: 'firePbt' | 'compare';
   /** As the file has it: what the workflow is given. */
   readonly input: unknown;
-  /** The run's specification, or those of all arms; defaults filled in. */
+  /** The run's specification, or those of all arms; defaults filled in. None of a run that goes on from an earlier one: what that has recorded is known later. */
   readonly specifications: readonly Specification[];
   /** Threads that its trainers must have. */
   readonly threads: number;
@@ -28,10 +29,10 @@ export function readExperiment(file: string): Experiment {
   const input = readJson(file);
   const name = basename(file, extname(file));
   const arms = armsOf(input);
-  const specifications = (arms ?? [['', input] as const]).map(([arm, specification]) => checked(specification, arm === '' ? file : `${file}, arm ${arm}`));
+  const specifications = (arms ?? [['', input] as const]).filter(([, one]) => !goesOn(one)).map(([arm, specification]) => checked(specification, arm === '' ? file : `${file}, arm ${arm}`));
   const threads = new Set(specifications.map((one) => one.threads));
   if (threads.size > 1) throw new PlainFailure(`Expected all arms in ${file} to say one number of \`threads\`, got ${[...threads].join(', ')}`);
-  return { workflowType: arms ? 'compare' : 'firePbt', input, specifications, threads: specifications[0]?.threads ?? 1, name };
+  return { workflowType: arms ? 'compare' : 'firePbt', input, specifications, threads: specifications[0]?.threads ?? threadsOf(input), name };
 }
 
 function readJson(file: string): unknown {
@@ -53,6 +54,12 @@ function armsOf(input: unknown): (readonly [string, unknown])[] | undefined {
   const { arms } = input;
   if (typeof arms !== 'object' || arms === null || Object.keys(arms).length === 0) throw new PlainFailure('Expected `arms` to be an object with at least one arm and its specification');
   return Object.entries(arms);
+}
+
+/** What a run that goes on from an earlier one says of it, if it does. */
+function threadsOf(input: unknown): number {
+  const threads = typeof input === 'object' && input !== null && 'threads' in input ? input.threads : undefined;
+  return typeof threads === 'number' ? threads : 1;
 }
 
 function checked(input: unknown, where: string): Specification {
