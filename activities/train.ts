@@ -2,8 +2,8 @@
  * The training activity: one worker's whole round, from checkpoint to checkpoint.
  *
  * The same request gives the same checkpoint, whatever happened in between: a retry continues from a partial checkpoint, whose reference
- * travels in the heartbeat, or else starts the round again. Nothing of time or place goes into a checkpoint. Where trainers die, partial
- * checkpoints are saved ever more often, so that the round gets on between two deaths.
+ * travels in the heartbeat, or else starts the round again. Nothing of time or place goes into a checkpoint. Where trainers die, the first
+ * partial checkpoint is saved ever sooner, so that the round gets on between two deaths.
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -75,7 +75,7 @@ interface Round {
 }
 
 const PARTIAL_EVERY_MS = 60_000;
-/** How much sooner a partial checkpoint is saved after each death. */
+/** How many times sooner the first partial checkpoint is saved after each death; those after it come ever later, up to the usual time. */
 const SOONER_AFTER_DEATH = 4;
 /** One uninterrupted stretch of steps: short beside a heartbeat, long beside what a call costs. */
 const STRETCH_MS = 50;
@@ -110,13 +110,14 @@ async function train(request: TrainRequest, task: Task, checkpoints: Pick<Checkp
       };
       await begin(round, session, checkpoints);
       const inEffect = await verifyInEffect(round, session);
-      const saveEveryMs = partialEveryMs / SOONER_AFTER_DEATH ** deaths;
+      let saveAfterMs = partialEveryMs / SOONER_AFTER_DEATH ** deaths;
       let savedAt = performance.now();
       for await (const interruption of stretches(round, session)) {
         const saves = interruption !== null && (interruption.workerShutdown || interruption.paused);
-        if (saves || performance.now() - savedAt >= saveEveryMs) {
+        if (saves || performance.now() - savedAt >= saveAfterMs) {
           round.partial = { checkpoint: await put(), scores: [...round.scores], requestSha256: digestOf(request) };
           savedAt = performance.now();
+          saveAfterMs = Math.min(partialEveryMs, saveAfterMs * SOONER_AFTER_DEATH);
           heartbeat();
         }
         if (interruption?.workerShutdown) throw workerShutdown(`Cannot finish ${worker}'s round: its trainer shuts down at step ${round.step}, saved there`);
