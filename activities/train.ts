@@ -2,7 +2,8 @@
  * The training activity: one worker's whole round, from checkpoint to checkpoint.
  *
  * The same request gives the same checkpoint, whatever happened in between: a retry continues from a partial checkpoint, whose reference
- * travels in the heartbeat, or else starts the round again. Nothing of time or place goes into a checkpoint.
+ * travels in the heartbeat, or else starts the round again. Nothing of time or place goes into a checkpoint. Where trainers die, the first
+ * partial checkpoint is saved ever sooner, so that the round gets on between two deaths.
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -12,6 +13,7 @@ import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/com
 import type { HyperparameterValues } from '../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../workflows/algorithm/curve.ts';
 import { evaluatorName, memberName } from '../workflows/names.ts';
+import { attempted, type Attempt } from './attempts.ts';
 import { ObjectStoreError, type ObjectStore } from './checkpoints/object-store.ts';
 import type { CheckpointReference } from './checkpoints/reference.ts';
 import { decodeSafetensors, encodeSafetensors } from './checkpoints/safetensors.ts';
@@ -47,6 +49,7 @@ export interface TrainProgress {
   /** Newest measurement of this round. */
   readonly score: Score | null;
   readonly stepsPerSecond: number;
+  readonly attempt: Attempt;
   readonly partial: PartialCheckpoint | null;
 }
 
@@ -64,16 +67,16 @@ interface Round {
   readonly worker: string;
   /** Those asked, with the task's defaults. */
   readonly hyperparameters: HyperparameterValues;
-  readonly session: Session;
-  readonly scores: Score[];
+  scores: Score[];
   step: number;
   trainedSteps: number;
   trainingMs: number;
   partial: PartialCheckpoint | null;
 }
 
-const HEARTBEAT_MS = 1_000;
 const PARTIAL_EVERY_MS = 60_000;
+/** How many times sooner the first partial checkpoint is saved after each death; those after it come ever later, up to the usual time. */
+const SOONER_AFTER_DEATH = 4;
 /** One uninterrupted stretch of steps: short beside a heartbeat, long beside what a call costs. */
 const STRETCH_MS = 50;
 const DATA_DIRECTORY = fileURLToPath(new URL('../.local/data', import.meta.url));
@@ -96,53 +99,65 @@ export function createTrainingActivities(dependencies: TrainingDependencies): Tr
 
 async function train(request: TrainRequest, task: Task, checkpoints: Pick<CheckpointStore, 'get' | 'put'>, partialEveryMs: number): Promise<TrainOutcome> {
   const started = performance.now();
-  const { storage, seed } = request;
-  const worker = nameOf(request.worker);
-  const hyperparameters = completeHyperparameters(request);
-  const session = await asTask(`open ${worker}'s session`, () => task.open({ seed, worker, hyperparameters }));
-  const round: Round = { request, worker, hyperparameters, session, scores: [], step: request.fromStep, trainedSteps: 0, trainingMs: 0, partial: null };
-  const context = Context.current();
-  const heartbeat = (): void => context.heartbeat(progressOf(round));
-  const timer = setInterval(heartbeat, HEARTBEAT_MS);
-  try {
-    const put = async (): Promise<CheckpointReference> => {
-      const state = await asTask(`save ${worker} at step ${round.step}`, () => session.save());
-      return checkpoints.put(storage, encode(task, state, round.step), round.step);
-    };
-    await begin(round, checkpoints);
-    const inEffect = await verifyInEffect(round);
-    let savedAt = performance.now();
-    for await (const interruption of stretches(round)) {
-      const saves = interruption !== null && (interruption.workerShutdown || interruption.paused);
-      if (saves || performance.now() - savedAt >= partialEveryMs) {
-        round.partial = { checkpoint: await put(), scores: [...round.scores], requestSha256: digestOf(request) };
-        savedAt = performance.now();
-        heartbeat();
+  const round = roundOf(request);
+  const { worker, hyperparameters } = round;
+  return attempted({ doing: `train ${worker} from step ${round.step}`, beginsAtStep: round.step, tell: (attempt) => progressOf(round, attempt) }, async (heartbeat, { deaths }) => {
+    const session = await asTask(`open ${worker}'s session`, () => task.open({ seed: request.seed, worker, hyperparameters }));
+    try {
+      const put = async (): Promise<CheckpointReference> => {
+        const state = await asTask(`save ${worker} at step ${round.step}`, () => session.save());
+        return checkpoints.put(request.storage, encode(task, state, round.step), round.step);
+      };
+      await begin(round, session, checkpoints);
+      const inEffect = await verifyInEffect(round, session);
+      let saveAfterMs = partialEveryMs / SOONER_AFTER_DEATH ** deaths;
+      let savedAt = performance.now();
+      for await (const interruption of stretches(round, session)) {
+        const saves = interruption !== null && (interruption.workerShutdown || interruption.paused);
+        if (saves || performance.now() - savedAt >= saveAfterMs) {
+          round.partial = { checkpoint: await put(), scores: [...round.scores], requestSha256: digestOf(request) };
+          savedAt = performance.now();
+          saveAfterMs = Math.min(partialEveryMs, saveAfterMs * SOONER_AFTER_DEATH);
+          heartbeat();
+        }
+        if (interruption?.workerShutdown) throw workerShutdown(`Cannot finish ${worker}'s round: its trainer shuts down at step ${round.step}, saved there`);
+        if (interruption) await Context.current().cancelled;
       }
-      if (interruption?.workerShutdown) throw workerShutdown(`Cannot finish ${worker}'s round: its trainer shuts down at step ${round.step}, saved there`);
-      if (interruption) await context.cancelled;
+      const checkpoint = await put();
+      return { checkpoint, scores: round.scores, inEffect, trainerSeconds: (performance.now() - started) / 1000 };
+    } finally {
+      session.dispose();
     }
-    const checkpoint = await put();
-    return { checkpoint, scores: round.scores, inEffect, trainerSeconds: (performance.now() - started) / 1000 };
-  } finally {
-    clearInterval(timer);
-    session.dispose();
-  }
+  });
+}
+
+/** Returns the round as an earlier attempt left it, or at its beginning. */
+function roundOf(request: TrainRequest): Round {
+  const partial = partialOf(Context.current().info.heartbeatDetails, request) ?? null;
+  return {
+    request,
+    worker: nameOf(request.worker),
+    hyperparameters: completeHyperparameters(request),
+    scores: [...(partial?.scores ?? [])],
+    step: partial?.checkpoint.step ?? request.fromStep,
+    trainedSteps: 0,
+    trainingMs: 0,
+    partial,
+  };
 }
 
 /** Brings the session to where training goes on: after what an earlier attempt saved, or at the round's beginning. */
-async function begin(round: Round, checkpoints: Pick<CheckpointStore, 'get'>): Promise<void> {
-  const { request, worker, session } = round;
-  const partial = partialOf(Context.current().info.heartbeatDetails, request);
+async function begin(round: Round, session: Session, checkpoints: Pick<CheckpointStore, 'get'>): Promise<void> {
+  const { request, worker, partial } = round;
   if (partial) {
     const bytes = await getPartial(checkpoints, request, partial.checkpoint);
     if (bytes) {
       await asTask(`continue ${worker} from its partial checkpoint ${partial.checkpoint.key}`, () => session.restore(decodeSafetensors(bytes).tensors), 'CheckpointUnusable');
-      round.partial = partial;
-      round.step = partial.checkpoint.step;
-      round.scores.push(...partial.scores);
       return;
     }
+    round.partial = null;
+    round.scores = [];
+    round.step = request.fromStep;
   }
   if (request.checkpoint) {
     const { checkpoint, storage } = request;
@@ -158,8 +173,8 @@ async function begin(round: Round, checkpoints: Pick<CheckpointStore, 'get'>): P
  * Trains and measures until the round is over or diverged, in stretches with turns of the event loop between them. Yields after each
  * stretch, and before the next where something interrupts the activity: a shutdown, a pause, a cancellation.
  */
-async function* stretches(round: Round): AsyncGenerator<ActivityCancellationDetails | null> {
-  const { request, worker, session, scores } = round;
+async function* stretches(round: Round, session: Session): AsyncGenerator<ActivityCancellationDetails | null> {
+  const { request, worker, scores } = round;
   const { fromStep, toStep, evalEvery } = request;
   const context = Context.current();
   let stretch = 1;
@@ -189,7 +204,7 @@ async function* stretches(round: Round): AsyncGenerator<ActivityCancellationDeta
 }
 
 /** Returns the asked hyperparameters once the optimiser is seen to use exactly these, or their nearest float32. */
-async function verifyInEffect({ hyperparameters, worker, session, step }: Round): Promise<HyperparameterValues> {
+async function verifyInEffect({ hyperparameters, worker, step }: Round, session: Session): Promise<HyperparameterValues> {
   const inEffect = await asTask(`read ${worker}'s hyperparameters`, () => session.hyperparametersInEffect());
   for (const name of new Set([...Object.keys(hyperparameters), ...Object.keys(inEffect)])) {
     const asked = hyperparameters[name];
@@ -234,9 +249,9 @@ async function getPartial(checkpoints: Pick<CheckpointStore, 'get'>, { storage }
   }
 }
 
-function progressOf({ request, worker, step, scores, trainedSteps, trainingMs, partial }: Round): TrainProgress {
+function progressOf({ request, worker, step, scores, trainedSteps, trainingMs, partial }: Round, attempt: Attempt): TrainProgress {
   const stepsPerSecond = trainingMs > 0 ? Math.round((1000 * trainedSteps) / trainingMs) : 0;
-  return { worker, step, toStep: request.toStep, score: scores.at(-1) ?? null, stepsPerSecond, partial };
+  return { worker, step, toStep: request.toStep, score: scores.at(-1) ?? null, stepsPerSecond, attempt, partial };
 }
 
 function encode(task: Task, state: State, step: number): Uint8Array {

@@ -17,6 +17,8 @@ export type TrainingFailureType =
   | 'TensorFlowUnavailable'
   /** The checkpoint is intact but not one of this task. */
   | 'CheckpointUnusable'
+  /** Trainer after trainer died of it. */
+  | 'TrainerKilled'
   /** The task's own code threw. */
   | 'TaskFailed';
 

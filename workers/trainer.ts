@@ -21,6 +21,8 @@ Trains for the runs of a task queue until it is told to end (SIGINT, SIGTERM).
 CUDA_VISIBLE_DEVICES chooses its GPU. Ends with code ${RECYCLE_EXIT_CODE} when it wants to be started afresh.
 Temporal is found by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of the SDK's environment configuration, S3 by the AWS SDK's.`;
 
+const HEARTBEATS_AT_MOST_EVERY = '2s';
+
 await runProcess(async () => {
   const options = readOptions(
     { 'task-queue': { type: 'string', default: 'fire-pbt' }, number: { type: 'string', default: '0' }, threads: { type: 'string', default: '1' } },
@@ -40,6 +42,9 @@ await runProcess(async () => {
     taskQueue: trainerTaskQueue(options['task-queue']),
     activities: { ...createTrainingActivities({ objects, threads }) },
     maxConcurrentActivityTaskExecutions: 1,
+    // The answer to a heartbeat says that the activity is cancelled; by itself the SDK sends one each 0.8 heartbeat timeouts.
+    maxHeartbeatThrottleInterval: HEARTBEATS_AT_MOST_EVERY,
+    defaultHeartbeatThrottleInterval: HEARTBEATS_AT_MOST_EVERY,
     shutdownGraceTime: '1s',
     shutdownForceTime: '15s',
   });

@@ -1,35 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { taskOf } from '../../activities/tasks/tasks.ts';
-import type { Session } from '../../activities/tasks/task.ts';
 import type { TrainProgress, TrainingDependencies } from '../../activities/train.ts';
-import type { TrainRequest } from '../../activities/train-contract.ts';
-import { startTrainer, STORAGE, type Attempt, type Interruption, type Trainer } from './training-harness.ts';
-
-/** Mechanics need no tensors. */
-const TOY: Partial<TrainRequest> = { task: { kind: 'toy', variant: 'deceptive' }, hyperparameters: { h: 0.7 }, toStep: 20, evalEvery: 1 };
-
-/** Toy tasks, sabotaged: `change` gets the real session and returns what differs. */
-function sabotaged(change: (session: Session) => Partial<Session>): Partial<TrainingDependencies> {
-  return {
-    tasks: (specification, environment) => {
-      const task = taskOf(specification, environment);
-      return {
-        kind: task.kind,
-        open: async (context) => {
-          const session = await task.open(context);
-          const changed = change(session);
-          return new Proxy(session, {
-            get: (target, name) => {
-              const member: unknown = Reflect.get(changed, name) ?? Reflect.get(target, name);
-              return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-            },
-          });
-        },
-      };
-    },
-  };
-}
+import { sabotaged, startTrainer, STORAGE, TOY, type Attempt, type Interruption, type Trainer } from './training-harness.ts';
 
 /** A step of the round at which training waits for the activity's next heartbeat. */
 const WAITS_AT = 5;
@@ -44,6 +16,8 @@ function heartbeating(onFirst: Attempt['onHeartbeat'] = () => undefined): { read
   return {
     attempt: {
       onHeartbeat: (progress, interrupt) => {
+        // Each attempt has one when it begins.
+        if (progress.step < WAITS_AT) return;
         if (!beaten) onFirst(progress, interrupt);
         beaten = true;
         goOn();
@@ -140,7 +114,7 @@ describe('train', () => {
     const { scores } = await trainer.train(TOY, attempt, dependencies);
     assert.ok(seen);
     const { stepsPerSecond, ...rest } = seen;
-    assert.deepEqual(rest, { worker: 'P1/member-3', step: WAITS_AT, toStep: 20, score: scores[WAITS_AT - 1], partial: null });
+    assert.deepEqual(rest, { worker: 'P1/member-3', step: WAITS_AT, toStep: 20, score: scores[WAITS_AT - 1], attempt: { number: 1, beganAtStep: 0, deaths: 0, ended: false }, partial: null });
     assert.ok(stepsPerSecond > 0);
   });
 

@@ -8,6 +8,8 @@ import { decodeSafetensors } from '../../activities/checkpoints/safetensors.ts';
 import { CheckpointStore } from '../../activities/checkpoints/store.ts';
 import type { CheckpointReference } from '../../activities/checkpoints/reference.ts';
 import { createTrainingActivities, type TrainingDependencies, type TrainProgress } from '../../activities/train.ts';
+import type { Session } from '../../activities/tasks/task.ts';
+import { taskOf } from '../../activities/tasks/tasks.ts';
 import type { ImageClassification } from '../../activities/tasks/image-classification/models.ts';
 import type { ReportOutcome, ReportRequest, TrainOutcome, TrainRequest } from '../../activities/train-contract.ts';
 import { startObjectServer } from '../object-server.ts';
@@ -25,10 +27,15 @@ export const SMALL_PERCEPTRON: ImageClassification = {
   untouchedExamples: 300,
 };
 
+/** Mechanics need no tensors. */
+export const TOY: Partial<TrainRequest> = { task: { kind: 'toy', variant: 'deceptive' }, hyperparameters: { h: 0.7 }, toStep: 20, evalEvery: 1 };
+
 /** Why an activity is interrupted. */
 export type Interruption = NonNullable<ConstructorParameters<typeof ActivityCancellationDetails>[0]>;
 
 export interface Attempt {
+  /** Which attempt it is; default: the one after that whose heartbeat it gets, or the first. */
+  readonly number?: number;
   /** What the attempt before heartbeat last. */
   readonly heartbeatDetails?: unknown;
   /** Called with each heartbeat; may interrupt the activity. */
@@ -39,7 +46,7 @@ export interface Trainer {
   readonly objects: ObjectStore;
   readonly checkpoints: CheckpointStore;
   readonly train: (request: Partial<TrainRequest>, attempt?: Attempt, dependencies?: Partial<TrainingDependencies>) => Promise<TrainOutcome>;
-  readonly report: (request: Partial<ReportRequest> & Pick<ReportRequest, 'checkpoint'>) => Promise<ReportOutcome>;
+  readonly report: (request: Partial<ReportRequest> & Pick<ReportRequest, 'checkpoint'>, attempt?: Attempt) => Promise<ReportOutcome>;
   /** The numbers of a stored tensor. */
   readonly tensor: (checkpoint: CheckpointReference, name: string) => Promise<number[]>;
   readonly stop: () => Promise<void>;
@@ -68,8 +75,8 @@ export async function startTrainer(): Promise<Trainer> {
     checkpoints,
     train: (request, attempt, dependencies) =>
       inContext(() => createTrainingActivities({ objects, checkpoints, threads: 1, ...dependencies }).train({ ...defaults, ...request }), attempt),
-    report: (request) =>
-      inContext(() => createTrainingActivities({ objects, checkpoints, threads: 1 }).report({ storage: STORAGE, task: SMALL_PERCEPTRON, seed: 7, threads: 1, ...request })),
+    report: (request, attempt) =>
+      inContext(() => createTrainingActivities({ objects, checkpoints, threads: 1 }).report({ storage: STORAGE, task: SMALL_PERCEPTRON, seed: 7, threads: 1, ...request }), attempt),
     tensor: async (checkpoint, name) => {
       const tensor = decodeSafetensors(await checkpoints.get(STORAGE.bucket, checkpoint)).tensors.get(name);
       if (!tensor) throw new Error(`Cannot find tensor ${name} in ${checkpoint.key}`);
@@ -82,8 +89,30 @@ export async function startTrainer(): Promise<Trainer> {
   };
 }
 
+/** Toy tasks, sabotaged: `change` gets the real session and returns what differs. */
+export function sabotaged(change: (session: Session) => Partial<Session>): Partial<TrainingDependencies> {
+  return {
+    tasks: (specification, environment) => {
+      const task = taskOf(specification, environment);
+      return {
+        kind: task.kind,
+        open: async (context) => {
+          const session = await task.open(context);
+          const changed = change(session);
+          return new Proxy(session, {
+            get: (target, name) => {
+              const member: unknown = Reflect.get(changed, name) ?? Reflect.get(target, name);
+              return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+            },
+          });
+        },
+      };
+    },
+  };
+}
+
 /** Runs an activity in a context of its own. */
-async function inContext<T>(run: () => Promise<T>, { heartbeatDetails, onHeartbeat }: Attempt = {}): Promise<T> {
+async function inContext<T>(run: () => Promise<T>, { heartbeatDetails, number = ((heartbeatDetails as TrainProgress | undefined)?.attempt.number ?? 0) + 1, onHeartbeat }: Attempt = {}): Promise<T> {
   const abort = new AbortController();
   const holder: { details?: ActivityCancellationDetails } = {};
   let cancel = (_: Error): void => undefined;
@@ -98,7 +127,7 @@ async function inContext<T>(run: () => Promise<T>, { heartbeatDetails, onHeartbe
     abort.abort(failure);
   };
   // Of an activity's information the trainer reads only this, and it logs nothing.
-  const info = { heartbeatDetails } as unknown as Info;
+  const info = { attempt: number, heartbeatDetails, heartbeatTimeoutMs: 20_000 } as unknown as Info;
   const logger = {} as unknown as Logger;
   const heartbeat = (details?: unknown): void => onHeartbeat?.(details as TrainProgress, interrupt);
   const context = new Context(info, cancelled, abort.signal, heartbeat, undefined, logger, noopMetricMeter, holder);

@@ -1,0 +1,69 @@
+/**
+ * A Temporal server, an object server, an orchestrator and whatever trainers a test starts: each a process of its own, all gone with the test.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TrainProgress } from '../../activities/train.ts';
+import type { firePbt } from '../../workflows/fire-pbt.ts';
+import { ROOT } from '../../workers/stack/programs.ts';
+import { SupervisedProcess } from '../../workers/stack/supervised-process.ts';
+import { startObjectServer } from '../object-server.ts';
+import { startTemporalServer } from '../temporal-server.ts';
+
+const QUEUE = 'fire-pbt';
+
+export interface Fleet {
+  /** A folder of the test's own. */
+  readonly directory: string;
+  /** What was said of processes that ended. */
+  readonly said: readonly string[];
+  /** Starts a worker and keeps it alive; `script` relative to the checkout. */
+  readonly work: (name: string, script: string, environment?: NodeJS.ProcessEnv) => Promise<SupervisedProcess>;
+  readonly startRun: (workflowId: string, specification: unknown) => Promise<WorkflowHandle<typeof firePbt>>;
+  readonly handle: (workflowId: string) => WorkflowHandle;
+  /** What the trainings of a workflow heartbeat last, of those that run or wait to be tried again. */
+  readonly trainings: (workflowId: string) => Promise<TrainProgress[]>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts all but the trainers. */
+export async function startFleet(): Promise<Fleet> {
+  const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-fleet-'));
+  const [temporal, s3] = await Promise.all([startTemporalServer(), startObjectServer()]);
+  const connection = await Connection.connect({ address: temporal.address });
+  const client = new Client({ connection });
+  const said: string[] = [];
+  const processes: SupervisedProcess[] = [];
+  const work: Fleet['work'] = async (name, script, environment = {}) => {
+    const env = { ...process.env, ...s3.environment, TEMPORAL_ADDRESS: temporal.address, ...environment };
+    const one = new SupervisedProcess(
+      { name, command: process.execPath, args: ['--import', 'tsx', join(ROOT, script)], env, cwd: ROOT, logFile: join(directory, `${name}.log`) },
+      { say: (line) => said.push(line), changed: () => undefined },
+    );
+    processes.push(one);
+    await one.start(async () => true, 5_000);
+    return one;
+  };
+  await work('orchestrator', 'workers/orchestrator.ts');
+  return {
+    directory,
+    said,
+    work,
+    startRun: (workflowId, specification) => client.workflow.start<typeof firePbt>('firePbt', { workflowId, taskQueue: QUEUE, args: [specification] }),
+    handle: (workflowId) => client.workflow.getHandle(workflowId),
+    trainings: async (workflowId) => {
+      const { raw } = await client.workflow.getHandle(workflowId).describe();
+      const payloads = (raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads ?? []);
+      return payloads.map(({ data }) => JSON.parse(Buffer.from(data ?? []).toString()) as TrainProgress);
+    },
+    stop: async () => {
+      await Promise.all(processes.map((one) => one.stop(10_000)));
+      await connection.close();
+      await Promise.all([temporal.stop(), s3.stop()]);
+      rmSync(directory, { recursive: true });
+    },
+  };
+}

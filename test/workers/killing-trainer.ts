@@ -1,0 +1,39 @@
+/**
+ * A trainer whose task kills it, as running out of memory would: at one step of one member, for as long as a file is there.
+ */
+import { existsSync } from 'node:fs';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { ObjectStore } from '../../activities/checkpoints/object-store.ts';
+import { taskOf } from '../../activities/tasks/tasks.ts';
+import { createTrainingActivities } from '../../activities/train.ts';
+
+const { TEMPORAL_ADDRESS: address, KILLED_WORKER: victim, KILLED_AT_STEP: step, KILLED_WHILE: file } = process.env;
+
+const worker = await Worker.create({
+  connection: await NativeConnection.connect({ address: address ?? '' }),
+  taskQueue: 'fire-pbt-trainers',
+  maxConcurrentActivityTaskExecutions: 1,
+  maxHeartbeatThrottleInterval: '2s',
+  activities: {
+    ...createTrainingActivities({
+      objects: new ObjectStore(),
+      threads: 1,
+      tasks: (specification, environment) => {
+        const task = taskOf(specification, environment);
+        return {
+          kind: task.kind,
+          open: async (context) => {
+            const session = await task.open(context);
+            const train = session.train.bind(session);
+            session.train = (from, to) => {
+              if (context.worker === victim && from <= Number(step) && to > Number(step) && existsSync(file ?? '')) process.kill(process.pid, 'SIGKILL');
+              return train(from, to);
+            };
+            return session;
+          },
+        };
+      },
+    }),
+  },
+});
+await worker.run();
