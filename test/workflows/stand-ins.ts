@@ -127,6 +127,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
         files: [],
       };
     },
+    exportHistories: async () => ({ histories: 0, sizeBytes: 0, forgotten: 0 }),
     train: async (request) => {
       beforeTraining?.(request);
       trained.push(request);
