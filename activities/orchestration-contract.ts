@@ -115,6 +115,6 @@ export interface OrchestrationActivities {
     readonly finished: boolean;
   }): Promise<{ readonly deleted: number }>;
   writeResult(input: WriteResultRequest): Promise<ResultSummary>;
-  /** Writes the histories of the root (so far) and all its children beside the result: a namespace forgets them after its retention. */
-  exportHistories(input: { readonly storage: StorageLocation; readonly workflowId: string }): Promise<unknown>;
+  /** Writes the history of every execution of the run to `histories/`; `forgotten` are those whose retention is over. */
+  exportHistories(input: { readonly storage: StorageLocation; readonly workflowId: string }): Promise<{ readonly histories: number; readonly sizeBytes: number; readonly forgotten: number }>;
 }

@@ -2,11 +2,13 @@
  * The light activities of a run, with what they need handed in: an object store, and a client of the Temporal server that the run lives on.
  */
 import { Context } from '@temporalio/activity';
-import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { adoptRounds } from './adoption.ts';
 import { collectCheckpoints } from './checkpoints/collection.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
 import { CheckpointStore } from './checkpoints/store.ts';
+import { found } from './executions.ts';
+import { exportHistories } from './histories.ts';
 import type { OrchestrationActivities } from './orchestration-contract.ts';
 import { planRun } from './plan.ts';
 import { writeResult } from './result.ts';
@@ -35,8 +37,8 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
     saveRound: (request) => rounds.save(request),
     loadRound: (request) => rounds.loadPart(request),
     collectCheckpoints: async (request) => ({ deleted: await collectCheckpoints(objects, rounds, request) }),
-    exportHistories: async () => ({}),
     writeResult: (request) => writeResult(objects, rounds, request),
+    exportHistories: (request) => exportHistories(objects, client, request),
   };
 }
 
@@ -58,16 +60,6 @@ async function clearLeftover(client: Client, workflowId: string, generation: str
     const reason = `Left behind by an earlier generation of its run: ${generation} starts it anew`;
     // It may have continued as new in the meantime: then this run of it is over, and the next is looked at.
     if (await found(client.workflow.getHandle(workflowId, description.runId).terminate(reason))) return true;
-  }
-}
-
-/** Returns undefined where there is no such workflow, or it has ended. */
-async function found<T>(request: Promise<T>): Promise<T | undefined> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
   }
 }
 

@@ -21,6 +21,15 @@ export function readOptions<const T extends Options>(options: T, help: string, a
   }
 }
 
+/** Returns the arguments with the option's name before each of its values: `--from a b` as `--from a --from b`, which is how a shell's `*` reaches it. */
+export function manyValued(name: string, args: readonly string[]): string[] {
+  let current = '';
+  return args.flatMap((argument, index) => {
+    if (argument.startsWith('-')) current = argument;
+    return current === `--${name}` && !argument.startsWith('-') && args[index - 1] !== current ? [current, argument] : [argument];
+  });
+}
+
 /**
  * Returns an option's text as a whole number, or undefined where it is not given.
  *

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { oneOf, readOptions, wholeNumber } from '../../workers/command-line.ts';
+import { manyValued, oneOf, readOptions, wholeNumber } from '../../workers/command-line.ts';
 
 const OPTIONS = { trainers: { type: 'string' } } as const;
 
@@ -13,6 +13,11 @@ describe('a command line', () => {
   it('refuses what it does not know in one line', () => {
     assert.throws(() => readOptions(OPTIONS, '', ['--trainer', '2']), { name: 'PlainFailure', message: "Unknown option '--trainer'. --help lists the options." });
     assert.throws(() => readOptions(OPTIONS, '', ['stray']), { name: 'PlainFailure', message: "Unexpected argument 'stray'. --help lists the options." });
+  });
+
+  it('takes many values after one name, as a shell gives them', () => {
+    assert.deepEqual(manyValued('from', ['--from', 'a', 'b', '--directory', 'd', '--from', 'c']), ['--from', 'a', '--from', 'b', '--directory', 'd', '--from', 'c']);
+    assert.deepEqual(manyValued('from', ['stray', '--from']), ['stray', '--from']);
   });
 
   it('says what a value must be', () => {

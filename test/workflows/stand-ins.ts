@@ -130,7 +130,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
         files: [],
       };
     },
-    exportHistories: async () => ({}),
+    exportHistories: async () => ({ histories: 0, sizeBytes: 0, forgotten: 0 }),
     train: async (request) => {
       beforeTraining?.(request);
       trained.push(request);

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { historiesIn } from '../../../workers/replay/history-files.ts';
+
+const RECORDED = join(import.meta.dirname, '../../histories');
+
+describe('histories in files', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-histories-'));
+  const deep = join(directory, 'run/histories');
+  mkdirSync(deep, { recursive: true });
+  const root = join(deep, 'root.json');
+  copyFileSync(join(RECORDED, 'failed-reset.firePbt.dc026b.json'), root);
+  copyFileSync(join(RECORDED, 'plain.P2.evaluator-0.evaluator.05e5db.json'), join(deep, 'evaluator.json'));
+  // A run's folder has much else, even with events.
+  writeFileSync(join(directory, 'run/P1.json'), JSON.stringify({ round: 1, events: [{ kind: 'trained' }] }));
+  writeFileSync(join(directory, 'run/schedule.json'), '[]');
+  after(() => rmSync(directory, { recursive: true }));
+
+  async function read(...paths: string[]): Promise<string[]> {
+    const told: string[] = [];
+    for await (const { workflowId, runId, type, file } of historiesIn(paths)) told.push([workflowId, runId, type, file].join(' '));
+    return told;
+  }
+
+  it('are found at any depth of a folder, and say whose they are, reset ones too', async () => {
+    const told = await read(directory);
+    assert.equal(told.length, 2);
+    assert.match(told[0]!, /^recorded-plain\/P2\/evaluator-0 [\da-f-]{36} evaluator .*evaluator\.json$/);
+    assert.match(told[1]!, /^recorded-failed-reset [\da-f-]{30}dc026b firePbt .*root\.json$/);
+    assert.deepEqual(await read(root), told.slice(1));
+  });
+
+  it('are refused where they are none', async () => {
+    const empty = mkdtempSync(join(directory, 'empty-'));
+    const record = join(directory, 'run/P1.json');
+    const damaged = join(empty, 'damaged');
+    writeFileSync(damaged, '{"events": [');
+    const beheaded = join(empty, 'beheaded');
+    writeFileSync(beheaded, JSON.stringify({ events: [{ eventId: '2', eventType: 'EVENT_TYPE_WORKFLOW_TASK_SCHEDULED', workflowTaskScheduledEventAttributes: {} }] }));
+    await assert.rejects(read(empty), { name: 'PlainFailure', message: `Cannot replay ${empty}: there is no history in it` });
+    await assert.rejects(read(record), { name: 'PlainFailure', message: `Cannot replay ${record}: it is no history as \`temporal workflow show --output json\` writes it` });
+    await assert.rejects(read(beheaded), { name: 'PlainFailure', message: `Cannot replay ${beheaded}: its first event is not that of a workflow that was started` });
+    await assert.rejects(read(damaged), { name: 'PlainFailure', message: /^Cannot replay .*damaged: .*JSON/ });
+    await assert.rejects(read(join(empty, 'nowhere')), { name: 'PlainFailure', message: /^Cannot replay .*nowhere: ENOENT/ });
+  });
+});
