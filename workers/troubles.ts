@@ -34,14 +34,14 @@ export async function findTroubles(client: Client, workflowId: string): Promise<
   return [...troubles.values()].sort((a, b) => b.pending - a.pending);
 }
 
-/** Such as `Waits: Cannot put s3://…: the store does not answer (ECONNREFUSED) (8 activities, train, tried 5 times; goes on by itself when that is over)`. */
+/** Such as `WAITS: Cannot put s3://fire-pbt/…: the store does not answer (ECONNREFUSED) (8 activities, train, tried up to 5 times; goes on by itself when that is over)`. */
 export function tellTrouble({ message, activities, pending, attempts }: Trouble): string {
   return `WAITS: ${message} (${counted(pending, 'activity', 'activities')}, ${activities.join(' and ')}, tried up to ${attempts} times; goes on by itself when that is over)`;
 }
 
 /** Watches for a workflow that gets nowhere, and says why: each reason once, until there is progress again. */
 export class StandstillWatch {
-  readonly #look: () => Promise<readonly string[]>;
+  readonly #look: () => Promise<readonly Reason[]>;
   readonly #say: (line: string) => void;
   readonly #patienceMs: number;
   readonly #timer: NodeJS.Timeout;
@@ -74,8 +74,7 @@ export class StandstillWatch {
     if (this.#looking || performance.now() - this.#sinceMs < this.#patienceMs) return;
     this.#looking = true;
     const before = this.#reached;
-    for (const line of await this.#look()) {
-      const reason = line.replace(/ \(\d.*$/, '');
+    for (const { reason, line } of await this.#look()) {
       if (before !== this.#reached || this.#told.has(reason)) continue;
       this.#told.add(reason);
       this.#say(line);
@@ -84,11 +83,17 @@ export class StandstillWatch {
   }
 }
 
-async function lookAt(client: Client, workflowId: string): Promise<readonly string[]> {
+/** Why a workflow gets nowhere, and the line that tells it, with figures that change from look to look. */
+interface Reason {
+  readonly reason: string;
+  readonly line: string;
+}
+
+async function lookAt(client: Client, workflowId: string): Promise<readonly Reason[]> {
   try {
-    return (await findTroubles(client, workflowId)).map(tellTrouble);
+    return (await findTroubles(client, workflowId)).map((trouble) => ({ reason: trouble.message, line: tellTrouble(trouble) }));
   } catch (error) {
-    return [`WAITS: Temporal does not answer: ${reasonOf(error)}`];
+    return [{ reason: 'Temporal', line: `WAITS: Temporal does not answer: ${reasonOf(error).replace(/\.? ?Resolution note:.*$/, '')} (goes on by itself when it does)` }];
   }
 }
 
