@@ -60,11 +60,15 @@ await runProcess(async () => {
   if (workflowType !== 'firePbt') throw new PlainFailure(`Expected ${options['input-file']} to be one specification, got a comparison`);
 
   const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-chaos-'));
-  const same = options.outages
-    ? await withBreakableStack(directory, (breakable) => compare(breakable.stack, breakable.client, input, outages(breakable, outageMs)))
-    : await withLocalStack(directory, threads, (stack, client) => compare(stack, client, input, killing(stack, kills, everySeconds, seed)));
-  if (same) rmSync(directory, { recursive: true, maxRetries: 5 });
-  else console.log(`Everything is kept in ${directory}`);
+  let same: boolean | undefined;
+  try {
+    same = options.outages
+      ? await withBreakableStack(directory, (breakable) => compare(breakable.stack, breakable.client, input, outages(breakable, outageMs)))
+      : await withLocalStack(directory, threads, (stack, client) => compare(stack, client, input, killing(stack, kills, everySeconds, seed)));
+  } finally {
+    if (same === false) console.log(`Everything is kept in ${directory}`);
+    else rmSync(directory, { recursive: true, maxRetries: 5 });
+  }
   return same ? 0 : 1;
 });
 
