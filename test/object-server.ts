@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import { asSeenBy, onSmallDisk } from './small-disk.ts';
 import { freePort } from './temporal-server.ts';
 
 const ACCESS_KEY = 'TESTACCESSKEY';
@@ -33,12 +34,14 @@ export function rcloneCommand(): string {
   return existsSync(installed) ? installed : 'rclone';
 }
 
-/** Starts a server and waits until it answers. */
-export async function startObjectServer(): Promise<ObjectServer> {
+/** Starts a server and waits until it answers; `diskBytes` gives its objects a disk of that size, which fills up. */
+export async function startObjectServer({ diskBytes }: { readonly diskBytes?: number } = {}): Promise<ObjectServer> {
   const folder = await mkdtemp(join(tmpdir(), 'fire-pbt-objects-'));
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const server = spawn(rcloneCommand(), ['serve', 's3', '--config', '/dev/null', '--addr', `127.0.0.1:${port}`, folder], {
+  const rclone = { command: rcloneCommand(), args: ['serve', 's3', '--config', '/dev/null', '--addr', `127.0.0.1:${port}`, folder] };
+  const { command, args } = diskBytes === undefined ? rclone : onSmallDisk(diskBytes, folder, rclone.command, rclone.args);
+  const server = spawn(command, args, {
     stdio: 'ignore',
     // Quoted, because the variable is a comma-separated list of pairs.
     env: { ...process.env, RCLONE_AUTH_KEY: `"${ACCESS_KEY},${SECRET_KEY}"` },
@@ -55,7 +58,7 @@ export async function startObjectServer(): Promise<ObjectServer> {
   }
   return {
     endpoint,
-    folder,
+    folder: diskBytes === undefined ? folder : asSeenBy(server.pid ?? 0, folder),
     options: { endpoint, region: 'us-east-1', credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY } },
     environment: { AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: ACCESS_KEY, AWS_SECRET_ACCESS_KEY: SECRET_KEY },
     stop: async () => {

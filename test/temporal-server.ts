@@ -1,5 +1,5 @@
 /**
- * A real Temporal server of a test's own: in memory, on a free port, gone with the test.
+ * A real Temporal server of a test's own: on a free port, in memory unless the test has a file for it, gone with the test.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,6 +12,16 @@ import { SEARCH_ATTRIBUTE_TYPES } from '../workflows/search-attributes.ts';
 export interface TestServer {
   readonly address: string;
   readonly stop: () => Promise<void>;
+  /** Ends it as kill -9 does; what is in its file stays. */
+  readonly kill: () => Promise<void>;
+}
+
+export interface TestServerOptions {
+  readonly port?: number;
+  /** Keeps its state, for a server that is to come back after its end. */
+  readonly databaseFile?: string;
+  /** Types by name; default: those of the runs. */
+  readonly searchAttributes?: Readonly<Record<string, string>>;
 }
 
 /** Path of the Temporal CLI: the one that set-up installed, else the one on the PATH. */
@@ -20,13 +30,16 @@ export function temporalCommand(): string {
   return existsSync(installed) ? installed : 'temporal';
 }
 
-/** Starts a server and waits until it answers; `dynamicConfig` are `key=value` settings such as `limit.historyCount.suggestContinueAsNew=40`; it has the runs' search attributes unless told otherwise. */
-export async function startTemporalServer(dynamicConfig: readonly string[] = [], { searchAttributes = true } = {}): Promise<TestServer> {
-  const port = await freePort();
+/** Starts a server and waits until it answers; `dynamicConfig` are `key=value` settings such as `limit.historyCount.suggestContinueAsNew=40`. */
+export async function startTemporalServer(dynamicConfig: readonly string[] = [], { port: wanted, databaseFile, searchAttributes = SEARCH_ATTRIBUTE_TYPES }: TestServerOptions = {}): Promise<TestServer> {
+  const port = wanted ?? (await freePort());
   const address = `127.0.0.1:${port}`;
-  const attributes = Object.entries(SEARCH_ATTRIBUTE_TYPES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]);
-  const settings = dynamicConfig.flatMap((setting) => ['--dynamic-config-value', setting]);
-  const server = spawn(temporalCommand(), ['server', 'start-dev', '--headless', '--port', String(port), '--log-level', 'error', ...settings, ...(searchAttributes ? attributes : [])], { stdio: 'ignore' });
+  const settings = [
+    ...dynamicConfig.flatMap((setting) => ['--dynamic-config-value', setting]),
+    ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile]),
+    ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+  ];
+  const server = spawn(temporalCommand(), ['server', 'start-dev', '--headless', '--port', String(port), '--log-level', 'error', ...settings], { stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   const died = ended.then((): never => {
     throw new Error(`Temporal server on ${address} ended with code ${server.exitCode}`);
@@ -34,13 +47,11 @@ export async function startTemporalServer(dynamicConfig: readonly string[] = [],
   const connection = await Promise.race([connected(address), died]);
   died.catch(() => undefined);
   await connection.close();
-  return {
-    address,
-    stop: async () => {
-      server.kill('SIGTERM');
-      await ended;
-    },
+  const endBy = (signal: NodeJS.Signals) => async (): Promise<void> => {
+    server.kill(signal);
+    await ended;
   };
+  return { address, stop: endBy('SIGTERM'), kill: endBy('SIGKILL') };
 }
 
 async function connected(address: string): Promise<Connection> {

@@ -22,6 +22,7 @@ import { tellCosts } from './terminal/run-costs.ts';
 import { progressBlock, progressLine, RoundClock } from './terminal/run-progress.ts';
 import { tellSummary, webPage } from './terminal/run-summary.ts';
 import { Screen } from './terminal/screen.ts';
+import { StandstillWatch } from './troubles.ts';
 import { follow } from './watching.ts';
 
 const HELP = `
@@ -71,16 +72,22 @@ async function run(client: Client, experiment: Experiment, workflowId: string, s
   const submission = await submit(client, experiment, workflowId, stack.record.queue);
   screen.say(`${submission.reattached ? `${workflowId} is running already, as it was started then: watching it` : `Started ${workflowId}`}`);
   if (stack.record.temporal.webUi !== null) screen.say(`Web UI     ${webPage(stack.record, workflowId, submission.runId)}`);
-  await (experiment.workflowType === 'compare' ? watchComparison(submission, screen) : watchRun(submission, stack, screen));
+  const standstill = new StandstillWatch(client, workflowId, (line) => screen.say(line));
+  try {
+    await (experiment.workflowType === 'compare' ? watchComparison(submission, screen, standstill) : watchRun(submission, stack, screen, standstill));
+  } finally {
+    standstill.stop();
+  }
 }
 
-async function watchRun({ handle, runId }: Submission, stack: JoinedStack, screen: Screen): Promise<void> {
+async function watchRun({ handle, runId }: Submission, stack: JoinedStack, screen: Screen, standstill: StandstillWatch): Promise<void> {
   const clock = new RoundClock();
   let plan: RunPlan | undefined;
   let toldRound = -1;
   let toldHolds: readonly string[] = [];
   const result = await follow<RunProgress, ResultSummary>(handle, progressQuery, (progress) => {
     const now = performance.now();
+    standstill.reached(`${progress.status}, round ${progress.round}`);
     if (progress.plan === null) return;
     if (plan === undefined) screen.say(tellCosts(progress.plan));
     plan = progress.plan;
@@ -99,9 +106,10 @@ async function watchRun({ handle, runId }: Submission, stack: JoinedStack, scree
   screen.say(`\n${tellSummary(result, plan.specification, { stack: stack.record, runId, stackEnds: stack.ours })}`);
 }
 
-async function watchComparison({ handle }: Submission, screen: Screen): Promise<void> {
+async function watchComparison({ handle }: Submission, screen: Screen, standstill: StandstillWatch): Promise<void> {
   let told = 0;
   const rows = await follow<ComparisonProgress, readonly ComparisonRow[]>(handle, comparisonQuery, (progress) => {
+    standstill.reached(`${progress.rows.length} runs`);
     screen.show(comparisonBlock(progress));
     if (!screen.updates) for (const row of progress.rows.slice(told)) screen.say(`${progress.rows.indexOf(row) + 1} of ${progress.runs} runs done: ${comparisonLine(row)}`);
     told = progress.rows.length;

@@ -24,8 +24,8 @@ const DELETE_BATCH = 1000;
 /** Region where none is configured and a server of one's own does not care. */
 const FALLBACK_REGION = 'us-east-1';
 
-/** What went wrong with a store, as far as a caller's answer to it differs. */
-export type StoreTrouble = 'missing-object' | 'missing-bucket' | 'denied' | 'unreachable' | 'other';
+/** What went wrong with a store, as far as a caller's answer to it differs; `failing`: it answers that it cannot, as a server of one's own does whose disk is full. */
+export type StoreTrouble = 'missing-object' | 'missing-bucket' | 'denied' | 'unreachable' | 'failing' | 'other';
 
 /** A failed request to the store: says what was asked of which bucket and key, and never holds credentials. */
 export class ObjectStoreError extends Error {
@@ -147,7 +147,7 @@ export class ObjectStore {
       client = await this.#connected;
       return await request(client);
     } catch (error) {
-      throw await describe(error, `Cannot ${verb} s3://${bucket}${key && `/${key}`}`, key === '' || key.endsWith('*'), client);
+      throw await describe(error, { verb, bucket, key }, client);
     }
   }
 }
@@ -176,14 +176,14 @@ async function connect(options: S3ClientConfig): Promise<S3Client> {
 }
 
 /** Returns the error with what was attempted, why it failed, and nothing of the credentials. */
-async function describe(error: unknown, attempt: string, ofBucket: boolean, client: S3Client | undefined): Promise<ObjectStoreError> {
+async function describe(error: unknown, { verb, bucket, key }: { readonly verb: string; readonly bucket: string; readonly key: string }, client: S3Client | undefined): Promise<ObjectStoreError> {
   const original = error instanceof Error ? error : new Error(String(error));
-  const trouble = troubleOf(original, ofBucket);
-  const reason = await redact(reasonOf(original, trouble), client);
+  const trouble = troubleOf(original, key === '' || key.endsWith('*'));
+  const reason = await redact(reasonOf(original, trouble, verb), client);
   // The SDK's error carries its request and response: only its name and words go on.
   const cause = new Error(await redact(original.message, client));
   cause.name = original.name;
-  return new ObjectStoreError(`${attempt}: ${reason}`, trouble, cause);
+  return new ObjectStoreError(`Cannot ${verb} s3://${bucket}${key && `/${key}`}: ${reason}`, trouble, cause);
 }
 
 function troubleOf(error: Error, ofBucket: boolean): StoreTrouble {
@@ -193,10 +193,11 @@ function troubleOf(error: Error, ofBucket: boolean): StoreTrouble {
   if (status === 404) return ofBucket ? 'missing-bucket' : 'missing-object';
   if (status === 401 || status === 403 || error.name === 'CredentialsProviderError') return 'denied';
   if (status === undefined && (codeOf(error) !== undefined || error.name === 'TimeoutError')) return 'unreachable';
+  if (status !== undefined && status >= 500) return 'failing';
   return 'other';
 }
 
-function reasonOf(error: Error, trouble: StoreTrouble): string {
+function reasonOf(error: Error, trouble: StoreTrouble, verb: string): string {
   const said = error.message && error.message !== 'UnknownError' ? `${error.name}: ${error.message}` : error.name;
   switch (trouble) {
     case 'missing-object':
@@ -207,6 +208,9 @@ function reasonOf(error: Error, trouble: StoreTrouble): string {
       return `the store refuses these credentials (${said})`;
     case 'unreachable':
       return `the store does not answer (${codeOf(error) ?? said})`;
+    case 'failing':
+      // Servers keep the reason to themselves.
+      return `the store fails (${said}, HTTP ${statusOf(error)})${verb === 'put' ? ': no space left on its disk, perhaps; its log says why' : '; its log says why'}`;
     case 'other':
       return statusOf(error) === undefined ? said : `${said} (HTTP ${statusOf(error)})`;
     default:

@@ -2,7 +2,7 @@
  * The S3-compatible server of the stack: objects as files in a folder, credentials of its own.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ObjectStore, ObjectStoreError } from '../../activities/checkpoints/object-store.ts';
 import { PlainFailure, reasonOf } from '../plain-failure.ts';
@@ -35,12 +35,13 @@ export interface ObjectServerOptions {
   readonly takenPorts: readonly number[];
 }
 
-/** Chooses a port, makes the folder and the credentials where there are none yet, and puts the command line together. */
+/** Chooses a port, makes the folder and the credentials where there are none yet, clears what a killed server left, and puts the command line together. */
 export async function planObjectServer({ program, stateDirectory, logDirectory, environment, port: wanted = DEFAULT_PORT, takenPorts }: ObjectServerOptions): Promise<ObjectServerPlan> {
   const port = await freePort(wanted, takenPorts);
   const endpoint = `http://${HOST}:${port}`;
   const folder = join(stateDirectory, 'objects');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  removeHalfWritten(folder);
   const credentialsFile = join(stateDirectory, 's3-credentials');
   const { accessKey, secretKey } = readCredentials(credentialsFile);
   return {
@@ -95,6 +96,13 @@ export async function checkOwnStorage(bucket: string): Promise<void> {
     throw new PlainFailure(`Cannot use your S3: ${said} (set by AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_PROFILE and the rest of the AWS SDK's settings)`, { cause: error });
   } finally {
     await objects.close();
+  }
+}
+
+/** Removes what a server was writing when it was killed: files that it neither lists nor finishes, and that nobody else would ever delete. */
+function removeHalfWritten(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile() && entry.name.startsWith('.rclone_temp_put_')) rmSync(join(entry.parentPath, entry.name), { force: true });
   }
 }
 

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { inspect, promisify } from 'node:util';
 import { ObjectStore, ObjectStoreError } from '../../../activities/checkpoints/object-store.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
+import { whyNoSmallDisk } from '../../small-disk.ts';
+import { startTcpProxy } from '../../tcp-proxy.ts';
 import { freePort } from '../../temporal-server.ts';
 
 const BUCKET = 'objects';
@@ -89,6 +93,51 @@ describe('the object store', () => {
     const port = await freePort();
     const gone = new ObjectStore({ ...server.options, endpoint: `http://127.0.0.1:${port}`, maxAttempts: 1 });
     await assert.rejects(gone.get(BUCKET, 'here'), troubled('unreachable', 'Cannot get s3://objects/here: the store does not answer (ECONNREFUSED)'));
+  });
+
+  test('says that a full disk may be why a store fails, leaves nothing half-written, and writes when there is room', { skip: whyNoSmallDisk() }, async () => {
+    const small = await startObjectServer({ diskBytes: 1_000_000 });
+    const filling = new ObjectStore({ ...small.options, maxAttempts: 1 });
+    try {
+      await filling.ensureBucket(BUCKET);
+      await filling.put(BUCKET, 'there', Uint8Array.of(1));
+      const ballast = join(small.folder, 'ballast');
+      writeFileSync(ballast, new Uint8Array(900_000));
+      for (const key of ['there', 'new/one']) {
+        await assert.rejects(
+          filling.put(BUCKET, key, new Uint8Array(200_000)),
+          troubled('failing', `Cannot put s3://objects/${key}: the store fails (InternalError: Internal Error, HTTP 500): no space left on its disk, perhaps; its log says why`),
+        );
+      }
+      assert.deepEqual(await filling.list(BUCKET, ''), [{ key: 'there', sizeBytes: 1 }]);
+      rmSync(ballast);
+      await filling.put(BUCKET, 'there', new Uint8Array(200_000));
+      assert.equal((await filling.get(BUCKET, 'there')).byteLength, 200_000);
+    } finally {
+      await filling.close();
+      await small.stop();
+    }
+  });
+
+  test('says that a connection was reset in the middle, and reads and writes when it no longer is', async () => {
+    const proxy = await startTcpProxy(Number(new URL(server.endpoint).port));
+    const far = new ObjectStore({ ...server.options, endpoint: `http://127.0.0.1:${proxy.port}`, maxAttempts: 1 });
+    try {
+      await proxy.reset(100_000);
+      await assert.rejects(far.put(BUCKET, 'far', new Uint8Array(1_000_000).fill(1)), troubled('unreachable', 'Cannot put s3://objects/far: the store does not answer ('));
+      assert.equal(await store.exists(BUCKET, 'far'), false);
+      await proxy.forward();
+      await far.put(BUCKET, 'far', new Uint8Array(1_000_000).fill(1));
+      await proxy.reset(100_000);
+      await assert.rejects(far.get(BUCKET, 'far'), troubled('unreachable', 'Cannot get s3://objects/far: the store does not answer ('));
+      await proxy.refuse();
+      await assert.rejects(far.get(BUCKET, 'far'), troubled('unreachable', 'Cannot get s3://objects/far: the store does not answer (ECONNREFUSED)'));
+      await proxy.forward();
+      assert.equal((await far.get(BUCKET, 'far')).byteLength, 1_000_000);
+    } finally {
+      await far.close();
+      await proxy.stop();
+    }
   });
 
   test('finds endpoint and credentials in the environment by the SDK alone, with paths rather than hosts for buckets', async () => {

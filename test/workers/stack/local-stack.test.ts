@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import type { SpawnSyncReturns } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +12,8 @@ import type { ResultSummary } from '../../../activities/orchestration-contract.t
 import { startStack } from '../../../workers/stack/local-stack.ts';
 import type { LocalStack } from '../../../workers/stack/local-stack.ts';
 import { connectClient } from '../../../workers/temporal-connection.ts';
-import { startTemporalServer } from '../../temporal-server.ts';
+import { outcomeOf } from '../../chaos/outcome.ts';
+import { startTemporalServer, temporalCommand } from '../../temporal-server.ts';
 import { eventually } from '../eventually.ts';
 
 const SPECIFICATION = {
@@ -28,9 +30,11 @@ describe('the local stack', () => {
   const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-stack-'));
   const said: string[] = [];
   let stack: LocalStack;
+  let undisturbed: ResultSummary;
 
   before(async () => {
     stack = await startIn(directory, (line) => said.push(line));
+    undisturbed = await runToTheEnd(stack, 'undisturbed', () => undefined);
   });
 
   after(async () => {
@@ -60,7 +64,6 @@ describe('the local stack', () => {
   });
 
   it('comes to the same result when each of its parts is killed', async () => {
-    const undisturbed = await runToTheEnd(stack, 'undisturbed', () => undefined);
     assert.deepEqual(stack.parts, ['temporal', 's3', 'orchestrator', 'trainer-0', 'trainer-1']);
     const victims = stack.parts.slice(0, 4);
     let killed = 0;
@@ -71,9 +74,46 @@ describe('the local stack', () => {
       killed += 1;
     });
     assert.equal(killed, victims.length);
-    assert.equal(disturbed.decisionsSha256, undisturbed.decisionsSha256);
-    assert.equal(disturbed.winner.checkpoint.sha256, undisturbed.winner.checkpoint.sha256);
+    assert.deepEqual(outcomeOf(disturbed), outcomeOf(undisturbed));
     for (const part of victims) assert.ok(said.includes(`${part} was ended by SIGKILL: starting it again`), part);
+  });
+
+  it('comes to the same results with two runs at once', async () => {
+    const [first, second] = await Promise.all([runToTheEnd(stack, 'first-of-two', () => undefined), runToTheEnd(stack, 'second-of-two', () => undefined, 1)]);
+    const alone = await runToTheEnd(stack, 'alone', () => undefined, 1);
+    assert.deepEqual(outcomeOf(first), outcomeOf(undisturbed));
+    assert.deepEqual(outcomeOf(second), outcomeOf(alone));
+    assert.notEqual(first.decisionsSha256, second.decisionsSha256);
+  });
+
+  it('starts no second run under the id of one that is running, and lets that one be', async () => {
+    const { client, connection } = await connectClient(stack.environment);
+    const handle = await client.workflow.start('firePbt', { workflowId: 'twice', taskQueue: stack.queue, args: [SPECIFICATION] });
+    const startAgain = (...options: readonly string[]): SpawnSyncReturns<string> =>
+      spawnSync(
+        temporalCommand(),
+        ['--address', stack.temporal.address, 'workflow', 'start', '--type', 'firePbt', '--task-queue', stack.queue, '--workflow-id', 'twice', '--input', JSON.stringify(SPECIFICATION), ...options],
+        { encoding: 'utf8' },
+      );
+    const refused = startAgain('--fail-existing');
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /Workflow execution is already running/);
+    // Without the option the CLI shows the one that is running, as if it had started it.
+    assert.match(startAgain().stdout, new RegExp(handle.firstExecutionRunId));
+    assert.deepEqual(outcomeOf((await handle.result()) as ResultSummary), outcomeOf(undisturbed));
+    await connection.close();
+  });
+
+  it('keeps its credentials out of state, histories, objects and logs, whatever was killed', () => {
+    const credentials = readFileSync(stack.s3.credentialsFile ?? '', 'utf8');
+    const texts = readdirSync(directory, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+      const file = join(entry.parentPath, entry.name);
+      return entry.isFile() && file !== stack.s3.credentialsFile ? [readFileSync(file, 'latin1')] : [];
+    });
+    // The search finds what is there: in the database of the histories and in the objects.
+    assert.ok(texts.filter((text) => text.includes('disturbed')).length > 2);
+    for (const secret of credentials.matchAll(/^aws_\w+ = (\w+)$/gm)) assert.equal(texts.filter((text) => text.includes(secret[1] ?? '')).length, 0, secret[0].split(' ')[0]);
+    assert.equal([...credentials.matchAll(/^aws_\w+ = (\w+)$/gm)].length, 2);
   });
 
   it('ends all of it, and goes on with an unfinished run at the next start', async () => {
@@ -106,7 +146,7 @@ describe('starting the local stack', () => {
   });
 
   it('says how to create the search attributes that a server of one’s own lacks', async () => {
-    const server = await startTemporalServer([], { searchAttributes: false });
+    const server = await startTemporalServer([], { searchAttributes: {} });
     try {
       await assert.rejects(startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: server.address } }), {
         name: 'PlainFailure',
@@ -137,9 +177,9 @@ async function startIn(directory: string, say: (line: string) => void = () => un
   }
 }
 
-async function runToTheEnd(stack: LocalStack, workflowId: string, onProgress: (round: number) => void): Promise<ResultSummary> {
+async function runToTheEnd(stack: LocalStack, workflowId: string, onProgress: (round: number) => void, seed = 0): Promise<ResultSummary> {
   const { client, connection } = await connectClient(stack.environment);
-  const handle = await client.workflow.start('firePbt', { workflowId, taskQueue: stack.queue, args: [SPECIFICATION] });
+  const handle = await client.workflow.start('firePbt', { workflowId, taskQueue: stack.queue, args: [{ ...SPECIFICATION, seed }] });
   let result: ResultSummary | undefined;
   await eventually(async () => {
     // The server may be one of those that are killed.

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ObjectStore } from '../../../activities/checkpoints/object-store.ts';
+import { answers, planObjectServer } from '../../../workers/stack/object-server.ts';
+import { rcloneCommand } from '../../object-server.ts';
+import { freePort } from '../../temporal-server.ts';
+import { eventually } from '../eventually.ts';
+
+const OBJECT_BYTES = 100_000_000;
+
+describe('the S3 server of the stack', () => {
+  it('leaves nothing of an object that it was writing when it was killed, from its next start on', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-s3-'));
+    const { folder, process: plan, endpoint, environment } = await planIn(directory);
+    const bucket = join(folder, 'bucket');
+    mkdirSync(bucket);
+    const server = spawn(plan.command, plan.args, { env: plan.env, cwd: plan.cwd, stdio: 'ignore' });
+    const ended = once(server, 'close');
+    const credentials = { accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '', secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'] ?? '' };
+    const store = new ObjectStore({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+    try {
+      await eventually(() => answers(endpoint));
+      await store.put('bucket', 'whole', 'x');
+      const interrupted = assert.rejects(store.put('bucket', 'half', new Uint8Array(OBJECT_BYTES)), { name: 'ObjectStoreError' });
+      await eventually(() => readdirSync(bucket).length > 1, 20_000, 1);
+      server.kill('SIGKILL');
+      await Promise.all([interrupted, ended]);
+      assert.equal(readdirSync(bucket).length, 2);
+      await planIn(directory);
+      assert.deepEqual(readdirSync(bucket), ['whole']);
+    } finally {
+      server.kill('SIGKILL');
+      await store.close();
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+async function planIn(directory: string): ReturnType<typeof planObjectServer> {
+  return planObjectServer({ program: rcloneCommand(), stateDirectory: directory, logDirectory: directory, environment: process.env, port: await freePort(), takenPorts: [] });
+}
