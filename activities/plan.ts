@@ -3,6 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
+import { childWorkflowId, evaluatorName, subPopulationName } from '../workflows/names.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
 import type { RunCosts, RunPlan } from './orchestration-contract.ts';
 import { readableJson } from './readable-json.ts';
@@ -11,6 +12,11 @@ import { InvalidSpecification, parseSpecification, type Specification, type Task
 /** Failure type of a run whose specification is refused. */
 export const INVALID_SPECIFICATION = 'InvalidSpecification';
 
+/** Failure type of a run whose workflow id leaves no room for those of its children. */
+export const INVALID_WORKFLOW_ID = 'InvalidWorkflowId';
+
+/** Longest workflow id that Temporal takes; a child's that is longer would fail the root's workflow task for ever. */
+const MAX_WORKFLOW_ID_BYTES = 1000;
 /** Longest folder name made of a workflow id: file systems take 255 bytes. */
 const MAX_NAME_CHARACTERS = 200;
 const FLOAT_BYTES = 4;
@@ -33,10 +39,12 @@ export interface PlanRequest {
  * `generation` is the root's own run id.
  *
  * @throws ApplicationFailure of type 'InvalidSpecification', not retryable, with every error in the message and, as a list, in the details
+ * @throws ApplicationFailure of type 'InvalidWorkflowId', not retryable, where a child's id would be longer than Temporal takes
  * @throws ObjectStoreError where the store cannot be reached or refuses
  */
 export async function planRun(objects: ObjectStore, { specification: given, workflowId, firstExecutionRunId }: PlanRequest, generation: string): Promise<RunPlan> {
   const specification = validated(given);
+  checkWorkflowId(workflowId, specification);
   const storage = { bucket: specification.storage.bucket, prefix: runPrefix(workflowId, firstExecutionRunId) };
   await objects.ensureBucket(storage.bucket);
   await objects.put(storage.bucket, `${storage.prefix}specification.json`, readableJson(specification), 'application/json');
@@ -50,6 +58,15 @@ function validated(given: unknown): Specification {
     if (!(error instanceof InvalidSpecification)) throw error;
     throw ApplicationFailure.create({ type: INVALID_SPECIFICATION, nonRetryable: true, message: error.message, details: [error.complaints] });
   }
+}
+
+function checkWorkflowId(workflowId: string, { subPopulations }: Specification): void {
+  const names = subPopulations.map(({ evaluators }, index) => (evaluators > 0 ? evaluatorName(index + 1, evaluators - 1) : subPopulationName(index + 1)));
+  const room = Math.max(...names.map((name) => Buffer.byteLength(childWorkflowId('', name))));
+  const bytes = Buffer.byteLength(workflowId);
+  if (bytes + room <= MAX_WORKFLOW_ID_BYTES) return;
+  const message = `Expected the workflow id to be at most ${MAX_WORKFLOW_ID_BYTES - room} bytes, so that those of its children have at most ${MAX_WORKFLOW_ID_BYTES}, got ${bytes}`;
+  throw ApplicationFailure.nonRetryable(message, INVALID_WORKFLOW_ID);
 }
 
 /**
