@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { childWorkflowId, evaluatorName, subPopulationName } from '../workflows/names.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
-import type { RunCosts, RunPlan } from './orchestration-contract.ts';
+import { historyBudget, type HistoryBudget } from './history-budget.ts';
+import type { HistoryCosts, RunCosts, RunPlan } from './orchestration-contract.ts';
 import { readableJson } from './readable-json.ts';
 import { InvalidSpecification, parseSpecification, type Specification, type TaskSpecification } from './specification.ts';
 
@@ -48,7 +49,7 @@ export async function planRun(objects: ObjectStore, { specification: given, work
   const storage = { bucket: specification.storage.bucket, prefix: runPrefix(workflowId, firstExecutionRunId) };
   await objects.ensureBucket(storage.bucket);
   await objects.put(storage.bucket, `${storage.prefix}specification.json`, readableJson(specification), 'application/json');
-  return { generation, specification, storage, costs: costsOf(specification) };
+  return { generation, specification, storage, costs: { ...costsOf(specification), histories: historyCosts(historyBudget(specification, workflowId)) } };
 }
 
 function validated(given: unknown): Specification {
@@ -109,6 +110,16 @@ export function costsOf({ subPopulations, steps, stepsPerRound, storage, task }:
     checkpointBytes,
     checkpointsKept,
     storedBytes: checkpointsKept * checkpointBytes,
+  };
+}
+
+function historyCosts({ root, subPopulations, payloads }: HistoryBudget): HistoryCosts {
+  return {
+    rootEvents: root.longest.events,
+    rootBytes: root.longest.bytes,
+    roundEvents: Math.max(...subPopulations.map(({ perRound }) => perRound.events)),
+    roundBytes: Math.max(...subPopulations.map(({ perRound }) => perRound.bytes)),
+    largestPayloadBytes: Math.max(...payloads.map(({ sizeBytes }) => sizeBytes)),
   };
 }
 
