@@ -34,6 +34,19 @@ export interface RunCosts {
   /** Checkpoints kept at any time, at most, and their bytes. */
   readonly checkpointsKept: number;
   readonly storedBytes?: number;
+  /** What histories and messages take at most; absent from what was planned before it was told. */
+  readonly histories?: HistoryCosts;
+}
+
+/** The largest of a run's demands on Temporal (history-budget.ts). */
+export interface HistoryCosts {
+  /** The root's, which never continues as new. */
+  readonly rootEvents: number;
+  readonly rootBytes: number;
+  /** Of one round of the sub-population that needs most. */
+  readonly roundEvents: number;
+  readonly roundBytes: number;
+  readonly largestPayloadBytes: number;
 }
 
 export interface SaveRoundRequest {

@@ -3,8 +3,10 @@
  */
 import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
+import { childWorkflowId, evaluatorName, subPopulationName } from '../workflows/names.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
-import type { RunCosts, RunPlan } from './orchestration-contract.ts';
+import { historyBudget, type HistoryBudget } from './history-budget.ts';
+import type { HistoryCosts, RunCosts, RunPlan } from './orchestration-contract.ts';
 import { readableJson } from './readable-json.ts';
 import { continuedSpecification, goesOn } from './continuation.ts';
 import { InvalidSpecification, parseSpecification, type Specification, type TaskSpecification } from './specification.ts';
@@ -12,6 +14,11 @@ import { InvalidSpecification, parseSpecification, type Specification, type Task
 /** Failure type of a run whose specification is refused. */
 export const INVALID_SPECIFICATION = 'InvalidSpecification';
 
+/** Failure type of a run whose workflow id leaves no room for those of its children. */
+export const INVALID_WORKFLOW_ID = 'InvalidWorkflowId';
+
+/** Longest workflow id that Temporal takes; a child's that is longer would fail the root's workflow task for ever. */
+const MAX_WORKFLOW_ID_BYTES = 1000;
 /** Longest folder name made of a workflow id: file systems take 255 bytes. */
 const MAX_NAME_CHARACTERS = 200;
 const FLOAT_BYTES = 4;
@@ -34,14 +41,16 @@ export interface PlanRequest {
  * `generation` is the root's own run id.
  *
  * @throws ApplicationFailure of type 'InvalidSpecification', not retryable, with every error in the message and, as a list, in the details
+ * @throws ApplicationFailure of type 'InvalidWorkflowId', not retryable, where a child's id would be longer than Temporal takes
  * @throws ObjectStoreError where the store cannot be reached or refuses
  */
 export async function planRun(objects: ObjectStore, { specification: given, workflowId, firstExecutionRunId }: PlanRequest, generation: string): Promise<RunPlan> {
   const { specification, from } = await asSpecification(async () => (goesOn(given) ? continuedSpecification(objects, given) : { specification: parseSpecification(given), from: undefined }));
+  checkWorkflowId(workflowId, specification);
   const storage = { bucket: specification.storage.bucket, prefix: runPrefix(workflowId, firstExecutionRunId) };
   await objects.ensureBucket(storage.bucket);
   await objects.put(storage.bucket, `${storage.prefix}specification.json`, readableJson(specification), 'application/json');
-  return { generation, specification, storage, ...(from ? { from } : {}), costs: costsOf(specification) };
+  return { generation, specification, storage, ...(from ? { from } : {}), costs: { ...costsOf(specification), histories: historyCosts(historyBudget(specification, workflowId)) } };
 }
 
 async function asSpecification<T>(read: () => Promise<T>): Promise<T> {
@@ -51,6 +60,15 @@ async function asSpecification<T>(read: () => Promise<T>): Promise<T> {
     if (!(error instanceof InvalidSpecification)) throw error;
     throw ApplicationFailure.create({ type: INVALID_SPECIFICATION, nonRetryable: true, message: error.message, details: [error.complaints] });
   }
+}
+
+function checkWorkflowId(workflowId: string, { subPopulations }: Specification): void {
+  const names = subPopulations.map(({ evaluators }, index) => (evaluators > 0 ? evaluatorName(index + 1, evaluators - 1) : subPopulationName(index + 1)));
+  const room = Math.max(...names.map((name) => Buffer.byteLength(childWorkflowId('', name))));
+  const bytes = Buffer.byteLength(workflowId);
+  if (bytes + room <= MAX_WORKFLOW_ID_BYTES) return;
+  const message = `Expected the workflow id to be at most ${MAX_WORKFLOW_ID_BYTES - room} bytes, so that those of its children have at most ${MAX_WORKFLOW_ID_BYTES}, got ${bytes}`;
+  throw ApplicationFailure.nonRetryable(message, INVALID_WORKFLOW_ID);
 }
 
 /**
@@ -93,6 +111,16 @@ export function costsOf({ subPopulations, steps, stepsPerRound, storage, task }:
     checkpointBytes,
     checkpointsKept,
     storedBytes: checkpointsKept * checkpointBytes,
+  };
+}
+
+function historyCosts({ root, subPopulations, payloads }: HistoryBudget): HistoryCosts {
+  return {
+    rootEvents: root.longest.events,
+    rootBytes: root.longest.bytes,
+    roundEvents: Math.max(...subPopulations.map(({ perRound }) => perRound.events)),
+    roundBytes: Math.max(...subPopulations.map(({ perRound }) => perRound.bytes)),
+    largestPayloadBytes: Math.max(...payloads.map(({ sizeBytes }) => sizeBytes)),
   };
 }
 

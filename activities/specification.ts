@@ -9,7 +9,7 @@ import type { HyperparameterSpaces } from '../workflows/algorithm/hyperparameter
 import { between, finite, integer, list, listOf, number, object, oneOf, range, tag } from './specification/fields.ts';
 import { complain, inspect } from './specification/complaints.ts';
 import { taskHyperparameters } from './tasks/hyperparameters.ts';
-import { bucketName, checkRules, limits, space } from './specification/rules.ts';
+import { bucketName, checkBudget, checkRules, limits, space } from './specification/rules.ts';
 
 const factors = list(number(1e-6, 1e6, 'A factor.'), 1, 64, 'factors', 'What explore multiplies a value with, one drawn uniformly. The paper: [0.5, 0.8, 1.25, 2].').default([0.5, 0.8, 1.25, 2]);
 
@@ -149,18 +149,20 @@ const shape = object(
   'Specification of a FIRE PBT run.',
 );
 
-const schema = shape.superRefine(checkRules, { when: () => true }).transform(resolve);
+const complete = shape.superRefine(checkRules, { when: () => true }).transform(resolve);
 
 /** A valid specification, defaults filled in. */
-export type Specification = DeepReadonly<Omit<z.output<typeof schema>, 'hyperparameters'>> & { readonly hyperparameters: HyperparameterSpaces };
+export type Specification = DeepReadonly<Omit<z.output<typeof complete>, 'hyperparameters'>> & { readonly hyperparameters: HyperparameterSpaces };
 
 /** What is trained, discriminated on `kind`. */
 export type TaskSpecification = Specification['task'];
 
 /** What people write: a specification with defaults left out. */
-export type SpecificationInput = z.input<typeof schema>;
+export type SpecificationInput = z.input<typeof complete>;
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
+const schema = complete.superRefine(checkBudget);
 
 /** An invalid specification: every error, each with its path, what was found and what is allowed. */
 export class InvalidSpecification extends Error {

@@ -77,7 +77,7 @@ function pathText(path: Path): string {
     if (typeof part === 'number') return `[${part}]`;
     const key = String(part);
     if (/^[$A-Za-z_][$\w]*$/.test(key) && key.length <= 60) return index === 0 ? key : `.${key}`;
-    return `[${JSON.stringify(clip(key, 60))}]`;
+    return `[${plain(JSON.stringify(clip(key, 60)))}]`;
   });
   return text.join('');
 }
@@ -94,7 +94,12 @@ function valueAt(input: unknown, path: Path): unknown {
 /** Returns a value as complaints tell it: short, on one line. */
 export function valueText(value: unknown): string {
   // JSON would say null for NaN and the infinities.
-  return clip(typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value)), 80).replaceAll('`', "'");
+  return plain(clip(typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value)), 80)).replaceAll('`', "'");
+}
+
+/** Returns the text with everything invisible escaped, such as what makes a terminal move its cursor or turn text around. */
+function plain(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 function clip(text: string, length: number): string {

@@ -5,6 +5,8 @@
  * nothing about values that are already refused for themselves.
  */
 import { z } from 'zod';
+import { beyondBudget, historyBudget } from '../history-budget.ts';
+import type { Specification } from '../specification.ts';
 import { taskHyperparameters, type HyperparameterDefinition } from '../tasks/hyperparameters.ts';
 
 /** Bounds of a run. */
@@ -14,12 +16,8 @@ export const limits = {
   subPopulations: 16,
   /** Training steps, and any count of them. */
   steps: 1_000_000_000,
-  /** The root's history cannot be continued as new, and costs up to ten events a round of the 51,200 that Temporal allows. */
-  rounds: 4_000,
   /** Points of the longest possible curve: a workflow task has seconds to smooth them all. */
   measurements: 20_000,
-  /** Scores that one sub-population's workers report in a round: about 20 bytes each of a payload's 2 MB. */
-  scoresPerRound: 50_000,
   trainingImages: 60_000,
   batchSize: 4096,
   layerWidth: 4096,
@@ -34,6 +32,37 @@ export function checkRules(draft: unknown, context: z.core.$RefinementCtx): void
   checkHyperparameters(draft, context);
 }
 
+/** Returns nothing; adds an issue where a specification valid in itself makes histories or messages that Temporal does not bear, with what would do. */
+export function checkBudget(specification: Specification, context: z.core.$RefinementCtx): void {
+  const excess = (change: Partial<Specification>): string | undefined => beyondBudget(historyBudget({ ...specification, ...change }))[0]?.reason;
+  const reason = excess({});
+  if (reason === undefined) return;
+  const { steps, stepsPerRound, evalEvery } = specification;
+  const tooMany = firstFalse(1, steps / stepsPerRound, (rounds) => excess({ steps: rounds * stepsPerRound }) === undefined);
+  const intervals = divisors(stepsPerRound).filter((interval) => interval > evalEvery);
+  const interval = intervals[firstFalse(0, intervals.length, (index) => excess({ evalEvery: intervals[index] ?? evalEvery }) !== undefined)];
+  const rarely = interval === undefined ? '' : `, or \`evalEvery\` at least ${interval}`;
+  if (tooMany > 1) report(context, ['steps'], `at most ${(tooMany - 1) * stepsPerRound} (${tooMany - 1} rounds)${rarely}: with more, ${excess({ steps: tooMany * stepsPerRound })}`);
+  else if (interval !== undefined) report(context, ['evalEvery'], `at least ${interval}: ${reason}`);
+  else report(context, ['subPopulations'], `fewer or smaller: ${reason}`);
+}
+
+/** Returns the least integer from `low` on for which what holds up to some point no longer holds; `high` where it holds up to there. */
+function firstFalse(low: number, high: number, holds: (value: number) => boolean): number {
+  let [from, to] = [low, high];
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if (holds(middle)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function divisors(value: number): number[] {
+  const small = Array.from({ length: Math.floor(Math.sqrt(value)) }, (_, index) => index + 1).filter((divisor) => value % divisor === 0);
+  return [...new Set([...small, ...small.map((divisor) => value / divisor)])].sort((a, b) => a - b);
+}
+
 function checkSteps(draft: unknown, context: z.core.$RefinementCtx): void {
   const steps = countAt(draft, 'steps');
   const stepsPerRound = countAt(draft, 'stepsPerRound');
@@ -41,9 +70,6 @@ function checkSteps(draft: unknown, context: z.core.$RefinementCtx): void {
   if (stepsPerRound && evalEvery && stepsPerRound % evalEvery !== 0) report(context, ['stepsPerRound'], `a multiple of \`evalEvery\` (${evalEvery})`);
   if (!steps) return;
   if (stepsPerRound && steps % stepsPerRound !== 0) report(context, ['steps'], `a multiple of \`stepsPerRound\` (${stepsPerRound})`);
-  else if (stepsPerRound && steps / stepsPerRound > limits.rounds) {
-    report(context, ['steps'], `at most ${limits.rounds} rounds of \`stepsPerRound\` (${stepsPerRound}), which makes ${limits.rounds * stepsPerRound}`);
-  }
   if (evalEvery && steps / evalEvery > limits.measurements) {
     report(context, ['evalEvery'], `at least ${Math.ceil(steps / limits.measurements)}: at most ${limits.measurements} measurements over \`steps\` (${steps})`);
   }
@@ -52,8 +78,6 @@ function checkSteps(draft: unknown, context: z.core.$RefinementCtx): void {
 function checkWorkers(draft: unknown, context: z.core.$RefinementCtx): void {
   const subPopulations = at(draft, 'subPopulations');
   if (!Array.isArray(subPopulations)) return;
-  const stepsPerRound = countAt(draft, 'stepsPerRound');
-  const evalEvery = countAt(draft, 'evalEvery');
   let workers = 0;
   subPopulations.forEach((one: unknown, index) => {
     const members = countAt(one, 'members') ?? 0;
@@ -65,10 +89,6 @@ function checkWorkers(draft: unknown, context: z.core.$RefinementCtx): void {
       report(context, ['subPopulations', 0, 'evaluators'], '0 or left out (P1 is ranked by its scores and has no evaluators)');
     } else if (evaluators !== undefined && members > 0 && !isIntegerWithin(evaluators, 0, members)) {
       report(context, ['subPopulations', index, 'evaluators'], `an integer from 0 to ${members}`, { instead: true });
-    }
-    if (stepsPerRound && evalEvery && 2 * members * (stepsPerRound / evalEvery) > limits.scoresPerRound && members <= limits.workers) {
-      const most = Math.floor(limits.scoresPerRound / (2 * members));
-      report(context, ['evalEvery'], `at least ${Math.ceil(stepsPerRound / most)}: at most ${most} measurements a round with ${members} members in a sub-population`);
     }
   });
   if (workers > limits.workers) report(context, ['subPopulations'], `at most ${limits.workers} workers together, members and evaluators`, { got: `${workers} workers` });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { ObjectStore } from '../../activities/checkpoints/object-store.ts';
-import { costsOf, INVALID_SPECIFICATION, parameterCount, planRun, runPrefix } from '../../activities/plan.ts';
+import { costsOf, INVALID_SPECIFICATION, INVALID_WORKFLOW_ID, parameterCount, planRun, runPrefix } from '../../activities/plan.ts';
 import { parseSpecification } from '../../activities/specification.ts';
 import { startObjectServer, type ObjectServer } from '../object-server.ts';
 
@@ -44,6 +44,16 @@ describe('planning a run', () => {
       return true;
     });
     await assert.rejects(objects.list('never-made', ''), /there is no such bucket/);
+  });
+
+  test('refuses a workflow id that leaves no room for those of its children, and takes the longest that does', async () => {
+    const request = { specification: toy, firstExecutionRunId: 'r' };
+    await planRun(objects, { ...request, workflowId: `${'ü'.repeat(492)}x` }, 'def-456');
+    await assert.rejects(planRun(objects, { ...request, workflowId: 'ü'.repeat(493) }, 'def-456'), {
+      type: INVALID_WORKFLOW_ID,
+      nonRetryable: true,
+      message: 'Expected the workflow id to be at most 985 bytes, so that those of its children have at most 1000, got 986',
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * What a run will cost, said before it starts.
  */
-import type { RunPlan } from '../../activities/orchestration-contract.ts';
+import type { HistoryCosts, RunPlan } from '../../activities/orchestration-contract.ts';
 import { counted, longNumber, shortBytes } from './figures.ts';
 
 /** Returns the lines. */
@@ -13,6 +13,11 @@ export function tellCosts({ specification, costs }: RunPlan): string {
     `Rounds     ${costs.rounds} of ${counted(specification.stepsPerRound, 'step')}, measured every ${specification.evalEvery}; seed ${specification.seed}`,
     `Training   ${longNumber(costs.workerSteps)} steps in ${counted(costs.trainActivities, 'activity', 'activities')}, at most`,
     `Kept       ${kept}${costs.checkpointBytes === undefined ? '' : ` of ${shortBytes(costs.checkpointBytes)}`}${costs.storedBytes === undefined ? '' : `, ${shortBytes(costs.storedBytes)} in all`}`,
+    ...(costs.histories ? [`Histories  ${tellHistories(costs.histories)}`] : []),
     'Time       estimated from the first round on',
   ].join('\n');
+}
+
+function tellHistories({ rootEvents, rootBytes, roundEvents, roundBytes, largestPayloadBytes }: HistoryCosts): string {
+  return `${longNumber(rootEvents)} events, ${shortBytes(rootBytes)} at most in the root's; ${longNumber(roundEvents)}, ${shortBytes(roundBytes)} a round in another; messages of ${shortBytes(largestPayloadBytes)} at most`;
 }
