@@ -12,9 +12,10 @@ import { InvalidSpecification, parseSpecification, type Specification } from './
 
 /** Fields that may differ from the earlier run's. */
 const FREE = ['steps', 'storage'] as const;
-const DEFAULT_BUCKET = 'fire-pbt';
-/** Two folders as plan.ts names them; nothing that leads elsewhere. */
-const FOLDERS = /^(?!\.{1,2}\/)[\w.%~-]{1,255}\/(?!\.{1,2}$)[\w.%~-]{1,255}$/;
+/** Bucket of a run whose specification names none. */
+export const DEFAULT_BUCKET = 'fire-pbt';
+/** A run's folder: two names as plan.ts makes them; nothing that leads elsewhere. */
+export const RUN_FOLDER = /^(?!\.{1,2}\/)[\w.%~-]{1,255}\/(?!\.{1,2}$)[\w.%~-]{1,255}$/;
 
 interface ContinuationInput {
   readonly from: unknown;
@@ -32,7 +33,7 @@ export function goesOn(input: unknown): input is ContinuationInput {
  * @throws InvalidSpecification where there is no such run, a field differs that may not, or the whole is invalid
  */
 export async function continuedSpecification(objects: Pick<ObjectStore, 'get'>, { from, ...given }: ContinuationInput): Promise<{ specification: Specification; from: StorageLocation | undefined }> {
-  if (typeof from !== 'string' || !FOLDERS.test(from)) throw wrong(['from'], "an earlier run's folder, `<workflow id>/<first run id>`, as its result and its progress query tell it", from);
+  if (typeof from !== 'string' || !RUN_FOLDER.test(from)) throw wrong(['from'], "an earlier run's folder, `<workflow id>/<first run id>`, as its result and its progress query tell it", from);
   const earlier = { bucket: bucketOf(given), prefix: `${from}/` };
   const recorded = await read(objects, earlier);
   if (recorded === undefined) throw wrong(['from'], `the folder of a run in bucket ${earlier.bucket}`, from);

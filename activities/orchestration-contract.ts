@@ -109,6 +109,29 @@ export interface ResultSummary {
   readonly stoppedEarly?: { readonly reason: string; readonly round: number };
 }
 
+export interface DeletionRequest {
+  /** The run's folder in its bucket: `<workflow id>/<first run id>`. */
+  readonly run: string;
+  /** Default: fire-pbt. */
+  readonly bucket?: string;
+  /** Default: false, which only says what is there. */
+  readonly confirm?: boolean;
+}
+
+export interface FolderSize {
+  readonly objects: number;
+  readonly sizeBytes: number;
+}
+
+export interface Deletion extends FolderSize {
+  readonly run: string;
+  readonly bucket: string;
+  readonly folders: Readonly<Record<string, FolderSize>>;
+  readonly deleted: boolean;
+  /** What to do now, for people. */
+  readonly next: string;
+}
+
 export interface OrchestrationActivities {
   planRun(input: { readonly specification: unknown; readonly workflowId: string; readonly firstExecutionRunId: string }): Promise<RunPlan>;
   /** Takes over the rounds of an earlier run: its decisions, its newest round that can be gone on from, the checkpoints of that; does nothing where this run has recorded rounds. */
@@ -130,4 +153,6 @@ export interface OrchestrationActivities {
   writeResult(input: WriteResultRequest): Promise<ResultSummary>;
   /** Writes the history of every execution of the run to `histories/`; `forgotten` are those whose retention is over. */
   exportHistories(input: { readonly storage: StorageLocation; readonly workflowId: string }): Promise<{ readonly histories: number; readonly sizeBytes: number; readonly forgotten: number }>;
+  /** Says what a run left in its bucket; deletes it where that is confirmed. */
+  deleteRun(request: DeletionRequest): Promise<Deletion>;
 }

@@ -7,6 +7,7 @@ import { adoptRounds } from './adoption.ts';
 import { collectCheckpoints } from './checkpoints/collection.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
 import { CheckpointStore } from './checkpoints/store.ts';
+import { deleteRun } from './deletion.ts';
 import { found } from './executions.ts';
 import { exportHistories } from './histories.ts';
 import type { OrchestrationActivities } from './orchestration-contract.ts';
@@ -38,6 +39,7 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
     loadRound: (request) => rounds.loadPart(request),
     collectCheckpoints: async (request) => ({ deleted: await collectCheckpoints(objects, rounds, request) }),
     writeResult: (request) => writeResult(objects, rounds, request),
+    deleteRun: (request) => deleteRun(objects, client, request),
     exportHistories: (request) => exportHistories(objects, client, request),
   };
 }

@@ -3,3 +3,4 @@ export { firePbt } from './fire-pbt.ts';
 export { subPopulation } from './sub-population.ts';
 export { evaluator } from './evaluator.ts';
 export { compare } from './compare.ts';
+export { deleteRun } from './delete-run.ts';

@@ -130,6 +130,9 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
         files: [],
       };
     },
+    deleteRun: async () => {
+      throw new Error('Expected nobody to delete anything');
+    },
     exportHistories: async () => ({ histories: 0, sizeBytes: 0, forgotten: 0 }),
     train: async (request) => {
       beforeTraining?.(request);
