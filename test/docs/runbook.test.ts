@@ -23,10 +23,12 @@ const STEPS = [...RUNBOOK.matchAll(/^```sh\n(?<commands>.*?)^```$|^<!-- test: (?
 describe('the runbook', () => {
   const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-runbook-'));
   let stack: LocalStack;
+  let kill = (): unknown => undefined;
   before(async () => {
     stack = await startStack({ directory, trainers: 2, temporal: 'local', s3: 'local' });
   });
   after(async () => {
+    kill();
     await stack.stop();
     rmSync(directory, { recursive: true, maxRetries: 5 });
   });
@@ -40,6 +42,7 @@ describe('the runbook', () => {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...stack.environment, PATH: [dirname(temporalCommand()), process.env['PATH']].join(delimiter) },
     });
+    kill = () => shell.kill();
     let output = '';
     for (const stream of [shell.stdout, shell.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
     let commands = 0;
@@ -48,8 +51,9 @@ describe('the runbook', () => {
         for (const command of block.trim().split('\n')) {
           const number = (commands += 1);
           output = '';
-          shell.stdin.write(`${command}\necho "[$?] ${number}"\n`);
-          await eventually(() => new RegExp(`^\\[\\d+\\] ${number}$`, 'm').test(output), PATIENCE_MS);
+          // None may read what the next are typed into.
+          shell.stdin.write(`{ ${command}\n} </dev/null; printf '\\n[%d] %d\\n' $? ${number}\n`);
+          await eventually(() => new RegExp(`^\\[\\d+\\] ${number}$`, 'm').test(output), PATIENCE_MS).catch(() => assert.fail(`It does not end: ${command}\n${output}`));
           assert.match(output, new RegExp(`^\\[0\\] ${number}$`, 'm'), `${command}\n${output}`);
         }
       } else if (ends) {
