@@ -6,7 +6,7 @@
  * as long as numbers get. Sizes are those of the JSON of the contracts' own types, so that a field added there is counted or does not compile.
  */
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from '../workflows/names.ts';
-import type { EvaluatorReport, Instruction, MessageKey, NeighbourNews, PromotionBatch, RoundCompleted, Steering, SubPopulationSummary } from '../workflows/messages.ts';
+import type { EvaluatorReport, Instruction, Leader, MessageKey, NeighbourNews, PromotionBatch, RoundCompleted, Steering, SubPopulationSummary } from '../workflows/messages.ts';
 import type { EvaluationState, HistorySegment, JudgedEvaluation, MemberState, Promotion, RoundEvent } from '../workflows/population-state.ts';
 import type { HyperparameterValues } from '../workflows/algorithm/hyperparameters.ts';
 import type { CheckpointReference, StorageLocation } from './checkpoints/reference.ts';
@@ -162,7 +162,7 @@ function sizesOf(specification: Specification, workflowId: string) {
   const verdicts = Object.fromEntries(REASONS.map((reason) => [reason, rounds * index]));
   const ranges = Object.fromEntries(Object.entries(specification.hyperparameters).map(([name, space]) => [name, typeof space === 'object' && space.kind === 'category' ? space.choices : { min: number, max: number }]));
   const summary: SubPopulationSummary = { subPopulation: level, round: rounds, members: index, evaluators: index, evaluatorsBusy: index, promotions: rounds * index, verdicts, bestScore: number, hyperparameters: ranges };
-  const leader = { name: memberName(level, index), score: number, hyperparameters };
+  const leader: Leader = { member: memberName(level, index), score: number, hyperparameters };
   const winner: Winner = { member: index, score: number, checkpoint, history: [] };
   const run = { workflowId, generation: RUN_ID, specification, storage };
   const steering: Steering = { ...key, stop: null, pause: null, rounds, resumes: rounds };
@@ -172,7 +172,7 @@ function sizesOf(specification: Specification, workflowId: string) {
   const saved: SaveRoundRequest = { storage, round: rounds, subPopulation: level, events: [], trainerSeconds: number };
   const result: WriteResultRequest = { storage, workflowId, specification, rounds, winner, report: { testScore: number, untouchedScore: number, files: [] } };
 
-  const summaries = subPopulations.length * (jsonBytes({ ...summary, leaders: Array(LEADERS).fill(leader) }) + 1);
+  const summaries = subPopulations.length * (jsonBytes({ ...summary, leaders: Array<Leader>(LEADERS).fill(leader), stopped: Array<number>(index + 1).fill(index) }) + 1);
   const promoted = jsonBytes(promotion) + runScores + schedule + 1;
   const trainedOne = jsonBytes({ member: index, checkpoint, scores: [] }) + roundScores + 1;
   const kind = (event: RoundEvent): number => jsonBytes(event) + 1;
