@@ -1,7 +1,7 @@
 /**
  * The children of a run's root: every sub-population and evaluator, started together and waited for together.
  */
-import { ApplicationFailure, isCancellation, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, isCancellation, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ChildWorkflowHandle, Workflow } from '@temporalio/workflow';
 import { evaluator } from './evaluator.ts';
@@ -70,7 +70,8 @@ export async function resultOf<W extends Workflow>(child: ChildWorkflowHandle<W>
   try {
     return (await child.result()) as Awaited<ReturnType<W>>;
   } catch (error) {
-    if (isCancellation(error)) throw error;
+    // A child that was cancelled alone ended unexpectedly; together with the root it did as it was told.
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     const message = `${name} of run ${workflowId} ended unexpectedly: ${reasonOf(error)}. Once that is mended, ${howToGoOn(workflowId)}`;
     throw ApplicationFailure.create({ message, type: 'ChildFailed', nonRetryable: true, ...(error instanceof Error ? { cause: error } : {}) });
   }

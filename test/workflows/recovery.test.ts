@@ -84,6 +84,14 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     assert.match(await failure(workflowId), /^ResetRefused: /);
   });
 
+  it('fails by name when a child was cancelled alone', async () => {
+    const workflowId = 'child-cancelled';
+    await runs.start(workflowId, { ...SMALL, steps: 2000 });
+    await runs.reached(workflowId, ({ round }) => round >= 1);
+    await runs.client.workflow.getHandle(`${workflowId}/P1`).cancel();
+    assert.match(await failure(workflowId), /^ChildFailed: P1 of run child-cancelled ended unexpectedly: .*Once that is mended, go on /);
+  });
+
   it('comes to the same result when the running root is reset to its first task', async () => {
     const workflowId = 'running-reset';
     await runs.start(workflowId);
