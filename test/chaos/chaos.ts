@@ -28,7 +28,7 @@ const HELP = `
 Runs a specification twice on a stack of its own, undisturbed and under attack, and ends with 1 unless both came to the same decisions, winner and weights.
 
   --kills N           kill -9 that many parts (Temporal server, S3 server, orchestrator, trainers), one at a time, at random moments (50)
-  --every SECONDS     average time from one kill to the next (6)
+  --every SECONDS     average time from one kill to the next (4)
   --seed N            of the random moments and victims (0)
   --outages           instead of kills: S3 refuses connections, S3 resets them in the middle, Temporal is dead, each for a while
   --outage-seconds N  how long each takes (60)
@@ -44,7 +44,7 @@ await runProcess(async () => {
   const options = readOptions(
     {
       kills: { type: 'string', default: '50' },
-      every: { type: 'string', default: '6' },
+      every: { type: 'string', default: '4' },
       seed: { type: 'string', default: '0' },
       outages: { type: 'boolean', default: false },
       'outage-seconds': { type: 'string', default: '60' },
