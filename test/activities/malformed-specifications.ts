@@ -82,7 +82,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   ['more rounds than a history bears', withToy({ steps: 100_000, evalEvery: 20, subPopulations: [{}] }), 'Expected `steps` to be at most 85520 (4276 rounds): with more, the history of the root may have 47108 events, of 47104 at most, got `100000`'],
   ['more rounds than promotions bear', withToy({ steps: 60_000, evalEvery: 20 }), 'Expected `steps` to be at most 44320 (2216 rounds): with more, the record of a round of P1 may have '],
   ['more measurements than can be smoothed', withToy({ steps: 100_000, stepsPerRound: 100, evalEvery: 1 }), 'Expected `evalEvery` to be at least 5: at most 20000 measurements over `steps` (100000), got `1`'],
-  ['more scores in a round than a history bears', withToy({ steps: 10_000, stepsPerRound: 10_000, subPopulations: [{ members: 200 }] }), 'Expected `evalEvery` to be at least 40: the history of P1 may have 163758735 bytes, of 48234496 at most, got `1`'],
+  ['more scores in a round than a history bears', withToy({ steps: 10_000, stepsPerRound: 10_000, subPopulations: [{ members: 200 }] }), 'Expected `evalEvery` to be at least 40: the history of P1 may have 163760387 bytes, of 48234496 at most, got `1`'],
   ['more evaluators than one message of promotions bears', withToy({ steps: 20_000, subPopulations: [{ members: 100 }, { members: 100 }] }), 'Expected `steps` to be at most 820 (41 rounds): with more, the record of a round of P1 may have 2142261 bytes, of 2097152 at most, got `20000`'],
 
   // Seed, threads, smoothing.
