@@ -41,7 +41,7 @@ import { standGuard } from './guard.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
 import { wrongWithExtension, wrongWithHyperparameters, wrongWithPause, wrongWithStop } from './operator.ts';
 import type { Command } from './population-state.ts';
-import { OPERATED, orchestration, reasonOf, trainers } from './run.ts';
+import { EXTENDED_WHILE_PAUSED, OPERATED, orchestration, reasonOf, trainers } from './run.ts';
 import type { Run } from './run.ts';
 import { searchAttributePublisher } from './search-attributes.ts';
 import type { Finish } from './sub-population.ts';
@@ -182,8 +182,11 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
         wanted.rounds = end / perRound;
         const { reports } = decided;
         await steer();
-        await condition(() => decided.rounds === end / perRound || decided.reports > reports + 1 || view.status !== 'running');
+        // While it is paused no round may end that could answer.
+        const paused = (): boolean => patched(EXTENDED_WHILE_PAUSED) && wanted.pause !== null;
+        await condition(() => decided.rounds === end / perRound || decided.reports > reports + 1 || view.status !== 'running' || paused());
         if (decided.rounds === end / perRound) return `Extended: the run ends after ${end} steps, round ${decided.rounds}.`;
+        if (view.status === 'running' && paused()) return `Extended: once it is resumed, the run goes on to ${end} steps, round ${end / perRound}.`;
         throw ApplicationFailure.nonRetryable(`Cannot extend the run: its last round had begun. Start a new run from its rounds instead`, 'TooLate');
       },
       {
