@@ -33,10 +33,10 @@ export function goesOn(input: unknown): input is ContinuationInput {
  * @throws InvalidSpecification where there is no such run, a field differs that may not, or the whole is invalid
  */
 export async function continuedSpecification(objects: Pick<ObjectStore, 'get'>, { from, ...given }: ContinuationInput): Promise<{ specification: Specification; from: StorageLocation | undefined }> {
-  if (typeof from !== 'string' || !RUN_FOLDER.test(from)) throw wrong(['from'], "an earlier run's folder, `<workflow id>/<first run id>`, as its result and its progress query tell it", from);
+  if (typeof from !== 'string' || !RUN_FOLDER.test(from)) throw wrongField(['from'], "an earlier run's folder, `<workflow id>/<first run id>`, as its result and its progress query tell it", from);
   const earlier = { bucket: bucketOf(given), prefix: `${from}/` };
-  const recorded = await read(objects, earlier);
-  if (recorded === undefined) throw wrong(['from'], `the folder of a run in bucket ${earlier.bucket}`, from);
+  const recorded = await readRecorded(objects, earlier.bucket, `${earlier.prefix}specification.json`);
+  if (recorded === undefined) throw wrongField(['from'], `the folder of a run in bucket ${earlier.bucket}`, from);
   const specification = parseSpecification({ ...recorded, ...given });
   const differing = Object.keys(given).filter((field): field is keyof Specification => !FREE.some((free) => free === field) && field in specification);
   const complaints = differing.filter((field) => JSON.stringify(specification[field]) !== JSON.stringify(recorded[field])).map((field) => expected([field], `left out, or what it was in the earlier run (${valueText(recorded[field])})`, valueText(specification[field])));
@@ -44,22 +44,25 @@ export async function continuedSpecification(objects: Pick<ObjectStore, 'get'>, 
   return { specification, from: earlier };
 }
 
-async function read(objects: Pick<ObjectStore, 'get'>, { bucket, prefix }: StorageLocation): Promise<Record<string, unknown> | undefined> {
+/** Returns an object that a run recorded as JSON, or undefined where there is none. */
+export async function readRecorded(objects: Pick<ObjectStore, 'get'>, bucket: string, key: string): Promise<Record<string, unknown> | undefined> {
   try {
-    return JSON.parse(Buffer.from(await objects.get(bucket, `${prefix}specification.json`)).toString()) as Record<string, unknown>;
+    return JSON.parse(Buffer.from(await objects.get(bucket, key)).toString()) as Record<string, unknown>;
   } catch (error) {
     if (error instanceof ObjectStoreError && (error.trouble === 'missing-object' || error.trouble === 'missing-bucket')) return undefined;
     throw error;
   }
 }
 
-function bucketOf({ storage }: Readonly<Record<string, unknown>>): string {
+/** Returns the bucket that an incomplete specification names, or the usual one. */
+export function bucketOf({ storage }: Readonly<Record<string, unknown>>): string {
   if (typeof storage !== 'object' || storage === null || !('bucket' in storage)) return DEFAULT_BUCKET;
   const parsed = bucketName.safeParse(storage.bucket);
-  if (!parsed.success) throw wrong(['storage', 'bucket'], parsed.error.issues[0]?.message ?? 'a bucket name', storage.bucket);
+  if (!parsed.success) throw wrongField(['storage', 'bucket'], parsed.error.issues[0]?.message ?? 'a bucket name', storage.bucket);
   return parsed.data;
 }
 
-function wrong(path: readonly string[], rule: string, value: unknown): InvalidSpecification {
+/** A field of an incomplete specification that cannot be used. */
+export function wrongField(path: readonly string[], rule: string, value: unknown): InvalidSpecification {
   return new InvalidSpecification([expected(path, rule, valueText(value))]);
 }

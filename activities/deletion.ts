@@ -3,6 +3,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { WORKFLOW_TYPES } from '../workflows/names.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
 import { ObjectStoreError, type StoredObject } from './checkpoints/object-store.ts';
 import { DEFAULT_BUCKET, RUN_FOLDER } from './continuation.ts';
@@ -51,7 +52,7 @@ export async function deleteRun(objects: Pick<ObjectStore, 'list' | 'delete'>, c
 
 /** Returns the id of the running workflow that the folder belongs to. */
 async function findRunning(client: Client, prefix: string): Promise<string | undefined> {
-  for await (const { workflowId } of client.workflow.list({ query: 'WorkflowType = "firePbt" AND ExecutionStatus = "Running"' })) {
+  for await (const { workflowId } of client.workflow.list({ query: `WorkflowType IN (${Object.values(WORKFLOW_TYPES).map((type) => `"${type}"`).join(', ')}) AND ExecutionStatus = "Running"` })) {
     const description = await found(client.workflow.getHandle(workflowId).describe());
     const firstRunId = description?.raw.workflowExecutionInfo?.firstRunId || description?.runId;
     if (description?.status.name === 'RUNNING' && firstRunId !== undefined && runPrefix(workflowId, firstRunId) === prefix) return workflowId;

@@ -3,6 +3,7 @@
  */
 import type { Score } from '../workflows/algorithm/curve.ts';
 import type { HistorySegment, RoundEvent } from '../workflows/population-state.ts';
+import type { Algorithm } from '../workflows/names.ts';
 import type { CheckpointReference, StorageLocation } from './checkpoints/reference.ts';
 import type { ReportOutcome } from './train-contract.ts';
 import type { Specification } from './specification.ts';
@@ -19,7 +20,18 @@ export interface RunPlan {
   readonly storage: StorageLocation;
   /** Of the earlier run whose rounds it goes on from. */
   readonly from?: StorageLocation;
+  /** Present where it trains another run's schedule afresh. */
+  readonly retraced?: RetracedRun;
   readonly costs: RunCosts;
+}
+
+/** The run whose schedule a retrace follows. */
+export interface RetracedRun {
+  /** Its folder, `<workflow id>/<first run id>`. */
+  readonly folder: string;
+  readonly seed: number;
+  readonly objective: Score;
+  readonly testScore: Score;
 }
 
 export interface RunCosts {
@@ -82,6 +94,7 @@ export interface WriteResultRequest {
   readonly rounds: number;
   readonly winner: Winner;
   readonly report: ReportOutcome;
+  readonly retraced?: RetracedRun;
   /** Present when the run was stopped before its last round. */
   readonly stoppedEarly?: { readonly reason: string; readonly round: number };
 }
@@ -89,13 +102,15 @@ export interface WriteResultRequest {
 /** What a finished run's workflow returns: small, and enough to read the rest. */
 export interface ResultSummary {
   readonly workflowId: string;
-  readonly algorithm: 'fire-pbt' | 'pbt';
+  readonly algorithm: Algorithm;
   readonly seed: number;
   readonly rounds: number;
   readonly steps: number;
   readonly winner: { readonly member: string; readonly objective: Score; readonly checkpoint: CheckpointReference };
   readonly testScore: Score;
   readonly untouchedScore?: Score;
+  /** Of a retrace: the run that found the schedule, and by how much its test score is above this one's; null where one of them diverged. */
+  readonly retraced?: RetracedRun & { readonly gap: number | null };
   /** Promotions received, by sub-population, P1 first. */
   readonly promotions: readonly number[];
   /** Ends of evaluations over all sub-populations, by reason. */

@@ -30,7 +30,7 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
   const rounds = new RoundRecords(objects);
   const checkpoints = new CheckpointStore(objects, 0);
   return {
-    planRun: (request) => planRun(objects, request, Context.current().info.workflowExecution?.runId ?? ''),
+    planRun: (request) => planRun(objects, request, { runId: Context.current().info.workflowExecution?.runId ?? '', workflowType: Context.current().info.workflowType ?? 'firePbt' }),
     adoptRounds: async (adoption) => ({ round: await adoptRounds(rounds, checkpoints, adoption) }),
     standBy: (run) => standBy(client, run),
     clearLeftovers: async ({ workflowIds, generation }) => ({ terminated: await clearLeftovers(client, workflowIds, generation) }),

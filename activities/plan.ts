@@ -3,12 +3,16 @@
  */
 import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
-import { childWorkflowId, evaluatorName, subPopulationName } from '../workflows/names.ts';
+import { algorithmOf, childWorkflowId, evaluatorName, subPopulationName } from '../workflows/names.ts';
+import type { Algorithm } from '../workflows/names.ts';
+import type { StorageLocation } from './checkpoints/reference.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
 import { historyBudget, type HistoryBudget } from './history-budget.ts';
-import type { HistoryCosts, RunCosts, RunPlan } from './orchestration-contract.ts';
+import type { HistoryCosts, RetracedRun, RunCosts, RunPlan } from './orchestration-contract.ts';
 import { readableJson } from './readable-json.ts';
 import { continuedSpecification, goesOn } from './continuation.ts';
+import { namesRun, retracingSpecification } from './retracing.ts';
+import { expected, valueText } from './specification/complaints.ts';
 import { InvalidSpecification, parseSpecification, type Specification, type TaskSpecification } from './specification.ts';
 
 /** Failure type of a run whose specification is refused. */
@@ -35,22 +39,61 @@ export interface PlanRequest {
   readonly firstExecutionRunId: string;
 }
 
+/** The root that plans. */
+export interface PlannedWorkflow {
+  readonly runId: string;
+  readonly workflowType: string;
+}
+
 /**
  * Plans a run: validates its specification, makes its bucket where missing, writes the specification, defaults filled in, into its folder.
  *
- * `generation` is the root's own run id.
+ * `generation` in the plan is the root's own run id.
  *
  * @throws ApplicationFailure of type 'InvalidSpecification', not retryable, with every error in the message and, as a list, in the details
  * @throws ApplicationFailure of type 'InvalidWorkflowId', not retryable, where a child's id would be longer than Temporal takes
  * @throws ObjectStoreError where the store cannot be reached or refuses
  */
-export async function planRun(objects: ObjectStore, { specification: given, workflowId, firstExecutionRunId }: PlanRequest, generation: string): Promise<RunPlan> {
-  const { specification, from } = await asSpecification(async () => (goesOn(given) ? continuedSpecification(objects, given) : { specification: parseSpecification(given), from: undefined }));
+export async function planRun(objects: ObjectStore, { specification: given, workflowId, firstExecutionRunId }: PlanRequest, { runId: generation, workflowType }: PlannedWorkflow): Promise<RunPlan> {
+  const { specification, from, retraced } = await asSpecification(() => readSpecification(objects, given, workflowType));
   checkWorkflowId(workflowId, specification);
   const storage = { bucket: specification.storage.bucket, prefix: runPrefix(workflowId, firstExecutionRunId) };
   await objects.ensureBucket(storage.bucket);
   await objects.put(storage.bucket, `${storage.prefix}specification.json`, readableJson(specification), 'application/json');
-  return { generation, specification, storage, ...(from ? { from } : {}), costs: { ...costsOf(specification), histories: historyCosts(historyBudget(specification, workflowId)) } };
+  return { generation, specification, storage, ...(from ? { from } : {}), ...(retraced ? { retraced } : {}), costs: { ...costsOf(specification), histories: historyCosts(historyBudget(specification, workflowId)) } };
+}
+
+interface ReadSpecification {
+  readonly specification: Specification;
+  readonly from?: StorageLocation | undefined;
+  readonly retraced?: RetracedRun | undefined;
+}
+
+async function readSpecification(objects: ObjectStore, given: unknown, workflowType: string): Promise<ReadSpecification> {
+  if (workflowType === 'retrace' && namesRun(given)) return retracingSpecification(objects, given);
+  const read = goesOn(given) ? await continuedSpecification(objects, given) : { specification: parseSpecification(given) };
+  checkAlgorithm(read.specification, workflowType);
+  return read;
+}
+
+/** By workflow type, the algorithms that it runs. */
+const ALGORITHMS: Readonly<Record<string, readonly Algorithm[]>> = { firePbt: ['fire-pbt', 'pbt'], pbt: ['pbt'], randomSearch: ['random-search'], retrace: ['retrace'] };
+
+function checkAlgorithm(specification: Specification, workflowType: string): void {
+  const algorithm = algorithmOf(specification);
+  const runs = ALGORITHMS[workflowType];
+  if (runs === undefined || runs.includes(algorithm)) return;
+  const { schedule, subPopulations } = specification;
+  const complaint = runs.includes('fire-pbt')
+    ? expected(['schedule'], 'absent: workflow type firePbt finds schedules; start workflow type randomSearch or retrace with one', valueText(schedule))
+    : runs.includes('random-search')
+      ? expected(['schedule'], 'an object of shapes by hyperparameter, which the members of workflow type randomSearch follow', valueText(schedule))
+      : runs.includes('retrace')
+        ? expected(['schedule'], "an array of segments, a finished run's schedule (or give nothing but the run's folder as `run`)", valueText(schedule))
+        : schedule !== undefined
+          ? expected(['schedule'], 'absent: workflow type pbt finds schedules; start workflow type randomSearch or retrace with one', valueText(schedule))
+          : expected(['subPopulations'], 'one sub-population: more are FIRE PBT, workflow type firePbt', `${subPopulations.length} sub-populations`);
+  throw new InvalidSpecification([complaint]);
 }
 
 async function asSpecification<T>(read: () => Promise<T>): Promise<T> {

@@ -4,8 +4,9 @@
  * Everything but what lies under `cost` follows from specification and seed (keys and ids aside, which name the run).
  */
 import { createHash } from 'node:crypto';
+import type { Score } from '../workflows/algorithm/curve.ts';
 import { lineageOf } from '../workflows/lineage.ts';
-import { evaluatorName, memberName } from '../workflows/names.ts';
+import { algorithmOf, evaluatorName, memberName } from '../workflows/names.ts';
 import { applyEvents, emptyPopulation } from '../workflows/population-state.ts';
 import type { HistorySegment, PopulationState, RoundEvent } from '../workflows/population-state.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
@@ -28,13 +29,14 @@ export async function writeResult(objects: ObjectStore, rounds: RoundRecords, re
   const resultKey = `${storage.prefix}result/result.json`;
   const summary: ResultSummary = {
     workflowId,
-    algorithm: specification.subPopulations.length === 1 ? 'pbt' : 'fire-pbt',
+    algorithm: algorithmOf(specification),
     seed: specification.seed,
     rounds: request.rounds,
     steps: request.rounds * specification.stepsPerRound,
     winner: { member: memberName(1, winner.member), objective: winner.score, checkpoint: winner.checkpoint },
     testScore: report.testScore,
     ...(report.untouchedScore === undefined ? {} : { untouchedScore: report.untouchedScore }),
+    ...(request.retraced ? { retraced: { ...request.retraced, gap: gapOf(request.retraced.testScore, report.testScore) } } : {}),
     promotions: levels.map(({ final }) => final.promotions),
     verdicts: sumCounts(levels.map(({ final }) => final.verdicts)),
     schedule: newestWithin(winner.history, MAX_SUMMARY_SCHEDULE_CHARACTERS),
@@ -56,6 +58,10 @@ export async function writeResult(objects: ObjectStore, rounds: RoundRecords, re
   };
   await objects.put(storage.bucket, resultKey, readableJson(result), 'application/json');
   return summary;
+}
+
+function gapOf(found: Score, retraced: Score): number | null {
+  return typeof found === 'number' && typeof retraced === 'number' ? found - retraced : null;
 }
 
 /** Returns the newest segments of a history that fit; `result.json` has them all. */
@@ -115,6 +121,8 @@ function describe(level: number, event: RoundEvent): unknown[] {
     case 'assigned':
       if (event.assignments.length === 0) return [];
       return [{ kind: event.kind, assignments: event.assignments.map(({ slot, parent, child, hyperparameters }) => ({ ...evaluationNames(level, slot, parent, child), hyperparameters })) }];
+    case 'scheduled':
+      return [{ kind: event.kind, members: event.members.map(({ member, hyperparameters }) => ({ member: memberName(level, member), hyperparameters })) }];
     case 'trained': {
       // The scores are in decisions/, beside what was decided on them.
       return [];

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import type { HyperparameterSpaces } from '../workflows/algorithm/hyperparameters.ts';
-import { between, finite, integer, list, listOf, number, object, oneOf, range, tag } from './specification/fields.ts';
+import { between, finite, flag, integer, list, listOf, number, object, oneOf, range, tag } from './specification/fields.ts';
 import { complain, inspect } from './specification/complaints.ts';
 import { taskHyperparameters } from './tasks/hyperparameters.ts';
 import { bucketName, checkBudget, checkRules, limits, space } from './specification/rules.ts';
@@ -105,7 +105,7 @@ const task = z.discriminatedUnion('kind', [imageClassification, toy], {
 
 const subPopulation = object(
   {
-    members: integer(2, limits.workers, 'Members: networks trained side by side. Default and the paper: 8.').default(8),
+    members: integer(1, limits.workers, 'Members: networks trained side by side; at least 2 unless there is a schedule. Default and the paper: 8.').default(8),
     evaluators: integer(0, limits.workers, 'Evaluators, at most one a member. Default and the paper: three quarters of the members, rounded down; P1 has none.').optional(),
   },
   'One sub-population.',
@@ -117,8 +117,62 @@ const evaluation = object(
     minStepsBeforeEval: integer(0, limits.steps, 'No evaluator is assigned in rounds that start before this step. Default: one round.').optional(),
     order: oneOf(['oldest-first', 'youngest-first'], 'Which members are evaluated first, by steps since their last evaluation. Default and the paper: oldest-first.').default('oldest-first'),
     significance: between(0, 1, 'Significance of the binomial test, for success and as the end value for stopping. Default and the paper: 0.01.').default(0.01),
+    patience: integer(0, limits.steps, 'Steps that a member of P2 and above is evaluated before it may be exploited away. Default and the paper: 0.').optional(),
+    childReplaced: oneOf(
+      ['end', 'follow'],
+      "When exploit replaces an evaluation's child: `end` ends the evaluation; `follow` goes on against the member whose copy took the child's place. Default and the paper: end.",
+    ).optional(),
+    against: oneOf(['child', 'anyone'], 'Whom an evaluator may succeed against, and promote: its child alone, or any member of the sub-population below. Default and the paper: child.').optional(),
+    stopping: oneOf(['binomial-test', 'fixed-length'], '`fixed-length` (an ablation): no test; the gap decides after `maxEvalSteps`. Default and the paper: binomial-test.').optional(),
+    shifts: flag('Whether a curve that lies entirely above another is shifted down to be compared. False is an ablation. Default and the paper: true.').optional(),
+    ranking: oneOf(['improvement', 'score'], 'What P2 and above are ranked by; `score` (an ablation): the newest score, as P1. Default and the paper: improvement.').optional(),
+    promotes: flag('Whether an evaluator that succeeds gives its weights to its child. False is an ablation. Default and the paper: true.').optional(),
   },
   'How evaluators work.',
+);
+
+const warmUpSteps = integer(0, limits.steps, 'The value grows linearly up to this step. Default: 0.').optional();
+
+const shapeOfSchedule = z.discriminatedUnion(
+  'kind',
+  [
+    object({ kind: tag('constant', 'The first value throughout.'), warmUpSteps }, 'No change but for the warm-up.'),
+    object(
+      {
+        kind: tag('step', 'Multiplied at milestones.'),
+        milestones: list(integer(1, limits.steps, 'A step.'), 1, 64, 'steps', 'Steps at which the value is multiplied with `factor`. The paper (ImageNet): epochs 30, 60 and 80 of 90.'),
+        factor: between(0, 1, 'Default and the paper: 0.1.').optional(),
+        warmUpSteps,
+      },
+      'The recipe of ImageNet.',
+    ),
+    object(
+      { kind: tag('cosine', 'Half a cosine down from the end of the warm-up to the last step.'), finalFactor: number(0, 1, 'Share of the first value that is left at the end. Default: 0.').optional(), warmUpSteps },
+      'Cosine annealing.',
+    ),
+  ],
+  { error: (issue) => (issue.code === 'invalid_union' ? listOf(['constant', 'step', 'cosine']) : 'a shape (an object with `kind` constant, step or cosine) or an array of shapes') },
+);
+
+const segment = object(
+  {
+    fromStep: integer(0, limits.steps, 'First step, a multiple of `stepsPerRound`.'),
+    toStep: integer(1, limits.steps, 'Where the next segment begins.'),
+    hyperparameters: z.record(z.string(), z.union([finite('A number.'), choice], { error: 'a number or a string' }), { error: 'an object of values by name' }),
+  },
+  'What is trained with from one step to the next.',
+);
+
+const schedule = z.union(
+  [
+    list(segment, 1, limits.segments, 'segments', 'A trace, as a finished run or `npm run schedule` tells it: every member trains with these values at these steps.'),
+    z
+      .record(z.string(), z.union([shapeOfSchedule, list(shapeOfSchedule, 1, 16, 'shapes', 'Each member draws one.')], { error: 'a shape (an object with `kind` constant, step or cosine) or an array of shapes' }), {
+        error: 'an object of shapes by hyperparameter, or an array of segments',
+      })
+      .describe('By hyperparameter, what its first value is multiplied with as training goes on.'),
+  ],
+  { error: 'an object of shapes by hyperparameter, or an array of segments' },
 );
 
 const storage = object(
@@ -139,10 +193,11 @@ const shape = object(
     evalEvery: integer(1, limits.steps, 'Steps between measurements. The paper (ImageNet): 200.'),
     subPopulations: list(subPopulation, 1, limits.subPopulations, 'sub-populations', 'P1, which chases the objective, then P2 …, ranked by improvement rate. One alone is PBT.'),
     evaluation: evaluation.prefault({}),
-    smoothing: oneOf(['fixed', 'estimated'], 'Gaussian process that curves are smoothed with: a fixed one or one whose length-scale and noise are estimated. Default: fixed.').default('fixed'),
+    smoothing: oneOf(['fixed', 'estimated', 'none'], 'Gaussian process that curves are smoothed with: a fixed one or one whose length-scale and noise are estimated; none is an ablation. Default: fixed.').default('fixed'),
     hyperparameters: z
       .record(z.string(), hyperparameter, { error: 'an object of hyperparameters by name' })
       .describe('Each hyperparameter by name: a constant, or a space to search.'),
+    schedule: schedule.optional().describe('Random search, or the retrace of a schedule: members follow it and never copy one another. Default: none; schedules are found.'),
     threads: integer(1, 256, 'Threads that a trainer computes with: digests hold for one number. Default: 1.').default(1),
     storage: storage.prefault({}),
   },

@@ -3,37 +3,56 @@
  *
  * A second implementation of the protocol (who knows what, when), to hold the workflows against, and the quick way to try a rule.
  */
-import { assign, exploitAndExplore, initialise, judgeEvaluators, receivePromotions } from '../workflows/round.ts';
+import { assign, exploitAndExplore, followSchedule, initialise, judgeEvaluators, receivePromotions } from '../workflows/round.ts';
+import { evaluatorName, memberName } from '../workflows/names.ts';
 import { applyEvents, emptyPopulation } from '../workflows/population-state.ts';
 import type { PopulationState, RoundEvent } from '../workflows/population-state.ts';
 import type { CheckpointReference } from '../activities/checkpoints/reference.ts';
 import type { HyperparameterValues, Score } from '../workflows/algorithm/index.ts';
 import type { Specification } from '../activities/specification.ts';
 
-export interface SimulatedTraining<State> {
-  /** Trains one round from a worker's state (undefined: initialise) and returns the new state and its measurements. */
-  readonly train: (state: State | undefined, hyperparameters: HyperparameterValues, fromStep: number, toStep: number) => { state: State; scores: Score[] };
+/** One worker's round. */
+export interface SimulatedRound {
+  /** Such as `P2/evaluator-3`. */
+  readonly worker: string;
+  readonly hyperparameters: HyperparameterValues;
+  readonly fromStep: number;
+  readonly toStep: number;
 }
 
-export interface SimulatedRun {
+export interface SimulatedTraining<State> {
+  /** Trains one round from a worker's state (undefined: initialise) and returns the new state and its measurements. */
+  readonly train: (state: State | undefined, round: SimulatedRound) => TrainedRound<State> | Promise<TrainedRound<State>>;
+}
+
+export interface TrainedRound<State> {
+  readonly state: State;
+  readonly scores: readonly Score[];
+}
+
+export interface SimulatedRun<State> {
   /** P1 first. */
   readonly populations: readonly PopulationState[];
   /** decisions[round − 1][level − 1]: the events of the round. */
   readonly decisions: readonly (readonly (readonly RoundEvent[])[])[];
+  /** States of the newest round, by their checkpoint's key. */
+  readonly states: ReadonlyMap<string, State>;
 }
 
 /** Runs a specification to its end; a population without a healthy source throws. */
-export function simulate<State>(specification: Specification, { train }: SimulatedTraining<State>): SimulatedRun {
+export async function simulate<State>(specification: Specification, { train }: SimulatedTraining<State>): Promise<SimulatedRun<State>> {
   const rounds = specification.steps / specification.stepsPerRound;
   const levels = specification.subPopulations.length;
-  const stored: State[] = [];
+  const states = new Map<string, State>();
+  let trainings = 0;
   let populations = specification.subPopulations.map(() => emptyPopulation());
   const decisions: RoundEvent[][][] = [];
 
-  const runOne = (checkpoint: CheckpointReference | null, hyperparameters: HyperparameterValues, fromStep: number, toStep: number): { checkpoint: CheckpointReference; scores: Score[] } => {
-    const { state, scores } = train(checkpoint === null ? undefined : stored[Number(checkpoint.key)], hyperparameters, fromStep, toStep);
-    stored.push(state);
-    return { checkpoint: { key: String(stored.length - 1), sha256: '', sizeBytes: 0, step: toStep }, scores };
+  const runOne = async (checkpoint: CheckpointReference | null, round: SimulatedRound): Promise<{ checkpoint: CheckpointReference; scores: readonly Score[] }> => {
+    const { state, scores } = await train(checkpoint === null ? undefined : states.get(checkpoint.key), round);
+    const key = String((trainings += 1));
+    states.set(key, state);
+    return { checkpoint: { key, sha256: '', sizeBytes: 0, step: round.toStep }, scores };
   };
 
   for (let round = 1; round <= rounds; round += 1) {
@@ -44,17 +63,21 @@ export function simulate<State>(specification: Specification, { train }: Simulat
     };
     const at = (index: number): PopulationState => populations[index] ?? emptyPopulation();
     if (round === 1) for (let index = 0; index < levels; index += 1) happened(index, initialise(specification, index + 1));
+    for (let index = 0; index < levels; index += 1) happened(index, ...followSchedule(specification, round, at(index)));
     const before = populations;
     for (let index = 1; index < levels && round > 1; index += 1) happened(index, assign(specification, round, at(index), before[index - 1] ?? emptyPopulation()));
     for (let index = 0; index < levels; index += 1) {
       const { members, evaluations, step: fromStep } = at(index);
-      const step = round * specification.stepsPerRound;
-      happened(index, {
-        kind: 'trained',
-        step,
-        members: members.map((member, i) => ({ member: i, ...runOne(member.checkpoint, member.hyperparameters, fromStep, step) })),
-        evaluators: evaluations.flatMap((one, slot) => (one ? [{ slot, ...runOne(one.checkpoint, one.hyperparameters, fromStep, step) }] : [])),
-      });
+      const toStep = round * specification.stepsPerRound;
+      const trained: TrainedMember[] = [];
+      for (const [member, { checkpoint, hyperparameters }] of members.entries()) {
+        trained.push({ member, ...(await runOne(checkpoint, { worker: memberName(index + 1, member), hyperparameters, fromStep, toStep })) });
+      }
+      const evaluated: TrainedEvaluator[] = [];
+      for (const [slot, one] of evaluations.entries()) {
+        if (one) evaluated.push({ slot, ...(await runOne(one.checkpoint, { worker: evaluatorName(index + 1, slot), hyperparameters: one.hyperparameters, fromStep, toStep })) });
+      }
+      happened(index, { kind: 'trained', step: toStep, members: trained, evaluators: evaluated });
     }
     if (round < rounds) {
       for (let index = 0; index < levels; index += 1) {
@@ -67,6 +90,12 @@ export function simulate<State>(specification: Specification, { train }: Simulat
       for (let index = 0; index + 1 < levels; index += 1) happened(index, ...receivePromotions(at(index), judgements[index + 1]?.promotions ?? []));
     }
     decisions.push(events);
+    const used = new Set(populations.flatMap(({ members, evaluations }) => [...members, ...evaluations].map((one) => one?.checkpoint?.key)));
+    for (const key of states.keys()) if (!used.has(key)) states.delete(key);
   }
-  return { populations, decisions };
+  return { populations, decisions, states };
 }
+
+type Trained = Extract<RoundEvent, { kind: 'trained' }>;
+type TrainedMember = Trained['members'][number];
+type TrainedEvaluator = Trained['evaluators'][number];

@@ -4,12 +4,15 @@
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { goesOn } from '../activities/continuation.ts';
+import { namesRun } from '../activities/retracing.ts';
 import { InvalidSpecification, parseSpecification } from '../activities/specification.ts';
 import type { Specification } from '../activities/specification.ts';
+import { algorithmOf, WORKFLOW_TYPES } from '../workflows/names.ts';
+import type { Algorithm } from '../workflows/names.ts';
 import { PlainFailure, reasonOf } from './plain-failure.ts';
 
 export interface Experiment {
-  readonly workflowType: 'firePbt' | 'compare';
+  readonly workflowType: (typeof WORKFLOW_TYPES)[Algorithm] | 'compare';
   /** As the file has it: what the workflow is given. */
   readonly input: unknown;
   /** The run's specification, or those of all arms; defaults filled in. None of a run that goes on from an earlier one: what that has recorded is known later. */
@@ -29,10 +32,15 @@ export function readExperiment(file: string): Experiment {
   const input = readJson(file);
   const name = basename(file, extname(file));
   const arms = armsOf(input);
-  const specifications = (arms ?? [['', input] as const]).filter(([, one]) => !goesOn(one)).map(([arm, specification]) => checked(specification, arm === '' ? file : `${file}, arm ${arm}`));
+  const specifications = (arms ?? [['', input] as const]).filter(([, one]) => !goesOn(one) && !namesRun(one)).map(([arm, specification]) => checked(specification, arm === '' ? file : `${file}, arm ${arm}`));
   const threads = new Set(specifications.map((one) => one.threads));
   if (threads.size > 1) throw new PlainFailure(`Expected all arms in ${file} to say one number of \`threads\`, got ${[...threads].join(', ')}`);
-  return { workflowType: arms ? 'compare' : 'firePbt', input, specifications, threads: specifications[0]?.threads ?? threadsOf(input), name };
+  return { workflowType: arms ? 'compare' : typeOf(input, specifications[0]), input, specifications, threads: specifications[0]?.threads ?? threadsOf(input), name };
+}
+
+function typeOf(input: unknown, specification: Specification | undefined): Experiment['workflowType'] {
+  if (namesRun(input)) return 'retrace';
+  return specification ? WORKFLOW_TYPES[algorithmOf(specification)] : 'firePbt';
 }
 
 function readJson(file: string): unknown {

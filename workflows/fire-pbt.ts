@@ -105,7 +105,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const { winner, round, stoppedEarly } = finish as Finish;
   const { task, seed, threads } = run.specification;
   const report = await trainers().report({ storage, task, seed, threads, checkpoint: winner.checkpoint });
-  const result = await orchestration.writeResult({ storage, workflowId, specification: run.specification, rounds: round, winner, report, ...(stoppedEarly ? { stoppedEarly } : {}) });
+  const result = await orchestration.writeResult({ storage, workflowId, specification: run.specification, rounds: round, winner, report, ...(plan.retraced ? { retraced: plan.retraced } : {}), ...(stoppedEarly ? { stoppedEarly } : {}) });
   await orchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds, finished: true });
   if (operated) await orchestration.exportHistories({ storage, workflowId });
   view.status = 'finished';

@@ -1,6 +1,8 @@
 /**
  * How the parts of a run are called, in ids, texts and files: P1 … Pn from 1, members and evaluator slots from 0.
  */
+import { isTrace } from './algorithm/index.ts';
+import type { Schedule } from './algorithm/index.ts';
 
 export function subPopulationName(subPopulation: number): string {
   return `P${subPopulation}`;
@@ -23,6 +25,18 @@ export function childWorkflowId(runWorkflowId: string, name: string): string {
 export function trainerTaskQueue(taskQueue: string): string {
   return `${taskQueue}-trainers`;
 }
+
+/** What a specification computes. */
+export type Algorithm = 'fire-pbt' | 'pbt' | 'random-search' | 'retrace';
+
+/** Returns what a specification computes: its schedule and its sub-populations say so. */
+export function algorithmOf({ schedule, subPopulations }: { readonly schedule?: Schedule | undefined; readonly subPopulations: readonly unknown[] }): Algorithm {
+  if (schedule !== undefined) return isTrace(schedule) ? 'retrace' : 'random-search';
+  return subPopulations.length === 1 ? 'pbt' : 'fire-pbt';
+}
+
+/** Workflow type that runs each algorithm; firePbt runs PBT too, which is FIRE PBT with one sub-population. */
+export const WORKFLOW_TYPES = { 'fire-pbt': 'firePbt', pbt: 'pbt', 'random-search': 'randomSearch', retrace: 'retrace' } as const satisfies Record<Algorithm, string>;
 
 /** What to do with a run that failed, or whose parts were reset: said wherever that comes up. */
 export function howToGoOn(runWorkflowId: string): string {

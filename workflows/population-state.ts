@@ -19,7 +19,7 @@ export interface ScoreCurve {
 }
 
 /** How a stretch of training came to follow the one before it. */
-export type SegmentOrigin = 'initialised' | 'continued' | 'exploit' | 'evaluation' | 'promotion' | 'set-by-hand';
+export type SegmentOrigin = 'initialised' | 'continued' | 'scheduled' | 'exploit' | 'evaluation' | 'promotion' | 'set-by-hand';
 
 /** One stretch of training under constant hyperparameters by one worker; a member's list of them, from step 0, is its schedule. */
 export interface HistorySegment {
@@ -42,6 +42,8 @@ export interface MemberState {
   readonly fitness: number | null;
   /** Replaced in the newest step 3: not offered as a child in the next assignment. */
   readonly justExplored: boolean;
+  /** The member that it last copied; absent where it never did, or in a state of 0.1. */
+  readonly copiedFrom?: number;
   /** Step at which its last evaluation ended, or it was exploited; 0 at the start. */
   readonly idleSinceStep: number;
   /** Whether exploit, rather than the end of an evaluation, set `idleSinceStep`: then it is the youngest of all. */
@@ -106,6 +108,7 @@ export interface Promotion {
 export interface JudgedEvaluation {
   readonly slot: number;
   readonly parent: number;
+  /** Whom it was judged against: another than it was assigned where the specification has it follow a copied child, or succeed against anyone. */
   readonly child: number;
   /** T: steps since the assignment, this round included. */
   readonly evaluationSteps: number;
@@ -120,6 +123,8 @@ export type Command =
 
 export type RoundEvent =
   | { readonly kind: 'initialised'; readonly subPopulation: number; readonly evaluators: number; readonly members: readonly HyperparameterValues[] }
+  /** What a round trains with, of the members whose schedule changes it. */
+  | { readonly kind: 'scheduled'; readonly members: readonly { readonly member: number; readonly hyperparameters: HyperparameterValues }[] }
   | {
       readonly kind: 'assigned';
       readonly assignments: readonly { readonly slot: number; readonly parent: number; readonly child: number; readonly hyperparameters: HyperparameterValues }[];
@@ -156,6 +161,8 @@ function applyEvent(state: PopulationState, event: RoundEvent): PopulationState 
   switch (event.kind) {
     case 'initialised':
       return initialise(event.subPopulation, event.evaluators, event.members);
+    case 'scheduled':
+      return { ...state, members: event.members.reduce(schedule, state.members) };
     case 'assigned':
       return { ...state, evaluations: event.assignments.reduce((evaluations, one) => assign(state, evaluations, one), state.evaluations) };
     case 'trained':
@@ -196,6 +203,10 @@ function initialise(subPopulation: number, evaluators: number, members: readonly
       setByHandAtStep: null,
     })),
   };
+}
+
+function schedule(members: readonly MemberState[], { member, hyperparameters }: { readonly member: number; readonly hyperparameters: HyperparameterValues }): readonly MemberState[] {
+  return members.map((one, index) => (index === member ? { ...one, hyperparameters, origin: one.origin === 'continued' ? 'scheduled' : one.origin } : one));
 }
 
 function assign(
@@ -261,6 +272,7 @@ function exploitAll(
       history: source.history,
       origin: 'exploit',
       justExplored: true,
+      copiedFrom: copy.source,
       idleSinceStep: state.step,
       exploitedLast: true,
     };
@@ -269,7 +281,10 @@ function exploitAll(
 }
 
 function recordVerdict(state: PopulationState, judged: JudgedEvaluation): PopulationState {
-  if (judged.verdict.outcome === 'continue') return state;
+  const evaluation = state.evaluations[judged.slot];
+  if (judged.verdict.outcome === 'continue') {
+    return !evaluation || evaluation.child === judged.child ? state : { ...state, evaluations: replaceAt(state.evaluations, judged.slot, { ...evaluation, child: judged.child }) };
+  }
   return endEvaluation(state, judged.slot, judged.parent, judged.verdict.reason);
 }
 

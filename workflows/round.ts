@@ -5,11 +5,12 @@
  * depends on the specification's seed and on scores, and on nothing else.
  */
 import { isDiverged, newestScore } from './scores.ts';
-import { chooseChild, chooseParents, exploit, explore, fitnessByImprovement, judge, randomStream, sampleInitial, smooth } from './algorithm/index.ts';
-import type { Curve } from './algorithm/index.ts';
+import { chooseChild, chooseParents, exploit, explore, fitnessByImprovement, judge, randomStream, sampleInitial, scheduled, smooth } from './algorithm/index.ts';
+import type { Curve, Verdict } from './algorithm/index.ts';
 import { applyEvents } from './population-state.ts';
-import type { Command, EndedEvaluation, EndReason, EvaluationState, JudgedEvaluation, PopulationState, Promotion, RoundEvent, ScoreCurve } from './population-state.ts';
+import type { Command, EndedEvaluation, EndReason, EvaluationState, JudgedEvaluation, MemberState, PopulationState, Promotion, RoundEvent, ScoreCurve } from './population-state.ts';
 import { evaluatorName, subPopulationName } from './names.ts';
+import type { HyperparameterValues } from './algorithm/hyperparameters.ts';
 import type { Specification } from '../activities/specification.ts';
 
 type EventOf<K extends RoundEvent['kind']> = Extract<RoundEvent, { kind: K }>;
@@ -25,6 +26,25 @@ export function initialise(specification: Specification, subPopulation: number):
     evaluators,
     members: Array.from({ length: members }, (_, member) => sampleInitial(hyperparameters, randomStream(seed, 'initial', name, member))),
   };
+}
+
+/** What a schedule changes before a round; who had hyperparameters set by hand keeps them. Nothing without a schedule. */
+export function followSchedule(specification: Specification, round: number, state: PopulationState): readonly RoundEvent[] {
+  const { schedule, seed, hyperparameters: spaces, steps, stepsPerRound } = specification;
+  if (schedule === undefined) return [];
+  const name = subPopulationName(state.subPopulation);
+  const members = initialise(specification, state.subPopulation).members.flatMap((first, member) => {
+    const now = state.members[member];
+    if (!now || now.setByHandAtStep !== null) return [];
+    const toStep = round * stepsPerRound;
+    const hyperparameters = scheduled(schedule, first, spaces, { fromStep: toStep - stepsPerRound, toStep, steps }, randomStream(seed, 'schedule', name, member));
+    return equal(hyperparameters, now.hyperparameters) ? [] : [{ member, hyperparameters }];
+  });
+  return members.length > 0 ? [{ kind: 'scheduled', members }] : [];
+}
+
+function equal(a: HyperparameterValues, b: HyperparameterValues): boolean {
+  return Object.keys(a).every((name) => a[name] === b[name]);
 }
 
 /** Step 1: idle evaluators take a parent each and share a child of `below`, P(i−1) as the previous round left it. */
@@ -53,16 +73,18 @@ export function assign(specification: Specification, round: number, state: Popul
   return { kind: 'assigned', assignments };
 }
 
-/** Step 3: who copies whom, with which hyperparameters; undefined where something must be replaced and nothing healthy is left. */
+/** Step 3: who copies whom, with which hyperparameters; undefined where something must be replaced and nothing healthy is left. Who follows a schedule copies nobody. */
 export function exploitAndExplore(specification: Specification, round: number, state: PopulationState): EventOf<'exploited'> | undefined {
   const { seed, hyperparameters: spaces } = specification;
   const name = subPopulationName(state.subPopulation);
   const fitness = rank(specification, state);
+  if (specification.schedule) return { kind: 'exploited', fitness, copies: [] };
   const contenders = state.members.map((member, index) => ({
     member: index,
     status: member.stopped ? ('stopped' as const) : isDiverged(member.curve.scores) ? ('diverged' as const) : ('healthy' as const),
     // In P1 everybody is ranked, the diverged last whatever the number; above, only who has a busy evaluator.
     fitness: state.subPopulation === 1 && isDiverged(member.curve.scores) ? 0 : (fitness[index] ?? null),
+    spared: isSpared(specification, state, index),
   }));
   const exploitation = exploit(contenders, randomStream(seed, 'exploit', name, round));
   if (exploitation.outcome === 'no-healthy-source') return undefined;
@@ -73,9 +95,15 @@ export function exploitAndExplore(specification: Specification, round: number, s
   return { kind: 'exploited', fitness, copies };
 }
 
+/** Whether a member's evaluation is younger than the patience asked for. */
+function isSpared({ evaluation: { patience = 0 } }: Specification, { step, evaluations }: PopulationState, member: number): boolean {
+  return evaluations.some((one) => one !== null && one.parent === member && step - one.assignedAtStep < patience);
+}
+
 /** Fitness per member: P1's newest score; above, the improvement rate of members with a busy evaluator. Null: not ranked this round. */
 function rank(specification: Specification, state: PopulationState): (number | null)[] {
-  if (state.subPopulation === 1) {
+  const { ranking, shifts } = specification.evaluation;
+  if (state.subPopulation === 1 || ranking === 'score') {
     return state.members.map((member) => {
       const score = newestScore(member.curve.scores);
       return member.stopped || typeof score !== 'number' ? null : score;
@@ -85,7 +113,7 @@ function rank(specification: Specification, state: PopulationState): (number | n
     const curve = evaluation === null ? 'diverged' : smoothed(evaluation.curve, specification);
     return evaluation === null || curve === 'diverged' || state.members[evaluation.parent]?.stopped === true ? [] : [{ member: evaluation.parent, curve }];
   });
-  const ranked = fitnessByImprovement(evaluations);
+  const ranked = fitnessByImprovement(evaluations, shifts);
   return state.members.map((_, index) => ranked.find((one) => one.member === index)?.fitness ?? null);
 }
 
@@ -98,30 +126,39 @@ export function judgeEvaluators(
   state: PopulationState,
   below: PopulationState,
 ): { readonly event: EventOf<'judged'>; readonly promotions: readonly Promotion[]; readonly below: PopulationState } {
-  const { maxEvalSteps, significance } = specification.evaluation;
+  const { childReplaced, promotes = true } = specification.evaluation;
   const evaluations: JudgedEvaluation[] = [];
   const promotions: Promotion[] = [];
   const childCurves: (Curve | 'diverged' | undefined)[] = [];
   let neighbour = below;
 
   for (const [slot, evaluation] of state.evaluations.entries()) {
-    const childState = evaluation === null ? undefined : neighbour.members[evaluation.child];
-    if (evaluation === null || childState === undefined) continue;
-    const { parent, child } = evaluation;
-    childCurves[child] ??= smoothed(childState.curve, specification);
+    const assigned = evaluation === null ? undefined : neighbour.members[evaluation.child];
+    if (evaluation === null || assigned === undefined) continue;
+    const follows = childReplaced === 'follow' && assigned.justExplored && assigned.copiedFrom !== undefined;
+    const { parent } = evaluation;
+    const evaluator = smoothed(evaluation.curve, specification);
     const evaluationSteps = state.step - evaluation.assignedAtStep;
-    const verdict = judge({
-      evaluator: smoothed(evaluation.curve, specification),
-      child: childCurves[child],
+    const judgedAgainst = (child: number): JudgedEvaluation => ({
+      slot,
+      parent,
+      child,
       evaluationSteps,
-      maxEvalSteps,
-      significance,
-      childExploited: childState.justExplored,
-      childPromotedThisPass: promotions.some((one) => one.member === child),
-      parentExploited: state.members[parent]?.justExplored ?? false,
+      verdict: judge({
+        ...specification.evaluation,
+        evaluator,
+        child: (childCurves[child] ??= smoothed(neighbour.members[child]?.curve ?? NO_CURVE, specification)),
+        evaluationSteps,
+        childExploited: neighbour.members[child]?.justExplored ?? false,
+        childPromotedThisPass: promotions.some((one) => one.member === child),
+        parentExploited: state.members[parent]?.justExplored ?? false,
+      }),
     });
-    evaluations.push({ slot, parent, child, evaluationSteps, verdict });
-    if (verdict.outcome === 'success') {
+    const own = judgedAgainst(follows ? (assigned.copiedFrom ?? evaluation.child) : evaluation.child);
+    const judged = succeeded(own.verdict) ? own : (othersToBeat(specification, neighbour, own.child, promotions).map(judgedAgainst).find(({ verdict }) => succeeded(verdict)) ?? own);
+    evaluations.push(judged);
+    if (succeeded(judged.verdict) && promotes) {
+      const { child } = judged;
       const { checkpoint, curve, history } = evaluation;
       const promotion: Promotion = { evaluator: evaluatorName(state.subPopulation, slot), parent, member: child, checkpoint, curve, history };
       promotions.push(promotion);
@@ -130,6 +167,20 @@ export function judgeEvaluators(
     }
   }
   return { event: { kind: 'judged', evaluations }, promotions, below: neighbour };
+}
+
+const NO_CURVE: ScoreCurve = { sinceStep: 0, scores: [] };
+
+function succeeded({ outcome }: Verdict): boolean {
+  return outcome === 'success';
+}
+
+/** Members of P(i−1), other than the child, that an evaluator may succeed against where the specification lets it: the fittest first, none that was promoted in this pass. */
+function othersToBeat({ evaluation: { against } }: Specification, below: PopulationState, child: number, promotions: readonly Promotion[]): number[] {
+  if (against !== 'anyone') return [];
+  const candidates = below.members.flatMap((member, index) => (index === child || member.stopped || promotions.some((one) => one.member === index) ? [] : [{ index, member }]));
+  const fitnessOf = ({ fitness }: MemberState): number => fitness ?? -Infinity;
+  return candidates.sort((a, b) => (fitnessOf(b.member) === fitnessOf(a.member) ? a.index - b.index : fitnessOf(b.member) - fitnessOf(a.member))).map(({ index }) => index);
 }
 
 /** Ends the evaluations whose child was stopped, or had its hyperparameters set, by hand in this round: they compare with a member that is no more. */

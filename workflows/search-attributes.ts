@@ -4,6 +4,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
 import type { SearchAttributePair } from '@temporalio/common';
+import { algorithmOf } from './names.ts';
 import type { RunProgress } from './messages.ts';
 
 /** By name, with the type to register. */
@@ -34,9 +35,9 @@ export function searchAttributePublisher(): (progress: RunProgress) => void {
 
 function pairsOf({ plan, round, bestScore, status }: RunProgress): SearchAttributePair[] {
   if (plan === null) return [];
-  const { subPopulations, task } = plan.specification;
+  const { task } = plan.specification;
   return [
-    { key: ALGORITHM, value: subPopulations.length === 1 ? 'pbt' : 'fire-pbt' },
+    { key: ALGORITHM, value: algorithmOf(plan.specification) },
     { key: TASK, value: taskName(task) },
     { key: ROUND, value: round },
     ...(bestScore === null ? [] : [{ key: BEST_SCORE, value: bestScore }]),

@@ -40,7 +40,7 @@ import {
 } from './messages.ts';
 import type { CommandMessage, EvaluatorReport, MessageKey, NeighbourNews, PromotionBatch, Steering, SubPopulationSummary } from './messages.ts';
 import { deliver, takeRound } from './inbox.ts';
-import { assign, endForChildren, endWhere, exploitAndExplore, followCommand, initialise, judgeEvaluators, receivePromotions } from './round.ts';
+import { assign, endForChildren, endWhere, exploitAndExplore, followCommand, followSchedule, initialise, judgeEvaluators, receivePromotions } from './round.ts';
 import { applyEvents, emptyPopulation } from './population-state.ts';
 import type { Command, JudgedEvaluation, MemberState, PopulationState, RoundEvent } from './population-state.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
@@ -139,6 +139,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
     events = [];
     if (round === 1) happened(initialise(specification, level));
     follow('set-hyperparameters');
+    happened(...followSchedule(specification, round, state));
     show();
 
     // 1. Assign.

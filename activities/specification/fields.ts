@@ -35,6 +35,11 @@ export function oneOf<const Choices extends readonly [string, ...string[]]>(choi
   return z.enum(choices, { error: listOf(choices) }).describe(description);
 }
 
+/** Returns a schema of true and false. */
+export function flag(description: Description) {
+  return z.boolean({ error: '`true` or `false`' }).describe(description);
+}
+
 /** Returns a schema that takes this one string: the tag of a union's member. */
 export function tag<const Tag extends string>(name: Tag, description: Description) {
   return z.literal(name, { error: `\`${name}\`` }).describe(description);

@@ -18,6 +18,8 @@ export const limits = {
   steps: 1_000_000_000,
   /** Points of the longest possible curve: a workflow task has seconds to smooth them all. */
   measurements: 20_000,
+  /** Of a schedule that is traced: a run's own has at most one a round. */
+  segments: 10_000,
   trainingImages: 60_000,
   batchSize: 4096,
   layerWidth: 4096,
@@ -30,6 +32,7 @@ export function checkRules(draft: unknown, context: z.core.$RefinementCtx): void
   checkWorkers(draft, context);
   checkExamples(draft, context);
   checkHyperparameters(draft, context);
+  checkSchedule(draft, context);
 }
 
 /** Returns nothing; adds an issue where a specification valid in itself makes histories or messages that Temporal does not bear, with what would do. */
@@ -78,9 +81,13 @@ function checkSteps(draft: unknown, context: z.core.$RefinementCtx): void {
 function checkWorkers(draft: unknown, context: z.core.$RefinementCtx): void {
   const subPopulations = at(draft, 'subPopulations');
   if (!Array.isArray(subPopulations)) return;
+  const follows = at(draft, 'schedule') !== undefined;
+  if (follows && subPopulations.length > 1) report(context, ['subPopulations'], 'one alone, as there is a `schedule`: its members never copy one another', { got: `${subPopulations.length} sub-populations` });
   let workers = 0;
   subPopulations.forEach((one: unknown, index) => {
     const members = countAt(one, 'members') ?? 0;
+    const given = at(one, 'members');
+    if (!follows && given !== undefined && !isIntegerWithin(given, 2, limits.workers)) report(context, ['subPopulations', index, 'members'], `an integer from 2 to ${limits.workers}`, { instead: true });
     const evaluators = at(one, 'evaluators');
     workers += members;
     if (typeof evaluators === 'number' && evaluators > 0) workers += evaluators;
@@ -131,6 +138,47 @@ function checkHyperparameter({ allows, rule }: HyperparameterDefinition, value: 
   if (kind === 'integer' || kind === 'category') report(context, [...path, 'kind'], '`float`');
   const bounds = numbersAt(value, 'bounds');
   if (kind === 'float' && bounds && !bounds.every(allows)) report(context, [...path, 'bounds'], `two numbers, each ${rule}`);
+}
+
+function checkSchedule(draft: unknown, context: z.core.$RefinementCtx): void {
+  const schedule = at(draft, 'schedule');
+  const definitions = taskHyperparameters(at(draft, 'task'));
+  const known = definitions?.map(({ name }) => name).join(', ');
+  const unknownTo = (name: string): boolean => definitions !== undefined && !definitions.some((one) => one.name === name);
+  if (Array.isArray(schedule)) return checkTrace(schedule, draft, unknownTo, known, context);
+  if (!isRecord(schedule)) return;
+  const steps = countAt(draft, 'steps');
+  for (const [name, given] of Object.entries(schedule)) {
+    const space = at(at(draft, 'hyperparameters'), name);
+    if (unknownTo(name)) report(context, ['schedule', name], `absent (known for this task: ${known})`);
+    else if (space === undefined || typeof space === 'string' || at(space, 'kind') === 'category') report(context, ['schedule', name], 'absent: `hyperparameters` has no number of that name');
+    const shapes = Array.isArray(given) ? given.map((shape: unknown, index) => ({ shape, path: ['schedule', name, index] })) : [{ shape: given, path: ['schedule', name] }];
+    for (const { shape, path } of shapes) {
+      const warmUp = countAt(shape, 'warmUpSteps');
+      if (steps && warmUp && warmUp >= steps) report(context, [...path, 'warmUpSteps'], `below \`steps\` (${steps})`);
+    }
+  }
+}
+
+/** Segments follow one another from step 0, each a number of whole rounds. */
+function checkTrace(segments: readonly unknown[], draft: unknown, unknownTo: (name: string) => boolean, known: string | undefined, context: z.core.$RefinementCtx): void {
+  const stepsPerRound = countAt(draft, 'stepsPerRound');
+  const definitions = taskHyperparameters(at(draft, 'task')) ?? [];
+  let end: unknown = 0;
+  for (const [index, segment] of segments.entries()) {
+    const from = at(segment, 'fromStep');
+    if (typeof from === 'number' && from !== end && typeof end === 'number') report(context, ['schedule', index, 'fromStep'], `${end}, ${index === 0 ? 'the first step' : 'where the segment before it ends'}`);
+    else if (typeof from === 'number' && stepsPerRound && from % stepsPerRound !== 0) report(context, ['schedule', index, 'fromStep'], `a multiple of \`stepsPerRound\` (${stepsPerRound})`);
+    end = at(segment, 'toStep');
+    if (typeof end === 'number' && typeof from === 'number' && end <= from) report(context, ['schedule', index, 'toStep'], `above \`fromStep\` (${from})`);
+    const values = at(segment, 'hyperparameters');
+    for (const [name, value] of Object.entries(isRecord(values) ? values : {})) {
+      const definition = definitions.find((one) => one.name === name);
+      const path = ['schedule', index, 'hyperparameters', name];
+      if (unknownTo(name)) report(context, path, `absent (known for this task: ${known})`);
+      else if (definition && (typeof value !== 'number' || !definition.allows(value))) report(context, path, definition.rule);
+    }
+  }
 }
 
 /** Returns nothing; adds an issue for each broken rule inside one search space. */

@@ -51,9 +51,9 @@ describe('the budget of histories', () => {
     assert.ok(total(historyBudget(learning, 'y'.repeat(200))) > base);
   });
 
-  test('holds the largest payloads of a run as it happens', () => {
+  test('holds the largest payloads of a run as it happens', async () => {
     const specification = parseSpecification(withToy({ steps: 600 }));
-    const { decisions, populations } = simulate(specification, toyTraining);
+    const { decisions, populations } = await simulate(specification, toyTraining);
     const sizes = new Map(historyBudget(specification).payloads.map(({ what, sizeBytes }) => [what, sizeBytes]));
     for (const level of [1, 2]) {
       const recorded = Math.max(...decisions.map((levels) => JSON.stringify(levels[level - 1]).length));

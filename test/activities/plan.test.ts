@@ -9,6 +9,8 @@ import { startObjectServer, type ObjectServer } from '../object-server.ts';
 const h = { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] } };
 const toy = { task: { kind: 'toy', variant: 'plain' }, steps: 1000, stepsPerRound: 20, evalEvery: 1, subPopulations: [{}, {}], hyperparameters: { h }, storage: { bucket: 'planned' } };
 
+const ROOT = { runId: 'def-456', workflowType: 'firePbt' };
+
 describe('planning a run', () => {
   let server: ObjectServer;
   let objects: ObjectStore;
@@ -23,7 +25,7 @@ describe('planning a run', () => {
   });
 
   test('makes the bucket, writes the specification with its defaults and tells the costs', async () => {
-    const plan = await planRun(objects, { specification: toy, workflowId: 'lab/run 1', firstExecutionRunId: 'abc-123' }, 'def-456');
+    const plan = await planRun(objects, { specification: toy, workflowId: 'lab/run 1', firstExecutionRunId: 'abc-123' }, ROOT);
     assert.deepEqual(plan.storage, { bucket: 'planned', prefix: 'lab%2Frun%201/abc-123/' });
     const written: unknown = JSON.parse(Buffer.from(await objects.get('planned', `${plan.storage.prefix}specification.json`)).toString());
     assert.deepEqual(written, plan.specification);
@@ -34,7 +36,7 @@ describe('planning a run', () => {
 
   test('refuses a bad specification for good, with every error in message and details, and writes nothing', async () => {
     const request = { specification: { ...toy, steps: 0, storage: { bucket: 'never-made' }, seed: -1 }, workflowId: 'w', firstExecutionRunId: 'r' };
-    await assert.rejects(planRun(objects, request, 'def-456'), (error: unknown) => {
+    await assert.rejects(planRun(objects, request, ROOT), (error: unknown) => {
       assert.ok(error instanceof ApplicationFailure);
       assert.equal(error.type, INVALID_SPECIFICATION);
       assert.equal(error.nonRetryable, true);
@@ -48,8 +50,8 @@ describe('planning a run', () => {
 
   test('refuses a workflow id that leaves no room for those of its children, and takes the longest that does', async () => {
     const request = { specification: toy, firstExecutionRunId: 'r' };
-    await planRun(objects, { ...request, workflowId: `${'ü'.repeat(492)}x` }, 'def-456');
-    await assert.rejects(planRun(objects, { ...request, workflowId: 'ü'.repeat(493) }, 'def-456'), {
+    await planRun(objects, { ...request, workflowId: `${'ü'.repeat(492)}x` }, ROOT);
+    await assert.rejects(planRun(objects, { ...request, workflowId: 'ü'.repeat(493) }, ROOT), {
       type: INVALID_WORKFLOW_ID,
       nonRetryable: true,
       message: 'Expected the workflow id to be at most 985 bytes, so that those of its children have at most 1000, got 986',

@@ -18,8 +18,8 @@ export interface RecordedRun {
 }
 
 /** Simulates the specification's run and returns what would be recorded of it under the location. */
-export function recordRun(specification: Specification, storage: StorageLocation): RecordedRun {
-  const { populations, decisions } = simulate(specification, toyTraining);
+export async function recordRun(specification: Specification, storage: StorageLocation): Promise<RecordedRun> {
+  const { populations, decisions } = await simulate(specification, toyTraining);
   return {
     populations: relocate(populations, storage),
     requests: decisions.map((levels, index) =>

@@ -33,9 +33,9 @@ describe('the record of a run', () => {
     await server.stop();
   });
 
-  function newRun(): { storage: StorageLocation; run: RecordedRun } {
+  async function newRun(): Promise<{ storage: StorageLocation; run: RecordedRun }> {
     const storage = { bucket: BUCKET, prefix: `run-${++runs}/first/` };
-    return { storage, run: recordRun(specification, storage) };
+    return { storage, run: await recordRun(specification, storage) };
   }
 
   async function saveAll(run: RecordedRun, upTo = ROUNDS): Promise<void> {
@@ -54,7 +54,7 @@ describe('the record of a run', () => {
   }
 
   test('gives back every sub-population’s state after its last round', async () => {
-    const { storage, run } = newRun();
+    const { storage, run } = await newRun();
     assert.equal(await rounds.latest(storage, LEVELS), 0);
     await saveAll(run);
     assert.equal(await rounds.latest(storage, LEVELS), ROUNDS);
@@ -62,7 +62,7 @@ describe('the record of a run', () => {
   });
 
   test('calls a round complete only when every sub-population has recorded it', async () => {
-    const { storage, run } = newRun();
+    const { storage, run } = await newRun();
     await saveAll(run, 3);
     const [first] = run.requests[3] ?? [];
     assert.ok(first);
@@ -72,7 +72,7 @@ describe('the record of a run', () => {
   });
 
   test('records a round twice as once', async () => {
-    const { storage, run } = newRun();
+    const { storage, run } = await newRun();
     await saveAll(run, 5);
     const keys = [stateKey(storage, 5, 2), decisionsKey(storage, 5, 2)];
     const once = await Promise.all(keys.map((key) => objects.get(BUCKET, key)));
@@ -83,7 +83,7 @@ describe('the record of a run', () => {
   });
 
   test('rebuilds a half-written, altered or missing state from the decisions', async () => {
-    const { storage, run } = newRun();
+    const { storage, run } = await newRun();
     await saveAll(run, 6);
     const key = stateKey(storage, 6, 2);
     const sound = await load(storage, 6, 2);
@@ -102,14 +102,14 @@ describe('the record of a run', () => {
   });
 
   test('goes back to the round before where a state and its decisions are both damaged', async () => {
-    const { storage, run } = newRun();
+    const { storage, run } = await newRun();
     await saveAll(run, 4);
     for (const key of [stateKey(storage, 4, 1), decisionsKey(storage, 4, 1)]) await objects.put(BUCKET, key, '{"half');
     assert.equal(await rounds.latest(storage, LEVELS), 3);
   });
 
   test('keeps storage proportional to the workers, and everything that a newer round may need', async () => {
-    const { storage, run } = newRun();
+    const { storage, run } = await newRun();
     let collected = 0;
     for (const [index, requests] of run.requests.entries()) {
       await putCheckpoints(objects, requests);
@@ -127,7 +127,7 @@ describe('the record of a run', () => {
   });
 
   test('sweeps what nothing refers to only when the run is finished, and only of this run', async () => {
-    const [{ storage, run }, other] = [newRun(), newRun()];
+    const [{ storage, run }, other] = [await newRun(), await newRun()];
     for (const requests of run.requests.slice(0, 4)) {
       await putCheckpoints(objects, requests);
       await Promise.all(requests.map((request) => rounds.save(request)));
@@ -147,7 +147,7 @@ describe('the record of a run', () => {
   });
 
   test('ends with the same objects wherever a collection is cut off', async () => {
-    const { storage, run } = newRun();
+    const { storage, run } = await newRun();
     for (const requests of run.requests.slice(0, 5)) {
       await putCheckpoints(objects, requests);
       await Promise.all(requests.map((request) => rounds.save(request)));
@@ -172,7 +172,7 @@ describe('the record of a run', () => {
 
   test('tells the whole run in its result, the same for the same decisions', async () => {
     const results = [];
-    for (const { storage, run } of [newRun(), newRun()]) {
+    for (const { storage, run } of [await newRun(), await newRun()]) {
       await saveAll(run);
       const member = run.populations[0]?.members[3];
       assert.ok(member?.checkpoint);
@@ -196,7 +196,7 @@ describe('the record of a run', () => {
     assert.match(summary.decisionsSha256, /^[0-9a-f]{64}$/);
     assert.equal(summary.algorithm, 'fire-pbt');
     assert.equal(summary.winner.member, 'P1/member-3');
-    assert.deepEqual(summary.promotions, recordRun(specification, summary.storage).populations.map(({ promotions }) => promotions));
+    assert.deepEqual(summary.promotions, (await recordRun(specification, summary.storage)).populations.map(({ promotions }) => promotions));
     assert.deepEqual(summary.files, [summary.resultKey, `${summary.storage.prefix}result/best.safetensors`]);
     assert.ok(JSON.stringify(summary).length < 20_000);
     assert.deepEqual(result.schedule, member.history);
@@ -209,8 +209,8 @@ describe('the record of a run', () => {
   });
 
   test('digests decisions alone: other decisions, another digest', async () => {
-    const { storage, run } = newRun();
-    const other = recordRun({ ...specification, seed: 1 }, { ...storage, prefix: 'run-other-seed/first/' });
+    const { storage, run } = await newRun();
+    const other = await recordRun({ ...specification, seed: 1 }, { ...storage, prefix: 'run-other-seed/first/' });
     const digests = [];
     for (const one of [run, other]) {
       await saveAll(one);
@@ -224,7 +224,7 @@ describe('the record of a run', () => {
   });
 
   test('keeps a summary small by leaving the oldest of a long schedule to the result', async () => {
-    const { storage, run } = newRun();
+    const { storage, run } = await newRun();
     await saveAll(run);
     const member = run.populations[0]?.members[0];
     assert.ok(member?.checkpoint);

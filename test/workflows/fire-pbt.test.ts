@@ -24,8 +24,8 @@ function decisions(events: readonly RoundEvent[] | undefined): unknown {
   return JSON.parse(JSON.stringify(events ?? null, (name, value: unknown) => (name === 'checkpoint' ? null : value)));
 }
 
-function assertSameDecisions(activities: StandIns, specification: Specification): void {
-  const simulated = simulate(specification, toyTraining);
+async function assertSameDecisions(activities: StandIns, specification: Specification): Promise<void> {
+  const simulated = await simulate(specification, toyTraining);
   for (const [index, levels] of simulated.decisions.entries()) {
     for (const [level, events] of levels.entries()) {
       assert.deepEqual(decisions(activities.recorded.get(`${index + 1}/P${level + 1}`)), decisions(events), `round ${index + 1} of P${level + 1}`);
@@ -33,7 +33,7 @@ function assertSameDecisions(activities: StandIns, specification: Specification)
   }
 }
 
-describe('a run', { timeout: 180_000 }, () => {
+describe('a run', { timeout: 400_000 }, () => {
   let harness: Harness;
   before(async () => {
     harness = await startHarness();
@@ -73,8 +73,8 @@ describe('a run', { timeout: 180_000 }, () => {
     it(`decides with ${title} exactly what the loop of the paper decides`, async () => {
       const specification = toySpecification({ subPopulations });
       const activities = await run(specification);
-      assertSameDecisions(activities, specification);
-      const best = simulate(specification, toyTraining).populations[0]?.members.map((member) => Number(member.curve.scores.at(-1)));
+      await assertSameDecisions(activities, specification);
+      const best = (await simulate(specification, toyTraining)).populations[0]?.members.map((member) => Number(member.curve.scores.at(-1)));
       assert.equal(activities.results[0]?.winner.score, Math.max(...(best ?? [])));
     });
   }
@@ -100,7 +100,7 @@ describe('a run', { timeout: 180_000 }, () => {
       const trainedBefore = activities.trained.length;
       await reset(workflowId);
       await harness.client.workflow.getHandle(workflowId).result();
-      assertSameDecisions(activities, specification);
+      await assertSameDecisions(activities, specification);
       assert.equal(Math.min(...activities.trained.slice(trainedBefore).map((request) => request.fromStep)), complete * 20, 'no finished round is trained again');
     });
   });
@@ -121,7 +121,7 @@ describe('a run', { timeout: 180_000 }, () => {
       broken = false;
       assert.equal(await handle.executeUpdate(resumeUpdate), 'Going on: 2 who held try again.');
       await handle.result();
-      assertSameDecisions(activities, toySpecification());
+      await assertSameDecisions(activities, toySpecification());
     });
   });
 
@@ -158,7 +158,7 @@ describe('a run whose histories are cut short', { timeout: 120_000 }, () => {
     const taskQueue = randomUUID();
     const workflowId = `run-${taskQueue}`;
     await harness.withWorkers(taskQueue, activities, () => harness.client.workflow.execute(firePbt, { taskQueue, workflowId, args: [specification] }));
-    assertSameDecisions(activities, specification);
+    await assertSameDecisions(activities, specification);
     const described = await harness.client.workflow.getHandle(`${workflowId}/P2`).describe();
     assert.ok(described.historyLength < 200, 'the history was cut');
   });

@@ -9,7 +9,7 @@ import type { Score } from '../../workflows/algorithm/index.ts';
 import type { OrchestrationActivities, WriteResultRequest } from '../../activities/orchestration-contract.ts';
 import type { TrainingActivities, TrainRequest } from '../../activities/train-contract.ts';
 import type { Specification } from '../../activities/specification.ts';
-import type { SimulatedTraining } from '../simulation.ts';
+import type { SimulatedRound, TrainedRound } from '../simulation.ts';
 
 /** State of a network of the closed-form task: how far θ and the number of steps are. */
 export interface ToyState {
@@ -19,8 +19,8 @@ export interface ToyState {
 }
 
 /** The deceptive toy of Chebykin et al. (TMLR 2025, §5.2), one round at a time. */
-export const toyTraining: SimulatedTraining<ToyState> = {
-  train(state, hyperparameters, fromStep, toStep) {
+export const toyTraining = {
+  train(state: ToyState | undefined, { hyperparameters, fromStep, toStep }: Omit<SimulatedRound, 'worker'>): TrainedRound<ToyState> {
     let { theta, penalty, rounds } = state ?? { theta: 0.9, penalty: 0, rounds: 0 };
     const h = Number(hyperparameters['h']);
     penalty += Math.abs(h - (1 - rounds / 50));
@@ -138,7 +138,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       beforeTraining?.(request);
       trained.push(request);
       const { storage, checkpoint, hyperparameters, fromStep, toStep } = request;
-      const { state, scores } = toyTraining.train(checkpoint ? networks.get(checkpoint.sha256) : undefined, hyperparameters, fromStep, toStep);
+      const { state, scores } = toyTraining.train(checkpoint ? networks.get(checkpoint.sha256) : undefined, { hyperparameters, fromStep, toStep });
       const sha256 = createHash('sha256').update(JSON.stringify(state)).digest('hex');
       networks.set(sha256, state);
       return { checkpoint: { key: `${storage.prefix}checkpoints/${sha256}`, sha256, sizeBytes: 0, step: toStep }, scores, inEffect: hyperparameters, trainerSeconds: 0 };

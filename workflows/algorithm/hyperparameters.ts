@@ -129,8 +129,8 @@ function choose<T>(list: readonly T[], stream: RandomStream): T {
   return chosen;
 }
 
-/** Adding 0 turns −0, which JSON does not keep, into 0. */
-function clamp(value: number, [low, high]: readonly [number, number]): number {
+/** Returns the value, or the bound that it lies beyond. Adding 0 turns −0, which JSON does not keep, into 0. */
+export function clamp(value: number, [low, high]: readonly [number, number]): number {
   return Math.min(high, Math.max(low, value)) + 0;
 }
 

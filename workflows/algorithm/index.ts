@@ -15,6 +15,8 @@ export { findOverlap } from './overlap.ts';
 export type { Overlap } from './overlap.ts';
 export { randomStream, shuffled } from './random.ts';
 export type { RandomStream } from './random.ts';
+export { isTrace, scheduled, scheduleFactor } from './schedule.ts';
+export type { Schedule, ScheduleShape, TraceSegment } from './schedule.ts';
 export { bestScoreDifference } from './score-gap.ts';
 export { smooth } from './smoothing.ts';
 export type { SmoothingModel } from './smoothing.ts';

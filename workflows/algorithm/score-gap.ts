@@ -12,12 +12,12 @@ const SHIFTS = 10;
  *
  * Without an overlap it is 0, unless every raw score of a is above every one of b: then a is shifted down by each of ten equally spaced amounts
  * from (min a − max b) up to, not including, (min a − min b), and the answer is the largest gap of a shifted a, at least 0. Where these ends coincide (b's
- * raw scores are all the same), or where a curve has no points: 0.
+ * raw scores are all the same), or where a curve has no points: 0. `shifts` false leaves that rule out (an ablation).
  */
-export function bestScoreDifference(a: Curve, b: Curve): number {
+export function bestScoreDifference(a: Curve, b: Curve, shifts = true): number {
   const gap = gapOverOverlap(a, b, 0);
   if (gap !== undefined) return gap;
-  if (a.raw.length === 0 || b.raw.length === 0) return 0;
+  if (!shifts || a.raw.length === 0 || b.raw.length === 0) return 0;
 
   const first = least(a.raw) - greatest(b.raw);
   if (!(first > 0)) return 0;

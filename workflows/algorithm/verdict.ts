@@ -17,6 +17,10 @@ export interface Evidence {
   readonly maxEvalSteps: number;
   /** Probability below which the binomial test passes: 0.01 in the paper. */
   readonly significance: number;
+  /** 'fixed-length' (an ablation): no test; after `maxEvalSteps` the gap alone decides. Default: 'binomial-test'. */
+  readonly stopping?: 'binomial-test' | 'fixed-length' | undefined;
+  /** bestScoreDifference's. Default: true. */
+  readonly shifts?: boolean | undefined;
   readonly childExploited: boolean;
   readonly childPromotedThisPass: boolean;
   readonly parentExploited: boolean;
@@ -30,6 +34,7 @@ export type VerdictReason =
   | 'success'
   | 'no-overlap'
   | 'binomial-test'
+  | 'fixed-length'
   | 'child-promoted'
   | 'parent-exploited'
   | 'undecided';
@@ -50,8 +55,8 @@ export interface Verdict {
 
 /** Judges one evaluator against its child: the first rule that holds decides, in the order of the code. */
 export function judge(evidence: Evidence): Verdict {
-  const { evaluator, child, evaluationSteps, maxEvalSteps, significance } = evidence;
-  const comparison = compare(evaluator, child);
+  const { evaluator, child, evaluationSteps, maxEvalSteps, significance, stopping = 'binomial-test', shifts = true } = evidence;
+  const comparison = compare(evaluator, child, shifts);
   const threshold = significance + Math.max(0, 1 - evaluationSteps / maxEvalSteps);
   const verdict = (outcome: Verdict['outcome'], reason: VerdictReason): Verdict => ({
     outcome,
@@ -66,15 +71,19 @@ export function judge(evidence: Evidence): Verdict {
   if (evaluator === 'diverged') return verdict('stop', 'diverged');
   if (child === 'diverged') return verdict('stop', 'child-diverged');
   // Success comes before every rule that stops: the weights are good even if the child was promoted before, or the parent exploited away.
-  if (comparison && comparison.gap > 0 && comparison.p < significance) return verdict('success', 'success');
-  if (!comparison?.overlap && evaluationSteps >= maxEvalSteps) return verdict('stop', 'no-overlap');
-  if (comparison?.overlap && comparison.p > threshold) return verdict('stop', 'binomial-test');
+  if (stopping === 'fixed-length') {
+    if (evaluationSteps >= maxEvalSteps) return comparison && comparison.gap > 0 ? verdict('success', 'success') : verdict('stop', 'fixed-length');
+  } else {
+    if (comparison && comparison.gap > 0 && comparison.p < significance) return verdict('success', 'success');
+    if (!comparison?.overlap && evaluationSteps >= maxEvalSteps) return verdict('stop', 'no-overlap');
+    if (comparison?.overlap && comparison.p > threshold) return verdict('stop', 'binomial-test');
+  }
   if (evidence.childPromotedThisPass) return verdict('stop', 'child-promoted');
   if (evidence.parentExploited) return verdict('stop', 'parent-exploited');
   return verdict('continue', 'undecided');
 }
 
-function compare(evaluator: Curve | 'diverged', child: Curve | 'diverged'): { overlap: Overlap | undefined; gap: number; p: number } | undefined {
+function compare(evaluator: Curve | 'diverged', child: Curve | 'diverged', shifts: boolean): { overlap: Overlap | undefined; gap: number; p: number } | undefined {
   if (evaluator === 'diverged' || child === 'diverged' || evaluator.raw.length === 0 || child.raw.length === 0) return undefined;
-  return { overlap: findOverlap(evaluator.smoothed, child.smoothed), gap: bestScoreDifference(evaluator, child), p: binomialTest(evaluator, child) };
+  return { overlap: findOverlap(evaluator.smoothed, child.smoothed), gap: bestScoreDifference(evaluator, child, shifts), p: binomialTest(evaluator, child) };
 }

@@ -1,0 +1,64 @@
+/**
+ * Retracing: the specification that trains a finished run's schedule afresh.
+ *
+ * People write `{"run": "<workflow id>/<first run id>"}`, the run's folder, and beside it `seed`, or `storage` where the run is in another bucket
+ * than usual. A schedule that was found by luck, or by weights that no single training could reach, does worse when it is retraced.
+ */
+import type { Score, TraceSegment } from '../workflows/algorithm/index.ts';
+import type { HistorySegment } from '../workflows/population-state.ts';
+import type { ObjectStore } from './checkpoints/object-store.ts';
+import { bucketOf, readRecorded, RUN_FOLDER, wrongField } from './continuation.ts';
+import type { RetracedRun } from './orchestration-contract.ts';
+import { parseSpecification, type Specification } from './specification.ts';
+
+interface RetracingInput {
+  readonly run: unknown;
+  readonly [field: string]: unknown;
+}
+
+/** What is read of a run's `result.json`. */
+interface RecordedResult {
+  readonly seed: number;
+  readonly steps: number;
+  readonly winner: { readonly objective: Score };
+  readonly testScore: Score;
+  readonly schedule: readonly HistorySegment[];
+  readonly specification: Specification;
+}
+
+/** Returns whether an input names a run to retrace. */
+export function namesRun(input: unknown): input is RetracingInput {
+  return typeof input === 'object' && input !== null && !Array.isArray(input) && Object.hasOwn(input, 'run');
+}
+
+/**
+ * Returns a specification of one member that follows the run's schedule, and the run; its seed is the run's plus one unless it is given.
+ *
+ * @throws InvalidSpecification where there is no such run, it has no result, or what is given beside `run` is invalid
+ */
+export async function retracingSpecification(objects: Pick<ObjectStore, 'get'>, { run, ...given }: RetracingInput): Promise<{ specification: Specification; retraced: RetracedRun }> {
+  if (typeof run !== 'string' || !RUN_FOLDER.test(run)) throw wrongField(['run'], "a finished run's folder, `<workflow id>/<first run id>`, as its result tells it", run);
+  const bucket = bucketOf(given);
+  const recorded = await readRecorded(objects, bucket, `${run}/result/result.json`);
+  if (recorded === undefined) throw wrongField(['run'], `the folder of a finished run in bucket ${bucket}`, run);
+  const [unknown] = Object.keys(given).filter((field) => !FREE.some((free) => free === field));
+  if (unknown !== undefined) throw wrongField([unknown], `absent (beside \`run\` there may be ${FREE.join(', ')})`, given[unknown]);
+  const { seed, steps, winner, testScore, schedule, specification } = recorded as unknown as RecordedResult;
+  const { task, stepsPerRound, evalEvery, hyperparameters, threads } = specification;
+  const parsed = parseSpecification({ task, stepsPerRound, evalEvery, hyperparameters, threads, steps, seed: seed + 1, ...given, subPopulations: [{ members: 1 }], schedule: traceOf(schedule) });
+  return { specification: parsed, retraced: { folder: run, seed, objective: winner.objective, testScore } };
+}
+
+/** Fields that may be given beside the run. */
+const FREE = ['seed', 'storage', 'threads'] as const;
+
+/** Returns a schedule without who trained it; neighbouring segments with equal values are one. */
+export function traceOf(history: readonly HistorySegment[]): readonly TraceSegment[] {
+  const trace: TraceSegment[] = [];
+  for (const { fromStep, toStep, hyperparameters } of history) {
+    const last = trace.at(-1);
+    if (last && JSON.stringify(last.hyperparameters) === JSON.stringify(hyperparameters)) trace[trace.length - 1] = { ...last, toStep };
+    else trace.push({ fromStep, toStep, hyperparameters });
+  }
+  return trace;
+}

@@ -1,0 +1,66 @@
+/**
+ * Runs the arms of a comparison in this process, without Temporal or S3: the decisions of the workflows on the training of the real tasks, several times as fast.
+ *
+ * For trying rules. That it decides what the workflows decide is tested (test/workflows/fire-pbt.test.ts); what it cannot tell is what a run costs on a
+ * stack, and what a digest of checkpoints would be.
+ */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { HyperparameterValues, Score } from '../../workflows/algorithm/index.ts';
+import { bestMember } from '../../workflows/scores.ts';
+import type { PopulationState } from '../../workflows/population-state.ts';
+import { parseSpecification, type Specification } from '../../activities/specification.ts';
+import type { Session, State, Task } from '../../activities/tasks/task.ts';
+import { taskOf } from '../../activities/tasks/tasks.ts';
+import { simulate, type SimulatedRound, type SimulatedRun, type SimulatedTraining, type TrainedRound } from '../simulation.ts';
+
+/** Where set-up puts data sets. */
+const DATA_DIRECTORY = new URL('../../.local/data', import.meta.url).pathname;
+
+/** Trains rounds as the training activity does, but for checkpoints: a state stays in memory. */
+export function trainingOf({ seed, evalEvery }: Specification, task: Task): SimulatedTraining<State> {
+  return {
+    train: async (state, { worker, hyperparameters, fromStep, toStep }: SimulatedRound): Promise<TrainedRound<State>> => {
+      const session = await task.open({ seed, worker, hyperparameters });
+      try {
+        await (state ? session.restore(state) : session.initialise());
+        session.beginRound?.();
+        const scores = await trainAndMeasure(session, fromStep, toStep, evalEvery);
+        return { state: await session.save(), scores };
+      } finally {
+        session.dispose();
+      }
+    },
+  };
+}
+
+async function trainAndMeasure(session: Session, fromStep: number, toStep: number, evalEvery: number): Promise<Score[]> {
+  const scores: Score[] = [];
+  const measurements = (toStep - fromStep) / evalEvery;
+  for (let step = fromStep; step < toStep && scores.at(-1) !== 'diverged'; step += evalEvery) {
+    await session.train(step, step + evalEvery);
+    const score = await session.measure();
+    scores.push(typeof score === 'number' && Number.isFinite(score) ? score : 'diverged');
+  }
+  while (scores.length < measurements) scores.push('diverged');
+  return scores;
+}
+
+/** Runs a specification; the task's own defaults fill in what hyperparameters it lacks. */
+export async function simulateTask(specification: Specification): Promise<{ readonly run: SimulatedRun<State>; readonly objective: Score; readonly testScore: Score }> {
+  const task = taskOf(specification.task, { dataDirectory: DATA_DIRECTORY });
+  const run = await simulate(specification, trainingOf(specification, task));
+  const best = run.populations[0] === undefined ? undefined : bestMember(run.populations[0]);
+  const state = best?.member.checkpoint ? run.states.get(best.member.checkpoint.key) : undefined;
+  if (!best || !state) return { run, objective: 'diverged', testScore: 'diverged' };
+  return { run, objective: best.score, testScore: await testScoreOf(task, state, best.member.hyperparameters, specification.seed) };
+}
+
+async function testScoreOf(task: Task, state: State, hyperparameters: HyperparameterValues, seed: number): Promise<Score> {
+  const session = await task.open({ seed, worker: 'report', hyperparameters });
+  try {
+    await session.restore(state);
+    return (await session.report()).testScore;
+  } finally {
+    session.dispose();
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Schedules made by hand: what a hyperparameter's first value is multiplied with as training goes on. Or a trace: the values that another run used.
+ *
+ * A value holds for a whole round: warm-up is read at the round's end (so that no round trains with 0), steps at its start, the cosine in its middle.
+ */
+import type { HyperparameterSpace, HyperparameterValue, HyperparameterValues } from './hyperparameters.ts';
+import { clamp } from './hyperparameters.ts';
+import type { RandomStream } from './random.ts';
+
+interface WarmUp {
+  /** The value grows linearly up to this step; default 0: it does not. */
+  readonly warmUpSteps?: number | undefined;
+}
+
+/** One shape over the whole run. */
+export type ScheduleShape =
+  | ({ readonly kind: 'constant' } & WarmUp)
+  /** Multiplied with `factor` at each of the `milestones`, steps of training. */
+  | ({ readonly kind: 'step'; readonly milestones: readonly number[]; readonly factor?: number | undefined } & WarmUp)
+  /** Half a cosine, from the end of the warm-up to the last step, down to `finalFactor`. */
+  | ({ readonly kind: 'cosine'; readonly finalFactor?: number | undefined } & WarmUp);
+
+/** What was trained with from one step to the next. */
+export interface TraceSegment {
+  readonly fromStep: number;
+  readonly toStep: number;
+  readonly hyperparameters: HyperparameterValues;
+}
+
+/** By hyperparameter, a shape, or several of which each member draws one; or a trace. */
+export type Schedule = Readonly<Record<string, ScheduleShape | readonly ScheduleShape[]>> | readonly TraceSegment[];
+
+export interface RoundOfSteps {
+  readonly fromStep: number;
+  readonly toStep: number;
+  /** Of the whole run. */
+  readonly steps: number;
+}
+
+/** Division at each milestone of the ImageNet recipe. */
+const STEP_FACTOR = 0.1;
+
+export function isTrace(schedule: Schedule): schedule is readonly TraceSegment[] {
+  return Array.isArray(schedule);
+}
+
+/**
+ * Returns what a member trains with in a round: its first values, times what the schedule says, within their bounds. A trace overrides them from each
+ * segment's first step on. `stream` is the member's own, the same each round.
+ */
+export function scheduled(schedule: Schedule, first: HyperparameterValues, spaces: Readonly<Record<string, HyperparameterSpace | HyperparameterValue>>, round: RoundOfSteps, stream: RandomStream): HyperparameterValues {
+  if (isTrace(schedule)) return { ...first, ...schedule.findLast(({ fromStep }) => fromStep <= round.fromStep)?.hyperparameters };
+  const values: Record<string, HyperparameterValue> = { ...first };
+  for (const name of Object.keys(schedule).sort()) {
+    const one = schedule[name];
+    const shape = isChoice(one) ? one[stream.integer(one.length)] : one;
+    const value = values[name];
+    if (shape === undefined || typeof value !== 'number') continue;
+    const scaled = value * scheduleFactor(shape, round);
+    const space = spaces[name];
+    values[name] = typeof space === 'object' && space.kind !== 'category' ? clamp(space.kind === 'integer' ? Math.round(scaled) : scaled, space.bounds) : scaled;
+  }
+  return values;
+}
+
+/** Returns what a shape multiplies with in a round: from 0, exclusive, to 1. */
+export function scheduleFactor(shape: ScheduleShape, { fromStep, toStep, steps }: RoundOfSteps): number {
+  const warmUpSteps = shape.warmUpSteps ?? 0;
+  const warmth = warmUpSteps > toStep ? toStep / warmUpSteps : 1;
+  switch (shape.kind) {
+    case 'constant':
+      return warmth;
+    case 'step': {
+      const { milestones, factor = STEP_FACTOR } = shape;
+      return milestones.reduce((product, milestone) => (fromStep >= milestone ? product * factor : product), warmth);
+    }
+    case 'cosine': {
+      if (fromStep < warmUpSteps) return warmth;
+      const share = ((fromStep + toStep) / 2 - warmUpSteps) / (steps - warmUpSteps);
+      const last = shape.finalFactor ?? 0;
+      return last + (1 - last) * 0.5 * (1 + cosineOfHalfTurns(Math.min(1, share)));
+    }
+    default:
+      return shape satisfies never;
+  }
+}
+
+/** cos(π·x) for x from 0 to 1, from a series: Math.cos differs between engines in its last bits. */
+function cosineOfHalfTurns(x: number): number {
+  if (x > 0.5) return -cosineOfHalfTurns(1 - x);
+  const square = Math.PI * x * (Math.PI * x);
+  let term = 1;
+  let sum = 1;
+  for (let n = 2; n <= TERMS; n += 2) {
+    term *= -square / ((n - 1) * n);
+    sum += term;
+  }
+  return sum;
+}
+
+/** (π/2)²⁴ / 24! is below half a unit in the last place of 1. */
+const TERMS = 24;
+
+function isChoice(one: ScheduleShape | readonly ScheduleShape[] | undefined): one is readonly ScheduleShape[] {
+  return Array.isArray(one);
+}
