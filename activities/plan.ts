@@ -123,7 +123,7 @@ export function runPrefix(workflowId: string, firstExecutionRunId: string): stri
 }
 
 /** Returns a name that is one folder on any file system, different for different ids: percent-encoded, and shortened to a digest where long. */
-function folderName(id: string): string {
+export function folderName(id: string): string {
   const encoded = [...Buffer.from(id)].map((byte) => {
     const character = String.fromCharCode(byte);
     return /[A-Za-z0-9._-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;

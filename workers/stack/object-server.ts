@@ -4,9 +4,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { ObjectStore, ObjectStoreError } from '../../activities/checkpoints/object-store.ts';
 import { PlainFailure, reasonOf } from '../plain-failure.ts';
 import { freePort, HOST, tellStepped } from './ports.ts';
+import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from './supervised-process.ts';
 
 const DEFAULT_PORT = 9000;
@@ -70,6 +72,13 @@ export async function planObjectServer({ program, stateDirectory, logDirectory, 
   };
 }
 
+/** Returns what another process needs to reach the S3 of a running stack: nothing where that is one's own, which the environment knows. */
+export function storeOptions({ endpoint, credentialsFile, own }: StackRecord['s3']): S3ClientConfig {
+  const credentials = own || credentialsFile === null ? undefined : storedCredentials(credentialsFile);
+  if (endpoint === null || credentials === undefined) return {};
+  return { endpoint, region: REGION, credentials: { accessKeyId: credentials.accessKey, secretAccessKey: credentials.secretKey } };
+}
+
 /** Returns whether an HTTP server answers at the endpoint, be it with a refusal. */
 export async function answers(endpoint: string): Promise<boolean> {
   try {
@@ -107,18 +116,30 @@ function removeHalfWritten(folder: string): void {
 }
 
 /** The server's credentials: made once, kept for this user alone. */
-function readCredentials(file: string): { readonly accessKey: string; readonly secretKey: string } {
-  try {
-    const text = readFileSync(file, 'utf8');
-    const accessKey = /^aws_access_key_id *= *(\w+)$/m.exec(text)?.[1];
-    const secretKey = /^aws_secret_access_key *= *(\w+)$/m.exec(text)?.[1];
-    if (accessKey !== undefined && secretKey !== undefined) return { accessKey, secretKey };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+function readCredentials(file: string): Credentials {
+  const stored = storedCredentials(file);
+  if (stored !== undefined) return stored;
   const made = { accessKey: `FIREPBT${randomBytes(6).toString('hex').toUpperCase()}`, secretKey: randomBytes(24).toString('hex') };
   const staged = `${file}.${process.pid}`;
   writeFileSync(staged, `[default]\naws_access_key_id = ${made.accessKey}\naws_secret_access_key = ${made.secretKey}\nregion = ${REGION}\n`, { mode: 0o600 });
   renameSync(staged, file);
   return made;
+}
+
+interface Credentials {
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+/** Undefined where there are none in the file yet. */
+function storedCredentials(file: string): Credentials | undefined {
+  try {
+    const text = readFileSync(file, 'utf8');
+    const accessKey = /^aws_access_key_id *= *(\S+)$/m.exec(text)?.[1];
+    const secretKey = /^aws_secret_access_key *= *(\S+)$/m.exec(text)?.[1];
+    return accessKey !== undefined && secretKey !== undefined ? { accessKey, secretKey } : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
+  }
 }

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PlainFailure } from '../../../workers/plain-failure.ts';
+import { expandTemplate } from '../../../workers/results/template.ts';
+
+const EXPANSIONS = {
+  twice: { takes: ['WORD'], expand: (word = '') => `${word}${word}` },
+  none: { takes: [], expand: () => 'none' },
+  fail: { takes: [], expand: () => assert.fail(new PlainFailure('there is nothing')) },
+};
+const expand = (prose: string): string => expandTemplate(prose, EXPANSIONS, (table) => table === 'stored');
+
+describe('prose with placeholders', () => {
+  it('has them expanded, and what stands around them left as it is', () => {
+    assert.equal(expand('a {{twice b}} {{ twice  c-1 }} {d} $& {{none}}\n'), 'a bb c-1c-1 {d} $& none\n');
+  });
+
+  it('keeps a section only where its table is stored', () => {
+    assert.equal(expand('a\n{{#if stored}}\n{{twice b}}\n{{/if}}\n{{#if other}}\n{{unheard of}}\n{{/if}}\nc\n'), 'a\nbb\nc\n');
+  });
+
+  it('names the placeholder that is wrong', () => {
+    const cases: [string, string][] = [
+      ['a {{thrice b}}', 'Cannot expand {{thrice b}}: expected twice, none, fail or #if … /if, got `thrice`'],
+      ['{{toString}}', 'Cannot expand {{toString}}: expected twice, none, fail or #if … /if, got `toString`'],
+      ['{{twice}}', 'Cannot expand {{twice}}: expected `twice WORD`'],
+      ['{{none b}}', 'Cannot expand {{none b}}: expected `none`'],
+      ['{{fail}}', 'Cannot expand {{fail}}: there is nothing'],
+      ['{{#if stored}} a', 'Cannot expand {{#if stored}}: expected each `#if` to be closed by one `/if`, none within another'],
+      ['a {{/if}}', 'Cannot expand {{/if}}: expected each `#if` to be closed by one `/if`, none within another'],
+      ['{{#if stored}} {{#if other}} a {{/if}} {{/if}}', 'Cannot expand {{#if stored}}: expected each `#if` to be closed by one `/if`, none within another'],
+    ];
+    for (const [prose, message] of cases) assert.throws(() => expand(prose), { name: 'PlainFailure', message });
+  });
+});

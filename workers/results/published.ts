@@ -1,0 +1,33 @@
+/**
+ * Figures that others have published, to stand beside those measured here.
+ */
+import { PlainFailure } from '../plain-failure.ts';
+import { markdown } from './tables.ts';
+
+/** By the name that placeholders use: title and rows of a table. */
+const PUBLISHED: Readonly<Record<string, { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] }>> = {
+  /** Dalibard & Jaderberg, arXiv 2109.13800. */
+  imagenet: {
+    header: ['the paper: ImageNet, ResNet-50', 'top-1'],
+    rows: [
+      ['PBT', '71.7'],
+      ['hand-made schedule', '76.6'],
+      ['FIRE PBT', '76.5'],
+    ],
+  },
+  /** An independent implementation on the toys of Chebykin et al., TMLR 2025, §5.2; five seeds. */
+  toys: {
+    header: ['Chebykin et al. (TMLR 2025, §5.2)', 'deceptive', 'plain'],
+    rows: [
+      ['FIRE PBT', '1.167 ± 0.004', '1.1997'],
+      ['PBT', '0.923 ± 0.030', '1.1997'],
+    ],
+  },
+};
+
+/** @throws PlainFailure which lists the names */
+export function publishedTable(name: string): string {
+  const found = Object.hasOwn(PUBLISHED, name) ? PUBLISHED[name] : undefined;
+  if (found === undefined) throw new PlainFailure(`Expected published figures (${Object.keys(PUBLISHED).join(', ')}), got \`${name}\``);
+  return markdown(found.header, found.rows);
+}
