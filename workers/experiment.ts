@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
+import { InvalidComparison, parseComparison } from '../activities/comparison/input.ts';
 import { goesOn } from '../activities/continuation.ts';
 import { InvalidSpecification, parseSpecification } from '../activities/specification.ts';
 import type { Specification } from '../activities/specification.ts';
@@ -28,11 +29,11 @@ export interface Experiment {
 export function readExperiment(file: string): Experiment {
   const input = readJson(file);
   const name = basename(file, extname(file));
-  const arms = armsOf(input);
-  const specifications = (arms ?? [['', input] as const]).filter(([, one]) => !goesOn(one)).map(([arm, specification]) => checked(specification, arm === '' ? file : `${file}, arm ${arm}`));
+  const compares = typeof input === 'object' && input !== null && 'arms' in input;
+  const specifications = checked(file, () => (compares ? Object.values(parseComparison(input).specifications) : goesOn(input) ? [] : [parseSpecification(input)]));
   const threads = new Set(specifications.map((one) => one.threads));
   if (threads.size > 1) throw new PlainFailure(`Expected all arms in ${file} to say one number of \`threads\`, got ${[...threads].join(', ')}`);
-  return { workflowType: arms ? 'compare' : 'firePbt', input, specifications, threads: specifications[0]?.threads ?? threadsOf(input), name };
+  return { workflowType: compares ? 'compare' : 'firePbt', input, specifications, threads: specifications[0]?.threads ?? threadsOf(input), name };
 }
 
 function readJson(file: string): unknown {
@@ -49,24 +50,17 @@ function readJson(file: string): unknown {
   }
 }
 
-function armsOf(input: unknown): (readonly [string, unknown])[] | undefined {
-  if (typeof input !== 'object' || input === null || !('arms' in input)) return undefined;
-  const { arms } = input;
-  if (typeof arms !== 'object' || arms === null || Object.keys(arms).length === 0) throw new PlainFailure('Expected `arms` to be an object with at least one arm and its specification');
-  return Object.entries(arms);
-}
-
 /** What a run that goes on from an earlier one says of it, if it does. */
 function threadsOf(input: unknown): number {
   const threads = typeof input === 'object' && input !== null && 'threads' in input ? input.threads : undefined;
   return typeof threads === 'number' ? threads : 1;
 }
 
-function checked(input: unknown, where: string): Specification {
+function checked<T>(file: string, parse: () => T): T {
   try {
-    return parseSpecification(input);
+    return parse();
   } catch (error) {
-    if (!(error instanceof InvalidSpecification)) throw error;
-    throw new PlainFailure(`${where}: ${error.message}`, { cause: error });
+    if (error instanceof InvalidSpecification || error instanceof InvalidComparison) throw new PlainFailure(`${file}: ${error.message}`, { cause: error });
+    throw error;
   }
 }
