@@ -4,7 +4,7 @@
  * What a run has come to is looked for in the bucket before it is started, so a comparison that was killed, reset, or lost with its Temporal server goes on when it is
  * started again under its id: finished runs are not trained again, the others go on from their last recorded round.
  */
-import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation, ParentClosePolicy, patched, setCurrentDetails, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, ChildWorkflowFailure, isCancellation, ParentClosePolicy, patched, setCurrentDetails, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
 import type { ComparisonRow, RunFolder } from '../activities/comparison/run.ts';
 import type { ComparisonPlan, FoundRun, ResultSummary } from '../activities/orchestration-contract.ts';
 import { compareOnce } from './compare-once.ts';
@@ -56,7 +56,7 @@ export async function compare(input: unknown): Promise<ComparisonProgress> {
     } catch (error) {
       // A run that was cancelled alone failed; together with the comparison it did as it was told.
       if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
-      failures.push(`${job.arm}, seed ${job.seed}: ${reasonOf(error)}`);
+      failures.push(`${job.arm}, seed ${job.seed}: ${inItsWords(error)}`);
     }
     setCurrentDetails(comparisonText(workflowId, progress()));
   }
@@ -112,6 +112,11 @@ async function resultOf(type: string, options: { readonly workflowId: string; re
   const { storage, stoppedEarly } = await child.result();
   if (stoppedEarly) throw ApplicationFailure.nonRetryable(`it was stopped early in round ${stoppedEarly.round}: ${stoppedEarly.reason}`, 'StoppedEarly');
   return { bucket: storage.bucket, folder: storage.prefix.slice(0, -1) };
+}
+
+/** A run says itself what failed, and what of it; what lies beneath is for its own page. */
+function inItsWords(error: unknown): string {
+  return error instanceof ChildWorkflowFailure && error.cause instanceof ApplicationFailure ? error.cause.message : reasonOf(error);
 }
 
 function placeOf({ bucket, folder }: RunFolder): RunFolder {

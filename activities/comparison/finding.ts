@@ -3,6 +3,7 @@
  *
  * Runs of one workflow id lie side by side, `<workflow id>/<first run id>/`, the oldest first.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { HistorySegment } from '../../workflows/population-state.ts';
 import { ObjectStoreError, type ObjectStore, type StoredObject } from '../checkpoints/object-store.ts';
 import type { StorageLocation } from '../checkpoints/reference.ts';
@@ -87,7 +88,7 @@ function hasDecisions(keys: ReadonlySet<string>, storage: StorageLocation, { rou
 function sameSpecification(recorded: unknown, { storage: _, ...wanted }: Specification): boolean {
   try {
     const { storage: _recorded, ...same } = parseSpecification(recorded);
-    return JSON.stringify(same) === JSON.stringify(wanted);
+    return isDeepStrictEqual(same, wanted);
   } catch (error) {
     if (error instanceof InvalidSpecification) return false;
     throw error;
