@@ -16,7 +16,7 @@ import type { ObjectServer } from '../object-server.ts';
 import { QUEUE, SMALL, startStoredRuns } from './stored-runs.ts';
 import type { StoredRuns } from './stored-runs.ts';
 
-const TINY = { ...SMALL, steps: 80, subPopulations: [{ members: 3 }, { members: 3, evaluators: 2 }] };
+const TINY = { ...SMALL, steps: 60, subPopulations: [{ members: 3 }, { members: 3, evaluators: 2 }] };
 const INPUT = {
   arms: {
     FIRE: TINY,
@@ -25,8 +25,8 @@ const INPUT = {
   },
   seeds: [7],
 } satisfies ComparisonInput;
-/** Two rounds are recorded when a run begins to train from here. */
-const HALF = 40;
+/** A round of three is recorded when a run begins to train from here. */
+const HALF = 20;
 
 interface Table {
   readonly format: string;
@@ -71,7 +71,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
     return { text, json: JSON.parse(text) as Table };
   }
 
-  /** Does something, once, when the arm's run begins to train its third round: whether that run, unlike one that goes on from it, is to come no further. */
+  /** Does something, once, when the arm's run begins to train its second round: whether that run, unlike one that goes on from it, is to come no further. */
   function halfway(workflowId: string, arms: Readonly<Record<string, () => Promise<'no-further' | 'further'>>>): void {
     const acting = new Map<string, { readonly prefix: string; readonly acted: Promise<'no-further' | 'further'> }>();
     runs.script.beforeTraining = async (request) => {
@@ -121,13 +121,13 @@ describe('a comparison', { timeout: 300_000 }, () => {
         arm,
         algorithm: index === 0 ? 'fire-pbt' : 'pbt',
         workers: [{ members: 6, evaluators: 2 }, { members: 4, evaluators: 0 }, { members: 3, evaluators: 0 }][index],
-        steps: 80,
+        steps: 60,
         folder,
       })),
     );
     const [fire, pbt] = json.runs;
-    assert.deepEqual([fire?.costs.memberSteps, pbt?.costs.memberSteps, pbt?.costs.checkpoints.written, pbt?.costs.checkpoints.read], [6 * 80, 4 * 80, 4 * 4, 4 * 3]);
-    assert.deepEqual([pbt?.curve.workerSteps, pbt?.curve.bestScores.at(-1)], [[80, 160, 240, 320], pbt?.objective]);
+    assert.deepEqual([fire?.costs.memberSteps, pbt?.costs.memberSteps, pbt?.costs.checkpoints.written, pbt?.costs.checkpoints.read], [6 * 60, 4 * 60, 4 * 3, 4 * 2]);
+    assert.deepEqual([pbt?.curve.workerSteps, pbt?.curve.bestScores.at(-1)], [[80, 160, 240], pbt?.objective]);
     const { success: _, ...stops } = fire?.verdicts ?? {};
     for (const [reason, count] of Object.entries(stops)) assert.equal(fire?.costs.evaluations[reason]?.count, count);
   });
@@ -202,7 +202,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
         'its 1 finished runs are not trained again, the others go on from their last recorded round.',
     );
     assert.match(lines[1] ?? '', /^FIRE, seed 7: P1 of run failing\/FIRE\/seed-7 ended unexpectedly: /);
-    assert.equal(lines[2], 'PBT, seed 7: it was stopped early in round 3: a mistake (StoppedEarly)');
+    assert.equal(lines[2], 'PBT, seed 7: it was stopped early in round 2: a mistake (StoppedEarly)');
     assert.deepEqual((await table('failing')).json.runs.map(({ arm }) => arm), ['plain']);
     const since = runs.trained.length;
     const progress = await result('failing');
