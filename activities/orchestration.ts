@@ -7,6 +7,9 @@ import { adoptRounds } from './adoption.ts';
 import { collectCheckpoints } from './checkpoints/collection.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
 import { CheckpointStore } from './checkpoints/store.ts';
+import { findRetrace, findRun } from './comparison/finding.ts';
+import { planComparison } from './comparison/planning.ts';
+import { tabulate } from './comparison/table.ts';
 import { deleteRun } from './deletion.ts';
 import { found } from './executions.ts';
 import { exportHistories } from './histories.ts';
@@ -14,6 +17,7 @@ import type { OrchestrationActivities } from './orchestration-contract.ts';
 import { planRun } from './plan.ts';
 import { writeResult } from './result.ts';
 import { RoundRecords } from './rounds.ts';
+import { parseSpecification } from './specification.ts';
 import { standBy } from './standing-by.ts';
 
 /** Children looked at at once. */
@@ -30,7 +34,7 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
   const rounds = new RoundRecords(objects);
   const checkpoints = new CheckpointStore(objects, 0);
   return {
-    planRun: (request) => planRun(objects, request, { runId: Context.current().info.workflowExecution?.runId ?? '', workflowType: Context.current().info.workflowType ?? 'firePbt' }),
+    planRun: (request) => planRun(objects, request, { runId: generation(), workflowType: Context.current().info.workflowType ?? 'firePbt' }),
     adoptRounds: async (adoption) => ({ round: await adoptRounds(rounds, checkpoints, adoption) }),
     standBy: (run) => standBy(client, run),
     clearLeftovers: async ({ workflowIds, generation }) => ({ terminated: await clearLeftovers(client, workflowIds, generation) }),
@@ -39,9 +43,24 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
     loadRound: (request) => rounds.loadPart(request),
     collectCheckpoints: async (request) => ({ deleted: await collectCheckpoints(objects, rounds, request) }),
     writeResult: (request) => writeResult(objects, rounds, request),
+    planComparison: (request) => planComparison(objects, request),
+    findRun: async ({ workflowId, specification }) => {
+      await clearLeftovers(client, [workflowId], generation());
+      return findRun(objects, rounds, workflowId, parseSpecification(specification));
+    },
+    findRetrace: async ({ workflowId, run, seed }) => {
+      await clearLeftovers(client, [workflowId], generation());
+      return findRetrace(objects, workflowId, run, seed);
+    },
+    tabulate: (request) => tabulate(objects, rounds, request),
     deleteRun: (request) => deleteRun(objects, client, request),
     exportHistories: (request) => exportHistories(objects, client, request),
   };
+}
+
+/** Run id of the workflow that asks. */
+function generation(): string {
+  return Context.current().info.workflowExecution?.runId ?? '';
 }
 
 /** Terminates running children of a run that another generation of its root started, and returns their ids; others' workflows stay. */

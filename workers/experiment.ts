@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
+import { InvalidComparison, parseComparison } from '../activities/comparison/input.ts';
 import { goesOn } from '../activities/continuation.ts';
 import { namesRun } from '../activities/retracing.ts';
 import { InvalidSpecification, parseSpecification } from '../activities/specification.ts';
@@ -31,11 +32,11 @@ export interface Experiment {
 export function readExperiment(file: string): Experiment {
   const input = readJson(file);
   const name = basename(file, extname(file));
-  const arms = armsOf(input);
-  const specifications = (arms ?? [['', input] as const]).filter(([, one]) => !goesOn(one) && !namesRun(one)).map(([arm, specification]) => checked(specification, arm === '' ? file : `${file}, arm ${arm}`));
+  const compares = typeof input === 'object' && input !== null && 'arms' in input;
+  const specifications = checked(file, () => (compares ? Object.values(parseComparison(input).specifications) : goesOn(input) || namesRun(input) ? [] : [parseSpecification(input)]));
   const threads = new Set(specifications.map((one) => one.threads));
   if (threads.size > 1) throw new PlainFailure(`Expected all arms in ${file} to say one number of \`threads\`, got ${[...threads].join(', ')}`);
-  return { workflowType: arms ? 'compare' : typeOf(input, specifications[0]), input, specifications, threads: specifications[0]?.threads ?? threadsOf(input), name };
+  return { workflowType: compares ? 'compare' : typeOf(input, specifications[0]), input, specifications, threads: specifications[0]?.threads ?? threadsOf(input), name };
 }
 
 function typeOf(input: unknown, specification: Specification | undefined): Experiment['workflowType'] {
@@ -57,24 +58,17 @@ function readJson(file: string): unknown {
   }
 }
 
-function armsOf(input: unknown): (readonly [string, unknown])[] | undefined {
-  if (typeof input !== 'object' || input === null || !('arms' in input)) return undefined;
-  const { arms } = input;
-  if (typeof arms !== 'object' || arms === null || Object.keys(arms).length === 0) throw new PlainFailure('Expected `arms` to be an object with at least one arm and its specification');
-  return Object.entries(arms);
-}
-
 /** What a run that goes on from an earlier one says of it, if it does. */
 function threadsOf(input: unknown): number {
   const threads = typeof input === 'object' && input !== null && 'threads' in input ? input.threads : undefined;
   return typeof threads === 'number' ? threads : 1;
 }
 
-function checked(input: unknown, where: string): Specification {
+function checked<T>(file: string, parse: () => T): T {
   try {
-    return parseSpecification(input);
+    return parse();
   } catch (error) {
-    if (!(error instanceof InvalidSpecification)) throw error;
-    throw new PlainFailure(`${where}: ${error.message}`, { cause: error });
+    if (error instanceof InvalidSpecification || error instanceof InvalidComparison) throw new PlainFailure(`${file}: ${error.message}`, { cause: error });
+    throw error;
   }
 }

@@ -3,7 +3,6 @@
  */
 import type { Client } from '@temporalio/client';
 import type { ResultSummary, RunPlan } from '../activities/orchestration-contract.ts';
-import type { ComparisonRow } from '../workflows/compare.ts';
 import { comparisonQuery, progressQuery } from '../workflows/messages.ts';
 import type { ComparisonProgress, RunProgress } from '../workflows/messages.ts';
 import { readOptions } from './command-line.ts';
@@ -17,7 +16,7 @@ import { readStackOptions, STACK_HELP, STACK_OPTIONS } from './stack/options.ts'
 import { submit } from './submission.ts';
 import type { Submission } from './submission.ts';
 import { connectClient } from './temporal-connection.ts';
-import { comparisonBlock, comparisonLine, comparisonTable } from './terminal/comparison-progress.ts';
+import { comparisonBlock, comparisonLine, tellComparison } from './terminal/comparison-progress.ts';
 import { tellCosts } from './terminal/run-costs.ts';
 import { progressBlock, progressLine, RoundClock } from './terminal/run-progress.ts';
 import { tellSummary, webPage } from './terminal/run-summary.ts';
@@ -107,13 +106,15 @@ async function watchRun({ handle, runId }: Submission, stack: JoinedStack, scree
 }
 
 async function watchComparison({ handle }: Submission, screen: Screen, standstill: StandstillWatch): Promise<void> {
-  let told = 0;
-  const rows = await follow<ComparisonProgress, readonly ComparisonRow[]>(handle, comparisonQuery, (progress) => {
+  const told = new Set<string>();
+  const result = await follow<ComparisonProgress, ComparisonProgress>(handle, comparisonQuery, (progress) => {
     standstill.reached(`${progress.rows.length} runs`);
     screen.show(comparisonBlock(progress));
-    if (!screen.updates) for (const row of progress.rows.slice(told)) screen.say(`${progress.rows.indexOf(row) + 1} of ${progress.runs} runs done: ${comparisonLine(row)}`);
-    told = progress.rows.length;
+    for (const line of [...progress.rows.map(comparisonLine), ...progress.failures.map((failure) => `FAILED: ${failure}`)]) {
+      if (!screen.updates && !told.has(line)) screen.say(`${progress.rows.length} of ${progress.runs} runs done: ${line}`);
+      told.add(line);
+    }
   });
   screen.leave();
-  screen.say(`\n${comparisonTable(rows)}`);
+  screen.say(`\n${tellComparison(result)}`);
 }

@@ -1,92 +1,140 @@
 /**
  * Runs arms × seeds of one comparison, each a whole run of its own, a bounded number at once, and tabulates what they reached.
+ *
+ * What a run has come to is looked for in the bucket before it is started, so a comparison that was killed, reset, or lost with its Temporal server goes on when it is
+ * started again under its id: finished runs are not trained again, the others go on from their last recorded round.
  */
-import { ApplicationFailure, ParentClosePolicy, setCurrentDetails, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, ChildWorkflowFailure, isCancellation, ParentClosePolicy, patched, setCurrentDetails, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
+import type { ComparisonRow, RunFolder } from '../activities/comparison/run.ts';
+import type { ComparisonPlan, FoundRun, ResultSummary } from '../activities/orchestration-contract.ts';
+import { compareOnce } from './compare-once.ts';
+import { comparisonText } from './comparison-text.ts';
 import { comparisonQuery, MESSAGE_DESCRIPTIONS } from './messages.ts';
-import { firePbt } from './fire-pbt.ts';
-import type { Score } from './algorithm/curve.ts';
+import type { ComparisonProgress } from './messages.ts';
+import { algorithmOf, comparedRunId, RETRACE_SEED_OFFSET, retraceId, WORKFLOW_TYPES } from './names.ts';
+import { orchestration, reasonOf, RESUMABLE_COMPARISON } from './run.ts';
 
-export interface ComparisonInput {
-  /** Name of an arm → the specification of its runs; `seed` is set by the comparison. The first arm is the one that the others are compared with. */
-  readonly arms: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly seeds: readonly number[];
-  /** Runs at once, at most; default 1. */
-  readonly atOnce?: number;
-}
+/** As it was given: defaults are filled in by the run itself. */
+type ComparedSpecification = Parameters<typeof algorithmOf>[0] & { readonly storage?: unknown };
 
-export interface ComparisonRow {
+/** One run to be had: an arm's specification with its seed. */
+interface Job {
   readonly arm: string;
   readonly seed: number;
-  readonly objective: Score;
-  readonly testScore: Score;
-  /** Promotions received, by sub-population, P1 first. */
-  readonly promotions: readonly number[];
-  readonly decisionsSha256: string;
-  readonly checkpointSha256: string;
-  readonly resultKey: string;
+  readonly workflowId: string;
+  readonly specification: ComparedSpecification;
 }
 
-/** Runs them all and returns their rows, arms in the order given, then seeds. A run that fails fails the comparison, by name. */
-export async function compare(input: ComparisonInput): Promise<readonly ComparisonRow[]> {
-  const { arms, seeds, atOnce } = validated(input);
+/**
+ * Runs them all and returns what they came to. Fails at once, non-retryable, on an invalid input ('InvalidComparison'); where runs fail ('RunsFailed') after the
+ * others are done, by name.
+ */
+export async function compare(input: unknown): Promise<ComparisonProgress> {
+  if (!patched(RESUMABLE_COMPARISON)) return compareOnce(input);
   const { workflowId } = workflowInfo();
-  const jobs = Object.entries(arms).flatMap(([arm, specification]) => seeds.map((seed) => ({ arm, seed, specification })));
-  const rows: (ComparisonRow | undefined)[] = jobs.map(() => undefined);
-  const done = (): ComparisonRow[] => rows.filter((row) => row !== undefined);
-  setHandler(comparisonQuery, () => ({ runs: jobs.length, rows: done() }), { description: MESSAGE_DESCRIPTIONS.comparison });
+  const rows = new Map<Job, ComparisonRow>();
+  const failures: string[] = [];
+  let jobs: readonly Job[] = [];
+  let told: Pick<ComparisonProgress, 'summary' | 'table'> = { summary: null, table: null };
+  let tabulating: Promise<void> = Promise.resolve();
+  setHandler(comparisonQuery, progress, { description: MESSAGE_DESCRIPTIONS.comparison });
+
+  const plan = await planned(orchestration.planComparison({ input, workflowId }));
+  jobs = Object.entries(plan.arms).flatMap(([arm, specification]) => plan.seeds.map((seed) => ({ arm, seed, workflowId: comparedRunId(workflowId, arm, seed), specification: { ...(specification as unknown as ComparedSpecification), seed } })));
+  setCurrentDetails(comparisonText(workflowId, progress()));
 
   let next = 0;
   await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (let index = next++; index < jobs.length; index = next++) {
-        const job = jobs[index];
-        if (!job) return;
-        rows[index] = await runOne(workflowId, job);
-        setCurrentDetails(tellRows(workflowId, jobs.length, done()));
-      }
+    Array.from({ length: plan.atOnce }, async () => {
+      for (let job = jobs[next++]; job; job = jobs[next++]) await finishOrNote(job);
     }),
   );
-  return done();
+  if (failures.length > 0) throw runsFailed(workflowId, progress());
+  return progress();
+
+  /** A run that fails must not lose the others. */
+  async function finishOrNote(job: Job): Promise<void> {
+    try {
+      await finish(job);
+    } catch (error) {
+      // A run that was cancelled alone failed; together with the comparison it did as it was told.
+      if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+      failures.push(`${job.arm}, seed ${job.seed}: ${inItsWords(error)}`);
+    }
+    setCurrentDetails(comparisonText(workflowId, progress()));
+  }
+
+  async function finish(job: Job): Promise<void> {
+    const found = await orchestration.findRun({ workflowId: job.workflowId, specification: job.specification });
+    const run = found.state === 'finished' ? placeOf(found) : await train(job, found);
+    await tabulate(job, run);
+    if (plan.retrace) await tabulate(job, run, await retraceOf(job, run));
+  }
+
+  /** One after the other: each writes the whole table. */
+  async function tabulate(job: Job, run: RunFolder, retrace?: RunFolder): Promise<void> {
+    const turn = tabulating.then(async () => {
+      const done = jobs.filter((one) => one === job || rows.has(one)).map(({ arm, seed }) => ({ arm, seed }));
+      const described = { arm: job.arm, seed: job.seed, ...run, ...(retrace ? { retrace } : {}) };
+      const { row, summary, key } = await orchestration.tabulate({ location: plan.location, run: described, done });
+      rows.set(job, row);
+      told = { summary, table: { bucket: plan.location.bucket, key } };
+    });
+    tabulating = turn.catch(() => undefined);
+    await turn;
+  }
+
+  function progress(): ComparisonProgress {
+    return { runs: jobs.length, rows: jobs.flatMap((job) => rows.get(job) ?? []), ...told, failures };
+  }
 }
 
-async function runOne(
-  workflowId: string,
-  { arm, seed, specification }: { readonly arm: string; readonly seed: number; readonly specification: Readonly<Record<string, unknown>> },
-): Promise<ComparisonRow> {
-  const child = await startChild(firePbt, {
-    workflowId: `${workflowId}/${arm}/seed-${seed}`,
-    args: [{ ...specification, seed }],
-    parentClosePolicy: ParentClosePolicy.TERMINATE,
-    staticSummary: `${arm}, seed ${seed}`,
-  });
-  const result = await child.result();
-  return {
-    arm,
-    seed,
-    objective: result.winner.objective,
-    testScore: result.testScore,
-    promotions: result.promotions,
-    decisionsSha256: result.decisionsSha256,
-    checkpointSha256: result.winner.checkpoint.sha256,
-    resultKey: result.resultKey,
-  };
+/** Trains a run to its end, from its last recorded round where there is one. */
+async function train({ arm, seed, workflowId, specification }: Job, found: Exclude<FoundRun, { state: 'finished' }>): Promise<RunFolder> {
+  const { storage } = specification;
+  const input = found.state === 'recorded' ? { from: found.folder, ...(storage === undefined ? {} : { storage }) } : specification;
+  return resultOf(WORKFLOW_TYPES[algorithmOf(specification)], { workflowId, args: [input], staticSummary: `${arm}, seed ${seed}` });
 }
 
-const AT_ONCE_AT_MOST = 50;
-
-function validated(input: ComparisonInput): Required<ComparisonInput> {
-  const problems: string[] = [];
-  const { arms, seeds, atOnce = 1 } = (typeof input === 'object' && input !== null ? input : {}) as Partial<ComparisonInput>;
-  const names = typeof arms === 'object' && arms !== null ? Object.keys(arms) : [];
-  if (names.length === 0) problems.push('Expected `arms` to be an object with at least one arm and its specification');
-  for (const name of names) if (!/^[\w.-]{1,60}$/.test(name)) problems.push(`Expected the name of an arm to be 1 to 60 letters, digits, dots, dashes or underscores, got \`${name}\``);
-  if (!Array.isArray(seeds) || seeds.length === 0 || !seeds.every((seed) => Number.isInteger(seed) && seed >= 0)) problems.push('Expected `seeds` to be a list of at least one integer from 0');
-  if (!Number.isInteger(atOnce) || atOnce < 1 || atOnce > AT_ONCE_AT_MOST) problems.push(`Expected \`atOnce\` to be an integer from 1 to ${AT_ONCE_AT_MOST}, got \`${atOnce}\``);
-  if (problems.length > 0) throw ApplicationFailure.nonRetryable(problems.join('\n'), 'InvalidComparison', problems);
-  return { arms: arms ?? {}, seeds: seeds ?? [], atOnce };
+/** Trains once more, alone and with another seed, along the schedule that a run found. */
+async function retraceOf(job: Job, run: RunFolder): Promise<RunFolder> {
+  const workflowId = retraceId(job.workflowId);
+  const seed = job.seed + RETRACE_SEED_OFFSET;
+  const found = await orchestration.findRetrace({ workflowId, run, seed });
+  if (found.state === 'finished') return placeOf(found);
+  return resultOf('retrace', { workflowId, args: [{ run: run.folder, seed, storage: { bucket: run.bucket } }], staticSummary: `${job.arm}, seed ${job.seed}, retraced with seed ${seed}` });
 }
 
-function tellRows(workflowId: string, runs: number, rows: readonly ComparisonRow[]): string {
-  const lines = rows.map((row) => `| ${row.arm} | ${row.seed} | ${row.testScore} | ${row.objective} | ${row.promotions.join(' / ')} |`);
-  return [`**${workflowId}**: ${rows.length} of ${runs} runs done`, '', '| arm | seed | test score | objective | promotions |', '|---|---|---|---|---|', ...lines].join('\n');
+async function resultOf(type: string, options: { readonly workflowId: string; readonly args: [unknown]; readonly staticSummary: string }): Promise<RunFolder> {
+  const child = await startChild<(input: unknown) => Promise<ResultSummary>>(type, { ...options, parentClosePolicy: ParentClosePolicy.TERMINATE });
+  const { storage, stoppedEarly } = await child.result();
+  if (stoppedEarly) throw ApplicationFailure.nonRetryable(`it was stopped early in round ${stoppedEarly.round}: ${stoppedEarly.reason}`, 'StoppedEarly');
+  return { bucket: storage.bucket, folder: storage.prefix.slice(0, -1) };
+}
+
+/** A run says itself what failed, and what of it; what lies beneath is for its own page. */
+function inItsWords(error: unknown): string {
+  return error instanceof ChildWorkflowFailure && error.cause instanceof ApplicationFailure ? error.cause.message : reasonOf(error);
+}
+
+function placeOf({ bucket, folder }: RunFolder): RunFolder {
+  return { bucket, folder };
+}
+
+/** What is wrong with the input is the comparison's own failure, not some activity's. */
+async function planned(planning: Promise<ComparisonPlan>): Promise<ComparisonPlan> {
+  try {
+    return await planning;
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    throw ApplicationFailure.create({ message: cause.message, type: cause.type ?? 'PlanningFailed', nonRetryable: true, details: cause.details ?? [] });
+  }
+}
+
+function runsFailed(workflowId: string, { runs, rows, failures, table }: ComparisonProgress): ApplicationFailure {
+  const kept = table ? ` What the others reached is in s3://${table.bucket}/${table.key}.` : '';
+  const advice = `Once that is mended, start it again under the same workflow id: its ${rows.length} finished runs are not trained again, the others go on from their last recorded round.`;
+  const message = `Cannot finish comparison ${workflowId}: ${failures.length} of ${runs} runs failed.${kept} ${advice}\n${failures.join('\n')}`;
+  return ApplicationFailure.create({ message, type: 'RunsFailed', nonRetryable: true, details: [failures] });
 }

@@ -11,7 +11,8 @@ import type { HyperparameterValues } from './algorithm/hyperparameters.ts';
 import type { Verdict } from './algorithm/verdict.ts';
 import type { Ancestor } from './lineage.ts';
 import type { Command, HistorySegment, JudgedEvaluation, Promotion, RoundEvent, ScoreCurve } from './population-state.ts';
-import type { ComparisonRow } from './compare.ts';
+import type { ComparisonRow } from '../activities/comparison/run.ts';
+import type { ComparisonSummary } from '../activities/comparison/summary.ts';
 import type { RunPlan } from '../activities/orchestration-contract.ts';
 import type { TrainRequest } from '../activities/train-contract.ts';
 import type { CheckpointReference } from '../activities/checkpoints/reference.ts';
@@ -226,7 +227,14 @@ export const setHyperparametersUpdate = defineUpdate<string, [SetHyperparameters
 /** How far a comparison is. */
 export interface ComparisonProgress {
   readonly runs: number;
+  /** Runs that are done, arms in the order given, then seeds. */
   readonly rows: readonly ComparisonRow[];
+  /** Of the rows; null: none is done, or the comparison began before there were summaries. */
+  readonly summary: ComparisonSummary | null;
+  /** Runs that failed, and why. */
+  readonly failures: readonly string[];
+  /** Where the table of the rows is, with curves, schedules and costs; null: not yet anywhere. */
+  readonly table: { readonly bucket: string; readonly key: string } | null;
 }
 
 export const comparisonQuery = defineQuery<ComparisonProgress>('comparison');
@@ -253,7 +261,7 @@ export const MESSAGE_DESCRIPTIONS = {
   schedule: 'Which hyperparameters at which steps led to a member, through every copy and promotion: a number from 0, or nothing for the best.',
   lineage: "Which workers' weights became a member's, and how: a number from 0, or nothing for the best.",
   evaluators: 'Every evaluator slot: what it evaluates, its curve, its last verdict with overlap, score gap, p-value and threshold.',
-  comparison: 'Runs done, and what each reached.',
+  comparison: 'Runs done and what each reached, what the arms come to, runs that failed, where the table is.',
 } as const;
 
 /** Tells whether a payload belongs to this generation of the run and can be handled at all; a wrong one is dropped, never thrown upon. */

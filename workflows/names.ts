@@ -21,6 +21,19 @@ export function childWorkflowId(runWorkflowId: string, name: string): string {
   return `${runWorkflowId}/${name}`;
 }
 
+/** Workflow id of a comparison's run. */
+export function comparedRunId(comparisonWorkflowId: string, arm: string, seed: number): string {
+  return `${comparisonWorkflowId}/${arm}/seed-${seed}`;
+}
+
+/** A retrace draws other batches than its run: its seed is so much higher. */
+export const RETRACE_SEED_OFFSET = 1000;
+
+/** Workflow id of what trains along a run's schedule once more. */
+export function retraceId(runWorkflowId: string): string {
+  return `${runWorkflowId}/retrace`;
+}
+
 /** Task queue of the trainers that serve the runs of a workflow task queue. */
 export function trainerTaskQueue(taskQueue: string): string {
   return `${taskQueue}-trainers`;

@@ -16,6 +16,7 @@ import { firePbt } from '../../workflows/fire-pbt.ts';
 import { extendUpdate, pauseUpdate, progressQuery, resumeUpdate, setHyperparametersUpdate, stopEarlySignal } from '../../workflows/messages.ts';
 import type { RunProgress } from '../../workflows/messages.ts';
 import { temporalCommand } from '../temporal-server.ts';
+import { QUEUE, startStoredRuns } from './stored-runs.ts';
 import { createStandIns, toySpecification } from './stand-ins.ts';
 import type { Script, StandIns } from './stand-ins.ts';
 import { startHarness } from './run-harness.ts';
@@ -91,8 +92,26 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 };
 
+/** Comparisons look into the bucket: they are recorded with the activities that ship. The runs of one are recorded above. */
+const COMPARED = {
+  arms: {
+    FIRE: { ...SMALL, steps: 60, storage: { bucket: 'test' } },
+    PBT: { ...SMALL, steps: 60, subPopulations: [{ members: 4 }], storage: { bucket: 'test' } },
+  },
+  seeds: [0],
+};
+/** 'compared-once' is by the code from before comparisons could be resumed, which is there for replay only; 'compared-again' has nothing left to train. */
+const COMPARISONS = ['compared-resumably', 'compared-again'];
+
 async function reached(handle: WorkflowHandle<typeof firePbt>, enough: (progress: RunProgress) => boolean): Promise<void> {
   while (!enough(await handle.query(progressQuery)));
+}
+
+/** Stack traces name the folder they were made in, which is nobody's business. One event a line: small enough to commit, and to compare. */
+async function keep(file: string, shown: string): Promise<void> {
+  await mkdir(FOLDER, { recursive: true });
+  await writeFile(new URL(file, FOLDER), oneEventALine(JSON.parse(shown.replaceAll(ROOT, '')) as { events: unknown[] }));
+  console.log(file);
 }
 
 function oneEventALine({ events }: { readonly events: readonly unknown[] }): string {
@@ -101,6 +120,22 @@ function oneEventALine({ events }: { readonly events: readonly unknown[] }): str
 
 const named = process.argv.slice(2);
 for (const [name, scenario] of Object.entries(SCENARIOS)) if (named.length === 0 || named.includes(name)) await record(name, scenario);
+if (named.length === 0 || named.some((name) => COMPARISONS.includes(name))) await recordComparisons();
+
+async function recordComparisons(): Promise<void> {
+  const runs = await startStoredRuns();
+  const workflowId = 'recorded-comparison';
+  try {
+    for (const name of COMPARISONS) {
+      const handle = await runs.client.workflow.start('compare', { taskQueue: QUEUE, workflowId, args: [COMPARED] });
+      await handle.result();
+      const { stdout } = await runs.temporal('workflow', 'show', '--workflow-id', workflowId, '--output', 'json');
+      await keep(`${name}.compare.${handle.firstExecutionRunId.slice(-6)}.json`, stdout);
+    }
+  } finally {
+    await runs.stop();
+  }
+}
 
 async function record(name: string, { dynamicConfig = [], script, play }: Scenario): Promise<void> {
   const harness = await startHarness(dynamicConfig);
@@ -108,7 +143,6 @@ async function record(name: string, { dynamicConfig = [], script, play }: Scenar
   const activities: StandIns = createStandIns(scripted);
   const taskQueue = 'recording';
   const workflowId = `recorded-${name}`;
-  await mkdir(FOLDER, { recursive: true });
   try {
     await harness.withWorkers(taskQueue, activities, async () => {
       const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [SMALL] });
@@ -117,10 +151,7 @@ async function record(name: string, { dynamicConfig = [], script, play }: Scenar
       for await (const { workflowId: id, runId, type } of harness.client.workflow.list({ query: `WorkflowId STARTS_WITH "${workflowId}"` })) {
         const shown = ['workflow', 'show', '--address', harness.address, '--workflow-id', id, '--run-id', runId, '--output', 'json'];
         const { stdout } = await promisify(execFile)(temporalCommand(), shown, { maxBuffer: 1 << 28 });
-        const file = `${id.replace(`recorded-${name}`, name).replaceAll('/', '.')}.${type}.${runId.slice(-6)}.json`;
-        // Stack traces name the folder they were made in, which is nobody's business. One event a line: small enough to commit, and to compare.
-        await writeFile(new URL(file, FOLDER), oneEventALine(JSON.parse(stdout.replaceAll(ROOT, '')) as { events: unknown[] }));
-        console.log(file);
+        await keep(`${id.replace(`recorded-${name}`, name).replaceAll('/', '.')}.${type}.${runId.slice(-6)}.json`, stdout);
       }
     });
   } finally {

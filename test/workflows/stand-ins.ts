@@ -6,7 +6,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { applyEvents, emptyPopulation } from '../../workflows/population-state.ts';
 import type { PopulationState, RoundEvent } from '../../workflows/population-state.ts';
 import type { Score } from '../../workflows/algorithm/index.ts';
-import type { OrchestrationActivities, WriteResultRequest } from '../../activities/orchestration-contract.ts';
+import type { ComparisonInput, OrchestrationActivities, WriteResultRequest } from '../../activities/orchestration-contract.ts';
 import type { TrainingActivities, TrainRequest } from '../../activities/train-contract.ts';
 import type { Specification } from '../../activities/specification.ts';
 import type { SimulatedRound, TrainedRound } from '../simulation.ts';
@@ -132,6 +132,24 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
     },
     deleteRun: async () => {
       throw new Error('Expected nobody to delete anything');
+    },
+    planComparison: async ({ input, workflowId }) => {
+      const { arms, seeds, atOnce = 1, retrace = false } = input as ComparisonInput;
+      return { location: { bucket: 'test', prefix: `${workflowId}/` }, arms, seeds, atOnce, retrace };
+    },
+    findRun: async () => ({ state: 'absent' }),
+    findRetrace: async () => ({ state: 'absent' }),
+    tabulate: async ({ location, run: { arm, seed, bucket, folder } }) => {
+      const written = results.find(({ storage }) => storage.prefix === `${folder}/`);
+      if (!written) throw ApplicationFailure.nonRetryable(`Cannot tabulate ${folder}: it has no result`);
+      const { winner, report, workflowId, specification } = written;
+      const place = { bucket, folder, workflowId, resultKey: `${folder}/result/result.json` };
+      const row = { arm, seed, algorithm: 'fire-pbt', steps: specification.steps, ...place, objective: winner.score, testScore: report.testScore } as const;
+      return {
+        row: { ...row, promotions: [], decisionsSha256: '', checkpointSha256: winner.checkpoint.sha256 },
+        summary: { arms: [], differences: [] },
+        key: `${location.prefix}comparison.json`,
+      };
     },
     exportHistories: async () => ({ histories: 0, sizeBytes: 0, forgotten: 0 }),
     train: async (request) => {

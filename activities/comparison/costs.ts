@@ -1,0 +1,134 @@
+/**
+ * What a run cost, and what it had to show for it when, from what its rounds recorded.
+ */
+import type { CheckpointReference } from '../checkpoints/reference.ts';
+import type { RoundRecord } from '../rounds.ts';
+import { applyEvents, emptyPopulation } from '../../workflows/population-state.ts';
+import type { PopulationState, RoundEvent } from '../../workflows/population-state.ts';
+import { bestScoreOf } from '../../workflows/scores.ts';
+
+export interface TrainingCosts {
+  /** Trained by all members together. */
+  readonly memberSteps: number;
+  readonly evaluatorSteps: number;
+  /** Wall-clock seconds of all trainers: the one number here that no two runs share. */
+  readonly trainerSeconds: number;
+  /** Each training writes one, and reads the one it goes on from, where there is one. */
+  readonly checkpoints: { readonly written: number; readonly writtenBytes: number; readonly read: number; readonly readBytes: number };
+  /** Evaluations by how they ended, in alphabetical order: 'unfinished' is what the end of the run cut off. */
+  readonly evaluations: Readonly<Record<string, EvaluationCosts>>;
+  /** Of all evaluator steps those of evaluations that ended otherwise than with success; 'unfinished' ones are not among them. Null: no evaluator trained. */
+  readonly thrownAwayShare: number | null;
+  /** Promotions received, by sub-population, P1 first. */
+  readonly promotions: readonly number[];
+}
+
+export interface EvaluationCosts {
+  readonly count: number;
+  readonly steps: number;
+}
+
+/** Score against steps: entry k is of round k + 1. */
+export interface RunCurve {
+  /** Trained so far by all workers of the run together. */
+  readonly workerSteps: readonly number[];
+  /** Best newest score in P1 at the end of the round; null: nobody has a finite one. */
+  readonly bestScores: readonly (number | null)[];
+}
+
+/** Returns a run's costs and its curve; `levels` are the records of each sub-population, P1 first, each from round 1 on. */
+export function accountFor(levels: readonly (readonly RoundRecord[])[]): { readonly costs: TrainingCosts; readonly curve: RunCurve } {
+  const tallies = levels.map(tallyLevel);
+  const total = (number: (tally: LevelTally) => number): number => tallies.reduce((sum, tally) => sum + number(tally), 0);
+  const evaluations = mergeEnds(tallies.map(({ ends }) => ends));
+  const evaluatorSteps = total((tally) => tally.evaluatorSteps);
+  const thrownAway = Object.entries(evaluations).reduce((sum, [reason, { steps }]) => (reason === 'success' || reason === 'unfinished' ? sum : sum + steps), 0);
+  const rounds = tallies[0]?.rounds ?? [];
+  return {
+    costs: {
+      memberSteps: total((tally) => tally.memberSteps),
+      evaluatorSteps,
+      trainerSeconds: total((tally) => tally.trainerSeconds),
+      checkpoints: {
+        written: total(({ written }) => written.count),
+        writtenBytes: total(({ written }) => written.bytes),
+        read: total(({ read }) => read.count),
+        readBytes: total(({ read }) => read.bytes),
+      },
+      evaluations,
+      thrownAwayShare: evaluatorSteps === 0 ? null : thrownAway / evaluatorSteps,
+      promotions: tallies.map(({ promotions }) => promotions),
+    },
+    curve: {
+      workerSteps: rounds.map((_, index) => total((tally) => tally.rounds[index]?.steps ?? 0)),
+      bestScores: rounds.map(({ bestScore }) => bestScore),
+    },
+  };
+}
+
+interface LevelTally {
+  memberSteps: number;
+  evaluatorSteps: number;
+  trainerSeconds: number;
+  promotions: number;
+  readonly written: { count: number; bytes: number };
+  readonly read: { count: number; bytes: number };
+  readonly ends: Map<string, EvaluationCosts>;
+  /** After each: steps so far, best newest score. */
+  readonly rounds: { readonly steps: number; readonly bestScore: number | null }[];
+}
+
+function tallyLevel(records: readonly RoundRecord[]): LevelTally {
+  const tally: LevelTally = { memberSteps: 0, evaluatorSteps: 0, trainerSeconds: 0, promotions: 0, written: { count: 0, bytes: 0 }, read: { count: 0, bytes: 0 }, ends: new Map(), rounds: [] };
+  /** Of the evaluation that a slot is at. */
+  const spentSteps = new Map<number, number>();
+  let state = emptyPopulation();
+  for (const { events, cost } of records) {
+    for (const event of events) {
+      if (event.kind === 'trained') tallyTraining(tally, spentSteps, state, event);
+      for (const { slot, reason } of endsIn(event)) end(slot, reason);
+      state = applyEvents(state, [event]);
+    }
+    tally.trainerSeconds += cost.trainerSeconds;
+    tally.rounds.push({ steps: tally.memberSteps + tally.evaluatorSteps, bestScore: bestScoreOf(state) });
+  }
+  for (const [slot, evaluation] of state.evaluations.entries()) if (evaluation) end(slot, 'unfinished');
+  tally.promotions = state.promotions;
+  return tally;
+
+  function end(slot: number, reason: string): void {
+    const { count, steps } = tally.ends.get(reason) ?? { count: 0, steps: 0 };
+    tally.ends.set(reason, { count: count + 1, steps: steps + (spentSteps.get(slot) ?? 0) });
+    spentSteps.delete(slot);
+  }
+}
+
+function tallyTraining(tally: LevelTally, spentSteps: Map<number, number>, state: PopulationState, { step, members, evaluators }: Extract<RoundEvent, { kind: 'trained' }>): void {
+  const steps = step - state.step;
+  const tallyCheckpoints = (from: CheckpointReference | null | undefined, to: CheckpointReference): void => {
+    tally.written.count += 1;
+    tally.written.bytes += to.sizeBytes;
+    if (!from) return;
+    tally.read.count += 1;
+    tally.read.bytes += from.sizeBytes;
+  };
+  for (const { member, checkpoint } of members) tallyCheckpoints(state.members[member]?.checkpoint, checkpoint);
+  for (const { slot, checkpoint } of evaluators) {
+    tallyCheckpoints(state.evaluations[slot]?.checkpoint, checkpoint);
+    spentSteps.set(slot, (spentSteps.get(slot) ?? 0) + steps);
+  }
+  tally.memberSteps += steps * members.length;
+  tally.evaluatorSteps += steps * evaluators.length;
+}
+
+function endsIn(event: RoundEvent): readonly { readonly slot: number; readonly reason: string }[] {
+  if (event.kind === 'evaluations-ended') return event.ended;
+  if (event.kind !== 'judged') return [];
+  return event.evaluations.flatMap(({ slot, verdict }) => (verdict.outcome === 'continue' ? [] : [{ slot, reason: verdict.reason }]));
+}
+
+function mergeEnds(levels: readonly ReadonlyMap<string, EvaluationCosts>[]): Record<string, EvaluationCosts> {
+  const reasons = [...new Set(levels.flatMap((ends) => [...ends.keys()]))].sort();
+  const sum = (reason: string, number: (costs: EvaluationCosts) => number): number => levels.reduce((total, ends) => total + number(ends.get(reason) ?? { count: 0, steps: 0 }), 0);
+  return Object.fromEntries(reasons.map((reason) => [reason, { count: sum(reason, ({ count }) => count), steps: sum(reason, ({ steps }) => steps) }]));
+}

@@ -1,0 +1,99 @@
+/**
+ * What the bucket already has of a comparison's run, so that nothing finished is trained twice, whatever became of the Temporal server that trained it.
+ *
+ * Runs of one workflow id lie side by side, `<workflow id>/<first run id>/`, the oldest first.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { ObjectStoreError, type ObjectStore, type StoredObject } from '../checkpoints/object-store.ts';
+import type { StorageLocation } from '../checkpoints/reference.ts';
+import type { FoundRun } from '../orchestration-contract.ts';
+import { runPrefix } from '../plan.ts';
+import { decisionsKey, levelsOf, type RoundRecords } from '../rounds.ts';
+import { InvalidSpecification, parseSpecification, type Specification } from '../specification.ts';
+import type { RunFolder, StoredResult } from './run.ts';
+
+type Objects = Pick<ObjectStore, 'get' | 'list'>;
+
+/** Returns the folder in which all that a workflow id left behind lies. */
+export function folderOfId(workflowId: string): string {
+  return runPrefix(workflowId, 'any').split('/')[0] ?? '';
+}
+
+/**
+ * Returns a finished run of the specification, else the one that has come furthest, else that there is none. One that was stopped early is not finished: it
+ * can be gone on from.
+ */
+export async function findRun(objects: Objects, rounds: RoundRecords, workflowId: string, specification: Specification): Promise<FoundRun> {
+  const { bucket } = specification.storage;
+  const levels = levelsOf(specification.subPopulations.length);
+  let furthest: Extract<FoundRun, { state: 'recorded' }> | undefined;
+  for (const { storage, keys } of await foldersOf(objects, bucket, workflowId)) {
+    const result = await readResult(objects, storage);
+    if (result && !result.stoppedEarly && sameSpecification(result.specification, specification) && hasDecisions(keys, storage, result, levels)) {
+      return { state: 'finished', bucket, folder: storage.prefix.slice(0, -1) };
+    }
+    if (!sameSpecification(await readJson(objects, bucket, `${storage.prefix}specification.json`), specification)) continue;
+    const round = await rounds.latest(storage, levels.length, specification.steps / specification.stepsPerRound);
+    if (round > (furthest?.round ?? 0)) furthest = { state: 'recorded', bucket, folder: storage.prefix.slice(0, -1), round };
+  }
+  return furthest ?? { state: 'absent' };
+}
+
+/** Returns a finished retrace of the run in the folder, of this seed, else that there is none. */
+export async function findRetrace(objects: Objects, workflowId: string, { bucket, folder }: RunFolder, seed: number): Promise<FoundRun> {
+  for (const { storage } of await foldersOf(objects, bucket, workflowId)) {
+    const result = await readResult(objects, storage);
+    if (result?.retraced?.folder === folder && result.seed === seed && !result.stoppedEarly) return { state: 'finished', bucket, folder: storage.prefix.slice(0, -1) };
+  }
+  return { state: 'absent' };
+}
+
+/** Returns the result that a finished run wrote; undefined where there is none that can be read. */
+export async function readResult(objects: Pick<ObjectStore, 'get'>, { bucket, prefix }: StorageLocation): Promise<StoredResult | undefined> {
+  return (await readJson(objects, bucket, `${prefix}result/result.json`)) as StoredResult | undefined;
+}
+
+async function foldersOf(objects: Objects, bucket: string, workflowId: string): Promise<{ storage: StorageLocation; keys: ReadonlySet<string> }[]> {
+  const prefix = `${folderOfId(workflowId)}/`;
+  const stored = await listed(objects, bucket, prefix);
+  const byRun = new Map<string, Set<string>>();
+  for (const { key } of stored) {
+    const run = key.slice(prefix.length).split('/')[0] ?? '';
+    byRun.set(run, (byRun.get(run) ?? new Set()).add(key));
+  }
+  return [...byRun].map(([run, keys]) => ({ storage: { bucket, prefix: `${prefix}${run}/` }, keys }));
+}
+
+async function listed(objects: Objects, bucket: string, prefix: string): Promise<StoredObject[]> {
+  try {
+    return await objects.list(bucket, prefix);
+  } catch (error) {
+    if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket') return [];
+    throw error;
+  }
+}
+
+/** Costs and curves come from the decisions: a result without them cannot be tabulated. */
+function hasDecisions(keys: ReadonlySet<string>, storage: StorageLocation, { rounds }: StoredResult, levels: readonly number[]): boolean {
+  return Array.from({ length: rounds }, (_, index) => index + 1).every((round) => levels.every((level) => keys.has(decisionsKey(storage, round, level))));
+}
+
+/** Whether a recorded specification, with today's defaults where it has none, says the same; where and how long things are kept decides nothing. */
+function sameSpecification(recorded: unknown, { storage: _, ...wanted }: Specification): boolean {
+  try {
+    const { storage: _recorded, ...same } = parseSpecification(recorded);
+    return isDeepStrictEqual(same, wanted);
+  } catch (error) {
+    if (error instanceof InvalidSpecification) return false;
+    throw error;
+  }
+}
+
+async function readJson(objects: Pick<ObjectStore, 'get'>, bucket: string, key: string): Promise<unknown> {
+  try {
+    return JSON.parse(Buffer.from(await objects.get(bucket, key)).toString());
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof ObjectStoreError && (error.trouble === 'missing-object' || error.trouble === 'missing-bucket'))) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * One run of a comparison as its table has it: what was run, where it lies, what it reached, what it cost.
+ */
+import type { ResultSummary } from '../orchestration-contract.ts';
+import type { RoundRecord } from '../rounds.ts';
+import type { Specification } from '../specification.ts';
+import { accountFor, type RunCurve, type TrainingCosts } from './costs.ts';
+import type { Score } from '../../workflows/algorithm/curve.ts';
+
+/** Where a run's objects are: `<workflow id>/<first run id>` in a bucket. */
+export interface RunFolder {
+  readonly bucket: string;
+  readonly folder: string;
+}
+
+/** What came of training once more, alone and with another seed, along the schedule that a run found. */
+export interface Retrace extends RunFolder {
+  readonly seed: number;
+  readonly testScore: Score;
+  readonly objective: Score;
+  /** The run's test score less the retrace's; null where one of them diverged. */
+  readonly gap: number | null;
+}
+
+export interface ComparisonRun extends RunFolder {
+  readonly arm: string;
+  readonly seed: number;
+  readonly algorithm: ResultSummary['algorithm'];
+  readonly task: Specification['task'];
+  readonly workers: { readonly members: number; readonly evaluators: number };
+  /** Of every member. */
+  readonly steps: number;
+  readonly workflowId: string;
+  readonly resultKey: string;
+  readonly objective: Score;
+  readonly testScore: Score;
+  readonly untouchedScore?: Score;
+  /** Promotions received, by sub-population, P1 first. */
+  readonly promotions: readonly number[];
+  /** Ends of evaluations, by reason. */
+  readonly verdicts: Readonly<Record<string, number>>;
+  readonly decisionsSha256: string;
+  readonly checkpointSha256: string;
+  /** The winner's. */
+  readonly schedule: ResultSummary['schedule'];
+  readonly curve: RunCurve;
+  readonly costs: TrainingCosts;
+  readonly retrace?: Retrace;
+}
+
+/** A run in brief, as a comparison's workflow carries and tells it. */
+export type ComparisonRow = Omit<ComparisonRun, 'task' | 'workers' | 'untouchedScore' | 'verdicts' | 'schedule' | 'curve' | 'costs'>;
+
+/** What `result/result.json` says of a finished run, as far as a comparison reads it. */
+export type StoredResult = ResultSummary & { readonly specification: Specification };
+
+/** Returns the run as the table has it; `levels` are the records of its rounds by sub-population, P1 first. */
+export function describeRun(arm: string, result: StoredResult, levels: readonly (readonly RoundRecord[])[], retraced?: StoredResult): ComparisonRun {
+  const { specification, winner, untouchedScore, storage } = result;
+  const { subPopulations, task } = specification;
+  const workers = { members: subPopulations.reduce((sum, { members }) => sum + members, 0), evaluators: subPopulations.reduce((sum, { evaluators }) => sum + evaluators, 0) };
+  const { costs, curve } = accountFor(levels);
+  return {
+    arm,
+    seed: result.seed,
+    algorithm: result.algorithm,
+    task,
+    workers,
+    steps: result.steps,
+    workflowId: result.workflowId,
+    ...folderOf(storage),
+    resultKey: result.resultKey,
+    objective: winner.objective,
+    testScore: result.testScore,
+    ...(untouchedScore === undefined ? {} : { untouchedScore }),
+    promotions: result.promotions,
+    verdicts: result.verdicts,
+    decisionsSha256: result.decisionsSha256,
+    checkpointSha256: winner.checkpoint.sha256,
+    schedule: result.schedule,
+    curve,
+    costs,
+    ...(retraced === undefined ? {} : { retrace: describeRetrace(result, retraced) }),
+  };
+}
+
+/** Returns a run in brief. */
+export function rowOf(run: ComparisonRun): ComparisonRow {
+  const { task: _task, workers: _workers, untouchedScore: _untouched, verdicts: _verdicts, schedule: _schedule, curve: _curve, costs: _costs, ...row } = run;
+  return row;
+}
+
+function describeRetrace({ testScore }: StoredResult, retraced: StoredResult): Retrace {
+  const gap = typeof testScore === 'number' && typeof retraced.testScore === 'number' ? testScore - retraced.testScore : null;
+  return { seed: retraced.seed, testScore: retraced.testScore, objective: retraced.winner.objective, gap, ...folderOf(retraced.storage) };
+}
+
+function folderOf({ bucket, prefix }: StoredResult['storage']): RunFolder {
+  return { bucket, folder: prefix.slice(0, -1) };
+}

@@ -1,0 +1,115 @@
+/**
+ * What a comparison's runs come to: every arm for itself, and against the first arm where both have the same task.
+ */
+import type { Score } from '../../workflows/algorithm/curve.ts';
+import type { ComparisonRun } from './run.ts';
+import { comparePairs, summarise, type PairedComparison, type Summary } from './statistics.ts';
+
+/** Scores of an arm; diverged ones are counted and left out of the rest, which is null where none is left. */
+export interface ScoreSummary {
+  readonly diverged: number;
+  readonly scores: Summary | null;
+}
+
+/** Differences to the first arm at equal seeds; pairs of which one diverged are counted and left out of the rest, which is null where none is left. */
+export interface PairSummary {
+  readonly diverged: number;
+  readonly differences: PairedComparison | null;
+}
+
+export interface ArmSummary {
+  readonly arm: string;
+  readonly runs: number;
+  readonly testScore: ScoreSummary;
+  readonly objective: ScoreSummary;
+  /** What finding the schedule gained over following it: of the runs that were retraced; absent where none was. */
+  readonly retraceGap?: ScoreSummary;
+  /** Of a run on average. */
+  readonly costs: MeanCosts;
+}
+
+export interface MeanCosts {
+  readonly memberSteps: number;
+  readonly evaluatorSteps: number;
+  readonly trainerSeconds: number;
+  readonly checkpointsWritten: number;
+  readonly checkpointBytesWritten: number;
+  readonly checkpointBytesRead: number;
+  /** Of the runs in which evaluators trained; null: in none. */
+  readonly thrownAwayShare: number | null;
+}
+
+/** An arm less the first one. */
+export interface ArmDifference {
+  readonly arm: string;
+  readonly against: string;
+  readonly testScore: PairSummary;
+  readonly objective: PairSummary;
+}
+
+export interface ComparisonSummary {
+  readonly arms: readonly ArmSummary[];
+  /** Without arms whose task is not the first one's: their scores mean something else. */
+  readonly differences: readonly ArmDifference[];
+}
+
+/** Returns the summary, which follows from the runs alone; arms in the order of their first run, the first being the one that others are compared with. */
+export function summariseComparison(runs: readonly ComparisonRun[]): ComparisonSummary {
+  const arms = [...new Set(runs.map(({ arm }) => arm))].map((arm) => runs.filter((run) => run.arm === arm));
+  const [first = [], ...others] = arms;
+  return {
+    arms: arms.map(summariseArm),
+    differences: others.filter((runsOfArm) => taskOf(runsOfArm) === taskOf(first)).map((runsOfArm) => differencesOf(runsOfArm, first)),
+  };
+}
+
+function summariseArm(runs: readonly ComparisonRun[]): ArmSummary {
+  const retraces = runs.flatMap(({ retrace }) => (retrace ? [retrace] : []));
+  return {
+    arm: runs[0]?.arm ?? '',
+    runs: runs.length,
+    testScore: summariseScores(runs.map(({ testScore }) => testScore)),
+    objective: summariseScores(runs.map(({ objective }) => objective)),
+    ...(retraces.length > 0 ? { retraceGap: summariseScores(retraces.map(({ gap }) => gap ?? 'diverged')) } : {}),
+    costs: meanCosts(runs.map(({ costs }) => costs)),
+  };
+}
+
+function summariseScores(scores: readonly Score[]): ScoreSummary {
+  const finite = scores.filter((score) => typeof score === 'number');
+  return { diverged: scores.length - finite.length, scores: finite.length === 0 ? null : summarise(finite) };
+}
+
+function meanCosts(costs: readonly ComparisonRun['costs'][]): MeanCosts {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const shares = costs.flatMap(({ thrownAwayShare }) => thrownAwayShare ?? []);
+  return {
+    memberSteps: mean(costs.map(({ memberSteps }) => memberSteps)),
+    evaluatorSteps: mean(costs.map(({ evaluatorSteps }) => evaluatorSteps)),
+    trainerSeconds: mean(costs.map(({ trainerSeconds }) => trainerSeconds)),
+    checkpointsWritten: mean(costs.map(({ checkpoints }) => checkpoints.written)),
+    checkpointBytesWritten: mean(costs.map(({ checkpoints }) => checkpoints.writtenBytes)),
+    checkpointBytesRead: mean(costs.map(({ checkpoints }) => checkpoints.readBytes)),
+    thrownAwayShare: shares.length === 0 ? null : mean(shares),
+  };
+}
+
+function differencesOf(runs: readonly ComparisonRun[], first: readonly ComparisonRun[]): ArmDifference {
+  const pairs = runs.flatMap((run) => {
+    const other = first.find(({ seed }) => seed === run.seed);
+    return other ? [{ run, other }] : [];
+  });
+  const compared = (score: 'testScore' | 'objective'): PairSummary => {
+    const finite = pairs.flatMap(({ run, other }) => {
+      const [a, b] = [run[score], other[score]];
+      return typeof a === 'number' && typeof b === 'number' ? [{ a, b }] : [];
+    });
+    const differences = finite.length === 0 ? null : comparePairs(finite.map(({ a }) => a), finite.map(({ b }) => b));
+    return { diverged: pairs.length - finite.length, differences };
+  };
+  return { arm: runs[0]?.arm ?? '', against: first[0]?.arm ?? '', testScore: compared('testScore'), objective: compared('objective') };
+}
+
+function taskOf(runs: readonly ComparisonRun[]): string {
+  return JSON.stringify(runs[0]?.task);
+}
