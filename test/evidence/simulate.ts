@@ -4,11 +4,9 @@
  * For trying rules. That it decides what the workflows decide is tested (test/workflows/fire-pbt.test.ts); what it cannot tell is what a run costs on a
  * stack, and what a digest of checkpoints would be.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { HyperparameterValues, Score } from '../../workflows/algorithm/index.ts';
 import { bestMember } from '../../workflows/scores.ts';
-import type { PopulationState } from '../../workflows/population-state.ts';
-import { parseSpecification, type Specification } from '../../activities/specification.ts';
+import type { Specification } from '../../activities/specification.ts';
 import type { Session, State, Task } from '../../activities/tasks/task.ts';
 import { taskOf } from '../../activities/tasks/tasks.ts';
 import { simulate, type SimulatedRound, type SimulatedRun, type SimulatedTraining, type TrainedRound } from '../simulation.ts';
