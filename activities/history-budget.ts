@@ -53,7 +53,7 @@ const ESCAPED = 1.25;
 const STORY_BYTES = 12 * 300;
 /** Of a result's summary, the schedule cut short (result.ts). */
 const RESULT_BYTES = 16_000;
-const REASONS = ['child-exploited', 'diverged', 'child-diverged', 'success', 'no-overlap', 'binomial-test', 'child-promoted', 'parent-exploited', 'parent-promoted', 'child-set-by-hand', 'parent-set-by-hand', 'child-stopped', 'parent-stopped', 'stopped-by-hand', 'training-failed'];
+const REASONS = ['child-exploited', 'diverged', 'child-diverged', 'success', 'no-overlap', 'binomial-test', 'fixed-length', 'child-promoted', 'parent-exploited', 'parent-promoted', 'child-set-by-hand', 'parent-set-by-hand', 'child-stopped', 'parent-stopped', 'stopped-by-hand', 'training-failed'];
 
 /** Events and bytes of a history. */
 export interface Tally {
@@ -157,7 +157,7 @@ function sizesOf(specification: Specification, workflowId: string) {
   const instruction: Instruction = { ...key, judged, train: { parent: index, child: index, evaluationSteps: steps, request: trainRequest } };
   const report: EvaluatorReport = { ...key, slot: index, outcome: { checkpoint, scores: [], trainerSeconds: number } };
   const promotion: Promotion = { evaluator: evaluatorName(level, index), parent: index, member: index, checkpoint, curve, history: [] };
-  const member: MemberState = { checkpoint, hyperparameters, curve, history: [], origin: 'set-by-hand', fitness: number, justExplored: false, idleSinceStep: steps, exploitedLast: false, stopped: false, setByHandAtStep: steps };
+  const member: MemberState = { checkpoint, hyperparameters, curve, history: [], origin: 'set-by-hand', fitness: number, justExplored: false, copiedFrom: index, idleSinceStep: steps, exploitedLast: false, stopped: false, setByHandAtStep: steps };
   const evaluation: EvaluationState = { parent: index, child: index, assignedAtStep: steps, hyperparameters, checkpoint, curve, history: [], origin: 'evaluation' };
   const verdicts = Object.fromEntries(REASONS.map((reason) => [reason, rounds * index]));
   const ranges = Object.fromEntries(Object.entries(specification.hyperparameters).map(([name, space]) => [name, typeof space === 'object' && space.kind === 'category' ? space.choices : { min: number, max: number }]));

@@ -3,16 +3,16 @@
  */
 import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
-import { algorithmOf, childWorkflowId, evaluatorName, subPopulationName } from '../workflows/names.ts';
+import { algorithmOf, childWorkflowId, evaluatorName, subPopulationName, WORKFLOW_TYPES } from '../workflows/names.ts';
 import type { Algorithm } from '../workflows/names.ts';
 import type { StorageLocation } from './checkpoints/reference.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
 import { historyBudget, type HistoryBudget } from './history-budget.ts';
 import type { HistoryCosts, RetracedRun, RunCosts, RunPlan } from './orchestration-contract.ts';
 import { readableJson } from './readable-json.ts';
-import { continuedSpecification, goesOn } from './continuation.ts';
+import { continuedSpecification, goesOn, wrongField } from './continuation.ts';
 import { namesRun, retracingSpecification } from './retracing.ts';
-import { expected, valueText } from './specification/complaints.ts';
+import { expected } from './specification/complaints.ts';
 import { InvalidSpecification, parseSpecification, type Specification, type TaskSpecification } from './specification.ts';
 
 /** Failure type of a run whose specification is refused. */
@@ -70,7 +70,10 @@ interface ReadSpecification {
 }
 
 async function readSpecification(objects: ObjectStore, given: unknown, workflowType: string): Promise<ReadSpecification> {
-  if (workflowType === 'retrace' && namesRun(given)) return retracingSpecification(objects, given);
+  if (namesRun(given)) {
+    if (workflowType !== 'retrace') throw wrongField(['run'], `absent for workflow type ${workflowType} (workflow type retrace takes it)`, given.run);
+    return retracingSpecification(objects, given);
+  }
   const read = goesOn(given) ? await continuedSpecification(objects, given) : { specification: parseSpecification(given) };
   checkAlgorithm(read.specification, workflowType);
   return read;
@@ -84,16 +87,11 @@ function checkAlgorithm(specification: Specification, workflowType: string): voi
   const runs = ALGORITHMS[workflowType];
   if (runs === undefined || runs.includes(algorithm)) return;
   const { schedule, subPopulations } = specification;
-  const complaint = runs.includes('fire-pbt')
-    ? expected(['schedule'], 'absent: workflow type firePbt finds schedules; start workflow type randomSearch or retrace with one', valueText(schedule))
-    : runs.includes('random-search')
-      ? expected(['schedule'], 'an object of shapes by hyperparameter, which the members of workflow type randomSearch follow', valueText(schedule))
-      : runs.includes('retrace')
-        ? expected(['schedule'], "an array of segments, a finished run's schedule (or give nothing but the run's folder as `run`)", valueText(schedule))
-        : schedule !== undefined
-          ? expected(['schedule'], 'absent: workflow type pbt finds schedules; start workflow type randomSearch or retrace with one', valueText(schedule))
-          : expected(['subPopulations'], 'one sub-population: more are FIRE PBT, workflow type firePbt', `${subPopulations.length} sub-populations`);
-  throw new InvalidSpecification([complaint]);
+  const instead = `for workflow type ${workflowType} (workflow type ${WORKFLOW_TYPES[algorithm]} runs this specification)`;
+  if (runs.includes('random-search')) throw wrongField(['schedule'], `an object of shapes by hyperparameter ${instead}`, schedule);
+  if (runs.includes('retrace')) throw wrongField(['schedule'], `an array of segments, or left out beside a finished run's folder as \`run\`, ${instead}`, schedule);
+  if (schedule !== undefined) throw wrongField(['schedule'], `absent ${instead}`, schedule);
+  throw new InvalidSpecification([expected(['subPopulations'], `one sub-population ${instead}`, `${subPopulations.length} sub-populations`)]);
 }
 
 async function asSpecification<T>(read: () => Promise<T>): Promise<T> {

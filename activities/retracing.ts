@@ -19,7 +19,6 @@ interface RetracingInput {
 /** What is read of a run's `result.json`. */
 interface RecordedResult {
   readonly seed: number;
-  readonly steps: number;
   readonly winner: { readonly objective: Score };
   readonly testScore: Score;
   readonly schedule: readonly HistorySegment[];
@@ -43,11 +42,15 @@ export async function retracingSpecification(objects: Pick<ObjectStore, 'get'>, 
   if (recorded === undefined) throw wrongField(['run'], `the folder of a finished run in bucket ${bucket}`, run);
   const [unknown] = Object.keys(given).filter((field) => !FREE.some((free) => free === field));
   if (unknown !== undefined) throw wrongField([unknown], `absent (beside \`run\` there may be ${FREE.join(', ')})`, given[unknown]);
-  const { seed, steps, winner, testScore, schedule, specification } = recorded as unknown as RecordedResult;
+  const { seed, winner, testScore, schedule, specification } = recorded as unknown as RecordedResult;
+  const trace = traceOf(schedule);
   const { task, stepsPerRound, evalEvery, hyperparameters, threads } = specification;
-  const parsed = parseSpecification({ task, stepsPerRound, evalEvery, hyperparameters, threads, steps, seed: seed + 1, ...given, subPopulations: [{ members: 1 }], schedule: traceOf(schedule) });
+  const parsed = parseSpecification({ task, stepsPerRound, evalEvery, hyperparameters, threads, steps: trace.at(-1)?.toStep, seed: (seed + 1) % SEEDS, ...given, subPopulations: [{ members: 1 }], schedule: trace });
   return { specification: parsed, retraced: { folder: run, seed, objective: winner.objective, testScore } };
 }
+
+/** Seeds are integers from 0 to below. */
+const SEEDS = 2 ** 32;
 
 /** Fields that may be given beside the run. */
 const FREE = ['seed', 'storage', 'threads'] as const;

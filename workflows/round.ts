@@ -28,14 +28,14 @@ export function initialise(specification: Specification, subPopulation: number):
   };
 }
 
-/** What a schedule changes before a round; who had hyperparameters set by hand keeps them. Nothing without a schedule. */
+/** What a schedule changes before a round; who was stopped, or had hyperparameters set by hand, keeps them. Nothing without a schedule. */
 export function followSchedule(specification: Specification, round: number, state: PopulationState): readonly RoundEvent[] {
   const { schedule, seed, hyperparameters: spaces, steps, stepsPerRound } = specification;
   if (schedule === undefined) return [];
   const name = subPopulationName(state.subPopulation);
   const members = initialise(specification, state.subPopulation).members.flatMap((first, member) => {
     const now = state.members[member];
-    if (!now || now.setByHandAtStep !== null) return [];
+    if (!now || now.stopped || now.setByHandAtStep !== null) return [];
     const toStep = round * stepsPerRound;
     const hyperparameters = scheduled(schedule, first, spaces, { fromStep: toStep - stepsPerRound, toStep, steps }, randomStream(seed, 'schedule', name, member));
     return equal(hyperparameters, now.hyperparameters) ? [] : [{ member, hyperparameters }];
@@ -82,8 +82,8 @@ export function exploitAndExplore(specification: Specification, round: number, s
   const contenders = state.members.map((member, index) => ({
     member: index,
     status: member.stopped ? ('stopped' as const) : isDiverged(member.curve.scores) ? ('diverged' as const) : ('healthy' as const),
-    // In P1 everybody is ranked, the diverged last whatever the number; above, only who has a busy evaluator.
-    fitness: state.subPopulation === 1 && isDiverged(member.curve.scores) ? 0 : (fitness[index] ?? null),
+    // By scores everybody is ranked, the diverged last whatever the number; by improvement, only who has a busy evaluator.
+    fitness: isRankedByScore(specification, state) && isDiverged(member.curve.scores) ? 0 : (fitness[index] ?? null),
     spared: isSpared(specification, state, index),
   }));
   const exploitation = exploit(contenders, randomStream(seed, 'exploit', name, round));
@@ -100,10 +100,13 @@ function isSpared({ evaluation: { patience = 0 } }: Specification, { step, evalu
   return evaluations.some((one) => one !== null && one.parent === member && step - one.assignedAtStep < patience);
 }
 
+function isRankedByScore({ evaluation: { ranking } }: Specification, { subPopulation }: PopulationState): boolean {
+  return subPopulation === 1 || ranking === 'score';
+}
+
 /** Fitness per member: P1's newest score; above, the improvement rate of members with a busy evaluator. Null: not ranked this round. */
 function rank(specification: Specification, state: PopulationState): (number | null)[] {
-  const { ranking, shifts } = specification.evaluation;
-  if (state.subPopulation === 1 || ranking === 'score') {
+  if (isRankedByScore(specification, state)) {
     return state.members.map((member) => {
       const score = newestScore(member.curve.scores);
       return member.stopped || typeof score !== 'number' ? null : score;
@@ -113,7 +116,7 @@ function rank(specification: Specification, state: PopulationState): (number | n
     const curve = evaluation === null ? 'diverged' : smoothed(evaluation.curve, specification);
     return evaluation === null || curve === 'diverged' || state.members[evaluation.parent]?.stopped === true ? [] : [{ member: evaluation.parent, curve }];
   });
-  const ranked = fitnessByImprovement(evaluations, shifts);
+  const ranked = fitnessByImprovement(evaluations, specification.evaluation.shifts);
   return state.members.map((_, index) => ranked.find((one) => one.member === index)?.fitness ?? null);
 }
 

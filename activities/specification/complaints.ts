@@ -5,8 +5,8 @@ import type { z } from 'zod';
 
 /** Deepest nesting looked into; a valid specification needs 6 levels. */
 const MAX_DEPTH = 12;
-/** Values looked at before an input is called too large; a valid specification needs a few hundred. */
-const MAX_VALUES = 20_000;
+/** Values looked at before an input is called too large; a valid specification needs a few hundred, and up to seven a segment of a schedule that it traces. */
+const MAX_VALUES = 100_000;
 /** Complaints told; the rest are counted. */
 const MAX_COMPLAINTS = 200;
 /** Names through which an object's prototype could be reached. */

@@ -160,7 +160,7 @@ function checkSchedule(draft: unknown, context: z.core.$RefinementCtx): void {
   }
 }
 
-/** Segments follow one another from step 0, each a number of whole rounds. */
+/** Segments follow one another from step 0, each a number of whole rounds; where the last ends, and whether a segment goes beyond `steps`, is free: a run may be extended. */
 function checkTrace(segments: readonly unknown[], draft: unknown, unknownTo: (name: string) => boolean, known: string | undefined, context: z.core.$RefinementCtx): void {
   const stepsPerRound = countAt(draft, 'stepsPerRound');
   const definitions = taskHyperparameters(at(draft, 'task')) ?? [];
@@ -168,9 +168,9 @@ function checkTrace(segments: readonly unknown[], draft: unknown, unknownTo: (na
   for (const [index, segment] of segments.entries()) {
     const from = at(segment, 'fromStep');
     if (typeof from === 'number' && from !== end && typeof end === 'number') report(context, ['schedule', index, 'fromStep'], `${end}, ${index === 0 ? 'the first step' : 'where the segment before it ends'}`);
-    else if (typeof from === 'number' && stepsPerRound && from % stepsPerRound !== 0) report(context, ['schedule', index, 'fromStep'], `a multiple of \`stepsPerRound\` (${stepsPerRound})`);
     end = at(segment, 'toStep');
     if (typeof end === 'number' && typeof from === 'number' && end <= from) report(context, ['schedule', index, 'toStep'], `above \`fromStep\` (${from})`);
+    else if (typeof end === 'number' && stepsPerRound && end % stepsPerRound !== 0) report(context, ['schedule', index, 'toStep'], `a multiple of \`stepsPerRound\` (${stepsPerRound})`);
     const values = at(segment, 'hyperparameters');
     for (const [name, value] of Object.entries(isRecord(values) ? values : {})) {
       const definition = definitions.find((one) => one.name === name);

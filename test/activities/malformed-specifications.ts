@@ -20,6 +20,7 @@ export const images: Json = {
 export const withToy = (changes: Json): Json => ({ ...toy, ...changes });
 const withImages = (changes: Json): Json => ({ ...images, ...changes });
 export const withTask = (changes: Json): Json => ({ ...images, task: { ...(images.task as Json), ...changes } });
+const withSchedule = (schedule: unknown): Json => ({ ...toy, subPopulations: [{ members: 4 }], schedule });
 export const withH = (changes: Json): Json => ({ ...toy, hyperparameters: { h: { ...h, ...changes } } });
 const without = (from: Json, key: string): Json => Object.fromEntries(Object.entries(from).filter(([name]) => name !== key));
 
@@ -33,7 +34,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   ['a number', 7, 'Expected `specification` to be an object with the keys task, ', 'got `7`'],
   ['nested without end', deep(2000), 'Expected `task.task.task.task.task.task.task.task.task.task.task.task` to be nested at most 12 levels deep'],
   ['nested lists without end', JSON.parse(`${'['.repeat(2000)}${']'.repeat(2000)}`), 'Expected `[0][0][0][0][0][0][0][0][0][0][0][0]` to be nested at most 12 levels deep'],
-  ['a list of a million', withToy({ subPopulations: new Array(1_000_000).fill({}) }), 'Expected `specification` to be at most 20000 values in all'],
+  ['a list of a million', withToy({ subPopulations: new Array(1_000_000).fill({}) }), 'Expected `specification` to be at most 100000 values in all'],
 
   // Missing fields.
   ['no task', without(toy, 'task'), 'Expected `task` to be an object with `kind` image-classification or toy, got `undefined`'],
@@ -45,7 +46,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   ['an unknown key', withToy({ step: 5 }), 'Expected `step` to be absent (known keys: task, seed, steps, ', 'got `5`'],
   ['a key in another case', withToy({ Seed: 5 }), 'Expected `Seed` to be absent'],
   ['an unknown key of a sub-population', withToy({ subPopulations: [{ size: 8 }] }), 'Expected `subPopulations[0].size` to be absent (known keys: members, evaluators), got `8`'],
-  ['an unknown key of evaluation', withToy({ evaluation: { maxSteps: 60 } }), 'Expected `evaluation.maxSteps` to be absent (known keys: maxEvalSteps, minStepsBeforeEval, order, significance)'],
+  ['an unknown key of evaluation', withToy({ evaluation: { maxSteps: 60 } }), 'Expected `evaluation.maxSteps` to be absent (known keys: maxEvalSteps, minStepsBeforeEval, order, significance, patience, childReplaced, against, stopping, shifts, ranking, promotes)'],
   ['an unknown key of storage', withToy({ storage: { prefix: '../elsewhere' } }), 'Expected `storage.prefix` to be absent (known keys: bucket, keepRounds), got `"../elsewhere"`'],
   ['an unknown key of a task', withTask({ epochs: 3 }), 'Expected `task.epochs` to be absent'],
   ['a key of another task', { ...toy, task: { kind: 'toy', variant: 'plain', batchSize: 16 } }, 'Expected `task.batchSize` to be absent (known keys: kind, variant)'],
@@ -82,7 +83,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   ['more rounds than a history bears', withToy({ steps: 100_000, evalEvery: 20, subPopulations: [{}] }), 'Expected `steps` to be at most 85520 (4276 rounds): with more, the history of the root may have 47108 events, of 47104 at most, got `100000`'],
   ['more rounds than promotions bear', withToy({ steps: 60_000, evalEvery: 20 }), 'Expected `steps` to be at most 44320 (2216 rounds): with more, the record of a round of P1 may have '],
   ['more measurements than can be smoothed', withToy({ steps: 100_000, stepsPerRound: 100, evalEvery: 1 }), 'Expected `evalEvery` to be at least 5: at most 20000 measurements over `steps` (100000), got `1`'],
-  ['more scores in a round than a history bears', withToy({ steps: 10_000, stepsPerRound: 10_000, subPopulations: [{ members: 200 }] }), 'Expected `evalEvery` to be at least 40: the history of P1 may have 163760387 bytes, of 48234496 at most, got `1`'],
+  ['more scores in a round than a history bears', withToy({ steps: 10_000, stepsPerRound: 10_000, subPopulations: [{ members: 200 }] }), 'Expected `evalEvery` to be at least 40: the history of P1 may have 163764699 bytes, of 48234496 at most, got `1`'],
   ['more evaluators than one message of promotions bears', withToy({ steps: 20_000, subPopulations: [{ members: 100 }, { members: 100 }] }), 'Expected `steps` to be at most 820 (41 rounds): with more, the record of a round of P1 may have 2142261 bytes, of 2097152 at most, got `20000`'],
 
   // Seed, threads, smoothing.
@@ -90,7 +91,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   ['a seed beyond 32 bits', withToy({ seed: 2 ** 32 }), 'Expected `seed` to be an integer from 0 to 4294967295, got `4294967296`'],
   ['a seed of null', withToy({ seed: null }), 'Expected `seed` to be an integer from 0 to 4294967295, got `null`'],
   ['no threads', withToy({ threads: 0 }), 'Expected `threads` to be an integer from 1 to 256, got `0`'],
-  ['an unknown smoothing', withToy({ smoothing: 'none' }), 'Expected `smoothing` to be one of `fixed`, `estimated`, got `"none"`'],
+  ['an unknown smoothing', withToy({ smoothing: 'gaussian' }), 'Expected `smoothing` to be one of `fixed`, `estimated`, `none`, got `"gaussian"`'],
 
   // Sub-populations.
   ['no sub-populations', withToy({ subPopulations: [] }), 'Expected `subPopulations` to be an array of 1 to 16 sub-populations, got `[]`'],
@@ -111,6 +112,13 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   ['a negative start of evaluation', withToy({ evaluation: { minStepsBeforeEval: -20 } }), 'Expected `evaluation.minStepsBeforeEval` to be an integer from 0'],
   ['an unknown order', withToy({ evaluation: { order: 'best-first' } }), 'Expected `evaluation.order` to be one of `oldest-first`, `youngest-first`, got `"best-first"`'],
   ['a significance of 1', withToy({ evaluation: { significance: 1 } }), 'Expected `evaluation.significance` to be a number above 0 and below 1, got `1`'],
+  ['patience below 0', withToy({ evaluation: { patience: -20 } }), 'Expected `evaluation.patience` to be an integer from 0 to 1000000000, got `-20`'],
+  ['an unknown way with replaced children', withToy({ evaluation: { childReplaced: 'stay' } }), 'Expected `evaluation.childReplaced` to be one of `end`, `follow`, got `"stay"`'],
+  ['an unknown opponent', withToy({ evaluation: { against: 'parent' } }), 'Expected `evaluation.against` to be one of `child`, `anyone`, got `"parent"`'],
+  ['an unknown way to stop', withToy({ evaluation: { stopping: 'never' } }), 'Expected `evaluation.stopping` to be one of `binomial-test`, `fixed-length`, got `"never"`'],
+  ['shifts in words', withToy({ evaluation: { shifts: 'yes' } }), 'Expected `evaluation.shifts` to be `true` or `false`, got `"yes"`'],
+  ['an unknown ranking', withToy({ evaluation: { ranking: 'fitness' } }), 'Expected `evaluation.ranking` to be one of `improvement`, `score`, got `"fitness"`'],
+  ['promotions as a number', withToy({ evaluation: { promotes: 0 } }), 'Expected `evaluation.promotes` to be `true` or `false`, got `0`'],
   ['evaluation as null', withToy({ evaluation: null }), 'Expected `evaluation` to be an object with the keys maxEvalSteps'],
 
   // Tasks.
@@ -159,6 +167,41 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   ['a negative factor', withH({ factors: [0.5, -2] }), 'Expected `hyperparameters.h.factors[1]` to be a number from 0.000001 to 1000000, got `-2`'],
   ['factors that change nothing', withH({ factors: [1, 1] }), 'Expected `hyperparameters.h.factors` to be factors of which one at least is not 1, got `[1,1]`'],
 
+  // Schedules made by hand.
+  ['a schedule by name', withSchedule('cosine'), 'Expected `schedule` to be an object of shapes by hyperparameter, or an array of segments, got `"cosine"`'],
+  ['a schedule of null', withSchedule(null), 'Expected `schedule` to be an object of shapes by hyperparameter, or an array of segments, got `null`'],
+  ['an unknown shape', withSchedule({ h: { kind: 'linear' } }), 'Expected `schedule.h.kind` to be one of `constant`, `step`, `cosine`, got `"linear"`'],
+  ['a shape as a number', withSchedule({ h: 0.1 }), 'Expected `schedule.h` to be a shape (an object with `kind` constant, step or cosine) or an array of shapes, got `0.1`'],
+  ['no shape to draw', withSchedule({ h: [] }), 'Expected `schedule.h` to be an array of 1 to 16 shapes, got `[]`'],
+  ['a key of another shape', withSchedule({ h: { kind: 'cosine', milestones: [20] } }), 'Expected `schedule.h.milestones` to be absent (known keys: kind, finalFactor, warmUpSteps), got `[20]`'],
+  ['no milestones', withSchedule({ h: { kind: 'step', milestones: [] } }), 'Expected `schedule.h.milestones` to be an array of 1 to 64 steps, got `[]`'],
+  ['half a milestone', withSchedule({ h: { kind: 'step', milestones: [20, 40.5] } }), 'Expected `schedule.h.milestones[1]` to be an integer from 1 to 1000000000, got `40.5`'],
+  ['a factor of 1 at milestones', withSchedule({ h: { kind: 'step', milestones: [20], factor: 1 } }), 'Expected `schedule.h.factor` to be a number above 0 and below 1, got `1`'],
+  ['an end above the start', withSchedule({ h: { kind: 'cosine', finalFactor: 1.5 } }), 'Expected `schedule.h.finalFactor` to be a number from 0 to 1, got `1.5`'],
+  ['a warm-up as long as the run', withSchedule({ h: { kind: 'constant', warmUpSteps: 1000 } }), 'Expected `schedule.h.warmUpSteps` to be below `steps` (1000), got `1000`'],
+  ['a warm-up too long in one shape of two', withSchedule({ h: [{ kind: 'constant' }, { kind: 'cosine', warmUpSteps: 2000 }] }), 'Expected `schedule.h[1].warmUpSteps` to be below `steps` (1000), got `2000`'],
+  ['a schedule of an unknown hyperparameter', withSchedule({ learningRate: { kind: 'constant' } }), 'Expected `schedule.learningRate` to be absent (known for this task: h), got `{"kind":"constant"}`'],
+  ['a schedule of a hyperparameter that is absent', withImages({ subPopulations: [{}], schedule: { momentum: { kind: 'constant' } } }), 'Expected `schedule.momentum` to be absent: `hyperparameters` has no number of that name, got `{"kind":"constant"}`'],
+  ['a schedule of a category', withToy({ subPopulations: [{}], hyperparameters: { h: { kind: 'category', choices: ['a', 'b'] } }, schedule: { h: { kind: 'constant' } } }), 'Expected `schedule.h` to be absent: `hyperparameters` has no number of that name, got `{"kind":"constant"}`'],
+  ['a schedule for two sub-populations', withToy({ schedule: { h: { kind: 'constant' } } }), 'Expected `subPopulations` to be one alone, as there is a `schedule`: its members never copy one another, got `2 sub-populations`'],
+  ['no members under a schedule', { ...withSchedule({ h: { kind: 'constant' } }), subPopulations: [{ members: 0 }] }, 'Expected `subPopulations[0].members` to be an integer from 1 to 500, got `0`'],
+
+  // Traces: the schedules of finished runs.
+  ['a trace of nothing', withSchedule([]), 'Expected `schedule` to be an array of 1 to 10000 segments, got `[]`'],
+  ['a segment as a number', withSchedule([20]), 'Expected `schedule[0]` to be an object with the keys fromStep, toStep, hyperparameters, got `20`'],
+  ['a segment without values', withSchedule([{ fromStep: 0, toStep: 20 }]), 'Expected `schedule[0].hyperparameters` to be an object of values by name, got `undefined`'],
+  ['a trace that begins late', withSchedule([segment(20, 40)]), 'Expected `schedule[0].fromStep` to be 0, the first step, got `20`'],
+  ['a trace with a gap', withSchedule([segment(0, 20), segment(40, 60)]), 'Expected `schedule[1].fromStep` to be 20, where the segment before it ends, got `40`'],
+  ['a trace with an overlap', withSchedule([segment(0, 40), segment(20, 60)]), 'Expected `schedule[1].fromStep` to be 40, where the segment before it ends, got `20`'],
+  ['a segment of no steps', withSchedule([segment(0, 20), segment(20, 20)]), 'Expected `schedule[1].toStep` to be above `fromStep` (20), got `20`'],
+  ['a segment of half a round', withSchedule([segment(0, 30), segment(30, 60)]), 'Expected `schedule[0].toStep` to be a multiple of `stepsPerRound` (20), got `30`'],
+  ['a last segment of half a round', withSchedule([segment(0, 20), segment(20, 50)]), 'Expected `schedule[1].toStep` to be a multiple of `stepsPerRound` (20), got `50`'],
+  ['a text in a trace', withSchedule([segment(0, 20, { h: 'high' })]), 'Expected `schedule[0].hyperparameters.h` to be a finite number, got `"high"`'],
+  ['a value that is true in a trace', withSchedule([segment(0, 20, { h: true })]), 'Expected `schedule[0].hyperparameters.h` to be a number or a string, got `true`'],
+  ['a learning rate of 0 in a trace', withImages({ subPopulations: [{}], schedule: [segment(0, 200, { learningRate: 0 })] }), 'Expected `schedule[0].hyperparameters.learningRate` to be a number above 0, got `0`'],
+  ['an unknown name in a trace', withSchedule([segment(0, 20, { h: 1, momentum: 0.9 })]), 'Expected `schedule[0].hyperparameters.momentum` to be absent (known for this task: h), got `0.9`'],
+  ['a segment with its worker', withSchedule([{ ...segment(0, 20), worker: 'P1/member-0' }]), 'Expected `schedule[0].worker` to be absent (known keys: fromStep, toStep, hyperparameters), got `"P1/member-0"`'],
+
   // Storage: names that could become paths.
   ...['../escape', 'a/b', 'UPPER', 'ab', 'a'.repeat(64), '192.168.0.1', 'a..b', '-a-', 'bucket\u0000name', 'bücket', '', 'a b c', 'xn--bucket'].map(
     (bucket) => [`the bucket ${JSON.stringify(bucket)}`, withToy({ storage: { bucket } }), 'Expected `storage.bucket` to be a bucket name: 3 to 63 lower-case letters'] as const,
@@ -168,6 +211,10 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   ['rounds kept without end', withToy({ storage: { keepRounds: 1e9 } }), 'Expected `storage.keepRounds` to be an integer from 2 to 1000, got `1000000000`'],
   ['a single round kept', withToy({ storage: { keepRounds: 1 } }), 'Expected `storage.keepRounds` to be an integer from 2 to 1000, got `1`'],
 ];
+
+function segment(fromStep: number, toStep: number, hyperparameters: Json = { h: 1 }): Json {
+  return { fromStep, toStep, hyperparameters };
+}
 
 function deep(levels: number): Json {
   let value: Json = {};

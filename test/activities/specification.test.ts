@@ -45,6 +45,24 @@ describe('a specification', () => {
     );
   });
 
+  test('may have one member where there is a schedule, and keeps the schedule as it is', () => {
+    for (const schedule of [{ h: [{ kind: 'step', milestones: [400, 800] }, { kind: 'cosine', warmUpSteps: 40 }] }, [{ fromStep: 0, toStep: 1000, hyperparameters: { h: 0.5 } }]]) {
+      const parsed = parseSpecification(withToy({ subPopulations: [{ members: 1 }], schedule }));
+      assert.deepEqual(parsed.schedule, schedule);
+      assert.deepEqual(parsed.subPopulations, [{ members: 1, evaluators: 0 }]);
+    }
+  });
+
+  test('may trace a change in each of as many rounds as a run may have', () => {
+    const schedule = Array.from({ length: 4_000 }, (_, round) => ({ fromStep: 20 * round, toStep: 20 * (round + 1), hyperparameters: { learningRate: 1 / (round + 1), momentum: 0.9, weightDecay: 0 } }));
+    assert.doesNotThrow(() => parseSpecification({ ...images, steps: 80_000, stepsPerRound: 20, subPopulations: [{ members: 1 }], schedule }));
+  });
+
+  test('takes switches of the paper’s rules, and has none of its own', () => {
+    const switches = { patience: 40, childReplaced: 'follow', against: 'anyone', stopping: 'fixed-length', shifts: false, ranking: 'score', promotes: false } as const;
+    assert.deepEqual(parseSpecification(withToy({ evaluation: switches, smoothing: 'none' })).evaluation, { maxEvalSteps: 60, minStepsBeforeEval: 20, order: 'oldest-first', significance: 0.01, ...switches });
+  });
+
   test('is refused with every error at once, even where some concern others', () => {
     const { message, complaints } = refusal(withH({ bounds: [2, 1], factors: [1], unknown: 1 }), { steps: 999, seed: 'x', threads: 0, subPopulations: [{ evaluators: 3 }, { members: 0 }], storage: { bucket: '/' } });
     assert.equal(complaints.length, 9, message);

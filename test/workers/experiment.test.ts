@@ -17,10 +17,11 @@ describe('an input file', () => {
     return path;
   }
 
+  const workflowTypes: Readonly<Record<string, string>> = { 'fashion-mnist-pbt.json': 'pbt', 'random-search.json': 'randomSearch' };
   for (const name of readdirSync(EXPERIMENTS).filter((one) => one.endsWith('.json') && !one.endsWith('.schema.json'))) {
     it(`is valid: experiments/${name}`, () => {
       const { workflowType, specifications } = readExperiment(join(EXPERIMENTS, name));
-      assert.equal(workflowType, name.startsWith('compare') ? 'compare' : 'firePbt');
+      assert.equal(workflowType, name.startsWith('compare') ? 'compare' : (workflowTypes[name] ?? 'firePbt'));
       assert.ok(specifications.length >= 1);
     });
   }
@@ -32,6 +33,12 @@ describe('an input file', () => {
       { members: 8, evaluators: 0 },
       { members: 8, evaluators: 6 },
     ]);
+  });
+
+  it('is a retrace where it names a run or has a schedule to follow', () => {
+    assert.deepEqual(readExperiment(file('{"run": "a/b", "seed": 7}')), { workflowType: 'retrace', input: { run: 'a/b', seed: 7 }, specifications: [], threads: 1, name: 'input' });
+    const toy = { task: { kind: 'toy', variant: 'plain' }, steps: 20, stepsPerRound: 20, evalEvery: 1, subPopulations: [{ members: 1 }], hyperparameters: { h: 1 }, schedule: [{ fromStep: 0, toStep: 20, hyperparameters: { h: 0.5 } }] };
+    assert.equal(readExperiment(file(JSON.stringify(toy))).workflowType, 'retrace');
   });
 
   it('is refused in a line where it is missing or no JSON', () => {

@@ -12,15 +12,18 @@ import type { ResultSummary } from '../../activities/orchestration-contract.ts';
 import { createTrainingActivities } from '../../activities/train.ts';
 import type { TrainRequest, TrainingActivities } from '../../activities/train-contract.ts';
 import { keepAlive } from '../../workers/keep-alive.ts';
-import { firePbt } from '../../workflows/fire-pbt.ts';
+import type { firePbt } from '../../workflows/fire-pbt.ts';
 import { progressQuery } from '../../workflows/messages.ts';
 import type { RunProgress } from '../../workflows/messages.ts';
+import type { Algorithm, WORKFLOW_TYPES } from '../../workflows/names.ts';
 import { startObjectServer } from '../object-server.ts';
 import type { ObjectServer } from '../object-server.ts';
 import { startTemporalServer, temporalCommand } from '../temporal-server.ts';
 import { workflowBundle } from './run-harness.ts';
 
 export const QUEUE = 'stored-runs';
+
+export type RunWorkflowType = (typeof WORKFLOW_TYPES)[Algorithm];
 
 /** 4 + 4 members and 3 evaluators of the deceptive toy, 8 rounds. */
 export const SMALL = {
@@ -44,9 +47,10 @@ export interface StoredRuns {
   /** Requests that were trained, in order; a test may throw in `beforeTraining`. */
   readonly trained: TrainRequest[];
   readonly script: { beforeTraining?: (request: TrainRequest) => void | Promise<void> };
-  readonly start: (workflowId: string, input?: unknown) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof firePbt>>;
+  /** Starts a workflow of a type that runs experiments, by default firePbt on SMALL. */
+  readonly start: (workflowId: string, input?: unknown, workflowType?: RunWorkflowType) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof firePbt>>;
   /** Runs it to its end, undisturbed. */
-  readonly result: (workflowId: string, input?: unknown) => Promise<ResultSummary>;
+  readonly result: (workflowId: string, input?: unknown, workflowType?: RunWorkflowType) => Promise<ResultSummary>;
   /** Asks for the progress, without sleeping in between, until it is what is waited for. */
   readonly reached: (workflowId: string, enough: (progress: RunProgress) => boolean) => Promise<RunProgress>;
   /** The stock CLI, at this server. */
@@ -74,14 +78,14 @@ export async function startStoredRuns({ on, dynamicConfig = [] }: { readonly on?
     await Worker.create({ connection: native, taskQueue: `${QUEUE}-trainers`, activities: { ...training, train } }),
   ];
   const working = workers.map((worker) => worker.run());
-  const start: StoredRuns['start'] = (workflowId, input = SMALL) => client.workflow.start(firePbt, { taskQueue: QUEUE, workflowId, args: [input] });
+  const start: StoredRuns['start'] = (workflowId, input = SMALL, workflowType = 'firePbt') => client.workflow.start<typeof firePbt>(workflowType, { taskQueue: QUEUE, workflowId, args: [input] });
   return {
     client,
     objects,
     trained,
     script,
     start,
-    result: async (workflowId, input) => (await start(workflowId, input)).result(),
+    result: async (workflowId, input, workflowType) => (await start(workflowId, input, workflowType)).result(),
     reached: async (workflowId, enough) => {
       for (;;) {
         const progress = await client.workflow.getHandle(workflowId).query(progressQuery);

@@ -76,9 +76,11 @@ export function scheduleFactor(shape: ScheduleShape, { fromStep, toStep, steps }
     }
     case 'cosine': {
       if (fromStep < warmUpSteps) return warmth;
-      const share = ((fromStep + toStep) / 2 - warmUpSteps) / (steps - warmUpSteps);
+      const half = (toStep - fromStep) / 2;
+      // Rounds that the run was extended by keep the last value.
+      const share = (Math.min(fromStep + half, steps - half) - warmUpSteps) / (steps - warmUpSteps);
       const last = shape.finalFactor ?? 0;
-      return last + (1 - last) * 0.5 * (1 + cosineOfHalfTurns(Math.min(1, share)));
+      return last + (1 - last) * 0.5 * (1 + cosineOfHalfTurns(share));
     }
     default:
       return shape satisfies never;

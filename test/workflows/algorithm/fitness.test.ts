@@ -24,6 +24,23 @@ test('who improves faster from similar performance ranks above who is merely hig
   assert.ok(high && low && low.fitness > high.fitness);
 });
 
+test('without shifts, who is entirely above another gains nothing of it', () => {
+  const evaluations = [
+    { member: 0, curve: unsmoothed(10, 20) },
+    { member: 1, curve: unsmoothed(1, 2, 2) },
+    { member: 2, curve: unsmoothed(1, 2, 7) },
+  ];
+  // Member 0 against 1: 20 − 8 − 2. Against 2: of the shifts 3, 3.6 … 8.4 only the last meets it before its last point, 20 − 8.4 − 7. The others: 2 − 7 and 7 − 2.
+  const [high, low, third] = fitnessByImprovement(evaluations, true);
+  assert.ok(high && Math.abs(high.fitness - 14.6) < 1e-12);
+  assert.deepEqual([low?.fitness, third?.fitness], [-5, 5]);
+  assert.deepEqual(fitnessByImprovement(evaluations, false), [
+    { member: 0, fitness: 0 },
+    { member: 1, fitness: -5 },
+    { member: 2, fitness: 5 },
+  ]);
+});
+
 test('a lone member is ranked, with fitness 0, and none are none', () => {
   assert.deepEqual(fitnessByImprovement([{ member: 3, curve: unsmoothed(1, 2) }]), [{ member: 3, fitness: 0 }]);
   assert.deepEqual(fitnessByImprovement([]), []);
@@ -33,14 +50,15 @@ test('the order in which members are given moves no fitness by more than roundin
   const stream = randomStream(1, 'fitness');
   for (let i = 0; i < 100; i++) {
     const evaluations = Array.from({ length: 6 }, (_, member) => ({ member, curve: curveOf(learningCurve(stream, 5 + stream.integer(20), 0.02), 'fixed') }));
-    const forwards = fitnessByImprovement(evaluations);
-    const backwards = fitnessByImprovement([...evaluations].reverse()).reverse();
+    const shifts = i % 2 === 0;
+    const forwards = fitnessByImprovement(evaluations, shifts);
+    const backwards = fitnessByImprovement([...evaluations].reverse(), shifts).reverse();
     for (const [index, { member, fitness }] of forwards.entries()) {
       assert.equal(backwards[index]?.member, member);
       assert.ok(Math.abs((backwards[index]?.fitness ?? NaN) - fitness) < 1e-12);
       const others = evaluations.filter((one) => one.member !== member);
       const own = evaluations[index];
-      assert.ok(own && Math.abs(others.map((one) => bestScoreDifference(own.curve, one.curve)).reduce((a, b) => a + b, 0) - fitness) < 1e-12);
+      assert.ok(own && Math.abs(others.map((one) => bestScoreDifference(own.curve, one.curve, shifts)).reduce((a, b) => a + b, 0) - fitness) < 1e-12);
     }
   }
 });

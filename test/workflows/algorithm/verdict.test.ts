@@ -85,6 +85,34 @@ test('otherwise a child promoted before in this pass, or a parent exploited away
   assert.equal(verdict({ evaluator: same, evaluationSteps: 6000, childPromotedThisPass: true, parentExploited: true }).reason, 'binomial-test');
 });
 
+test('of a fixed length, no test is asked: after maxEvalSteps the gap alone decides', () => {
+  const fixed = { stopping: 'fixed-length' } as const;
+  assert.equal(verdict({ ...fixed, evaluator: better, evaluationSteps: 599 }).reason, 'undecided', 'however good it is');
+  assert.deepEqual(pick(verdict({ ...fixed, evaluator: better, evaluationSteps: 600 })), ['success', 'success', 4, 1 / 128]);
+  assert.deepEqual(pick(verdict({ ...fixed, evaluator: undecided, evaluationSteps: 600 })), ['success', 'success', 1, 29 / 128], 'luck or not');
+  assert.deepEqual(pick(verdict({ ...fixed, evaluator: same, evaluationSteps: 599 })), ['continue', 'undecided', 0, 1]);
+  assert.deepEqual(pick(verdict({ ...fixed, evaluator: same, evaluationSteps: 600 })), ['stop', 'fixed-length', 0, 1]);
+  assert.deepEqual(pick(verdict({ ...fixed, evaluator: below, evaluationSteps: 600 })), ['stop', 'fixed-length', 0, 2]);
+});
+
+test('of a fixed length, what ends an evaluation from outside still does', () => {
+  const fixed = { stopping: 'fixed-length', evaluator: better } as const;
+  assert.equal(verdict({ ...fixed, childExploited: true, evaluationSteps: 600 }).reason, 'child-exploited');
+  assert.equal(verdict({ ...fixed, evaluator: 'diverged' }).reason, 'diverged');
+  assert.equal(verdict({ ...fixed, child: 'diverged' }).reason, 'child-diverged');
+  assert.equal(verdict({ ...fixed, childPromotedThisPass: true, parentExploited: true }).reason, 'child-promoted');
+  assert.equal(verdict({ ...fixed, parentExploited: true }).reason, 'parent-exploited');
+  assert.equal(verdict({ ...fixed, childPromotedThisPass: true, parentExploited: true, evaluationSteps: 600 }).reason, 'success');
+});
+
+test('without shifts, an evaluator entirely above its child has gained nothing', () => {
+  const rising = { evaluator: unsmoothed(10, 20, 30), child: unsmoothed(1, 4, 4, 4) };
+  assert.deepEqual(pick(verdict({ ...rising, shifts: true })), ['success', 'success', 20, 0]);
+  assert.deepEqual(pick(verdict({ ...rising, shifts: false })), ['continue', 'undecided', 0, 0]);
+  assert.deepEqual(pick(verdict({ ...rising, shifts: false, evaluationSteps: 600 })), ['stop', 'no-overlap', 0, 0]);
+  assert.equal(verdict({ evaluator: better, shifts: false }).reason, 'success', 'over an overlap nothing is shifted anyhow');
+});
+
 test('over random evidence it is the first rule that holds', () => {
   const stream = randomStream(8, 'evidence');
   const reasons = new Set<string>();
@@ -96,6 +124,8 @@ test('over random evidence it is the first rule that holds', () => {
       evaluationSteps: 20 * stream.integer(50),
       maxEvalSteps: 600,
       significance: 0.05,
+      stopping: coin(3) ? 'fixed-length' : coin(2) ? 'binomial-test' : undefined,
+      shifts: coin(3) ? false : coin(2) ? true : undefined,
       childExploited: coin(10),
       childPromotedThisPass: coin(4),
       parentExploited: coin(4),
@@ -105,7 +135,7 @@ test('over random evidence it is the first rule that holds', () => {
     assert.equal(reason, naiveReason(given));
     assert.equal(outcome, reason === 'success' ? 'success' : reason === 'undecided' ? 'continue' : 'stop');
   }
-  assert.equal(reasons.size, 9, [...reasons].join());
+  assert.equal(reasons.size, 10, [...reasons].join());
 });
 
 function naiveReason({ evaluator, child: opponent, ...rest }: Evidence): string {
@@ -113,12 +143,16 @@ function naiveReason({ evaluator, child: opponent, ...rest }: Evidence): string 
   if (evaluator === 'diverged') return 'diverged';
   if (opponent === 'diverged') return 'child-diverged';
   const p = binomialTest(evaluator, opponent);
-  if (bestScoreDifference(evaluator, opponent) > 0 && p < rest.significance) return 'success';
+  const furtherOn = bestScoreDifference(evaluator, opponent, rest.shifts !== false) > 0;
+  const tested = rest.stopping !== 'fixed-length';
+  const over = rest.evaluationSteps >= rest.maxEvalSteps;
+  if (furtherOn && (tested ? p < rest.significance : over)) return 'success';
   const overlaps = findOverlap(evaluator.smoothed, opponent.smoothed) !== undefined;
   const limit = rest.evaluationSteps < rest.maxEvalSteps ? rest.significance + (1 - rest.evaluationSteps / rest.maxEvalSteps) : rest.significance;
   const rules = [
-    { reason: 'no-overlap', holds: !overlaps && rest.evaluationSteps >= rest.maxEvalSteps },
-    { reason: 'binomial-test', holds: overlaps && p > limit },
+    { reason: 'fixed-length', holds: !tested && over },
+    { reason: 'no-overlap', holds: tested && !overlaps && over },
+    { reason: 'binomial-test', holds: tested && overlaps && p > limit },
     { reason: 'child-promoted', holds: rest.childPromotedThisPass },
     { reason: 'parent-exploited', holds: rest.parentExploited },
   ];
