@@ -104,9 +104,9 @@ async function train(request: TrainRequest, task: Task, checkpoints: Pick<Checkp
   return attempted({ doing: `train ${worker} from step ${round.step}`, beginsAtStep: round.step, tell: (attempt) => progressOf(round, attempt) }, async (heartbeat, { deaths }) => {
     const session = await asTask(`open ${worker}'s session`, () => task.open({ seed: request.seed, worker, hyperparameters }));
     try {
-      const put = async (): Promise<CheckpointReference> => {
+      const put = async (partOfRoundTo?: number): Promise<CheckpointReference> => {
         const state = await asTask(`save ${worker} at step ${round.step}`, () => session.save());
-        return checkpoints.put(request.storage, encode(task, state, round.step), round.step);
+        return checkpoints.put(request.storage, encode(task, state, round.step), round.step, partOfRoundTo);
       };
       await begin(round, session, checkpoints);
       const inEffect = await verifyInEffect(round, session);
@@ -115,7 +115,7 @@ async function train(request: TrainRequest, task: Task, checkpoints: Pick<Checkp
       for await (const interruption of stretches(round, session)) {
         const saves = interruption !== null && (interruption.workerShutdown || interruption.paused);
         if (saves || performance.now() - savedAt >= saveAfterMs) {
-          round.partial = { checkpoint: await put(), scores: [...round.scores], requestSha256: digestOf(request) };
+          round.partial = { checkpoint: await put(request.toStep), scores: [...round.scores], requestSha256: digestOf(request) };
           savedAt = performance.now();
           saveAfterMs = Math.min(partialEveryMs, saveAfterMs * SOONER_AFTER_DEATH);
           heartbeat();

@@ -41,11 +41,12 @@ import { standGuard } from './guard.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
 import { wrongWithExtension, wrongWithHyperparameters, wrongWithPause, wrongWithStop } from './operator.ts';
 import type { Command } from './population-state.ts';
-import { EXTENDED_WHILE_PAUSED, OPERATED, orchestration, reasonOf, trainers } from './run.ts';
+import { EXTENDED_WHILE_PAUSED, OPERATED, orchestration, reasonOf, REPORT_HOLDS, trainers } from './run.ts';
 import type { Run } from './run.ts';
 import { searchAttributePublisher } from './search-attributes.ts';
 import type { Finish } from './sub-population.ts';
-import type { ResultSummary, RunPlan } from '../activities/orchestration-contract.ts';
+import type { ResultSummary, RunPlan, Winner } from '../activities/orchestration-contract.ts';
+import type { ReportOutcome } from '../activities/train-contract.ts';
 
 /**
  * Runs one experiment and returns where its result is. Fails at once, non-retryable, on an invalid specification; fails by name when a
@@ -60,6 +61,8 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
     summaries: [],
   };
   const holds: Record<string, readonly string[]> = {};
+  /** What the root itself holds for at the end: its report failed for good. */
+  let reportHolds: string | null = null;
   const wanted: { stop: string | null; pause: string | null; rounds: number; resumes: number } = { stop: null, pause: null, rounds: 0, resumes: 0 };
   /** Rounds that P1 has decided on, and how often it has reported: an answer to an extension. */
   const decided = { rounds: 0, reports: 0 };
@@ -103,8 +106,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   view.status = 'finishing';
   show();
   const { winner, round, stoppedEarly } = finish as Finish;
-  const { task, seed, threads } = run.specification;
-  const report = await trainers().report({ storage, task, seed, threads, checkpoint: winner.checkpoint });
+  const report = await reportUntilItWorks(run, winner);
   const result = await orchestration.writeResult({ storage, workflowId, specification: run.specification, rounds: round, winner, report, ...(plan.retraced ? { retraced: plan.retraced } : {}), ...(stoppedEarly ? { stoppedEarly } : {}) });
   await orchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds, finished: true });
   if (operated) await orchestration.exportHistories({ storage, workflowId });
@@ -120,6 +122,24 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
       if (over) return;
       collected = view.completedRound;
       await orchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds, finished: false });
+    }
+  }
+
+  /** Holds where the report fails for good, until the operator resumes. */
+  async function reportUntilItWorks({ specification: { task, seed, threads } }: Run, { member, checkpoint }: Winner): Promise<ReportOutcome> {
+    for (;;) {
+      try {
+        return await trainers().report({ storage, task, seed, threads, checkpoint });
+      } catch (error) {
+        if (isCancellation(error) || !patched(REPORT_HOLDS)) throw error;
+        const { resumes } = wanted;
+        reportHolds = `report on ${memberName(1, member)} after round ${view.completedRound}: ${reasonOf(error)}`;
+        log.error(`The run holds: ${reportHolds}`);
+        show();
+        await condition(() => wanted.resumes > resumes);
+        reportHolds = null;
+        show();
+      }
     }
   }
 
@@ -163,6 +183,10 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
     setHandler(
       resumeUpdate,
       async () => {
+        if (reportHolds !== null) {
+          wanted.resumes += 1;
+          return 'Going on: the report is tried again.';
+        }
         const held = heldNow();
         const answer = wanted.pause === null ? `Going on: ${held.length} who held try again.` : 'Resumed: the next round begins.';
         wanted.pause = null;
@@ -172,7 +196,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
       },
       {
         description: MESSAGE_DESCRIPTIONS.resume,
-        validator: () => refuse(closing() ?? (wanted.pause === null && heldNow().length === 0 ? 'Cannot resume: nothing is paused and nobody holds' : undefined)),
+        validator: () => refuse(reportHolds !== null ? undefined : (closing() ?? (wanted.pause === null && heldNow().length === 0 ? 'Cannot resume: nothing is paused and nobody holds' : undefined))),
       },
     );
     setHandler(
@@ -291,7 +315,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   }
 
   function heldNow(): string[] {
-    return Object.values(holds).flat();
+    return [...Object.values(holds).flat(), ...(reportHolds === null ? [] : [reportHolds])];
   }
 
   function closing(): string | undefined {
@@ -308,7 +332,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
     const notice = wanted.stop !== null ? `Stops early: ${wanted.stop}` : wanted.pause !== null ? `Paused: ${wanted.pause}` : null;
     const running = held.length > 0 ? 'holding' : wanted.stop !== null ? 'stopping' : wanted.pause !== null ? 'paused' : 'running';
     return {
-      status: view.status === 'running' ? running : view.status,
+      status: view.status === 'running' ? running : reportHolds !== null ? 'holding' : view.status,
       round: view.completedRound,
       rounds: decided.rounds,
       plan: view.plan,

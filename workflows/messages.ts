@@ -146,7 +146,7 @@ export interface RunProgress {
   readonly plan: RunPlan | null;
   readonly bestScore: number | null;
   readonly subPopulations: readonly SubPopulationSummary[];
-  /** What sub-populations and evaluators hold for, one text each. */
+  /** What sub-populations, evaluators and, at the end, the report hold for, one text each. */
   readonly holds: readonly string[];
   /** Why the run is paused or stops, while it does. */
   readonly notice: string | null;

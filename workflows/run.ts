@@ -22,6 +22,7 @@ export const STOP_ENDS_HOLDS = 'stop-ends-holds';
 export const OPERATED = 'operated-by-hand';
 export const EXTENDED_WHILE_PAUSED = 'extended-while-paused';
 export const RESUMABLE_COMPARISON = 'resumable-comparison';
+export const REPORT_HOLDS = 'report-holds';
 
 /** Infrastructure trouble is retried until it is over; what cannot get better is thrown as non-retryable by the activity itself. */
 const RETRY_UNTIL_IT_IS_OVER = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;

@@ -5,12 +5,15 @@
  * state refers only to checkpoints of the state before it or to new ones. So what expired rounds trained or refer to, and no kept state does, is
  * never read again, and only that is deleted; a new checkpoint, which no state may refer to yet, is no candidate. (That needs a new checkpoint
  * to differ from every expired one: its metadata holds the step.) Only when a run is finished is everything swept that nothing refers to.
+ *
+ * Partial checkpoints are in no state, only in the heartbeats of attempts at their round: once everybody has recorded it there are no more of those. (Should
+ * one be missed after all, its round begins again: that costs time, and changes nothing.)
  */
 import type { PopulationState } from '../../workflows/population-state.ts';
 import { completeRounds, type RoundRecord, type RoundRecords } from '../rounds.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { StorageLocation } from './reference.ts';
-import { checkpointPrefix } from './store.ts';
+import { checkpointPrefix, endOfPartialsRound, partialPrefix } from './store.ts';
 
 export interface Collection {
   readonly storage: StorageLocation;
@@ -29,10 +32,12 @@ export async function collectCheckpoints(objects: ObjectStore, rounds: RoundReco
   const recorded = await rounds.recorded(storage);
   const [newest] = completeRounds(recorded, subPopulations);
   if (newest === undefined) return 0;
+  const partials = await findPartials(objects, storage, async () => (finished ? Infinity : (await rounds.state(storage, newest, 1)).step));
+  await objects.delete(storage.bucket, partials);
   const states = [...recorded].flatMap(([round, levels]) => levels.map((subPopulation) => ({ round, subPopulation })));
   const isExpired = ({ round }: { readonly round: number }): boolean => round <= newest - keepRounds;
   const expired = states.filter(isExpired);
-  if (expired.length === 0 && !finished) return 0;
+  if (expired.length === 0 && !finished) return partials.length;
 
   const kept = new Set<string>();
   for (const { round, subPopulation } of states.filter((state) => !isExpired(state))) {
@@ -50,7 +55,15 @@ export async function collectCheckpoints(objects: ObjectStore, rounds: RoundReco
   const doomed = [...candidates].filter((key) => !kept.has(key) && key.startsWith(checkpointPrefix(storage.prefix)));
   await objects.delete(storage.bucket, doomed);
   await rounds.deleteStates(storage, expired);
-  return doomed.length;
+  return partials.length + doomed.length;
+}
+
+/** Keys of the partial checkpoints of all rounds that end at this step or before; most runs have none, and need not be asked for it. */
+async function findPartials(objects: ObjectStore, { bucket, prefix }: StorageLocation, lastStep: () => Promise<number>): Promise<string[]> {
+  const stored = await objects.list(bucket, partialPrefix(prefix));
+  if (stored.length === 0) return [];
+  const last = await lastStep();
+  return stored.map(({ key }) => key).filter((key) => endOfPartialsRound(prefix, key) <= last);
 }
 
 function checkpointKeys({ members, evaluations }: PopulationState): string[] {

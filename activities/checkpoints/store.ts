@@ -28,10 +28,14 @@ export class CheckpointStore {
     this.#recent = new RecentBytes(cacheBytes);
   }
 
-  /** Stores a checkpoint under its digest and returns its reference; storing the same bytes again gives the same reference. */
-  async put(location: StorageLocation, bytes: Uint8Array, step: number): Promise<CheckpointReference> {
+  /**
+   * Stores a checkpoint under its digest and returns its reference; storing the same bytes again gives the same reference. A partial one, of a
+   * round that ends at step `partOfRoundTo`, lies apart: it goes when that round is over.
+   */
+  async put(location: StorageLocation, bytes: Uint8Array, step: number, partOfRoundTo?: number): Promise<CheckpointReference> {
     const sha256 = digestOf(bytes);
-    const reference = { key: checkpointKey(location, sha256), sha256, sizeBytes: bytes.byteLength, step };
+    const key = partOfRoundTo === undefined ? checkpointKey(location, sha256) : `${partialPrefix(location.prefix)}${partOfRoundTo}/${sha256}.safetensors`;
+    const reference = { key, sha256, sizeBytes: bytes.byteLength, step };
     if (!(await this.#isStored(location.bucket, reference))) await this.#objects.put(location.bucket, reference.key, bytes);
     this.#recent.add(sha256, bytes);
     return reference;
@@ -73,6 +77,16 @@ export function checkpointKey({ prefix }: StorageLocation, sha256: string): stri
 /** Returns what the keys of all checkpoints of a run begin with. */
 export function checkpointPrefix(runPrefix: string): string {
   return `${runPrefix}checkpoints/`;
+}
+
+/** Returns what the keys of all partial checkpoints of a run begin with. */
+export function partialPrefix(runPrefix: string): string {
+  return `${runPrefix}partials/`;
+}
+
+/** Returns the step at which the round of a partial checkpoint ends; NaN where the key is none. */
+export function endOfPartialsRound(runPrefix: string, key: string): number {
+  return Number(/^(\d+)\/[^/]+$/.exec(key.slice(partialPrefix(runPrefix).length))?.[1]);
 }
 
 function digestOf(bytes: Uint8Array): string {

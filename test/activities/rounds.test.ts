@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { collectCheckpoints } from '../../activities/checkpoints/collection.ts';
 import { ObjectStore } from '../../activities/checkpoints/object-store.ts';
+import { CheckpointStore } from '../../activities/checkpoints/store.ts';
 import type { StorageLocation } from '../../activities/checkpoints/reference.ts';
 import { decisionsKey, RoundRecords, stateKey } from '../../activities/rounds.ts';
 import { writeResult } from '../../activities/result.ts';
@@ -144,6 +145,29 @@ describe('the record of a run', () => {
     assert.equal(await objects.exists(BUCKET, others), true);
     const stored = (await objects.list(BUCKET, `${storage.prefix}checkpoints/`)).map(({ key }) => key);
     assert.deepEqual(stored, [...new Set([...(await needed(storage, 3)), ...(await needed(storage, 4))])].sort());
+  });
+
+  test('collects the partial checkpoints of a round once every sub-population has recorded it', async () => {
+    const [{ storage, run }, other] = [newRun(), newRun()];
+    const checkpoints = new CheckpointStore(objects);
+    const { stepsPerRound } = specification;
+    const partials = async (of = storage): Promise<string[]> => (await objects.list(BUCKET, `${of.prefix}partials/`)).map(({ key }) => key);
+    const collect = (finished: boolean): Promise<number> => collectCheckpoints(objects, rounds, { storage, subPopulations: LEVELS, keepRounds: 2, finished });
+    const [first, second] = [await checkpoints.put(storage, Uint8Array.of(1), 7, stepsPerRound), await checkpoints.put(storage, Uint8Array.of(2), stepsPerRound + 7, 2 * stepsPerRound)];
+    const others = await checkpoints.put(other.storage, Uint8Array.of(1), 7, stepsPerRound);
+    const strange = `${storage.prefix}partials/notes`;
+    await objects.put(BUCKET, strange, 'x');
+    const [p1, p2] = run.requests[0] ?? [];
+    assert.ok(p1 && p2);
+    await rounds.save(p1);
+    assert.equal(await collect(false), 0);
+    assert.deepEqual(await partials(), [first.key, second.key, strange].sort(), 'P2 may still be training');
+    await rounds.save(p2);
+    assert.equal(await collect(false), 1);
+    assert.deepEqual(await partials(), [second.key, strange].sort());
+    await collect(true);
+    assert.deepEqual(await partials(), [strange]);
+    assert.deepEqual(await partials(other.storage), [others.key]);
   });
 
   test('ends with the same objects wherever a collection is cut off', async () => {

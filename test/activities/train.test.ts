@@ -88,6 +88,7 @@ describe('train', () => {
     const outcome = await trainer.train(TOY, { onHeartbeat: (progress) => progress.partial && partials.set(progress.partial.checkpoint.step, progress) }, { partialEveryMs: 0 });
     assert.deepEqual(outcome.checkpoint, undisturbed.checkpoint);
     assert.ok(partials.size > 5, `${partials.size} partial checkpoints`);
+    for (const { partial } of partials.values()) assert.equal(partial?.checkpoint.key, `${STORAGE.prefix}partials/20/${partial?.checkpoint.sha256}.safetensors`);
     for (const heartbeatDetails of partials.values()) assert.deepEqual((await trainer.train(TOY, { heartbeatDetails })).checkpoint, undisturbed.checkpoint);
   });
 

@@ -35,7 +35,7 @@ describe('a run with a task that kills trainer after trainer', () => {
     await eventually(async () => (holds = (await run.query(progressQuery)).holds).length > 0, 240_000, 500);
     const why = "look in their logs and the kernel's for what kills them, such as too little memory or a crash in native code";
     assert.deepEqual(holds, [`P2/member-1 in round 2: Cannot train P2/member-1 from step 20: 5 trainers in a row were killed, or gave no sign of life for 20 s; ${why} (TrainerKilled)`]);
-    assert.equal(fleet.said.filter((line) => /^trainer (was ended by|keeps ending: it was ended by) SIGKILL/.test(line)).length, 5);
+    assert.equal(fleet.said.filter((line) => /^trainer (was ended by|keeps being killed: it was ended by) SIGKILL/.test(line)).length, 5);
 
     rmSync(file);
     assert.equal(await run.executeUpdate(resumeUpdate), 'Going on: 1 who held try again.');

@@ -1,5 +1,7 @@
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ResultSummary } from '../../activities/orchestration-contract.ts';
 import type { RoundRecord } from '../../activities/rounds.ts';
 import { decisionsKey } from '../../activities/rounds.ts';
@@ -168,6 +170,45 @@ describe('a run steered with the stock Temporal CLI', { timeout: 300_000 }, () =
     assert.deepEqual(recorded.sort(), ['P1 set-hyperparameters: try it', 'P1 stop-members: looks hopeless', 'P2 stop-evaluation: looks pointless', 'P2 stop-members: P1 alone from here']);
     const final = await ask<{ readonly schedule: readonly HistorySegment[] }>(`${workflowId}/P1`, 'schedule', '3');
     assert.ok(final.schedule.length > 0);
+  });
+
+  it('holds where its report fails for good, and comes to the same result when it is mended and resumed', async () => {
+    const undisturbed = await runs.result('reported');
+    const workflowId = 'report-held';
+    let tries = 0;
+    runs.script.beforeReport = () => {
+      tries += 1;
+      throw ApplicationFailure.nonRetryable('Cannot read the data set: it is not there', 'DataSetUnusable');
+    };
+    await runs.start(workflowId);
+    const { status, holds, round } = await runs.reached(workflowId, (progress) => progress.holds.length > 0);
+    assert.deepEqual([status, round], ['holding', 8]);
+    assert.match(holds.join(), /^report on P1\/member-[0-3] after round 8: Cannot read the data set: it is not there \(DataSetUnusable\)$/);
+    const { stdout } = await runs.temporal('workflow', 'metadata', '--workflow-id', workflowId, '--output', 'json');
+    assert.match(stdout, /\*\*Holds\*\* — report on P1/);
+    await refused(workflowId, 'pause', '{"reason": "x"}', 'Cannot follow: the run has trained its last round');
+    await refused(workflowId, 'extend', '{"steps": 400}', 'Cannot follow: the run has trained its last round');
+
+    await accepted(workflowId, 'resume', undefined, /Going on: the report is tried again/);
+    while (tries < 2) await runs.reached(workflowId, (progress) => progress.status === 'holding');
+    delete runs.script.beforeReport;
+    await runs.reached(workflowId, (progress) => progress.holds.length > 0);
+    await accepted(workflowId, 'resume', undefined, /Going on: the report is tried again/);
+    const held = await result(workflowId);
+    assert.deepEqual([held.decisionsSha256, held.testScore, held.files.length], [undisturbed.decisionsSha256, undisturbed.testScore, undisturbed.files.length]);
+    await runs.reached(workflowId, (progress) => progress.status === 'finished' && progress.holds.length === 0);
+  });
+
+  it('can be cancelled while its report holds', async () => {
+    const workflowId = 'report-cancelled';
+    runs.script.beforeReport = () => {
+      throw ApplicationFailure.nonRetryable('boom', 'TaskFailed');
+    };
+    await runs.start(workflowId);
+    await runs.reached(workflowId, ({ status }) => status === 'holding');
+    assert.equal((await runs.temporal('workflow', 'cancel', '--workflow-id', workflowId)).code, 0);
+    await assert.rejects(result(workflowId), (error) => error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure);
+    delete runs.script.beforeReport;
   });
 
   it('explains its messages and itself to `temporal workflow metadata` and `list`', async () => {

@@ -2,56 +2,53 @@
  * Records the histories that `replay.test.ts` replays: `node --import tsx test/workflows/record-histories.ts NAME …`, or all without a name.
  *
  * Recordings are made once, by the code that a release ran, and are never edited: a change that makes one of them fail to replay would break
- * runs in flight, and belongs behind `patched()` or in a new workflow type. New behaviour gets a new recording beside the old ones.
+ * runs in flight, and belongs behind `patched()` or in a new workflow type. New behaviour gets a new recording beside the old ones, under a new name: the
+ * first six are of 0.1, before any patch, and were made with stand-in activities; the rest are of whole runs.
  */
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import Long from 'long';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { firePbt } from '../../workflows/fire-pbt.ts';
-import { extendUpdate, pauseUpdate, progressQuery, resumeUpdate, setHyperparametersUpdate, stopEarlySignal } from '../../workflows/messages.ts';
-import type { RunProgress } from '../../workflows/messages.ts';
-import { temporalCommand } from '../temporal-server.ts';
-import { QUEUE, startStoredRuns } from './stored-runs.ts';
-import { createStandIns, toySpecification } from './stand-ins.ts';
-import type { Script, StandIns } from './stand-ins.ts';
-import { startHarness } from './run-harness.ts';
+import { executionsOfRun } from '../../activities/executions.ts';
+import type { RecordedExecution } from '../../activities/executions.ts';
+import type { TrainRequest } from '../../activities/train-contract.ts';
+import type { firePbt } from '../../workflows/fire-pbt.ts';
+import { extendUpdate, pauseUpdate, resumeUpdate, setHyperparametersUpdate, stopEarlySignal } from '../../workflows/messages.ts';
+import { QUEUE, SMALL, startStoredRuns } from './stored-runs.ts';
+import type { StoredRuns } from './stored-runs.ts';
 
 const FOLDER = new URL('../histories/', import.meta.url);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-const SMALL = toySpecification({
-  steps: 120,
-  subPopulations: [
-    { members: 4, evaluators: 0 },
-    { members: 4, evaluators: 2 },
-  ],
-});
+/** 3 rounds of 2 + 2 members and one evaluator, scores few: a history of some dozen kB. */
+const TINY = { ...SMALL, steps: 60, evalEvery: 5, subPopulations: [{ members: 2 }, { members: 2, evaluators: 1 }], evaluation: { maxEvalSteps: 40 } };
+const LONGER = { ...TINY, steps: 100 };
 
 interface Scenario {
   readonly dynamicConfig?: readonly string[];
-  readonly script?: () => Script & { readonly mend?: () => void };
-  readonly play?: (handle: WorkflowHandle<typeof firePbt>, client: Client, mend: () => void) => Promise<void>;
+  /** The specification, or what comes before the run and makes one; default: 6 rounds of the small toy. */
+  readonly input?: unknown;
+  readonly before?: (runs: StoredRuns) => Promise<unknown>;
+  /** What is done to the run; it is waited for afterwards, and may have failed. */
+  readonly play?: (runs: StoredRuns, handle: WorkflowHandle<typeof firePbt>) => Promise<void>;
 }
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   plain: {},
   'continued-as-new': { dynamicConfig: ['limit.historyCount.suggestContinueAsNew=40'] },
   'stopped-early': {
-    play: async (handle) => {
-      await reached(handle, ({ round }) => round >= 1);
+    play: async (runs, handle) => {
+      await runs.reached(handle.workflowId, ({ round }) => round >= 1);
       await handle.signal(stopEarlySignal, { subPopulation: 2, evaluator: 0, reason: 'looks pointless' });
       await handle.signal(stopEarlySignal, { subPopulation: 1, member: 3, reason: 'looks hopeless' });
       await handle.signal(stopEarlySignal, { reason: 'good enough' });
     },
   },
   'paused-set-extended': {
-    play: async (handle) => {
-      await reached(handle, ({ round }) => round >= 1);
+    play: async (runs, handle) => {
+      await runs.reached(handle.workflowId, ({ round }) => round >= 1);
       await handle.executeUpdate(pauseUpdate, { args: [{ reason: 'lunch' }] });
       await handle.executeUpdate(setHyperparametersUpdate, { args: [{ subPopulation: 1, member: 0, hyperparameters: { h: 0.5 }, reason: 'try it' }] });
       await handle.executeUpdate(resumeUpdate);
@@ -59,35 +56,75 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   'held-resumed': {
-    script: () => {
-      let broken = true;
-      return {
-        beforeTraining: ({ worker, fromStep }) => {
-          if (broken && worker.subPopulation === 2 && worker.index === 1 && fromStep === 60) throw ApplicationFailure.nonRetryable('boom', 'BrokenTask');
-        },
-        mend: () => {
-          broken = false;
-        },
-      };
-    },
-    play: async (handle, _, mend) => {
-      await reached(handle, ({ holds }) => holds.length === 2);
-      mend();
+    play: async (runs, handle) => {
+      runs.script.beforeTraining = breaking(60);
+      await runs.reached(handle.workflowId, ({ holds }) => holds.length === 2);
+      delete runs.script.beforeTraining;
       await handle.executeUpdate(resumeUpdate);
     },
   },
   'failed-reset': {
-    play: async (handle, client) => {
-      await reached(handle, ({ round }) => round >= 2);
-      await client.workflow.getHandle(`${handle.workflowId}/P2`).terminate('recording');
+    play: async (runs, handle) => {
+      await runs.reached(handle.workflowId, ({ round }) => round >= 2);
+      await runs.client.workflow.getHandle(`${handle.workflowId}/P2`).terminate('recording');
       await handle.result().catch(() => undefined);
-      await client.workflowService.resetWorkflowExecution({
-        namespace: 'default',
-        workflowExecution: { workflowId: handle.workflowId },
-        reason: 'recording',
-        workflowTaskFinishEventId: Long.fromNumber(3),
-        requestId: randomUUID(),
-      });
+      await resetToFirstTask(runs, handle.workflowId);
+    },
+  },
+  'operated-plain': { input: TINY },
+  'stopped-while-holding': {
+    input: TINY,
+    play: async (runs, handle) => {
+      runs.script.beforeTraining = breaking(40);
+      await runs.reached(handle.workflowId, ({ holds }) => holds.length > 0);
+      await handle.signal(stopEarlySignal, { reason: 'enough of it' });
+    },
+  },
+  'extended-while-paused': {
+    input: LONGER,
+    play: async (runs, handle) => {
+      await runs.reached(handle.workflowId, ({ round }) => round >= 1);
+      await handle.executeUpdate(pauseUpdate, { args: [{ reason: 'lunch' }] });
+      await handle.executeUpdate(extendUpdate, { args: [{ steps: 120 }] });
+      await handle.executeUpdate(resumeUpdate);
+    },
+  },
+  'report-held-resumed': {
+    input: TINY,
+    play: async (runs, handle) => {
+      runs.script.beforeReport = () => {
+        throw ApplicationFailure.nonRetryable('boom', 'TaskFailed');
+      };
+      await runs.reached(handle.workflowId, ({ holds }) => holds.length > 0);
+      delete runs.script.beforeReport;
+      await handle.executeUpdate(resumeUpdate);
+    },
+  },
+  'child-cancelled': {
+    input: LONGER,
+    play: async (runs, handle) => {
+      await runs.reached(handle.workflowId, ({ round }) => round >= 1);
+      await runs.client.workflow.getHandle(`${handle.workflowId}/P1`).cancel();
+    },
+  },
+  'reset-refused': {
+    input: LONGER,
+    play: async (runs, handle) => {
+      await runs.reached(handle.workflowId, ({ round }) => round >= 1);
+      let open = (): void => undefined;
+      const gate = new Promise<void>((resolve) => (open = resolve));
+      runs.script.beforeTraining = () => gate;
+      await runs.temporal('workflow', 'reset', '--workflow-id', `${handle.workflowId}/P2`, '--type', 'LastWorkflowTask', '--reason', 'recording');
+      await handle.result().catch(() => undefined);
+      delete runs.script.beforeTraining;
+      open();
+      await resetToFirstTask(runs, handle.workflowId);
+    },
+  },
+  'continued-from': {
+    before: async (runs) => {
+      const { storage } = await runs.result('earlier', TINY);
+      return { from: storage.prefix.replace(/\/$/, ''), steps: 100 };
     },
   },
 };
@@ -103,8 +140,21 @@ const COMPARED = {
 /** 'compared-once' is by the code from before comparisons could be resumed, which is there for replay only; 'compared-again' has nothing left to train. */
 const COMPARISONS = ['compared-resumably', 'compared-again'];
 
-async function reached(handle: WorkflowHandle<typeof firePbt>, enough: (progress: RunProgress) => boolean): Promise<void> {
-  while (!enough(await handle.query(progressQuery)));
+/** The member P2/member-1 and the evaluator P2/evaluator-1 cannot be trained from this step on. */
+function breaking(step: number): (request: TrainRequest) => void {
+  return ({ worker, fromStep }) => {
+    if (worker.subPopulation === 2 && worker.index === 1 && fromStep === step) throw ApplicationFailure.nonRetryable('boom', 'BrokenTask');
+  };
+}
+
+async function resetToFirstTask(runs: StoredRuns, workflowId: string): Promise<void> {
+  await runs.client.workflowService.resetWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId },
+    reason: 'recording',
+    workflowTaskFinishEventId: Long.fromNumber(3),
+    requestId: randomUUID(),
+  });
 }
 
 /** Stack traces name the folder they were made in, which is nobody's business. One event a line: small enough to commit, and to compare. */
@@ -137,24 +187,26 @@ async function recordComparisons(): Promise<void> {
   }
 }
 
-async function record(name: string, { dynamicConfig = [], script, play }: Scenario): Promise<void> {
-  const harness = await startHarness(dynamicConfig);
-  const { mend, ...scripted } = script?.() ?? {};
-  const activities: StandIns = createStandIns(scripted);
-  const taskQueue = 'recording';
+async function record(name: string, { dynamicConfig = [], input, before, play }: Scenario): Promise<void> {
+  const runs = await startStoredRuns({ dynamicConfig });
   const workflowId = `recorded-${name}`;
   try {
-    await harness.withWorkers(taskQueue, activities, async () => {
-      const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [SMALL] });
-      await play?.(handle, harness.client, () => mend?.());
-      await harness.client.workflow.getHandle(workflowId).result();
-      for await (const { workflowId: id, runId, type } of harness.client.workflow.list({ query: `WorkflowId STARTS_WITH "${workflowId}"` })) {
-        const shown = ['workflow', 'show', '--address', harness.address, '--workflow-id', id, '--run-id', runId, '--output', 'json'];
-        const { stdout } = await promisify(execFile)(temporalCommand(), shown, { maxBuffer: 1 << 28 });
-        await keep(`${id.replace(`recorded-${name}`, name).replaceAll('/', '.')}.${type}.${runId.slice(-6)}.json`, stdout);
-      }
-    });
+    const handle = await runs.start(workflowId, before ? await before(runs) : (input ?? { ...SMALL, steps: 120 }));
+    await play?.(runs, handle);
+    await runs.client.workflow
+      .getHandle(workflowId)
+      .result()
+      .catch((error: unknown) => console.log(`${workflowId} failed: ${String(error)}`));
+    for await (const executions of executionsOfRun(runs.client, workflowId)) {
+      for (const execution of executions) if (execution.state === 'recorded') await write(runs, name, execution);
+    }
   } finally {
-    await harness.stop();
+    await runs.stop();
   }
+}
+
+/** As the stock CLI exports it. */
+async function write(runs: StoredRuns, name: string, { workflowId, runId, type }: RecordedExecution): Promise<void> {
+  const { stdout } = await runs.temporal('workflow', 'show', '--workflow-id', workflowId, '--run-id', runId, '--output', 'json');
+  await keep(`${workflowId.replace(`recorded-${name}`, name).replaceAll('/', '.')}.${type}.${runId.slice(-6)}.json`, stdout);
 }

@@ -10,7 +10,7 @@ import { ObjectStore } from '../../activities/checkpoints/object-store.ts';
 import { createOrchestrationActivities } from '../../activities/orchestration.ts';
 import type { ResultSummary } from '../../activities/orchestration-contract.ts';
 import { createTrainingActivities } from '../../activities/train.ts';
-import type { TrainRequest, TrainingActivities } from '../../activities/train-contract.ts';
+import type { ReportRequest, TrainRequest, TrainingActivities } from '../../activities/train-contract.ts';
 import { keepAlive } from '../../workers/keep-alive.ts';
 import type { firePbt } from '../../workflows/fire-pbt.ts';
 import { progressQuery } from '../../workflows/messages.ts';
@@ -44,9 +44,10 @@ export interface CommandOutcome {
 export interface StoredRuns {
   readonly client: Client;
   readonly objects: ObjectStore;
-  /** Requests that were trained, in order; a test may throw in `beforeTraining`. */
+  /** Requests that were trained, in order. */
   readonly trained: TrainRequest[];
-  readonly script: { beforeTraining?: (request: TrainRequest) => void | Promise<void> };
+  /** What a test does before an activity does its work: throw, or keep it waiting. */
+  readonly script: { beforeTraining?: (request: TrainRequest) => void | Promise<void>; beforeReport?: (request: ReportRequest) => void | Promise<void> };
   /** Starts a workflow of a type that runs experiments, by default firePbt on SMALL. */
   readonly start: (workflowId: string, input?: unknown, workflowType?: RunWorkflowType) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof firePbt>>;
   /** Runs it to its end, undisturbed. */
@@ -73,9 +74,13 @@ export async function startStoredRuns({ on, dynamicConfig = [] }: { readonly on?
     trained.push(request);
     return training.train(request);
   };
+  const report: TrainingActivities['report'] = async (request) => {
+    await script.beforeReport?.(request);
+    return training.report(request);
+  };
   const workers = [
     await Worker.create({ connection: native, taskQueue: QUEUE, workflowBundle: bundle, activities: { ...createOrchestrationActivities({ objects, client }) }, interceptors: { activity: [keepAlive] } }),
-    await Worker.create({ connection: native, taskQueue: `${QUEUE}-trainers`, activities: { ...training, train } }),
+    await Worker.create({ connection: native, taskQueue: `${QUEUE}-trainers`, activities: { train, report } }),
   ];
   const working = workers.map((worker) => worker.run());
   const start: StoredRuns['start'] = (workflowId, input = SMALL, workflowType = 'firePbt') => client.workflow.start<typeof firePbt>(workflowType, { taskQueue: QUEUE, workflowId, args: [input] });

@@ -95,7 +95,7 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
     const environment = { ...inherited, ...servers.temporal.environment, ...servers.s3.environment };
     connected = await connectClient(environment);
     if (servers.temporal.own) await requireSearchAttributes(connected);
-    if (servers.s3.own) await objectServer.checkOwnStorage(options.bucket ?? 'fire-pbt');
+    if (servers.s3.own) await objectServer.checkOwnStorage(options.bucket ?? 'fire-pbt', environment);
     const devices = chooseDevices(options.trainers, threads, inherited);
     await startWorkers(connected, environment, devices);
 

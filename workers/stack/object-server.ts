@@ -1,19 +1,23 @@
 /**
  * The S3-compatible server of the stack: objects as files in a folder, credentials of its own.
  */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { ObjectStore, ObjectStoreError } from '../../activities/checkpoints/object-store.ts';
 import { PlainFailure, reasonOf } from '../plain-failure.ts';
 import { freePort, HOST, tellStepped } from './ports.ts';
+import { ROOT } from './programs.ts';
 import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from './supervised-process.ts';
 
 const DEFAULT_PORT = 9000;
 const REGION = 'us-east-1';
 const PROBE_TIMEOUT_MS = 2_000;
+const PROBE = join(import.meta.dirname, 'storage-probe.ts');
 
 export interface ObjectServerPlan {
   readonly process: ProcessPlan;
@@ -90,11 +94,26 @@ export async function answers(endpoint: string): Promise<boolean> {
 }
 
 /**
- * Makes sure that the S3 of one's own, as the process's environment and profiles name it, can be used.
+ * Makes sure that the S3 of one's own, as this environment and its profiles name it, can be used. A process of its own looks: the AWS SDK reads no environment
+ * but its process's.
  *
  * @throws PlainFailure where it cannot be reached or refuses
  */
-export async function checkOwnStorage(bucket: string): Promise<void> {
+export async function checkOwnStorage(bucket: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    await promisify(execFile)(process.execPath, ['--import', 'tsx', PROBE, bucket], { env: environment, cwd: ROOT });
+  } catch (error) {
+    const { stdout = '' } = error as { readonly stdout?: string };
+    throw new PlainFailure(stdout.trim() || `Cannot use your S3: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * The same in this process's own environment.
+ *
+ * @throws PlainFailure where it cannot be reached or refuses
+ */
+export async function checkStorageHere(bucket: string): Promise<void> {
   const objects = new ObjectStore();
   try {
     await objects.list(bucket, 'is-it-reachable/');

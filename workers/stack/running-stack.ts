@@ -4,7 +4,7 @@
  * The hold is a socket that the kernel lets go of with the process, however that ends; beside it a file says where things are.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,8 +52,9 @@ export async function takeHold(stateDirectory: string): Promise<Hold | undefined
   };
 }
 
-/** Returns whether some process holds the directory. */
+/** Returns whether some process holds the directory; one that is not there is held by nobody. */
 export async function isHeld(stateDirectory: string): Promise<boolean> {
+  if (!existsSync(stateDirectory)) return false;
   return new Promise((resolve) => {
     const socket = connect(socketPath(stateDirectory));
     socket.once('connect', () => {

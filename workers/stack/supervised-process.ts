@@ -30,8 +30,8 @@ const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 15_000;
 /** A process that ran for so long was well: what ends it is a new trouble. */
 const WELL_AFTER_MS = 30_000;
-/** Ends in a row after which it is called a crash loop. */
-const CRASH_LOOP = 4;
+/** Ends in a row, all of its own making or all kills, after which it is told that it does not stop. */
+const TOLD_AFTER = 4;
 const TOLD_LINES = 8;
 const PROBE_INTERVAL_MS = 25;
 
@@ -44,6 +44,8 @@ export class SupervisedProcess {
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
   #endsInARow = 0;
+  /** Whether it was killed, by hand or by the system, or ended by itself; and how often it did so in a row. */
+  #lastKind: { readonly killed: boolean; readonly times: number } = { killed: false, times: 0 };
   #failedStart: string | undefined;
   #restart: NodeJS.Timeout | undefined;
 
@@ -111,21 +113,21 @@ export class SupervisedProcess {
     child.stdin?.on('error', () => undefined);
     this.#ended = new Promise((resolve) => {
       let over = false;
-      const end = (how: string, code: number | null): void => {
+      const end = (how: string, code: number | null, killed = false): void => {
         if (over) return;
         over = true;
         if (child.pid !== undefined) killGroup(child.pid);
         this.#child = undefined;
         this.#watcher.changed(name, undefined);
-        this.#afterEnd(how, code, Date.now() - startedAt);
+        this.#afterEnd(how, code, killed, Date.now() - startedAt);
         resolve();
       };
       child.once('error', (error) => end(`could not be run: ${error.message}`, null));
-      child.once('exit', (code, signal) => end(signal ? `was ended by ${signal}` : `ended with code ${code}`, code));
+      child.once('exit', (code, signal) => end(signal ? `was ended by ${signal}` : `ended with code ${code}`, code, signal === 'SIGKILL'));
     });
   }
 
-  #afterEnd(how: string, code: number | null, ranMs: number): void {
+  #afterEnd(how: string, code: number | null, killed: boolean, ranMs: number): void {
     if (this.#phase === 'stopping') return;
     if (this.#phase === 'starting') {
       this.#failedStart = how;
@@ -135,15 +137,21 @@ export class SupervisedProcess {
       this.#spawn();
       return;
     }
-    this.#endsInARow = ranMs > WELL_AFTER_MS ? 1 : this.#endsInARow + 1;
+    const newTrouble = ranMs > WELL_AFTER_MS;
+    this.#endsInARow = newTrouble ? 1 : this.#endsInARow + 1;
+    this.#lastKind = { killed, times: newTrouble || killed !== this.#lastKind.killed ? 1 : this.#lastKind.times + 1 };
     const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#endsInARow - 1));
-    const loops = this.#endsInARow >= CRASH_LOOP;
-    this.#watcher.say(
-      loops
-        ? `${this.name} keeps ending: it ${how}, ${this.#endsInARow} times in a row. Next try in ${delayMs / 1000} s.${this.#tellLog()}`
-        : `${this.name} ${how}: starting it again`,
-    );
+    this.#watcher.say(this.#tellEnd(how, delayMs));
     this.#restart = setTimeout(() => this.#spawn(), delayMs);
+  }
+
+  /** What a killed process wrote last says nothing of why: its log is shown only where it ended by itself. */
+  #tellEnd(how: string, delayMs: number): string {
+    const { killed, times } = this.#lastKind;
+    if (times < TOLD_AFTER) return `${this.name} ${how}: starting it again`;
+    const next = `${times} times in a row. Next try in ${delayMs / 1000} s.`;
+    if (killed) return `${this.name} keeps being killed: it ${how}, by somebody or by the system for want of memory, ${next}`;
+    return `${this.name} keeps ending: it ${how}, ${next}${this.#tellLog()}`;
   }
 
   #cannotStart(why: string): PlainFailure {

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ObjectStore } from '../../../activities/checkpoints/object-store.ts';
-import { answers, planObjectServer } from '../../../workers/stack/object-server.ts';
-import { rcloneCommand } from '../../object-server.ts';
+import { answers, checkOwnStorage, planObjectServer } from '../../../workers/stack/object-server.ts';
+import { rcloneCommand, startObjectServer } from '../../object-server.ts';
 import { freePort } from '../../temporal-server.ts';
 import { eventually } from '../eventually.ts';
 
@@ -37,6 +37,19 @@ describe('the S3 server of the stack', () => {
       server.kill('SIGKILL');
       await store.close();
       rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe('S3 of one’s own', () => {
+  it('is looked for where the given environment leads, not this process’s', async () => {
+    const server = await startObjectServer();
+    try {
+      await checkOwnStorage('no-bucket-yet', { ...process.env, ...server.environment });
+      const wrong = { ...process.env, ...server.environment, AWS_SECRET_ACCESS_KEY: 'another' };
+      await assert.rejects(checkOwnStorage('no-bucket-yet', wrong), { name: 'PlainFailure', message: /^Cannot use your S3: Cannot list s3:\/\/no-bucket-yet\/[^\n]+ the store refuses these credentials [^\n]+$/ });
+    } finally {
+      await server.stop();
     }
   });
 });

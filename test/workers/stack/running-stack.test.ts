@@ -57,6 +57,12 @@ describe('the hold on a state directory', () => {
     assert.equal(await findRunningStack(directory, 1_000), undefined);
   });
 
+  it('is nobody’s where the directory is missing', async () => {
+    const missing = join(directory, 'missing');
+    assert.equal(await isHeld(missing), false);
+    assert.equal(await findRunningStack(missing, 1_000), undefined);
+  });
+
   it('keeps other users out of the directory', async () => {
     const hold = await takeHold(directory);
     assert.equal(statSync(directory).mode & 0o777, 0o700);

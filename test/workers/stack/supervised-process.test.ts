@@ -59,6 +59,19 @@ describe('a supervised process', () => {
     assert.match(said.at(-1) ?? '', /^part keeps ending: it ended with code 3, 4 times in a row\. Next try in 2 s\. The end of .*part\.log:\n(  out of luck\n?)+$/);
   });
 
+  it('does not say of what is killed again and again that it ends by itself', async () => {
+    const part = shell('[ -e begun ] || { touch begun; sleep 0.1; exit 3; }; echo all is well; exec sleep 100');
+    await part.start(ready, 5_000);
+    for (let kills = 1; kills <= 4; kills += 1) {
+      await eventually(() => started.length === kills + 1 && part.pid === started.at(-1), 10_000);
+      part.kill();
+      await eventually(() => said.length === kills + 1);
+    }
+    const again = 'part was ended by SIGKILL: starting it again';
+    const last = 'part keeps being killed: it was ended by SIGKILL, by somebody or by the system for want of memory, 4 times in a row. Next try in 4 s.';
+    assert.deepEqual(said, ['part ended with code 3: starting it again', again, again, again, last]);
+  });
+
   it('fails its start with the end of its log when it ends before it is ready', async () => {
     const part = shell('echo no such port >&2; exit 1');
     await assert.rejects(

@@ -1,0 +1,16 @@
+/**
+ * Looks whether this process's environment leads to an S3 that can be used, and says why not: `storage-probe.ts BUCKET`.
+ */
+import { PlainFailure, runProcess } from '../plain-failure.ts';
+import { checkStorageHere } from './object-server.ts';
+
+await runProcess(async () => {
+  try {
+    await checkStorageHere(process.argv[2] ?? '');
+    return 0;
+  } catch (error) {
+    if (!(error instanceof PlainFailure)) throw error;
+    console.log(error.message);
+    return 1;
+  }
+});
