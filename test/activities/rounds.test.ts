@@ -148,7 +148,7 @@ describe('the record of a run', () => {
   });
 
   test('collects the partial checkpoints of a round once every sub-population has recorded it', async () => {
-    const [{ storage, run }, other] = [newRun(), newRun()];
+    const [{ storage, run }, other] = [await newRun(), await newRun()];
     const checkpoints = new CheckpointStore(objects);
     const { stepsPerRound } = specification;
     const partials = async (of = storage): Promise<string[]> => (await objects.list(BUCKET, `${of.prefix}partials/`)).map(({ key }) => key);
