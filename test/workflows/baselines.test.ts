@@ -119,7 +119,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
       [{ run: folderOf(found), steps: 320 }, 'Expected `steps` to be absent (beside `run` there may be seed, storage, threads), got `320`'],
       [{ run: folderOf(found), seed: -1 }, 'Expected `seed` to be an integer from 0 to 4294967295, got `-1`'],
     ];
-    for (const [index, [input, why]] of refused.entries()) await assertRefused(`refused-${index}`, input, 'retrace', why);
+    await Promise.all(refused.map(([input, why], index) => assertRefused(`refused-${index}`, input, 'retrace', why)));
     await unfinished.terminate();
   });
 
@@ -138,7 +138,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
       ['retrace', SMALL, 'Expected `schedule` to be an array of segments, or left out beside a finished run\'s folder as `run`, for workflow type retrace (workflow type firePbt runs this specification), got `undefined`'],
       ['retrace', RANDOM_SEARCH, 'for workflow type retrace (workflow type randomSearch runs this specification)'],
     ];
-    for (const [index, [workflowType, input, why]] of refused.entries()) await assertRefused(`wrong-type-${index}`, input, workflowType, why);
+    await Promise.all(refused.map(([workflowType, input, why], index) => assertRefused(`wrong-type-${index}`, input, workflowType, why)));
   });
 
   it('PBT is the same run as workflow type pbt and as firePbt of one sub-population', async () => {
@@ -185,17 +185,19 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
   it('all of them decide the same when they continue as new every 40 events', async () => {
     const cut = await startStoredRuns({ on: objectServer, dynamicConfig: ['limit.historyCount.suggestContinueAsNew=40'] });
     try {
-      for (const [workflowId, input, workflowType] of [
+      const again = [
         ['random-search', RANDOM_SEARCH, 'randomSearch'],
         ['retraced', { run: folderOf(found), seed: 7 }, 'retrace'],
         ['switched', SWITCHED, 'firePbt'],
-      ] as const) {
+      ] as const;
+      const compared = again.map(async ([workflowId, input, workflowType]) => {
         const whole = (await runs.client.workflow.getHandle(workflowId).result()) as ResultSummary;
         const result = await cut.result(workflowId, input, workflowType);
         assert.deepEqual([result.decisionsSha256, result.winner.checkpoint.sha256], [whole.decisionsSha256, whole.winner.checkpoint.sha256], workflowId);
         const { historyLength } = await cut.client.workflow.getHandle(`${workflowId}/P1`).describe();
         assert.ok(historyLength < 130, `the history of P1 of ${workflowId} was cut: ${historyLength} events are left`);
-      }
+      });
+      await Promise.all(compared);
     } finally {
       await cut.stop();
     }
