@@ -216,7 +216,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
       {
         description: MESSAGE_DESCRIPTIONS.extend,
         validator: (message) =>
-          refuse(closing() ?? stops('extend') ?? (view.plan ? wrongWithExtension(view.plan.specification, message, view.completedRound, decided.rounds) : 'Cannot extend the run: it is being planned')),
+          refuse(closing() ?? stops('extend') ?? (view.plan && view.status !== 'planning' ? wrongWithExtension(view.plan.specification, message, view.completedRound, decided.rounds) : 'Cannot extend the run: it is being planned')),
       },
     );
     setHandler(

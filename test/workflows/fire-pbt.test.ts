@@ -1,12 +1,12 @@
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import Long from 'long';
 import { firePbt } from '../../workflows/fire-pbt.ts';
-import { progressQuery, resumeUpdate } from '../../workflows/messages.ts';
+import { extendUpdate, progressQuery, resumeUpdate } from '../../workflows/messages.ts';
 import type { RunProgress } from '../../workflows/messages.ts';
 import type { RoundEvent } from '../../workflows/population-state.ts';
 import type { Specification } from '../../activities/specification.ts';
@@ -122,6 +122,20 @@ describe('a run', { timeout: 400_000 }, () => {
       assert.equal(await handle.executeUpdate(resumeUpdate), 'Going on: 2 who held try again.');
       await handle.result();
       await assertSameDecisions(activities, toySpecification());
+    });
+  });
+
+  it('refuses an extension while its parts are being started, and does not lengthen the run then', async () => {
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const activities: StandIns = { ...createStandIns(), clearLeftovers: async () => gate.then(() => ({ terminated: [] })) };
+    const taskQueue = randomUUID();
+    await harness.withWorkers(taskQueue, activities, async () => {
+      const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId: `run-${taskQueue}`, args: [toySpecification()] });
+      await reached(handle, ({ plan }) => plan !== null);
+      await assert.rejects(handle.executeUpdate(extendUpdate, { args: [{ steps: 400 }] }), (error) => error instanceof WorkflowUpdateFailedError && error.cause?.message === 'Cannot extend the run: it is being planned');
+      open();
+      assert.equal((await handle.result()).rounds, 10);
     });
   });
 
