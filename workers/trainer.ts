@@ -8,6 +8,7 @@ import { readOptions, wholeNumber } from './command-line.ts';
 import { runProcess } from './plain-failure.ts';
 import { RECYCLE_EXIT_CODE } from './recycling.ts';
 import { connectWorker } from './temporal-connection.ts';
+import { configureTensorFlow } from './tensorflow-environment.ts';
 import { workerIdentity } from './worker-identity.ts';
 
 const HELP = `
@@ -57,13 +58,3 @@ await runProcess(async () => {
   await connection.close();
   return processShouldRecycle() ? RECYCLE_EXIT_CODE : 0;
 });
-
-/** What TensorFlow's C library reads from its environment, set for it before it loads. */
-function configureTensorFlow(threads: number): void {
-  process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
-  process.env['TF_NUM_INTEROP_THREADS'] = String(threads);
-  // Left alone it depends on the processor, and with it the bits of a checkpoint; convolutions take two to four times as long without it.
-  process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1';
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
-}

@@ -4,12 +4,21 @@
  * For trying rules. That it decides what the workflows decide is tested (test/workflows/fire-pbt.test.ts); what it cannot tell is what a run costs on a
  * stack, and what a digest of checkpoints would be.
  */
-import type { HyperparameterValues, Score } from '../../workflows/algorithm/index.ts';
+import type { Score } from '../../workflows/algorithm/index.ts';
+import type { HistorySegment } from '../../workflows/population-state.ts';
 import { bestMember } from '../../workflows/scores.ts';
 import type { Specification } from '../../activities/specification.ts';
-import type { Session, State, Task } from '../../activities/tasks/task.ts';
+import type { Report, Session, State, Task } from '../../activities/tasks/task.ts';
 import { taskOf } from '../../activities/tasks/tasks.ts';
 import { simulate, type SimulatedRound, type SimulatedRun, type SimulatedTraining, type TrainedRound } from '../simulation.ts';
+
+export interface SimulationJob {
+  readonly arm: string;
+  readonly specification: Specification;
+}
+
+/** What a simulated run says where others say in which folder they lie. */
+export const SIMULATED = 'simulated';
 
 /** Where set-up puts data sets. */
 const DATA_DIRECTORY = new URL('../../.local/data', import.meta.url).pathname;
@@ -43,21 +52,24 @@ async function trainAndMeasure(session: Session, fromStep: number, toStep: numbe
   return scores;
 }
 
-/** Runs a specification; the task's own defaults fill in what hyperparameters it lacks. */
-export async function simulateTask(specification: Specification): Promise<{ readonly run: SimulatedRun<State>; readonly objective: Score; readonly testScore: Score }> {
-  const task = taskOf(specification.task, { dataDirectory: DATA_DIRECTORY });
-  const run = await simulate(specification, trainingOf(specification, task));
-  const best = run.populations[0] === undefined ? undefined : bestMember(run.populations[0]);
-  const state = best?.member.checkpoint ? run.states.get(best.member.checkpoint.key) : undefined;
-  if (!best || !state) return { run, objective: 'diverged', testScore: 'diverged' };
-  return { run, objective: best.score, testScore: await testScoreOf(task, state, best.member.hyperparameters, specification.seed) };
+/** What a simulated run comes to; no winner: every member of P1 has diverged. */
+export interface SimulatedTask {
+  readonly run: SimulatedRun<State>;
+  readonly winner: { readonly member: number; readonly score: Score; readonly history: readonly HistorySegment[] } | undefined;
+  readonly report: Pick<Report, 'testScore' | 'untouchedScore'>;
 }
 
-async function testScoreOf(task: Task, state: State, hyperparameters: HyperparameterValues, seed: number): Promise<Score> {
-  const session = await task.open({ seed, worker: 'report', hyperparameters });
+/** Runs a specification to its end, the report on its best member included. */
+export async function simulateTask(specification: Specification): Promise<SimulatedTask> {
+  const task = taskOf(specification.task, { dataDirectory: DATA_DIRECTORY });
+  const run = await simulate(specification, trainingOf(specification, task));
+  const best = run.populations[0] && bestMember(run.populations[0]);
+  const state = best?.member.checkpoint && run.states.get(best.member.checkpoint.key);
+  if (!best || !state) return { run, winner: undefined, report: { testScore: 'diverged' } };
+  const session = await task.open({ seed: specification.seed, worker: 'report', hyperparameters: best.member.hyperparameters });
   try {
     await session.restore(state);
-    return (await session.report()).testScore;
+    return { run, winner: { member: best.index, score: best.score, history: best.member.history }, report: await session.report() };
   } finally {
     session.dispose();
   }

@@ -230,10 +230,10 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
   }
 
   async function assertSimulated(result: ResultSummary, input: unknown): Promise<void> {
-    const { run, objective, testScore } = await simulateTask(parseSpecification(input));
+    const { run, winner, report } = await simulateTask(parseSpecification(input));
     for (const [index, events] of (await decisionsOf(result)).entries()) assert.deepEqual(withoutPlaces(events), withoutPlaces(run.decisions[index]?.flat()), `round ${index + 1}`);
     assert.equal(result.rounds, run.decisions.length);
-    assert.deepEqual([result.winner.objective, result.testScore], [objective, testScore]);
+    assert.deepEqual([result.winner.objective, result.testScore], [winner?.score, report.testScore]);
   }
 });
 

@@ -28,7 +28,7 @@ describe("a comparison's input", () => {
       'Arm "A-1": Expected `steps` to be an integer from 1 to 1000000000, got `undefined`',
       'Expected `arms[".."]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `..`',
       'Expected `arms["a/b"]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `a/b`',
-      'Arm "a/b": Expected `from` to be absent (known keys: task, seed, steps, stepsPerRound, evalEvery, subPopulations, evaluation, smoothing, hyperparameters, threads, storage), got `"x/y"`',
+      'Arm "a/b": Expected `from` to be absent (known keys: task, seed, steps, stepsPerRound, evalEvery, subPopulations, evaluation, smoothing, hyperparameters, schedule, threads, storage), got `"x/y"`',
       'Expected `seeds[1]` to be an integer from 0 to 4294967295, got `-1`',
       'Expected `seeds[2]` to be different from those before it, got `0`',
       'Expected `atOnce` to be an integer from 1 to 50, got `0`',

@@ -1,0 +1,47 @@
+/**
+ * One run of a simulated comparison, in a process that a job is sent to.
+ */
+import { configureTensorFlow } from '../../workers/tensorflow-environment.ts';
+import { describeRun, type ComparisonRun } from '../../activities/comparison/run.ts';
+import type { Specification } from '../../activities/specification.ts';
+import { algorithmOf, memberName } from '../../workflows/names.ts';
+import { SIMULATED, simulateTask, type SimulationJob } from './simulate.ts';
+
+process.once('message', (message) => {
+  const { arm, specification } = message as SimulationJob;
+  void simulateRun(arm, specification).then((run) => process.send?.(run, () => process.disconnect()));
+});
+
+async function simulateRun(arm: string, specification: Specification): Promise<ComparisonRun> {
+  configureTensorFlow(specification.threads);
+  const started = performance.now();
+  const { run, winner, report } = await simulateTask(specification);
+  const trainerSeconds = (performance.now() - started) / 1000;
+  const levels = specification.subPopulations.map((_, level) =>
+    run.decisions.map((events, index) => ({ round: index + 1, subPopulation: level + 1, events: events[level] ?? [], cost: { trainerSeconds: index + level === 0 ? trainerSeconds : 0 } })),
+  );
+  const verdicts: Record<string, number> = {};
+  for (const [reason, count] of run.populations.flatMap((population) => Object.entries(population.verdicts))) verdicts[reason] = (verdicts[reason] ?? 0) + count;
+  return describeRun(
+    arm,
+    {
+      workflowId: SIMULATED,
+      algorithm: algorithmOf(specification),
+      seed: specification.seed,
+      rounds: run.decisions.length,
+      steps: specification.steps,
+      winner: { member: memberName(1, winner?.member ?? 0), objective: winner?.score ?? 'diverged', checkpoint: { key: '', sha256: '', sizeBytes: 0, step: specification.steps } },
+      testScore: report.testScore,
+      ...(report.untouchedScore === undefined ? {} : { untouchedScore: report.untouchedScore }),
+      promotions: run.populations.map(({ promotions }) => promotions),
+      verdicts: Object.fromEntries(Object.entries(verdicts).sort(([a], [b]) => (a < b ? -1 : 1))),
+      schedule: winner?.history ?? [],
+      decisionsSha256: '',
+      storage: { bucket: '', prefix: `${SIMULATED}/` },
+      resultKey: '',
+      files: [],
+      specification,
+    },
+    levels,
+  );
+}
