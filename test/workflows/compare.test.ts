@@ -190,6 +190,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
       },
       PBT: async () => {
         await client.workflow.getHandle('failing/PBT/seed-7').signal(stopEarlySignal, { reason: 'a mistake' });
+        await runs.reached('failing/PBT/seed-7', ({ status }) => status === 'stopping');
         return 'further';
       },
     });

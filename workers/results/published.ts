@@ -17,7 +17,7 @@ const PUBLISHED: Readonly<Record<string, { readonly header: readonly string[]; r
   },
   /** An independent implementation on the toys of Chebykin et al., TMLR 2025, §5.2; five seeds. */
   toys: {
-    header: ['Chebykin et al. (TMLR 2025, §5.2)', 'deceptive', 'plain'],
+    header: ['an independent implementation, on the toys of Chebykin et al. (TMLR 2025, §5.2)', 'deceptive', 'plain'],
     rows: [
       ['FIRE PBT', '1.167 ± 0.004', '1.1997'],
       ['PBT', '0.923 ± 0.030', '1.1997'],

@@ -1,8 +1,7 @@
 /**
  * Stored tables: `docs/results/NAME.json`, each the `comparison.json` that a comparison left in its bucket, whole and unrounded.
  *
- * What the page does not use is passed over, the file's own summary included: every statistic is computed from the runs. Where a table tells a figure by its
- * parts (workers as members and evaluators, a curve as one list of steps and one of scores, bytes among the checkpoints), the parts are put together here.
+ * What the page does not use is passed over, the file's own summary included: every statistic is computed from the runs.
  */
 import { z } from 'zod';
 import { PlainFailure, reasonOf } from '../plain-failure.ts';
@@ -16,23 +15,22 @@ const SCORE = z.union([z.number(), z.literal('diverged')]);
 const COUNT = z.number().nonnegative();
 
 /** Members and evaluators together. */
-const WORKERS = z.union([COUNT, z.object({ members: COUNT, evaluators: COUNT }).transform(({ members, evaluators }) => members + evaluators)]);
+const WORKERS = z.object({ members: COUNT, evaluators: COUNT }).transform(({ members, evaluators }) => members + evaluators);
 
-/** Points, or entry k of each list for round k + 1; null: nobody had a finite score. */
-const CURVE = z.union([z.array(z.object({ step: COUNT, score: SCORE.nullable(), trainedSteps: COUNT })), z.object({ workerSteps: z.array(COUNT), bestScores: z.array(SCORE.nullable()) })]);
+/** Entry k of each list is of round k + 1; null: nobody had a finite score. */
+const CURVE = z.object({ workerSteps: z.array(COUNT), bestScores: z.array(SCORE.nullable()) });
 
 const COSTS = z
   .object({
     memberSteps: COUNT,
     evaluatorSteps: COUNT,
     trainerSeconds: COUNT,
-    bytesWritten: COUNT.optional(),
-    bytesRead: COUNT.optional(),
-    checkpoints: z.object({ writtenBytes: COUNT, readBytes: COUNT }).optional(),
+    /** None where a run was simulated: its checkpoints stayed in memory. */
+    checkpoints: z.object({ writtenBytes: COUNT, readBytes: COUNT }),
     /** By the reason for which evaluations ended. */
     evaluations: z.record(z.string(), z.object({ count: COUNT, steps: COUNT })),
   })
-  .transform(({ checkpoints, bytesWritten = checkpoints?.writtenBytes, bytesRead = checkpoints?.readBytes, ...costs }) => ({ ...costs, bytesWritten, bytesRead }));
+  .transform(({ checkpoints, ...costs }) => ({ ...costs, bytesWritten: checkpoints.writtenBytes || undefined, bytesRead: checkpoints.readBytes || undefined }));
 
 const RUN = z
   .object({
@@ -51,7 +49,7 @@ const RUN = z
     costs: COSTS,
     retrace: z.object({ testScore: SCORE, objective: SCORE }).optional(),
   })
-  .transform(({ curve, ...run }) => ({ ...run, curve: Array.isArray(curve) ? curve : pointsOf(curve, run.steps) }));
+  .transform(({ curve, ...run }) => ({ ...run, curve: pointsOf(curve, run.steps) }));
 
 const TABLE = z.object({
   format: z.literal(TABLE_FORMAT),

@@ -29,7 +29,7 @@ describe('the plots of the results page', () => {
 
   it('say what a table has not', async () => {
     const parse = (table: object): typeof SMALL => parseTable('bare', JSON.stringify(table), 'bare.json');
-    const bare = parse(comparison((run) => ({ ...run, schedule: [], curve: [], testScore: 'diverged', costs: { ...run.costs, evaluatorSteps: 0, evaluations: {} } })));
+    const bare = parse(comparison((run) => ({ ...run, schedule: [], curve: { workerSteps: [], bestScores: [] }, testScore: 'diverged', costs: { ...run.costs, evaluatorSteps: 0, evaluations: {} } })));
     await assert.rejects(drawPlot('schedules', bare), { name: 'PlainFailure', message: 'bare has no schedule in which a number changes' });
     await assert.rejects(drawPlot('scores', bare), { message: 'bare has no curve with a score' });
     await assert.rejects(drawPlot('costs', bare), { message: 'bare has no test score that is a number' });

@@ -68,15 +68,6 @@ describe('the tables of the results page', () => {
 });
 
 describe('a stored table', () => {
-  it('may tell figures by their parts', () => {
-    const parted = parseTable('parted', JSON.stringify(comparison((run) => {
-      const { bytesWritten: writtenBytes, bytesRead: readBytes, ...costs } = run.costs;
-      const curve = { workerSteps: run.curve.map(({ trainedSteps }) => trainedSteps), bestScores: run.curve.map(({ score }) => score) };
-      return { ...run, workers: { members: 16, evaluators: 6 }, curve, costs: { ...costs, checkpoints: { written: 3, writtenBytes, read: 2, readBytes } } };
-    })), 'parted.json');
-    assert.deepEqual(parted.runs, SMALL.runs);
-  });
-
   it('knows how many of its runs are missing', () => {
     assert.equal(SMALL.missing, 1);
   });
