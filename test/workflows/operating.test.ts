@@ -113,10 +113,15 @@ describe('a run steered with the stock Temporal CLI', { timeout: 300_000 }, () =
       for (const part of ['', '/P1', '/P2', '/P2/evaluator-0']) for (const input of ['"x"', '{"round": 3}']) assert.equal((await signal(`${workflowId}${part}`, input, internal)).code, 0);
     }
     await refused(workflowId, 'pause', '{"reason": "again"}', 'Cannot pause: paused already (harassment)');
+    let train = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (train = resolve));
+    runs.script.beforeTraining = () => answered;
     await accepted(workflowId, 'resume', undefined, /Resumed: the next round begins/);
     for (const [name, input, why] of BAD_UPDATES) await refused(workflowId, name, input, why);
     await refused(workflowId, 'stopEarly', '{"reason": "x"}', 'stopEarly');
     assert.equal((await signal(workflowId, '{"reason": NaN}')).code, 1, 'the CLI refuses what is no JSON');
+    delete runs.script.beforeTraining;
+    train();
 
     const harassed = await result(workflowId);
     assert.deepEqual([harassed.decisionsSha256, harassed.winner.checkpoint.sha256], [undisturbed.decisionsSha256, undisturbed.winner.checkpoint.sha256]);
