@@ -26,6 +26,8 @@ export interface TrainingCosts {
 export interface EvaluationCosts {
   readonly count: number;
   readonly steps: number;
+  /** Of these, how many had, when they were last judged, not met their child: no overlap of the curves, so nothing to compare. */
+  readonly neverMet: number;
 }
 
 /** Score against steps: entry k is of round k + 1. */
@@ -82,10 +84,16 @@ function tallyLevel(records: readonly RoundRecord[]): LevelTally {
   const tally: LevelTally = { memberSteps: 0, evaluatorSteps: 0, trainerSeconds: 0, promotions: 0, written: { count: 0, bytes: 0 }, read: { count: 0, bytes: 0 }, ends: new Map(), rounds: [] };
   /** Of the evaluation that a slot is at. */
   const spentSteps = new Map<number, number>();
+  /** Slots whose evaluation has met its child, when last judged. */
+  const met = new Set<number>();
   let state = emptyPopulation();
   for (const { events, cost } of records) {
     for (const event of events) {
       if (event.kind === 'trained') tallyTraining(tally, spentSteps, state, event);
+      for (const { slot, verdict } of event.kind === 'judged' ? event.evaluations : []) {
+        if (verdict.overlap) met.add(slot);
+        else met.delete(slot);
+      }
       for (const { slot, reason } of endsIn(event)) end(slot, reason);
       state = applyEvents(state, [event]);
     }
@@ -97,9 +105,10 @@ function tallyLevel(records: readonly RoundRecord[]): LevelTally {
   return tally;
 
   function end(slot: number, reason: string): void {
-    const { count, steps } = tally.ends.get(reason) ?? { count: 0, steps: 0 };
-    tally.ends.set(reason, { count: count + 1, steps: steps + (spentSteps.get(slot) ?? 0) });
+    const { count, steps, neverMet } = tally.ends.get(reason) ?? NONE;
+    tally.ends.set(reason, { count: count + 1, steps: steps + (spentSteps.get(slot) ?? 0), neverMet: neverMet + (met.has(slot) ? 0 : 1) });
     spentSteps.delete(slot);
+    met.delete(slot);
   }
 }
 
@@ -129,6 +138,8 @@ function endsIn(event: RoundEvent): readonly { readonly slot: number; readonly r
 
 function mergeEnds(levels: readonly ReadonlyMap<string, EvaluationCosts>[]): Record<string, EvaluationCosts> {
   const reasons = [...new Set(levels.flatMap((ends) => [...ends.keys()]))].sort();
-  const sum = (reason: string, number: (costs: EvaluationCosts) => number): number => levels.reduce((total, ends) => total + number(ends.get(reason) ?? { count: 0, steps: 0 }), 0);
-  return Object.fromEntries(reasons.map((reason) => [reason, { count: sum(reason, ({ count }) => count), steps: sum(reason, ({ steps }) => steps) }]));
+  const sum = (reason: string, number: (costs: EvaluationCosts) => number): number => levels.reduce((total, ends) => total + number(ends.get(reason) ?? NONE), 0);
+  return Object.fromEntries(reasons.map((reason) => [reason, { count: sum(reason, ({ count }) => count), steps: sum(reason, ({ steps }) => steps), neverMet: sum(reason, ({ neverMet }) => neverMet) }]));
 }
+
+const NONE: EvaluationCosts = { count: 0, steps: 0, neverMet: 0 };

@@ -28,7 +28,7 @@ const COSTS = z
     /** None where a run was simulated: its checkpoints stayed in memory. */
     checkpoints: z.object({ writtenBytes: COUNT, readBytes: COUNT }),
     /** By the reason for which evaluations ended. */
-    evaluations: z.record(z.string(), z.object({ count: COUNT, steps: COUNT })),
+    evaluations: z.record(z.string(), z.object({ count: COUNT, steps: COUNT, neverMet: COUNT.optional() })),
   })
   .transform(({ checkpoints, ...costs }) => ({ ...costs, bytesWritten: checkpoints.writtenBytes || undefined, bytesRead: checkpoints.readBytes || undefined }));
 

@@ -56,12 +56,12 @@ export function costTable(table: StoredTable): string {
 export function evaluationTable(table: StoredTable): string {
   const ends = table.arms.map((arm) => ({ arm, byReason: evaluationsOf(table, arm) })).filter(({ byReason }) => byReason.size > 0);
   const reasons = reasonsOf(table);
-  const header = ['arm', ...reasons.map((reason) => `${reason}: evaluations, steps`)];
+  const header = ['arm', ...reasons.map((reason) => `${reason}: evaluations (never met their child), steps`)];
   return markdown(header, ends.map(({ arm, byReason }) => [
     arm,
     ...reasons.map((reason) => {
       const end = byReason.get(reason);
-      return end === undefined ? NONE : `${longNumber(end.count)}, ${longNumber(end.steps)}`;
+      return end === undefined ? NONE : `${longNumber(end.count)} (${end.neverMet === undefined ? NONE : longNumber(end.neverMet)}), ${longNumber(end.steps)}`;
     }),
   ]));
 }
@@ -73,12 +73,20 @@ export function reasonsOf(table: StoredTable): readonly string[] {
   return [...steps].sort(([a, aSteps], [b, bSteps]) => Number(b === 'success') - Number(a === 'success') || bSteps - aSteps || (a < b ? -1 : 1)).map(([reason]) => reason);
 }
 
+interface EvaluationEnds {
+  readonly count: number;
+  readonly steps: number;
+  /** Undefined where one of the runs does not tell. */
+  readonly neverMet: number | undefined;
+}
+
 /** By reason, all seeds of the arm together. */
-export function evaluationsOf(table: StoredTable, arm: string): ReadonlyMap<string, { readonly count: number; readonly steps: number }> {
-  const ends = new Map<string, { readonly count: number; readonly steps: number }>();
-  for (const [reason, { count, steps }] of runsOf(table, arm).flatMap(({ costs }) => Object.entries(costs.evaluations))) {
-    const before = ends.get(reason) ?? { count: 0, steps: 0 };
-    ends.set(reason, { count: before.count + count, steps: before.steps + steps });
+export function evaluationsOf(table: StoredTable, arm: string): ReadonlyMap<string, EvaluationEnds> {
+  const ends = new Map<string, EvaluationEnds>();
+  for (const [reason, { count, steps, neverMet }] of runsOf(table, arm).flatMap(({ costs }) => Object.entries(costs.evaluations))) {
+    const before = ends.get(reason) ?? { count: 0, steps: 0, neverMet: 0 };
+    const told = before.neverMet !== undefined && neverMet !== undefined;
+    ends.set(reason, { count: before.count + count, steps: before.steps + steps, neverMet: told ? before.neverMet + neverMet : undefined });
   }
   return ends;
 }

@@ -19,8 +19,8 @@ function assigned(...slots: readonly number[]): RoundEvent {
   return { kind: 'assigned', assignments: slots.map((slot) => ({ slot, parent: slot, child: 0, hyperparameters: {} })) };
 }
 
-function judged(slot: number, outcome: Verdict['outcome'], reason: Verdict['reason']): RoundEvent {
-  return { kind: 'judged', evaluations: [{ slot, parent: slot, child: 0, evaluationSteps: 10, verdict: { outcome, reason, overlap: null, gap: null, p: null, threshold: null } }] };
+function judged(slot: number, outcome: Verdict['outcome'], reason: Verdict['reason'], overlap: Verdict['overlap'] = null): RoundEvent {
+  return { kind: 'judged', evaluations: [{ slot, parent: slot, child: 0, evaluationSteps: 10, verdict: { outcome, reason, overlap, gap: null, p: null, threshold: null } }] };
 }
 
 function recorded(subPopulation: number, ...rounds: readonly (readonly RoundEvent[])[]): RoundRecord[] {
@@ -40,7 +40,7 @@ const P2 = recorded(
   2,
   [{ kind: 'initialised', subPopulation: 2, evaluators: 3, members: [{}, {}, {}] }, trained(10, 100, [0.1, 0.1, 0.1])],
   // Slot 0 succeeds, slot 1 is cut off by its parent's promotion, slot 2 goes on.
-  [assigned(0, 1, 2), trained(20, 100, [0.1, 0.1, 0.1], { 0: 0.9, 1: 0.1, 2: 0.1 }), judged(0, 'success', 'success'), judged(2, 'continue', 'undecided'), { kind: 'evaluations-ended', ended: [{ slot: 1, parent: 1, child: 0, reason: 'parent-promoted' }] }],
+  [assigned(0, 1, 2), trained(20, 100, [0.1, 0.1, 0.1], { 0: 0.9, 1: 0.1, 2: 0.1 }), judged(0, 'success', 'success', { startA: 0, startB: 0, length: 1 }), judged(2, 'continue', 'undecided'), { kind: 'evaluations-ended', ended: [{ slot: 1, parent: 1, child: 0, reason: 'parent-promoted' }] }],
   // Slot 0 is at a new evaluation, which the run's end cuts off; slot 2 gives up after two rounds.
   [assigned(0), trained(30, 100, [0.1, 0.1, 0.1], { 0: 0.5, 2: 0.1 }), judged(2, 'stop', 'no-overlap')],
 );
@@ -59,7 +59,12 @@ describe("a run's costs", () => {
         read: 4 + 6 + 5,
         readBytes: 2 * 100 + (5 + 110) + 6 * 100 + 5 * 100,
       },
-      evaluations: { 'no-overlap': { count: 1, steps: 20 }, 'parent-promoted': { count: 1, steps: 10 }, success: { count: 1, steps: 10 }, unfinished: { count: 1, steps: 10 } },
+      evaluations: {
+        'no-overlap': { count: 1, steps: 20, neverMet: 1 },
+        'parent-promoted': { count: 1, steps: 10, neverMet: 1 },
+        success: { count: 1, steps: 10, neverMet: 0 },
+        unfinished: { count: 1, steps: 10, neverMet: 1 },
+      },
       thrownAwayShare: 30 / 50,
       promotions: [1, 0],
     });

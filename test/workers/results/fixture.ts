@@ -50,7 +50,7 @@ function runOf(arm: Arm, seed: number, testScore: number) {
       evaluatorSteps: fire ? 3000 : 0,
       trainerSeconds: 100 + seed,
       checkpoints: { written: 3, writtenBytes: 1_000_000, read: 2, readBytes: 2_500_000 },
-      evaluations: fire ? { success: { count: 2 + seed, steps: 600 }, 'binomial-test': { count: 4, steps: 1800 }, 'child-exploited': { count: 3, steps: 600 } } : {},
+      evaluations: fire ? { success: { count: 2 + seed, steps: 600, neverMet: 0 }, 'binomial-test': { count: 4, steps: 1800, neverMet: 0 }, 'child-exploited': { count: 3, steps: 600, neverMet: 2 } } : {},
       evaluatorStepsWasted: fire ? 0.8 : 0,
     },
     ...(fire ? { retrace: { seed: 1000 + seed, testScore: testScore - 0.002, objective: testScore, gap: 0.002 } } : {}),
