@@ -18,6 +18,17 @@ interface Measure {
 
 const NOT_WASTED: readonly string[] = ['success', 'unfinished'];
 
+const CUT_OFF: readonly string[] = ['child-exploited', 'parent-exploited'];
+
+type Ends = StoredRun['costs']['evaluations'];
+
+function shareOfEnded(ends: Ends, counted: (reason: string, end: Ends[string]) => number | undefined): number | undefined {
+  const ended = Object.entries(ends).filter(([reason]) => reason !== 'unfinished');
+  const counts = ended.map(([reason, end]) => counted(reason, end));
+  const told = counts.filter((count) => count !== undefined);
+  return told.length < counts.length || counts.length === 0 ? undefined : sum(told) / sum(ended.map(([, { count }]) => count));
+}
+
 /** By the name that placeholders use. */
 const MEASURES = {
   testScore: { kind: 'score', of: (run) => run.testScore },
@@ -33,6 +44,9 @@ const MEASURES = {
   bytesRead: { kind: 'bytes', of: (run) => run.costs.bytesRead },
   /** Share of the evaluators' steps in evaluations that ended without success; what the run's end cut off is not among them. Undefined without evaluators. */
   wasted: { kind: 'share', of: ({ costs }) => (costs.evaluatorSteps === 0 ? undefined : sum(Object.entries(costs.evaluations).map(([reason, { steps }]) => (NOT_WASTED.includes(reason) ? 0 : steps))) / costs.evaluatorSteps) },
+  /** Shares of the evaluations that ended before the run: ended by exploit of parent or child; never met their child. Undefined where none ended, or the run does not tell. */
+  cutOff: { kind: 'share', of: ({ costs }) => shareOfEnded(costs.evaluations, (reason, { count }) => (CUT_OFF.includes(reason) ? count : 0)) },
+  neverMet: { kind: 'share', of: ({ costs }) => shareOfEnded(costs.evaluations, (_, { neverMet }) => neverMet) },
 } as const satisfies Record<string, Measure>;
 
 export type MeasureName = keyof typeof MEASURES;
