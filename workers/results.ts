@@ -16,7 +16,8 @@ import { ROOT } from './stack/programs.ts';
 import { counted, shortBytes } from './terminal/figures.ts';
 
 const HELP = `
-Makes docs/results.md and its plots from docs/results/page.md (the prose) and docs/results/*.json (a comparison each). In the prose:
+Makes docs/results.md and its plots from docs/results/page.md (the prose) and docs/results/*.json (a comparison each), and what README.md quotes of
+them: between \`<!-- results:\` with a prose of its own, \`-->\`, and \`<!-- /results -->\`. In the prose:
 
   {{table TABLE}} {{pairs TABLE}} {{costs TABLE}} {{evaluations TABLE}}         tables
   {{plot schedules|scores|costs|evaluations TABLE}}                             a plot
@@ -62,7 +63,7 @@ async function make(docs: string, check: boolean): Promise<number> {
   }
   for (const file of leftOver) rmSync(join(docs, file));
   for (const [file, text] of files) if (stale.includes(file)) writeFileSync(join(docs, file), text);
-  console.log(`Made ${join(docs, 'results.md')} with ${counted(files.size - 1, 'plot')}: ${stale.length + leftOver.length === 0 ? 'nothing changed' : `${counted(stale.length, 'file')} written, ${leftOver.length} removed`}`);
+  console.log(`Made ${join(docs, 'results.md')} with ${counted([...files.keys()].filter((file) => file.endsWith('.svg')).length, 'plot')}: ${stale.length + leftOver.length === 0 ? 'nothing changed' : `${counted(stale.length, 'file')} written, ${leftOver.length} removed`}`);
   return 0;
 }
 

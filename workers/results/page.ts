@@ -1,7 +1,7 @@
 /**
  * The results page: prose, tables and plots put together from the stored tables.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PlainFailure, reasonOf } from '../plain-failure.ts';
 import { differenceName, differenceText, measureName, statisticName, statisticText } from './measures.ts';
@@ -14,27 +14,33 @@ import { costTable, evaluationTable, pairTable, scoreTable } from './tables.ts';
 import { expandTemplate } from './template.ts';
 import type { Expansion } from './template.ts';
 
+/** Quotes the tables: between `<!-- results: PROSE WITH PLACEHOLDERS` and `<!-- /results -->` stands what the prose gives. */
+const README = '../README.md';
+const QUOTES = /(<!-- results:\n(.*?)-->\n).*?(<!-- \/results -->)/gs;
+
 /** The prose, in the folder of the tables. */
 const PROSE = 'page.md';
 const MADE_BY = '<!-- Made by `npm run results` from results/page.md and the tables beside it: change those. -->\n\n';
 
 export interface ResultsPage {
-  /** Files by their path in the docs folder: the page and its plots. */
+  /** Files by their path in the docs folder: the page and its plots, and the README beside the folder. */
   readonly files: ReadonlyMap<string, string>;
   /** Stored tables that the page does not use. */
   readonly unused: readonly string[];
 }
 
 /**
- * Makes the page of a docs folder: `results.md`, from `results/page.md` and `results/*.json`.
+ * Makes the page of a docs folder: `results.md`, from `results/page.md` and `results/*.json`; and what the README quotes.
  *
  * @throws PlainFailure naming the file or the placeholder that is wrong
  */
 export async function makePage(docs: string): Promise<ResultsPage> {
   const tables = new StoredTables(join(docs, 'results'));
   const plots = new Map<string, { readonly kind: PlotKind; readonly table: StoredTable }>();
-  const prose = expandTemplate(readText(join(docs, 'results', PROSE)), expansions(tables, plots), (name) => tables.has(name));
-  const files = new Map([['results.md', `${MADE_BY}${prose}`]]);
+  const expand = (prose: string): string => expandTemplate(prose, expansions(tables, plots), (name) => tables.has(name));
+  const files = new Map([['results.md', `${MADE_BY}${expand(readText(join(docs, 'results', PROSE)))}`]]);
+  const readme = join(docs, README);
+  if (existsSync(readme)) files.set(README, readText(readme).replace(QUOTES, (_, head: string, prose: string, tail: string) => `${head}${expand(prose)}${tail}`));
   for (const [file, { kind, table }] of plots) files.set(file, await drawPlot(kind, table));
   return { files, unused: tables.unused() };
 }
