@@ -7,7 +7,7 @@ import { expected, inspect, valueText } from '../specification/complaints.ts';
 import { InvalidSpecification, parseSpecification, type Specification } from '../specification.ts';
 
 /** Bounds of a comparison: every run takes some 20 events and 20 kB of its history, which has at most 51,200 and 50 MB. */
-export const COMPARISON_LIMITS = { arms: 20, runs: 500, atOnce: 50, armNameCharacters: 60, seed: 2 ** 32 - 1 } as const;
+export const COMPARISON_LIMITS = { arms: 50, runs: 500, atOnce: 50, armNameCharacters: 60, seed: 2 ** 32 - 1 } as const;
 const KNOWN = ['arms', 'seeds', 'atOnce', 'retrace'] as const;
 
 /** A valid comparison: defaults filled in, the arms' specifications as given and as they will run. */

@@ -49,6 +49,6 @@ describe('an input file', () => {
   it('is refused with every error, by arm', () => {
     assert.throws(() => readExperiment(file('{"steps": 0}')), /Cannot use the specification: \d+ errors\n(.*\n)*.*`steps`/);
     assert.throws(() => readExperiment(file('{"arms": {"A": {}}, "seeds": [0]}')), /input\.json: Cannot use the comparison: \d+ errors\n(.*\n)*Arm "A": Expected `steps`/);
-    assert.throws(() => readExperiment(file('{"arms": {}, "seeds": [0]}')), /Expected `arms` to be an object with 1 to 20 arms and the specification of each, got `\{\}`/);
+    assert.throws(() => readExperiment(file('{"arms": {}, "seeds": [0]}')), /Expected `arms` to be an object with 1 to 50 arms and the specification of each, got `\{\}`/);
   });
 });

@@ -38,7 +38,7 @@ describe("a comparison's input", () => {
 
   for (const [what, input, complaint] of [
     ['is no object', null, 'Expected the input to be an object with the keys arms, seeds, atOnce, retrace, got `null`'],
-    ['has no arms', { arms: {}, seeds: [0] }, 'Expected `arms` to be an object with 1 to 20 arms and the specification of each, got `{}`'],
+    ['has no arms', { arms: {}, seeds: [0] }, 'Expected `arms` to be an object with 1 to 50 arms and the specification of each, got `{}`'],
     ['has no seeds', { arms: { A: SMALL }, seeds: [] }, 'Expected `seeds` to be a list of 1 to 500 seeds (500 runs in all), got `0 seeds`'],
     ['has too many runs', { arms: { A: SMALL, B: SMALL }, seeds: Array.from({ length: 251 }, (_, seed) => seed) }, 'Expected `seeds` to be a list of 1 to 250 seeds (500 runs in all), got `251 seeds`'],
     ['leaves a retrace no seed', { arms: { A: SMALL }, seeds: [2 ** 32 - 1], retrace: true }, 'Expected `seeds[0]` to be an integer from 0 to 4294966295, got `4294967295`'],
