@@ -4,15 +4,15 @@
  * What a run has come to is looked for in the bucket before it is started, so a comparison that was killed, reset, or lost with its Temporal server goes on when it is
  * started again under its id: finished runs are not trained again, the others go on from their last recorded round.
  */
-import { ActivityFailure, ApplicationFailure, CancellationScope, ChildWorkflowFailure, isCancellation, ParentClosePolicy, patched, setCurrentDetails, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, ChildWorkflowFailure, isCancellation, ParentClosePolicy, patched, setCurrentDetails, setHandler, startChild, workflowInfo } from '@temporalio/workflow';
 import type { ComparisonRow, RunFolder } from '../activities/comparison/run.ts';
-import type { ComparisonPlan, FoundRun, ResultSummary } from '../activities/orchestration-contract.ts';
+import type { FoundRun, ResultSummary } from '../activities/orchestration-contract.ts';
 import { compareOnce } from './compare-once.ts';
 import { comparisonText } from './comparison-text.ts';
 import { comparisonQuery, MESSAGE_DESCRIPTIONS } from './messages.ts';
 import type { ComparisonProgress } from './messages.ts';
 import { algorithmOf, comparedRunId, RETRACE_SEED_OFFSET, retraceId, WORKFLOW_TYPES } from './names.ts';
-import { orchestration, reasonOf, RESUMABLE_COMPARISON } from './run.ts';
+import { orchestration, planned, reasonOf, RESUMABLE_COMPARISON } from './run.ts';
 
 /** As it was given: defaults are filled in by the run itself. */
 type ComparedSpecification = Parameters<typeof algorithmOf>[0] & { readonly storage?: unknown };
@@ -119,17 +119,6 @@ function inItsWords(error: unknown): string {
 
 function placeOf({ bucket, folder }: RunFolder): RunFolder {
   return { bucket, folder };
-}
-
-/** What is wrong with the input is the comparison's own failure, not some activity's. */
-async function planned(planning: Promise<ComparisonPlan>): Promise<ComparisonPlan> {
-  try {
-    return await planning;
-  } catch (error) {
-    const cause = error instanceof ActivityFailure ? error.cause : undefined;
-    if (!(cause instanceof ApplicationFailure)) throw error;
-    throw ApplicationFailure.create({ message: cause.message, type: cause.type ?? 'PlanningFailed', nonRetryable: true, details: cause.details ?? [] });
-  }
 }
 
 function runsFailed(workflowId: string, { runs, rows, failures, table }: ComparisonProgress): ApplicationFailure {

@@ -6,7 +6,6 @@
  * behind and starts everybody from the newest round that all of them recorded.
  */
 import {
-  ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
   condition,
@@ -41,7 +40,7 @@ import { standGuard } from './guard.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
 import { wrongWithExtension, wrongWithHyperparameters, wrongWithPause, wrongWithStop } from './operator.ts';
 import type { Command } from './population-state.ts';
-import { EXTENDED_WHILE_PAUSED, OPERATED, orchestration, reasonOf, REPORT_HOLDS, trainers } from './run.ts';
+import { EXTENDED_WHILE_PAUSED, OPERATED, orchestration, planned, reasonOf, REPORT_HOLDS, trainers } from './run.ts';
 import type { Run } from './run.ts';
 import { searchAttributePublisher } from './search-attributes.ts';
 import type { Finish } from './sub-population.ts';
@@ -347,17 +346,6 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   function show(): void {
     setCurrentDetails(describeRun(workflowId, progress()));
     if (operated) publish(progress());
-  }
-}
-
-/** What is wrong with a specification is the run's own failure, not some activity's. */
-async function planned(planning: Promise<RunPlan>): Promise<RunPlan> {
-  try {
-    return await planning;
-  } catch (error) {
-    const cause = error instanceof ActivityFailure ? error.cause : undefined;
-    if (!(cause instanceof ApplicationFailure)) throw error;
-    throw ApplicationFailure.create({ message: cause.message, type: cause.type ?? 'PlanningFailed', nonRetryable: true, details: cause.details ?? [] });
   }
 }
 

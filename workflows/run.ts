@@ -1,7 +1,7 @@
 /**
  * What every workflow of a run is told about the run, and the activities as it may call them.
  */
-import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { OrchestrationActivities } from '../activities/orchestration-contract.ts';
 import type { StorageLocation } from '../activities/checkpoints/reference.ts';
 import type { Specification } from '../activities/specification.ts';
@@ -44,6 +44,17 @@ export async function loadState({ storage }: Run, round: number, subPopulation: 
   let { text } = first;
   for (let part = 1; part < first.parts; part += 1) text += (await orchestration.loadRound({ storage, round, subPopulation, part })).text;
   return JSON.parse(text) as PopulationState;
+}
+
+/** What is wrong with an input is the failure of the workflow that was given it, not of the activity that found it. */
+export async function planned<Plan>(planning: Promise<Plan>): Promise<Plan> {
+  try {
+    return await planning;
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    throw ApplicationFailure.create({ message: cause.message, type: cause.type ?? 'PlanningFailed', nonRetryable: true, details: cause.details ?? [] });
+  }
 }
 
 /** What a person should read of a failed activity: the message of the failure at its root, and its type. */
