@@ -4,11 +4,12 @@
  * People write `{"run": "<workflow id>/<first run id>"}`, the run's folder, and beside it `seed`, or `storage` where the run is in another bucket
  * than usual. A schedule that was found by luck, or by weights that no single training could reach, does worse when it is retraced.
  */
-import type { Score, TraceSegment } from '../workflows/algorithm/index.ts';
+import type { Score } from '../workflows/algorithm/index.ts';
 import type { HistorySegment } from '../workflows/population-state.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
 import { bucketOf, readRecorded, RUN_FOLDER, wrongField } from './continuation.ts';
 import type { RetracedRun } from './orchestration-contract.ts';
+import { joinEqual } from './schedule.ts';
 import { parseSpecification, type Specification } from './specification.ts';
 
 interface RetracingInput {
@@ -43,7 +44,7 @@ export async function retracingSpecification(objects: Pick<ObjectStore, 'get'>, 
   const [unknown] = Object.keys(given).filter((field) => !FREE.some((free) => free === field));
   if (unknown !== undefined) throw wrongField([unknown], `absent (beside \`run\` there may be ${FREE.join(', ')})`, given[unknown]);
   const { seed, winner, testScore, schedule, specification } = recorded as unknown as RecordedResult;
-  const trace = traceOf(schedule);
+  const trace = joinEqual(schedule);
   const { task, stepsPerRound, evalEvery, hyperparameters, threads } = specification;
   const parsed = parseSpecification({ task, stepsPerRound, evalEvery, hyperparameters, threads, steps: trace.at(-1)?.toStep, seed: (seed + 1) % SEEDS, ...given, subPopulations: [{ members: 1 }], schedule: trace });
   return { specification: parsed, retraced: { folder: run, seed, objective: winner.objective, testScore } };
@@ -54,14 +55,3 @@ const SEEDS = 2 ** 32;
 
 /** Fields that may be given beside the run. */
 const FREE = ['seed', 'storage', 'threads'] as const;
-
-/** Returns a schedule without who trained it; neighbouring segments with equal values are one. */
-export function traceOf(history: readonly HistorySegment[]): readonly TraceSegment[] {
-  const trace: TraceSegment[] = [];
-  for (const { fromStep, toStep, hyperparameters } of history) {
-    const last = trace.at(-1);
-    if (last && JSON.stringify(last.hyperparameters) === JSON.stringify(hyperparameters)) trace[trace.length - 1] = { ...last, toStep };
-    else trace.push({ fromStep, toStep, hyperparameters });
-  }
-  return trace;
-}

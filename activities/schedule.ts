@@ -2,18 +2,11 @@
  * The schedule that a finished run found, for use elsewhere: as JSON, which a `retrace` trains again, or as CSV.
  */
 import { z } from 'zod';
-import type { HyperparameterValue, HyperparameterValues } from '../workflows/algorithm/hyperparameters.ts';
+import type { HyperparameterValue, HyperparameterValues, TraceSegment } from '../workflows/algorithm/index.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
 import { ObjectStoreError } from './checkpoints/object-store.ts';
 
 export const SCHEDULE_FORMAT = 'fire-pbt-schedule/1';
-
-/** A stretch of training under constant hyperparameters. */
-export interface ScheduleSegment {
-  readonly fromStep: number;
-  readonly toStep: number;
-  readonly hyperparameters: HyperparameterValues;
-}
 
 /** The winner's schedule, from step 0 to the last; no two neighbours have equal hyperparameters. */
 export interface ExportedSchedule {
@@ -24,7 +17,7 @@ export interface ExportedSchedule {
   readonly steps: number;
   readonly stepsPerRound: number;
   readonly evalEvery: number;
-  readonly segments: readonly ScheduleSegment[];
+  readonly segments: readonly TraceSegment[];
 }
 
 /** There is no schedule to export: says why. */
@@ -59,9 +52,9 @@ export async function readSchedule(objects: Pick<ObjectStore, 'get' | 'list'>, b
   }
 }
 
-/** Returns the segments with equal neighbours joined. */
-export function joinEqual(segments: readonly ScheduleSegment[]): readonly ScheduleSegment[] {
-  const joined: ScheduleSegment[] = [];
+/** Returns the segments without who trained them, equal neighbours joined. */
+export function joinEqual(segments: readonly TraceSegment[]): readonly TraceSegment[] {
+  const joined: TraceSegment[] = [];
   for (const { fromStep, toStep, hyperparameters } of segments) {
     const last = joined.at(-1);
     if (last?.toStep === fromStep && sameValues(last.hyperparameters, hyperparameters)) joined[joined.length - 1] = { ...last, toStep };

@@ -7,17 +7,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { ObjectStoreError, type ObjectStore, type StoredObject } from '../checkpoints/object-store.ts';
 import type { StorageLocation } from '../checkpoints/reference.ts';
 import type { FoundRun } from '../orchestration-contract.ts';
-import { runPrefix } from '../plan.ts';
+import { folderName } from '../plan.ts';
 import { decisionsKey, levelsOf, type RoundRecords } from '../rounds.ts';
 import { InvalidSpecification, parseSpecification, type Specification } from '../specification.ts';
 import type { RunFolder, StoredResult } from './run.ts';
 
 type Objects = Pick<ObjectStore, 'get' | 'list'>;
-
-/** Returns the folder in which all that a workflow id left behind lies. */
-export function folderOfId(workflowId: string): string {
-  return runPrefix(workflowId, 'any').split('/')[0] ?? '';
-}
 
 /**
  * Returns a finished run of the specification, else the one that has come furthest, else that there is none. One that was stopped early is not finished: it
@@ -54,7 +49,7 @@ export async function readResult(objects: Pick<ObjectStore, 'get'>, { bucket, pr
 }
 
 async function foldersOf(objects: Objects, bucket: string, workflowId: string): Promise<{ storage: StorageLocation; keys: ReadonlySet<string> }[]> {
-  const prefix = `${folderOfId(workflowId)}/`;
+  const prefix = `${folderName(workflowId)}/`;
   const stored = await listed(objects, bucket, prefix);
   const byRun = new Map<string, Set<string>>();
   for (const { key } of stored) {

@@ -6,8 +6,8 @@ import { comparedRunId, retraceId } from '../../workflows/names.ts';
 import type { ObjectStore } from '../checkpoints/object-store.ts';
 import type { StorageLocation } from '../checkpoints/reference.ts';
 import type { ComparisonPlan } from '../orchestration-contract.ts';
+import { folderName } from '../plan.ts';
 import { readableJson } from '../readable-json.ts';
-import { folderOfId } from './finding.ts';
 import { InvalidComparison, parseComparison } from './input.ts';
 
 /** Failure type of a comparison whose input is refused. */
@@ -28,7 +28,7 @@ export async function planComparison(objects: ObjectStore, { input, workflowId }
   const over = longest + ROOM_FOR_PARTS - MAX_WORKFLOW_ID_BYTES;
   if (over > 0) throw refused([`Expected the workflow id to be ${over} bytes shorter, so that those of its runs and their parts have at most ${MAX_WORKFLOW_ID_BYTES}`]);
   const bucket = Object.values(specifications)[0]?.storage.bucket ?? '';
-  const location: StorageLocation = { bucket, prefix: `${folderOfId(workflowId)}/` };
+  const location: StorageLocation = { bucket, prefix: `${folderName(workflowId)}/` };
   await objects.ensureBucket(bucket);
   await objects.put(bucket, `${location.prefix}input.json`, readableJson({ arms, seeds, atOnce, retrace }), 'application/json');
   return { location, arms, seeds, atOnce, retrace };
