@@ -26,7 +26,7 @@ export interface TrainingCosts {
 export interface EvaluationCosts {
   readonly count: number;
   readonly steps: number;
-  /** Of these, how many had, when they were last judged, not met their child: no overlap of the curves, so nothing to compare. */
+  /** Of these, how many did not overlap with their child when they were last judged: nothing to compare. A child that was just exploited has no curve to overlap with. */
   readonly neverMet: number;
 }
 

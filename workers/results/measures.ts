@@ -20,13 +20,9 @@ const NOT_WASTED: readonly string[] = ['success', 'unfinished'];
 
 const CUT_OFF: readonly string[] = ['child-exploited', 'parent-exploited'];
 
-type Ends = StoredRun['costs']['evaluations'];
-
-function shareOfEnded(ends: Ends, counted: (reason: string, end: Ends[string]) => number | undefined): number | undefined {
+function shareOfCounts(ends: StoredRun['costs']['evaluations'], counts: (reason: string) => boolean): number | undefined {
   const ended = Object.entries(ends).filter(([reason]) => reason !== 'unfinished');
-  const counts = ended.map(([reason, end]) => counted(reason, end));
-  const told = counts.filter((count) => count !== undefined);
-  return told.length < counts.length || counts.length === 0 ? undefined : sum(told) / sum(ended.map(([, { count }]) => count));
+  return ended.length === 0 ? undefined : sum(ended.map(([reason, { count }]) => (counts(reason) ? count : 0))) / sum(ended.map(([, { count }]) => count));
 }
 
 /** By the name that placeholders use. */
@@ -44,9 +40,18 @@ const MEASURES = {
   bytesRead: { kind: 'bytes', of: (run) => run.costs.bytesRead },
   /** Share of the evaluators' steps in evaluations that ended without success; what the run's end cut off is not among them. Undefined without evaluators. */
   wasted: { kind: 'share', of: ({ costs }) => (costs.evaluatorSteps === 0 ? undefined : sum(Object.entries(costs.evaluations).map(([reason, { steps }]) => (NOT_WASTED.includes(reason) ? 0 : steps))) / costs.evaluatorSteps) },
-  /** Shares of the evaluations that ended before the run: ended by exploit of parent or child; never met their child. Undefined where none ended, or the run does not tell. */
-  cutOff: { kind: 'share', of: ({ costs }) => shareOfEnded(costs.evaluations, (reason, { count }) => (CUT_OFF.includes(reason) ? count : 0)) },
-  neverMet: { kind: 'share', of: ({ costs }) => shareOfEnded(costs.evaluations, (_, { neverMet }) => neverMet) },
+  /** Begun in the run. */
+  evaluations: { kind: 'count', of: ({ costs }) => sum(Object.values(costs.evaluations).map(({ count }) => count)) },
+  /** Of the evaluations that ended before the run, the share that exploit of parent or child ended. Undefined where none ended. */
+  cutOff: { kind: 'share', of: ({ costs: { evaluations } }) => shareOfCounts(evaluations, (reason) => CUT_OFF.includes(reason)) },
+  /** Of the evaluations that exploit of the parent ended, the share that had no overlap with their child yet. Undefined where there is none, or the run does not tell. */
+  cutOffBefore: {
+    kind: 'share',
+    of: ({ costs: { evaluations } }) => {
+      const end = evaluations['parent-exploited'];
+      return end?.neverMet === undefined ? undefined : end.neverMet / end.count;
+    },
+  },
 } as const satisfies Record<string, Measure>;
 
 export type MeasureName = keyof typeof MEASURES;

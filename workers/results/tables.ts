@@ -56,7 +56,7 @@ export function costTable(table: StoredTable): string {
 export function evaluationTable(table: StoredTable): string {
   const ends = table.arms.map((arm) => ({ arm, byReason: evaluationsOf(table, arm) })).filter(({ byReason }) => byReason.size > 0);
   const reasons = reasonsOf(table);
-  const header = ['arm', ...reasons.map((reason) => `${reason}: evaluations (never met their child), steps`)];
+  const header = ['arm', ...reasons.map((reason) => `${reason}: evaluations (without overlap), steps`)];
   return markdown(header, ends.map(({ arm, byReason }) => [
     arm,
     ...reasons.map((reason) => {
