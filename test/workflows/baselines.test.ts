@@ -176,6 +176,14 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     assert.deepEqual([steps, retraced?.gap], [stopped.steps, 0]);
   });
 
+  it('a random search is gone on from by firePbt, as npm start does, and stays one', async () => {
+    const whole = await runs.result('gone-on-whole', { ...RANDOM_SEARCH, steps: 200 }, 'randomSearch');
+    const part = await runs.result('gone-on-part', { ...RANDOM_SEARCH, steps: 160 }, 'randomSearch');
+    const result = await runs.result('gone-on', { from: part.storage.prefix.slice(0, -1), steps: 200 });
+    assert.equal(result.algorithm, 'random-search');
+    assert.deepEqual([result.decisionsSha256, result.winner.checkpoint.sha256], [whole.decisionsSha256, whole.winner.checkpoint.sha256]);
+  });
+
   it('with all switches on, the workflows decide what the simulation decides', async () => {
     const result = await runs.result('switched', SWITCHED);
     assert.ok((result.promotions[0] ?? 0) > 0 && (result.verdicts['fixed-length'] ?? 0) > 0);
