@@ -60,7 +60,8 @@ export async function writeResult(objects: ObjectStore, rounds: RoundRecords, re
   return summary;
 }
 
-function gapOf(found: Score, retraced: Score): number | null {
+/** Returns by how much a run's test score is above its retrace's; null where one of them diverged. */
+export function gapOf(found: Score, retraced: Score): number | null {
   return typeof found === 'number' && typeof retraced === 'number' ? found - retraced : null;
 }
 
@@ -186,7 +187,8 @@ function canonical(value: unknown): string {
   return `{${entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(',')}}`;
 }
 
-function sumCounts(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+/** Returns the sums of counts by name, in alphabetical order. */
+export function sumCounts(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const total = new Map<string, number>();
   for (const [name, count] of all.flatMap((counts) => Object.entries(counts))) total.set(name, (total.get(name) ?? 0) + count);
   return Object.fromEntries([...total].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -7,7 +7,6 @@
  */
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Context } from '@temporalio/activity';
 import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/common';
 import type { HyperparameterValues } from '../workflows/algorithm/hyperparameters.ts';
@@ -21,7 +20,7 @@ import { CheckpointStore, CHECKPOINT_CORRUPT } from './checkpoints/store.ts';
 import { report } from './report.ts';
 import { taskHyperparameters } from './tasks/hyperparameters.ts';
 import type { Session, State, Task } from './tasks/task.ts';
-import { taskOf } from './tasks/tasks.ts';
+import { DATA_DIRECTORY, taskOf } from './tasks/tasks.ts';
 import type { TrainingActivities, TrainOutcome, TrainRequest, WorkerName } from './train-contract.ts';
 import { asTask, trainingFailure, workerShutdown } from './training-failures.ts';
 
@@ -79,7 +78,6 @@ const PARTIAL_EVERY_MS = 60_000;
 const SOONER_AFTER_DEATH = 4;
 /** One uninterrupted stretch of steps: short beside a heartbeat, long beside what a call costs. */
 const STRETCH_MS = 50;
-const DATA_DIRECTORY = fileURLToPath(new URL('../.local/data', import.meta.url));
 
 /** Returns the activities of a trainer. */
 export function createTrainingActivities(dependencies: TrainingDependencies): TrainingActivities {

@@ -1,7 +1,6 @@
 /**
  * The objects of finished runs, for commands that only read: the environment's store, else that of the local stack that runs.
  */
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ObjectStore, ObjectStoreError } from '../activities/checkpoints/object-store.ts';
 import { PlainFailure } from './plain-failure.ts';
@@ -42,8 +41,7 @@ export async function withObjects<T>(directory: string | undefined, read: (objec
 /** Returns the store, and what to add where it fails. */
 async function connect(directory: string, environment: NodeJS.ProcessEnv): Promise<{ readonly objects: ObjectStore; readonly advice: string }> {
   if (SAYING_WHERE.some((name) => (environment[name] ?? '') !== '')) return { objects: new ObjectStore(), advice: '' };
-  const stateDirectory = join(directory, 'state');
-  const stack = existsSync(stateDirectory) ? await findRunningStack(stateDirectory, STACK_TIMEOUT_MS) : undefined;
+  const stack = await findRunningStack(join(directory, 'state'), STACK_TIMEOUT_MS);
   if (stack !== undefined) return { objects: new ObjectStore(storeOptions(stack.s3)), advice: '' };
   // The SDK may still find a profile.
   return { objects: new ObjectStore(), advice: `; no local stack runs in ${directory}, and no ${SAYING_WHERE[0]} says where else: \`npm run stack\` starts one` };

@@ -138,7 +138,6 @@ export function judgeEvaluators(
   for (const [slot, evaluation] of state.evaluations.entries()) {
     const assigned = evaluation === null ? undefined : neighbour.members[evaluation.child];
     if (evaluation === null || assigned === undefined) continue;
-    const follows = childReplaced === 'follow' && assigned.justExplored && assigned.copiedFrom !== undefined;
     const { parent } = evaluation;
     const evaluator = smoothed(evaluation.curve, specification);
     const evaluationSteps = state.step - evaluation.assignedAtStep;
@@ -157,8 +156,15 @@ export function judgeEvaluators(
         parentExploited: state.members[parent]?.justExplored ?? false,
       }),
     });
-    const own = judgedAgainst(follows ? (assigned.copiedFrom ?? evaluation.child) : evaluation.child);
-    const judged = succeeded(own.verdict) ? own : (othersToBeat(specification, neighbour, own.child, promotions).map(judgedAgainst).find(({ verdict }) => succeeded(verdict)) ?? own);
+    const follows = childReplaced === 'follow' && assigned.justExplored;
+    let judged = judgedAgainst(follows ? (assigned.copiedFrom ?? evaluation.child) : evaluation.child);
+    const others = succeeded(judged.verdict) ? [] : othersToBeat(specification, neighbour, judged.child, promotions);
+    for (const other of others) {
+      const alternative = judgedAgainst(other);
+      if (!succeeded(alternative.verdict)) continue;
+      judged = alternative;
+      break;
+    }
     evaluations.push(judged);
     if (succeeded(judged.verdict) && promotes) {
       const { child } = judged;

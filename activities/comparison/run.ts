@@ -2,6 +2,7 @@
  * One run of a comparison as its table has it: what was run, where it lies, what it reached, what it cost.
  */
 import type { ResultSummary } from '../orchestration-contract.ts';
+import { gapOf } from '../result.ts';
 import type { RoundRecord } from '../rounds.ts';
 import type { Specification } from '../specification.ts';
 import { accountFor, type RunCurve, type TrainingCosts } from './costs.ts';
@@ -91,8 +92,7 @@ export function rowOf(run: ComparisonRun): ComparisonRow {
 }
 
 function describeRetrace({ testScore }: StoredResult, retraced: StoredResult): Retrace {
-  const gap = typeof testScore === 'number' && typeof retraced.testScore === 'number' ? testScore - retraced.testScore : null;
-  return { seed: retraced.seed, testScore: retraced.testScore, objective: retraced.winner.objective, gap, ...folderOf(retraced.storage) };
+  return { seed: retraced.seed, testScore: retraced.testScore, objective: retraced.winner.objective, gap: gapOf(testScore, retraced.testScore), ...folderOf(retraced.storage) };
 }
 
 function folderOf({ bucket, prefix }: StoredResult['storage']): RunFolder {

@@ -23,16 +23,19 @@ export async function tabulate(objects: ObjectStore, rounds: RoundRecords, { loc
   await objects.put(location.bucket, runKey(location, run), readableJson(described), 'application/json');
   const input = (await readJson(objects, location.bucket, `${location.prefix}input.json`)) as ComparisonInput;
   const runs = (await inBatches(done, async (one) => readJson(objects, location.bucket, runKey(location, one)))) as ComparisonRun[];
-  const text = comparisonText(input, runs);
+  const table = comparisonTable(input, runs);
   const key = `${location.prefix}comparison.json`;
-  await objects.put(location.bucket, key, text, 'application/json');
-  const { summary } = JSON.parse(text) as { readonly summary: Tabulated['summary'] };
-  return { row: rowOf(described), summary, key };
+  await objects.put(location.bucket, key, readableJson(table), 'application/json');
+  return { row: rowOf(described), summary: table.summary, key };
 }
 
 /** Returns the table as it lies in the bucket: the same for the same runs, byte for byte. */
 export function comparisonText(input: ComparisonInput, runs: readonly ComparisonRun[]): string {
-  return readableJson({ format: COMPARISON_FORMAT, input, runs, summary: summariseComparison(runs) });
+  return readableJson(comparisonTable(input, runs));
+}
+
+function comparisonTable(input: ComparisonInput, runs: readonly ComparisonRun[]) {
+  return { format: COMPARISON_FORMAT, input, runs, summary: summariseComparison(runs) };
 }
 
 async function describe(objects: ObjectStore, rounds: RoundRecords, { arm, folder, bucket, retrace }: TabulateRequest['run']): Promise<ComparisonRun> {

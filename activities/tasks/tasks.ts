@@ -1,10 +1,14 @@
 /**
  * All tasks by kind: a new one is added here, in the specification's schema and in hyperparameters.ts.
  */
+import { fileURLToPath } from 'node:url';
 import type { TaskSpecification } from '../specification.ts';
 import { imageClassification } from './image-classification/image-classification.ts';
 import type { Task } from './task.ts';
 import { toy } from './toy.ts';
+
+/** Where set-up puts data sets. */
+export const DATA_DIRECTORY = fileURLToPath(new URL('../../.local/data', import.meta.url));
 
 /** Where tasks find what is not in the specification. */
 export interface TaskEnvironment {

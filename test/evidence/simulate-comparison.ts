@@ -7,11 +7,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InvalidComparison, parseComparison, type Comparison } from '../../activities/comparison/input.ts';
+import { parseComparison, type Comparison } from '../../activities/comparison/input.ts';
 import type { ComparisonRun } from '../../activities/comparison/run.ts';
 import { comparisonText } from '../../activities/comparison/table.ts';
 import { readOptions, wholeNumber } from '../../workers/command-line.ts';
-import { PlainFailure, reasonOf, runProcess } from '../../workers/plain-failure.ts';
+import { readExperiment } from '../../workers/experiment.ts';
+import { PlainFailure, runProcess } from '../../workers/plain-failure.ts';
 import { SIMULATED, type SimulationJob } from './simulate.ts';
 
 const HELP = `
@@ -34,7 +35,9 @@ await runProcess(async () => {
   const { 'input-file': inputFile, output } = options;
   if (inputFile === undefined || output === undefined) throw new PlainFailure('Expected --input-file and --output; --help tells more.');
   const processes = wholeNumber('processes', options.processes, 1, 64) ?? 1;
-  const { specifications, ...input } = readComparison(inputFile);
+  const { input: given, workflowType } = readExperiment(inputFile);
+  if (workflowType !== 'compare') throw new PlainFailure(`Expected ${inputFile} to be a comparison, with \`arms\` and \`seeds\`, got one run`);
+  const { specifications, ...input } = parseComparison(given);
   const jobs = Object.keys(input.arms).flatMap((arm) => input.seeds.map((seed): SimulationJob => ({ arm, specification: { ...specifications[arm]!, seed } })));
   const stored = readStored(output, input);
   const runs = jobs.map(({ arm, specification: { seed } }) => stored.find((run) => run.arm === arm && run.seed === seed));
@@ -53,15 +56,6 @@ await runProcess(async () => {
   );
   return 0;
 });
-
-function readComparison(file: string): Comparison {
-  try {
-    return parseComparison(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (error) {
-    if (error instanceof InvalidComparison) throw new PlainFailure(`${file}: ${error.message}`, { cause: error });
-    throw new PlainFailure(`Cannot read the input file ${file}: ${reasonOf(error)}`, { cause: error });
-  }
-}
 
 /** Runs of an output whose arms were specified as they are now. */
 function readStored(output: string, { arms }: Pick<Comparison, 'arms'>): readonly ComparisonRun[] {

@@ -9,7 +9,7 @@ import type { HistorySegment } from '../../workflows/population-state.ts';
 import { bestMember } from '../../workflows/scores.ts';
 import type { Specification } from '../../activities/specification.ts';
 import type { Report, Session, State, Task } from '../../activities/tasks/task.ts';
-import { taskOf } from '../../activities/tasks/tasks.ts';
+import { DATA_DIRECTORY, taskOf } from '../../activities/tasks/tasks.ts';
 import { simulate, type SimulatedRound, type SimulatedRun, type SimulatedTraining, type TrainedRound } from '../simulation.ts';
 
 export interface SimulationJob {
@@ -19,9 +19,6 @@ export interface SimulationJob {
 
 /** What a simulated run says where others say in which folder they lie. */
 export const SIMULATED = 'simulated';
-
-/** Where set-up puts data sets. */
-const DATA_DIRECTORY = new URL('../../.local/data', import.meta.url).pathname;
 
 /** Trains rounds as the training activity does, but for checkpoints: a state stays in memory. */
 export function trainingOf({ seed, evalEvery }: Specification, task: Task): SimulatedTraining<State> {

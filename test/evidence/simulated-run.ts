@@ -3,6 +3,7 @@
  */
 import { configureTensorFlow } from '../../workers/tensorflow-environment.ts';
 import { describeRun, type ComparisonRun } from '../../activities/comparison/run.ts';
+import { sumCounts } from '../../activities/result.ts';
 import type { Specification } from '../../activities/specification.ts';
 import { algorithmOf, memberName } from '../../workflows/names.ts';
 import { SIMULATED, simulateTask, type SimulationJob } from './simulate.ts';
@@ -20,8 +21,6 @@ async function simulateRun(arm: string, specification: Specification): Promise<C
   const levels = specification.subPopulations.map((_, level) =>
     run.decisions.map((events, index) => ({ round: index + 1, subPopulation: level + 1, events: events[level] ?? [], cost: { trainerSeconds: index + level === 0 ? trainerSeconds : 0 } })),
   );
-  const verdicts: Record<string, number> = {};
-  for (const [reason, count] of run.populations.flatMap((population) => Object.entries(population.verdicts))) verdicts[reason] = (verdicts[reason] ?? 0) + count;
   return describeRun(
     arm,
     {
@@ -34,7 +33,7 @@ async function simulateRun(arm: string, specification: Specification): Promise<C
       testScore: report.testScore,
       ...(report.untouchedScore === undefined ? {} : { untouchedScore: report.untouchedScore }),
       promotions: run.populations.map(({ promotions }) => promotions),
-      verdicts: Object.fromEntries(Object.entries(verdicts).sort(([a], [b]) => (a < b ? -1 : 1))),
+      verdicts: sumCounts(run.populations.map(({ verdicts }) => verdicts)),
       schedule: winner?.history ?? [],
       decisionsSha256: '',
       storage: { bucket: '', prefix: `${SIMULATED}/` },

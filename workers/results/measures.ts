@@ -16,8 +16,6 @@ interface Measure {
   readonly of: (run: StoredRun) => number | 'diverged' | undefined;
 }
 
-const NOT_WASTED: readonly string[] = ['success', 'unfinished'];
-
 const CUT_OFF: readonly string[] = ['child-exploited', 'parent-exploited'];
 
 function shareOfCounts(ends: StoredRun['costs']['evaluations'], counts: (reason: string) => boolean): number | undefined {
@@ -39,7 +37,7 @@ const MEASURES = {
   bytesWritten: { kind: 'bytes', of: (run) => run.costs.bytesWritten },
   bytesRead: { kind: 'bytes', of: (run) => run.costs.bytesRead },
   /** Share of the evaluators' steps in evaluations that ended without success; what the run's end cut off is not among them. Undefined without evaluators. */
-  wasted: { kind: 'share', of: ({ costs }) => (costs.evaluatorSteps === 0 ? undefined : sum(Object.entries(costs.evaluations).map(([reason, { steps }]) => (NOT_WASTED.includes(reason) ? 0 : steps))) / costs.evaluatorSteps) },
+  wasted: { kind: 'share', of: ({ costs }) => costs.thrownAwayShare ?? undefined },
   /** Begun in the run. */
   evaluations: { kind: 'count', of: ({ costs }) => sum(Object.values(costs.evaluations).map(({ count }) => count)) },
   /** Of the evaluations that ended before the run, the share that exploit of parent or child ended. Undefined where none ended. */

@@ -27,6 +27,8 @@ const COSTS = z
     trainerSeconds: COUNT,
     /** None where a run was simulated: its checkpoints stayed in memory. */
     checkpoints: z.object({ writtenBytes: COUNT, readBytes: COUNT }),
+    /** Null without evaluators. */
+    thrownAwayShare: z.number().nullable(),
     /** By the reason for which evaluations ended. */
     evaluations: z.record(z.string(), z.object({ count: COUNT, steps: COUNT, neverMet: COUNT.optional() })),
   })

@@ -51,7 +51,7 @@ function runOf(arm: Arm, seed: number, testScore: number) {
       trainerSeconds: 100 + seed,
       checkpoints: { written: 3, writtenBytes: 1_000_000, read: 2, readBytes: 2_500_000 },
       evaluations: fire ? { success: { count: 2 + seed, steps: 600, neverMet: 0 }, 'binomial-test': { count: 4, steps: 1800, neverMet: 0 }, 'child-exploited': { count: 3, steps: 600, neverMet: 2 } } : {},
-      evaluatorStepsWasted: fire ? 0.8 : 0,
+      thrownAwayShare: fire ? 0.8 : null,
     },
     ...(fire ? { retrace: { seed: 1000 + seed, testScore: testScore - 0.002, objective: testScore, gap: 0.002 } } : {}),
   };
