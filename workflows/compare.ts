@@ -12,7 +12,7 @@ import { comparisonText } from './comparison-text.ts';
 import { comparisonQuery, MESSAGE_DESCRIPTIONS } from './messages.ts';
 import type { ComparisonProgress } from './messages.ts';
 import { algorithmOf, comparedRunId, RETRACE_SEED_OFFSET, retraceId, WORKFLOW_TYPES } from './names.ts';
-import { orchestration, planned, reasonOf, RESUMABLE_COMPARISON } from './run.ts';
+import { cancelledTogether, orchestration, planned, reasonOf, RESUMABLE_COMPARISON } from './run.ts';
 
 /** As it was given: defaults are filled in by the run itself. */
 type ComparedSpecification = Parameters<typeof algorithmOf>[0] & { readonly storage?: unknown };
@@ -44,11 +44,10 @@ export async function compare(input: unknown): Promise<ComparisonProgress> {
   setCurrentDetails(comparisonText(workflowId, progress()));
 
   let next = 0;
-  await Promise.all(
-    Array.from({ length: plan.atOnce }, async () => {
-      for (let job = jobs[next++]; job; job = jobs[next++]) await finishOrNote(job);
-    }),
-  );
+  const runners = Array.from({ length: plan.atOnce }, async () => {
+    for (let job = jobs[next++]; job; job = jobs[next++]) await finishOrNote(job);
+  });
+  await cancelledTogether(Promise.all(runners), () => runners);
   if (failures.length > 0) throw runsFailed(workflowId, progress());
   return progress();
 

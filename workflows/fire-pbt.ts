@@ -40,7 +40,7 @@ import { standGuard } from './guard.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
 import { wrongWithExtension, wrongWithHyperparameters, wrongWithPause, wrongWithStop } from './operator.ts';
 import type { Command } from './population-state.ts';
-import { EXTENDED_WHILE_PAUSED, OPERATED, orchestration, planned, reasonOf, REPORT_HOLDS, trainers } from './run.ts';
+import { cancelledTogether, EXTENDED_WHILE_PAUSED, OPERATED, orchestration, planned, reasonOf, REPORT_HOLDS, trainers } from './run.ts';
 import type { Run } from './run.ts';
 import { searchAttributePublisher } from './search-attributes.ts';
 import type { Finish } from './sub-population.ts';
@@ -93,13 +93,14 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   show();
   await steer();
   let over = false;
-  const [[finish]] = await guarded.orTrouble(
+  const working = guarded.orTrouble(
     Promise.all([
       Promise.all(started.levels.map((child, index) => resultOf(child, subPopulationName(index + 1), workflowId))).finally(() => (over = true)),
       Promise.all(started.evaluators.flatMap((slots, index) => slots.map((child, slot) => resultOf(child, evaluatorName(index + 1, slot), workflowId)))),
       collectRoundByRound(),
     ]),
   );
+  const [[finish]] = await cancelledTogether(working, () => [...started.levels, ...started.evaluators.flat()].map((child) => child.result()));
   guarded.leave();
 
   view.status = 'finishing';

@@ -1,7 +1,7 @@
 /**
  * What every workflow of a run is told about the run, and the activities as it may call them.
  */
-import { ActivityFailure, ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation, patched, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { OrchestrationActivities } from '../activities/orchestration-contract.ts';
 import type { StorageLocation } from '../activities/checkpoints/reference.ts';
 import type { Specification } from '../activities/specification.ts';
@@ -23,6 +23,7 @@ export const OPERATED = 'operated-by-hand';
 export const EXTENDED_WHILE_PAUSED = 'extended-while-paused';
 export const RESUMABLE_COMPARISON = 'resumable-comparison';
 export const REPORT_HOLDS = 'report-holds';
+export const CANCELLED_TOGETHER = 'cancelled-together';
 
 /** Infrastructure trouble is retried until it is over; what cannot get better is thrown as non-retryable by the activity itself. */
 const RETRY_UNTIL_IT_IS_OVER = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
@@ -54,6 +55,19 @@ export async function planned<Plan>(planning: Promise<Plan>): Promise<Plan> {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
     if (!(cause instanceof ApplicationFailure)) throw error;
     throw ApplicationFailure.create({ message: cause.message, type: cause.type ?? 'PlanningFailed', nonRetryable: true, details: cause.details ?? [] });
+  }
+}
+
+/**
+ * Work that children do: when it is cancelled, it ends once everybody in it has ended. A parent that ends first has its children terminated, which
+ * reads as though somebody had killed them.
+ */
+export async function cancelledTogether<T>(work: Promise<T>, everybody: () => readonly Promise<unknown>[]): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled && patched(CANCELLED_TOGETHER)) await Promise.allSettled(everybody());
+    throw error;
   }
 }
 

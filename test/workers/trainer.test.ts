@@ -49,7 +49,7 @@ describe('a trainer', () => {
     await (await fleet.startRun('short', SHORT)).result();
     const freeAfterMs = performance.now() - cancelledAt;
     assert.ok(freeAfterMs < PROMPT_MS, `free after ${freeAfterMs} ms`);
-    for (const child of ['cancelled/P1', 'cancelled/P2', 'cancelled/P2/evaluator-0']) assert.notEqual((await fleet.handle(child).describe()).status.name, 'RUNNING', child);
+    for (const child of ['cancelled/P1', 'cancelled/P2', 'cancelled/P2/evaluator-0']) assert.equal((await fleet.handle(child).describe()).status.name, 'CANCELLED', child);
     await trainer.stop(10_000);
   });
 

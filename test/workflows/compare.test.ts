@@ -2,7 +2,7 @@ import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ComparisonRow, ComparisonRun } from '../../activities/comparison/run.ts';
 import type { ComparisonSummary } from '../../activities/comparison/summary.ts';
 import { COMPARISON_FORMAT, comparisonText } from '../../activities/comparison/table.ts';
@@ -179,6 +179,25 @@ describe('a comparison', { timeout: 300_000 }, () => {
     });
     assert.equal(await reset, '');
     assertWentOn(await runs.client.workflow.getHandle<typeof compare>(handle.workflowId).result(), since);
+  });
+
+  it('is cancelled with all that it runs, none of which is left to be terminated', async () => {
+    const workflowId = 'cancelled';
+    const handle = await start(workflowId, { ...INPUT, atOnce: 3 });
+    let arms = 0;
+    const allInFlight = new Promise<void>((resolve) => {
+      const arrived = async (): Promise<'no-further'> => {
+        if ((arms += 1) === 3) resolve();
+        return Promise.resolve('no-further');
+      };
+      halfway(workflowId, { FIRE: arrived, PBT: arrived, plain: arrived });
+    });
+    await allInFlight;
+    await handle.cancel();
+    await assert.rejects(handle.result(), (error) => error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure);
+    const children = ['FIRE/seed-7', 'FIRE/seed-7/P1', 'FIRE/seed-7/P2', 'FIRE/seed-7/P2/evaluator-1', 'PBT/seed-7', 'PBT/seed-7/P1', 'plain/seed-7', 'plain/seed-7/P1'];
+    for (const child of children) assert.equal((await runs.client.workflow.getHandle(`${workflowId}/${child}`).describe()).status.name, 'CANCELLED', child);
+    delete runs.script.beforeTraining;
   });
 
   it('lets the other runs finish where some fail, names those, and goes on with them when it is started again', async () => {

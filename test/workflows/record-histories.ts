@@ -107,6 +107,13 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await runs.client.workflow.getHandle(`${handle.workflowId}/P1`).cancel();
     },
   },
+  cancelled: {
+    input: LONGER,
+    play: async (runs, handle) => {
+      await runs.reached(handle.workflowId, ({ round }) => round >= 1);
+      await handle.cancel();
+    },
+  },
   'reset-refused': {
     input: LONGER,
     play: async (runs, handle) => {
