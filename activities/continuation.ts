@@ -32,7 +32,7 @@ export function goesOn(input: unknown): input is ContinuationInput {
  *
  * @throws InvalidSpecification where there is no such run, a field differs that may not, or the whole is invalid
  */
-export async function continuedSpecification(objects: Pick<ObjectStore, 'get'>, { from, ...given }: ContinuationInput): Promise<{ specification: Specification; from: StorageLocation | undefined }> {
+export async function continuedSpecification(objects: Pick<ObjectStore, 'get'>, { from, ...given }: ContinuationInput): Promise<{ specification: Specification; from: StorageLocation }> {
   if (typeof from !== 'string' || !RUN_FOLDER.test(from)) throw wrongField(['from'], "an earlier run's folder, `<workflow id>/<first run id>`, as its result and its progress query tell it", from);
   const earlier = { bucket: bucketOf(given), prefix: `${from}/` };
   const recorded = await readRecorded(objects, earlier.bucket, `${earlier.prefix}specification.json`);

@@ -209,7 +209,7 @@ export interface OrchestrationActivities {
   planComparison(input: { readonly input: unknown; readonly workflowId: string }): Promise<ComparisonPlan>;
   /** Says what the bucket has of a comparison's run; terminates one of that id that an earlier generation of the comparison left behind. */
   findRun(input: { readonly workflowId: string; readonly specification: unknown }): Promise<FoundRun>;
-  /** The same of a retrace of the run in the folder: it is finished or absent. */
+  /** The same of a retrace of the run in the folder. */
   findRetrace(input: { readonly workflowId: string; readonly run: RunFolder; readonly seed: number }): Promise<FoundRun>;
   /** Describes a finished run, and writes the comparison's table as far as it has come. */
   tabulate(request: TabulateRequest): Promise<Tabulated>;

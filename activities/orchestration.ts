@@ -50,7 +50,7 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
     },
     findRetrace: async ({ workflowId, run, seed }) => {
       await clearLeftovers(client, [workflowId], generation());
-      return findRetrace(objects, workflowId, run, seed);
+      return findRetrace(objects, rounds, workflowId, run, seed);
     },
     tabulate: (request) => tabulate(objects, rounds, request),
     deleteRun: (request) => deleteRun(objects, client, request),

@@ -11,7 +11,7 @@ import { historyBudget, type HistoryBudget } from './history-budget.ts';
 import type { HistoryCosts, RetracedRun, RunCosts, RunPlan } from './orchestration-contract.ts';
 import { readableJson } from './readable-json.ts';
 import { continuedSpecification, goesOn, wrongField } from './continuation.ts';
-import { namesRun, retracingSpecification } from './retracing.ts';
+import { namesRun, recordedRetraced, retracedKey, retracingSpecification } from './retracing.ts';
 import { expected } from './specification/complaints.ts';
 import { InvalidSpecification, parseSpecification, type Specification, type TaskSpecification } from './specification.ts';
 
@@ -46,7 +46,7 @@ export interface PlannedWorkflow {
 }
 
 /**
- * Plans a run: validates its specification, makes its bucket where missing, writes the specification, defaults filled in, into its folder.
+ * Plans a run: validates its specification, makes its bucket where missing, writes the specification, defaults filled in, and which run it retraces into its folder.
  *
  * `generation` in the plan is the root's own run id.
  *
@@ -60,6 +60,7 @@ export async function planRun(objects: ObjectStore, { specification: given, work
   const storage = { bucket: specification.storage.bucket, prefix: runPrefix(workflowId, firstExecutionRunId) };
   await objects.ensureBucket(storage.bucket);
   await objects.put(storage.bucket, `${storage.prefix}specification.json`, readableJson(specification), 'application/json');
+  if (retraced) await objects.put(storage.bucket, retracedKey(storage), readableJson(retraced), 'application/json');
   return { generation, specification, storage, ...(from ? { from } : {}), ...(retraced ? { retraced } : {}), costs: { ...costsOf(specification), histories: historyCosts(historyBudget(specification, workflowId)) } };
 }
 
@@ -74,10 +75,16 @@ async function readSpecification(objects: ObjectStore, given: unknown, workflowT
     if (workflowType !== 'retrace') throw wrongField(['run'], `absent for workflow type ${workflowType} (workflow type retrace takes it)`, given.run);
     return retracingSpecification(objects, given);
   }
-  const read = goesOn(given) ? await continuedSpecification(objects, given) : { specification: parseSpecification(given) };
+  const read = goesOn(given) ? await continued(objects, given) : { specification: parseSpecification(given) };
   // Whoever goes on from a run, `npm start` for one, cannot know what it computes: firePbt goes on with any.
   if (!goesOn(given) || workflowType !== 'firePbt') checkAlgorithm(read.specification, workflowType);
   return read;
+}
+
+/** A retrace that is gone on from still is one of its run. */
+async function continued(objects: ObjectStore, given: Parameters<typeof continuedSpecification>[1]): Promise<ReadSpecification> {
+  const read = await continuedSpecification(objects, given);
+  return { ...read, retraced: await recordedRetraced(objects, read.from) };
 }
 
 /** By workflow type, the algorithms that it runs. */

@@ -7,6 +7,7 @@
 import type { Score } from '../workflows/algorithm/index.ts';
 import type { HistorySegment } from '../workflows/population-state.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
+import type { StorageLocation } from './checkpoints/reference.ts';
 import { bucketOf, readRecorded, RUN_FOLDER, wrongField } from './continuation.ts';
 import type { RetracedRun } from './orchestration-contract.ts';
 import { joinEqual } from './schedule.ts';
@@ -48,6 +49,16 @@ export async function retracingSpecification(objects: Pick<ObjectStore, 'get'>, 
   const { task, stepsPerRound, evalEvery, hyperparameters, threads } = specification;
   const parsed = parseSpecification({ task, stepsPerRound, evalEvery, hyperparameters, threads, steps: trace.at(-1)?.toStep, seed: (seed + 1) % SEEDS, ...given, subPopulations: [{ members: 1 }], schedule: trace });
   return { specification: parsed, retraced: { folder: run, seed, objective: winner.objective, testScore } };
+}
+
+/** Where a retrace records the run that it retraces. */
+export function retracedKey({ prefix }: StorageLocation): string {
+  return `${prefix}retraced.json`;
+}
+
+/** Returns the run that the run in a folder retraces; undefined where it is no retrace of a named run. */
+export async function recordedRetraced(objects: Pick<ObjectStore, 'get'>, storage: StorageLocation): Promise<RetracedRun | undefined> {
+  return (await readRecorded(objects, storage.bucket, retracedKey(storage))) as RetracedRun | undefined;
 }
 
 /** Seeds are integers from 0 to below. */

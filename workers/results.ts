@@ -19,7 +19,7 @@ const HELP = `
 Makes docs/results.md and its plots from docs/results/page.md (the prose) and docs/results/*.json (a comparison each), and what README.md quotes of
 them: between \`<!-- results:\` with a prose of its own, \`-->\`, and \`<!-- /results -->\`. In the prose:
 
-  {{table TABLE}} {{pairs TABLE}} {{costs TABLE}} {{evaluations TABLE}}         tables
+  {{table TABLE}} {{pairs TABLE}} {{costs TABLE}} {{evaluations TABLE}} {{promotions TABLE}}   tables
   {{plot schedules|scores|costs|evaluations TABLE}}                             a plot
   {{value TABLE ARM MEASURE count|mean|sd|median|iqm|low|high|min|max}}         a number, such as {{value narrow-15000 FIRE testScore mean}}
   {{difference TABLE ARM AGAINST MEASURE pairs|ahead|mean|low|high|effect|p|smallestP}}

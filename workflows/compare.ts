@@ -101,7 +101,9 @@ async function retraceOf(job: Job, run: RunFolder): Promise<RunFolder> {
   const seed = job.seed + RETRACE_SEED_OFFSET;
   const found = await orchestration.findRetrace({ workflowId, run, seed });
   if (found.state === 'finished') return placeOf(found);
-  return resultOf('retrace', { workflowId, args: [{ run: run.folder, seed, storage: { bucket: run.bucket } }], staticSummary: `${job.arm}, seed ${job.seed}, retraced with seed ${seed}` });
+  const storage = { bucket: run.bucket };
+  const input = found.state === 'recorded' ? { from: found.folder, storage } : { run: run.folder, seed, storage };
+  return resultOf('retrace', { workflowId, args: [input], staticSummary: `${job.arm}, seed ${job.seed}, retraced with seed ${seed}` });
 }
 
 async function resultOf(type: string, options: { readonly workflowId: string; readonly args: [unknown]; readonly staticSummary: string }): Promise<RunFolder> {

@@ -8,6 +8,7 @@ import { ObjectStoreError, type ObjectStore, type StoredObject } from '../checkp
 import type { StorageLocation } from '../checkpoints/reference.ts';
 import type { FoundRun } from '../orchestration-contract.ts';
 import { folderName } from '../plan.ts';
+import { recordedRetraced } from '../retracing.ts';
 import { decisionsKey, levelsOf, type RoundRecords } from '../rounds.ts';
 import { InvalidSpecification, parseSpecification, type Specification } from '../specification.ts';
 import type { RunFolder, StoredResult } from './run.ts';
@@ -34,13 +35,19 @@ export async function findRun(objects: Objects, rounds: RoundRecords, workflowId
   return furthest ?? { state: 'absent' };
 }
 
-/** Returns a finished retrace of the run in the folder, of this seed, else that there is none. */
-export async function findRetrace(objects: Objects, workflowId: string, { bucket, folder }: RunFolder, seed: number): Promise<FoundRun> {
+/** The same of a retrace of the run in the folder, with this seed. */
+export async function findRetrace(objects: Objects, rounds: RoundRecords, workflowId: string, { bucket, folder }: RunFolder, seed: number): Promise<FoundRun> {
+  let furthest: Extract<FoundRun, { state: 'recorded' }> | undefined;
   for (const { storage } of await foldersOf(objects, bucket, workflowId)) {
+    const found = { bucket, folder: storage.prefix.slice(0, -1) };
     const result = await readResult(objects, storage);
-    if (result?.retraced?.folder === folder && result.seed === seed && !result.stoppedEarly) return { state: 'finished', bucket, folder: storage.prefix.slice(0, -1) };
+    if (result?.retraced?.folder === folder && result.seed === seed && !result.stoppedEarly) return { state: 'finished', ...found };
+    const specification = (await readJson(objects, bucket, `${storage.prefix}specification.json`)) as Specification | undefined;
+    if (specification?.seed !== seed || (await recordedRetraced(objects, storage))?.folder !== folder) continue;
+    const round = await rounds.latest(storage, 1, specification.steps / specification.stepsPerRound);
+    if (round > (furthest?.round ?? 0)) furthest = { state: 'recorded', ...found, round };
   }
-  return { state: 'absent' };
+  return furthest ?? { state: 'absent' };
 }
 
 /** Returns the result that a finished run wrote; undefined where there is none that can be read. */

@@ -176,6 +176,24 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     assert.deepEqual([steps, retraced?.gap], [stopped.steps, 0]);
   });
 
+  it('a retrace that was stopped is gone on from, and still tells the gap to its run', async () => {
+    const whole = (await runs.client.workflow.getHandle('retraced').result()) as ResultSummary;
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    runs.script.beforeTraining = async ({ fromStep }) => (fromStep === 60 ? gate : undefined);
+    const handle = await runs.start('retraced-halfway', { run: folderOf(found), seed: 7 }, 'retrace');
+    await runs.reached('retraced-halfway', ({ round }) => round >= 3);
+    await handle.signal(stopEarlySignal, { reason: 'need the machine' });
+    await runs.reached('retraced-halfway', ({ status }) => status === 'stopping');
+    open();
+    const halfway = await handle.result();
+    delete runs.script.beforeTraining;
+    assert.equal(halfway.rounds, 4);
+    const result = await runs.result('retraced-on', { from: folderOf(halfway) }, 'retrace');
+    assert.equal(Math.min(...requestsOf(result, 0).map(({ fromStep }) => fromStep)), 60, 'the round in which it was stopped made no decisions, and is trained again');
+    assert.deepEqual([result.decisionsSha256, result.winner.checkpoint.sha256, result.retraced], [whole.decisionsSha256, whole.winner.checkpoint.sha256, whole.retraced]);
+  });
+
   it('a random search is gone on from by firePbt, as npm start does, and stays one', async () => {
     const whole = await runs.result('gone-on-whole', { ...RANDOM_SEARCH, steps: 200 }, 'randomSearch');
     const part = await runs.result('gone-on-part', { ...RANDOM_SEARCH, steps: 160 }, 'randomSearch');

@@ -181,6 +181,30 @@ describe('a comparison', { timeout: 300_000 }, () => {
     assertWentOn(await runs.client.workflow.getHandle<typeof compare>(handle.workflowId).result(), since);
   });
 
+  it('that was killed while a schedule was retraced goes on with the retrace from its rounds', async () => {
+    const input = { arms: { PBT: INPUT.arms.PBT }, seeds: [7], retrace: true };
+    const whole = await (await start('retracing', input)).result();
+    const handle = await start('retracing-killed', input);
+    let since = 0;
+    const killed = new Promise<void>((resolve) => {
+      runs.script.beforeTraining = async ({ storage, fromStep }) => {
+        if (!decodeURIComponent(storage.prefix).startsWith('retracing-killed/PBT/seed-7/retrace/') || fromStep !== HALF || since > 0) return;
+        await handle.terminate('test');
+        since = runs.trained.length;
+        resolve();
+        throw new Error('The test lets it come no further');
+      };
+    });
+    await killed;
+    const progress = await (await start('retracing-killed', input)).result();
+    delete runs.script.beforeTraining;
+    const again = runs.trained.slice(since).filter(({ fromStep }) => fromStep < HALF);
+    assert.deepEqual(again, [], 'no recorded round is trained again, of the run or of its retrace');
+    const retraces = await Promise.all([table('retracing'), table('retracing-killed')].map(async (read) => (await read).json.runs[0]?.retrace));
+    assert.deepEqual(retraces.map((one) => [one?.seed, one?.testScore, one?.gap]), [retraces[0], retraces[0]].map((one) => [one?.seed, one?.testScore, one?.gap]));
+    assert.deepEqual(decided(progress), decided(whole));
+  });
+
   it('is cancelled with all that it runs, none of which is left to be terminated', async () => {
     const workflowId = 'cancelled';
     const handle = await start(workflowId, { ...INPUT, atOnce: 3 });

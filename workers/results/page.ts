@@ -10,7 +10,7 @@ import type { PlotKind } from './plots.ts';
 import { publishedTable } from './published.ts';
 import { parseTable, runsOf } from './stored-table.ts';
 import type { StoredTable } from './stored-table.ts';
-import { costTable, evaluationTable, pairTable, scoreTable } from './tables.ts';
+import { costTable, evaluationTable, pairTable, promotionTable, scoreTable } from './tables.ts';
 import { expandTemplate } from './template.ts';
 import type { Expansion } from './template.ts';
 
@@ -53,6 +53,7 @@ function expansions(tables: StoredTables, plots: Map<string, { readonly kind: Pl
     pairs: ofTable(pairTable),
     costs: ofTable(costTable),
     evaluations: ofTable(evaluationTable),
+    promotions: ofTable(promotionTable),
     seeds: ofTable((table) => [...new Set(table.runs.map(({ seed }) => seed))].sort((a, b) => a - b).join(', ')),
     plot: {
       takes: ['KIND', 'TABLE'],

@@ -52,6 +52,17 @@ export function costTable(table: StoredTable): string {
   return markdown(header, table.arms.map((arm) => [arm, ...names.map((name) => statisticText(table, arm, name, 'mean'))]));
 }
 
+/** Promotions that each sub-population but the last received from the one above it, run by run in the order of the seeds. */
+export function promotionTable(table: StoredTable): string {
+  const levels = Math.max(...table.runs.map(({ promotions }) => promotions.length));
+  const header = ['arm', 'seeds', ...Array.from({ length: levels - 1 }, (_, index) => `P${index + 2} to P${index + 1}`)];
+  return markdown(header, table.arms.map((arm) => {
+    const runs = runsOf(table, arm);
+    const received = header.slice(2).map((_, index) => runs.map(({ promotions }) => (index < promotions.length - 1 ? longNumber(promotions[index] ?? 0) : NONE)));
+    return [arm, runs.map(({ seed }) => seed).join(', '), ...received.map((numbers) => (numbers.every((number) => number === NONE) ? NONE : numbers.join(' · ')))];
+  }));
+}
+
 /** Ends of evaluations by reason, the most steps first: all seeds together. */
 export function evaluationTable(table: StoredTable): string {
   const ends = table.arms.map((arm) => ({ arm, byReason: evaluationsOf(table, arm) })).filter(({ byReason }) => byReason.size > 0);

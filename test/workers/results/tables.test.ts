@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { differenceText, statisticText } from '../../../workers/results/measures.ts';
 import { parseTable } from '../../../workers/results/stored-table.ts';
-import { costTable, evaluationTable, pairTable, scoreTable } from '../../../workers/results/tables.ts';
+import { costTable, evaluationTable, pairTable, promotionTable, scoreTable } from '../../../workers/results/tables.ts';
 import { comparison } from './fixture.ts';
 
 const SMALL = parseTable('small', JSON.stringify(comparison()), 'small.json');
@@ -54,6 +54,15 @@ describe('the tables of the results page', () => {
     const [header] = evaluationTable(SMALL).split('\n');
     assert.equal(header, `| arm | ${['success', 'binomial-test', 'child-exploited'].map((reason) => `${reason}: evaluations (without overlap), steps`).join(' | ')} |`);
     assert.deepEqual(row(evaluationTable(SMALL), 'FIRE').slice(1), ['9 (0), 1,800', '12 (0), 5,400', '9 (6), 1,800']);
+  });
+
+  it('tell promotions by sub-population, run by run', () => {
+    const [header] = promotionTable(SMALL).split('\n');
+    assert.equal(header, '| arm | seeds | P2 to P1 |');
+    assert.deepEqual(row(promotionTable(SMALL), 'FIRE').slice(1), ['0, 1, 2', '2 · 3 · 4']);
+    assert.deepEqual(row(promotionTable(SMALL), 'PBT').slice(1), ['0, 1, 2', '–']);
+    const three = parseTable('three', JSON.stringify(comparison((run) => (run.arm === 'FIRE' ? { ...run, promotions: [1200, run.seed, 0] } : run))), 'three.json');
+    assert.deepEqual(row(promotionTable(three), 'FIRE').slice(2), ['1,200 · 1,200 · 1,200', '0 · 1 · 2']);
   });
 
   it('count what diverged and leave it out of every statistic', () => {
