@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { InvalidComparison, parseComparison } from '../activities/comparison/input.ts';
+import type { Comparison } from '../activities/comparison/input.ts';
 import { goesOn } from '../activities/continuation.ts';
 import { namesRun } from '../activities/retracing.ts';
 import { InvalidSpecification, parseSpecification } from '../activities/specification.ts';
@@ -18,6 +19,8 @@ export interface Experiment {
   readonly input: unknown;
   /** The run's specification, or those of all arms; defaults filled in. None of a run that goes on from an earlier one: what that has recorded is known later. */
   readonly specifications: readonly Specification[];
+  /** Where it is one: defaults filled in. */
+  readonly comparison?: Comparison;
   /** Threads that its trainers must have. */
   readonly threads: number;
   /** The file's name without its ending. */
@@ -33,10 +36,11 @@ export function readExperiment(file: string): Experiment {
   const input = readJson(file);
   const name = basename(file, extname(file));
   const compares = typeof input === 'object' && input !== null && 'arms' in input;
-  const specifications = checked(file, () => (compares ? Object.values(parseComparison(input).specifications) : goesOn(input) || namesRun(input) ? [] : [parseSpecification(input)]));
+  const comparison = compares ? checked(file, () => parseComparison(input)) : undefined;
+  const specifications = comparison ? Object.values(comparison.specifications) : checked(file, () => (goesOn(input) || namesRun(input) ? [] : [parseSpecification(input)]));
   const threads = new Set(specifications.map((one) => one.threads));
   if (threads.size > 1) throw new PlainFailure(`Expected all arms in ${file} to say one number of \`threads\`, got ${[...threads].join(', ')}`);
-  return { workflowType: compares ? 'compare' : typeOf(input, specifications[0]), input, specifications, threads: specifications[0]?.threads ?? threadsOf(input), name };
+  return { workflowType: compares ? 'compare' : typeOf(input, specifications[0]), input, specifications, ...(comparison ? { comparison } : {}), threads: specifications[0]?.threads ?? threadsOf(input), name };
 }
 
 function typeOf(input: unknown, specification: Specification | undefined): Experiment['workflowType'] {

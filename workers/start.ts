@@ -3,6 +3,7 @@
  */
 import type { Client } from '@temporalio/client';
 import type { ResultSummary, RunPlan } from '../activities/orchestration-contract.ts';
+import type { Comparison } from '../activities/comparison/input.ts';
 import { comparisonQuery, progressQuery } from '../workflows/messages.ts';
 import type { ComparisonProgress, RunProgress } from '../workflows/messages.ts';
 import { readOptions } from './command-line.ts';
@@ -16,7 +17,7 @@ import { readStackOptions, STACK_HELP, STACK_OPTIONS } from './stack/options.ts'
 import { submit } from './submission.ts';
 import type { Submission } from './submission.ts';
 import { connectClient } from './temporal-connection.ts';
-import { comparisonBlock, comparisonLine, tellComparison } from './terminal/comparison-progress.ts';
+import { comparisonBlock, comparisonLine, comparisonProgressLine, ComparisonWork, holdsOf, percent, tellComparison, tellComparisonCosts } from './terminal/comparison-progress.ts';
 import { tellCosts } from './terminal/run-costs.ts';
 import { progressBlock, progressLine, RoundClock } from './terminal/run-progress.ts';
 import { tellSummary, webPage } from './terminal/run-summary.ts';
@@ -31,6 +32,9 @@ Ctrl-C ends the watching and the stack; the run goes on at the next start.
   --input-file FILE      a specification, or a comparison of several (experiments/fashion-mnist.json)
   --workflow-id ID       what the run is called (the file's name)
 ${STACK_HELP}`;
+
+/** How often a comparison's progress is told where nothing can be drawn over. */
+const TOLD_EVERY_PERCENT = 5;
 
 await runProcess(async () => {
   const options = readOptions({ ...STACK_OPTIONS, 'input-file': { type: 'string', default: 'experiments/fashion-mnist.json' }, 'workflow-id': { type: 'string' } }, HELP);
@@ -73,7 +77,7 @@ async function run(client: Client, experiment: Experiment, workflowId: string, s
   if (stack.record.temporal.webUi !== null) screen.say(`Web UI     ${webPage(stack.record, workflowId, submission.runId)}`);
   const standstill = new StandstillWatch(client, workflowId, (line) => screen.say(line));
   try {
-    await (experiment.workflowType === 'compare' ? watchComparison(submission, screen, standstill) : watchRun(submission, stack, screen, standstill));
+    await (experiment.comparison ? watchComparison(client, experiment.comparison, submission, screen, standstill) : watchRun(submission, stack, screen, standstill));
   } finally {
     standstill.stop();
   }
@@ -105,15 +109,32 @@ async function watchRun({ handle, runId }: Submission, stack: JoinedStack, scree
   screen.say(`\n${tellSummary(result, plan.specification, { stack: stack.record, runId, stackEnds: stack.ours })}`);
 }
 
-async function watchComparison({ handle }: Submission, screen: Screen, standstill: StandstillWatch): Promise<void> {
+async function watchComparison(client: Client, comparison: Comparison, { handle, reattached }: Submission, screen: Screen, standstill: StandstillWatch): Promise<void> {
+  const { workflowId } = handle;
+  const work = new ComparisonWork(comparison, workflowId);
+  if (!reattached) screen.say(tellComparisonCosts(comparison, work));
+  const clock = new RoundClock();
   const told = new Set<string>();
-  const result = await follow<ComparisonProgress, ComparisonProgress>(handle, comparisonQuery, (progress) => {
-    standstill.reached(`${progress.rows.length} runs`);
-    screen.show(comparisonBlock(progress));
-    for (const line of [...progress.rows.map(comparisonLine), ...progress.failures.map((failure) => `FAILED: ${failure}`)]) {
-      if (!screen.updates && !told.has(line)) screen.say(`${progress.rows.length} of ${progress.runs} runs done: ${line}`);
-      told.add(line);
-    }
+  const sayOnce = (line: string, before = ''): void => {
+    if (!told.has(line)) screen.say(`${before}${line}`);
+    told.add(line);
+  };
+  let toldPercent = 0;
+  const result = await follow<ComparisonProgress, ComparisonProgress>(handle, comparisonQuery, async (progress) => {
+    // One that is just beginning or ending does not answer.
+    const training = await Promise.all(progress.running.map(async (id) => ({ id, progress: await client.workflow.getHandle(id).query(progressQuery).catch(() => undefined) })));
+    const now = performance.now();
+    const done = work.done(workflowId, progress, training);
+    if (done !== undefined) clock.note(done, now);
+    const left = done === undefined ? undefined : clock.secondsLeft(work.total, now);
+    standstill.reached(`${progress.rows.length} runs, ${training.map((run) => `${run.id} ${run.progress?.round ?? 0}`).join(', ')}`);
+    screen.show(comparisonBlock(progress, work, done, training, left));
+    if (screen.updates) return;
+    for (const line of [...progress.rows.map(comparisonLine), ...progress.failures.map((failure) => `FAILED: ${failure}`)]) sayOnce(line, `${progress.rows.length} of ${progress.runs} runs done: `);
+    for (const hold of holdsOf(training, work)) sayOnce(hold);
+    if (done === undefined || percent(done, work) < toldPercent + TOLD_EVERY_PERCENT) return;
+    toldPercent = percent(done, work);
+    screen.say(comparisonProgressLine(work, done, training, left));
   });
   screen.leave();
   screen.say(`\n${tellComparison(result)}`);

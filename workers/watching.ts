@@ -15,13 +15,13 @@ const POLL_INTERVAL_MS = 1_000;
  *
  * @throws PlainFailure in the words of the workflow's failure
  */
-export async function follow<Progress, Result>(handle: WorkflowHandle, query: QueryDefinition<Progress, []>, told: (progress: Progress) => void): Promise<Result> {
+export async function follow<Progress, Result>(handle: WorkflowHandle, query: QueryDefinition<Progress, []>, told: (progress: Progress) => void | Promise<void>): Promise<Result> {
   let over = false;
   const watching = (async () => {
     while (!over) {
       // No answer: the workflow's first task is still to come, or a server or worker is being started again.
       const answer = await handle.query(query).catch(() => undefined);
-      if (answer !== undefined && !over) told(answer);
+      if (answer !== undefined && !over) await told(answer);
       if (!over) await delay(POLL_INTERVAL_MS);
     }
   })();

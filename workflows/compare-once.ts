@@ -17,7 +17,7 @@ export async function compareOnce(input: unknown): Promise<ComparisonProgress> {
   const { workflowId } = workflowInfo();
   const jobs = Object.entries(arms).flatMap(([arm, specification]) => seeds.map((seed) => ({ arm, seed, specification })));
   const rows: (ComparisonRow | undefined)[] = jobs.map(() => undefined);
-  const progress = (): ComparisonProgress => ({ runs: jobs.length, rows: rows.filter((row) => row !== undefined), summary: null, failures: [], table: null });
+  const progress = (): ComparisonProgress => ({ runs: jobs.length, rows: rows.filter((row) => row !== undefined), summary: null, running: [], failures: [], table: null });
   setHandler(comparisonQuery, progress, { description: MESSAGE_DESCRIPTIONS.comparison });
 
   let next = 0;

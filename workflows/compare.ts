@@ -34,6 +34,7 @@ export async function compare(input: unknown): Promise<ComparisonProgress> {
   const { workflowId } = workflowInfo();
   const rows = new Map<Job, ComparisonRow>();
   const failures: string[] = [];
+  const running: string[] = [];
   let jobs: readonly Job[] = [];
   let told: Pick<ComparisonProgress, 'summary' | 'table'> = { summary: null, table: null };
   let tabulating: Promise<void> = Promise.resolve();
@@ -65,9 +66,19 @@ export async function compare(input: unknown): Promise<ComparisonProgress> {
 
   async function finish(job: Job): Promise<void> {
     const found = await orchestration.findRun({ workflowId: job.workflowId, specification: job.specification });
-    const run = found.state === 'finished' ? placeOf(found) : await train(job, found);
+    const run = found.state === 'finished' ? placeOf(found) : await inFlight(job.workflowId, train(job, found));
     await tabulate(job, run);
-    if (plan.retrace) await tabulate(job, run, await retraceOf(job, run));
+    if (plan.retrace) await tabulate(job, run, await inFlight(retraceId(job.workflowId), retraceOf(job, run)));
+  }
+
+  async function inFlight<T>(id: string, work: Promise<T>): Promise<T> {
+    running.push(id);
+    setCurrentDetails(comparisonText(workflowId, progress()));
+    try {
+      return await work;
+    } finally {
+      running.splice(running.indexOf(id), 1);
+    }
   }
 
   /** One after the other: each writes the whole table. */
@@ -84,7 +95,7 @@ export async function compare(input: unknown): Promise<ComparisonProgress> {
   }
 
   function progress(): ComparisonProgress {
-    return { runs: jobs.length, rows: jobs.flatMap((job) => rows.get(job) ?? []), ...told, failures };
+    return { runs: jobs.length, rows: jobs.flatMap((job) => rows.get(job) ?? []), ...told, running, failures };
   }
 }
 

@@ -9,9 +9,10 @@ type ScoreKind = 'testScore' | 'objective';
 
 /** Returns how far the comparison is, what failed, and its tables. */
 export function comparisonText(workflowId: string, progress: ComparisonProgress): string {
-  const { runs, rows, failures, table } = progress;
+  const { runs, rows, running, failures, table } = progress;
   return [
     `**${workflowId}**: ${rows.length} of ${runs} runs done`,
+    ...(running.length > 0 ? [`\nIn training: ${running.map((id) => `\`${id}\``).join(', ')}`] : []),
     ...failures.map((failure) => `\n**Failed** — ${failure}`),
     ...(rows.length > 0 ? ['', comparisonTables(progress)] : []),
     ...(table ? ['', `Curves, schedules, costs: \`${table.key}\` in bucket \`${table.bucket}\``] : []),

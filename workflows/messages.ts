@@ -231,6 +231,8 @@ export interface ComparisonProgress {
   readonly rows: readonly ComparisonRow[];
   /** Of the rows; null: none is done, or the comparison began before there were summaries. */
   readonly summary: ComparisonSummary | null;
+  /** Ids of the runs and retraces that are being trained. */
+  readonly running: readonly string[];
   /** Runs that failed, and why. */
   readonly failures: readonly string[];
   /** Where the table of the rows is, with curves, schedules and costs; null: not yet anywhere. */

@@ -110,7 +110,7 @@ async function run(stack: LocalStack, client: Client, workflowId: string, specif
   const elapsed = (): string => shortDuration((performance.now() - startedAtMs) / 1000);
   const tell = (line: string): void => console.log(`${elapsed().padStart(12)}  round ${progress?.round ?? 0} of ${progress?.rounds ?? '?'}  ${line}`);
   console.log(`\n${workflowId}:`);
-  const result = follow<RunProgress, ResultSummary>(handle, progressQuery, (newest) => (progress = newest)).finally(() => (over = true));
+  const result = follow<RunProgress, ResultSummary>(handle, progressQuery, (newest) => void (progress = newest)).finally(() => (over = true));
   const attacked = attack(() => !over, tell);
   const [reached, deeds] = await Promise.all([result, attacked]);
   console.log(`${workflowId} took ${elapsed()} for ${reached.rounds} rounds of real training; ${deeds}`);

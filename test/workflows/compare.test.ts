@@ -217,6 +217,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
       halfway(workflowId, { FIRE: arrived, PBT: arrived, plain: arrived });
     });
     await allInFlight;
+    assert.deepEqual((await handle.query(comparisonQuery)).running, ['FIRE', 'PBT', 'plain'].map((arm) => `${workflowId}/${arm}/seed-7`));
     await handle.cancel();
     await assert.rejects(handle.result(), (error) => error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure);
     const children = ['FIRE/seed-7', 'FIRE/seed-7/P1', 'FIRE/seed-7/P2', 'FIRE/seed-7/P2/evaluator-1', 'PBT/seed-7', 'PBT/seed-7/P1', 'plain/seed-7', 'plain/seed-7/P1'];

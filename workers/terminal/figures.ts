@@ -2,6 +2,8 @@
  * Numbers as people read them.
  */
 
+const BAR_CELLS = 30;
+
 /** Three significant digits, without trailing zeros: 0.00312, 12.5, 1.2e-7. */
 export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(3)));
@@ -33,6 +35,12 @@ export function shortDuration(seconds: number): string {
 /** Thousands separated: 132,000. */
 export function longNumber(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+/** A bar of 30 cells, as full as the share says. */
+export function progressBar(share: number): string {
+  const filled = Math.round(BAR_CELLS * Math.min(share, 1));
+  return `[${'#'.repeat(filled)}${'.'.repeat(BAR_CELLS - filled)}]`;
 }
 
 /** `1 round`, `30 rounds`. */

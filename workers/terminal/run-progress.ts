@@ -3,23 +3,21 @@
  */
 import { subPopulationName } from '../../workflows/names.ts';
 import type { RunProgress, SubPopulationSummary } from '../../workflows/messages.ts';
-import { counted, shortDuration, shortNumber, shortScore } from './figures.ts';
+import { counted, progressBar, shortDuration, shortNumber, shortScore } from './figures.ts';
 
-const BAR_CELLS = 30;
-
-/** Tells the time left from the rounds that were seen to end; nothing before the first. */
+/** Tells the time left from the rounds, or whatever else is counted, that were seen to end; nothing before the first. */
 export class RoundClock {
   #first: { readonly round: number; readonly atMs: number } | undefined;
   #last: { readonly round: number; readonly atMs: number } | undefined;
 
-  /** Notes how many rounds are complete at this time; only a change counts. */
+  /** Notes how many are complete at this time; only a change counts. */
   note(round: number, atMs: number): void {
     if (this.#last?.round === round) return;
     this.#last = { round, atMs };
     this.#first ??= this.#last;
   }
 
-  /** Seconds until the last round ends, or undefined before a whole round was seen. */
+  /** Seconds until the last of `rounds` ends, or undefined before a whole one was seen. */
   secondsLeft(rounds: number, atMs: number): number | undefined {
     if (!this.#first || !this.#last || this.#last.round === this.#first.round) return undefined;
     const msPerRound = (this.#last.atMs - this.#first.atMs) / (this.#last.round - this.#first.round);
@@ -30,11 +28,10 @@ export class RoundClock {
 /** The block: how far, how long still, and a line per sub-population. */
 export function progressBlock(progress: RunProgress, secondsLeft: number | undefined): string[] {
   const { round, rounds, bestScore, subPopulations, holds, status } = progress;
-  const filled = rounds > 0 ? Math.round((BAR_CELLS * round) / rounds) : 0;
   const left = status === 'finishing' ? 'measuring the winner on the test set' : secondsLeft === undefined ? 'time left: known after a round' : `${shortDuration(secondsLeft)} left`;
   return [
     '',
-    `[${'#'.repeat(filled)}${'.'.repeat(BAR_CELLS - filled)}] ${percent(progress)} %  round ${round} of ${rounds}  best score ${shortScore(bestScore)}  ${left}`,
+    `${progressBar(rounds > 0 ? round / rounds : 0)} ${percent(progress)} %  round ${round} of ${rounds}  best score ${shortScore(bestScore)}  ${left}`,
     ...subPopulations.map((one) => `  ${subPopulationLine(one)}`),
     ...holds.map((hold) => `  HOLDS: ${hold}`),
   ];

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseComparison } from '../../../activities/comparison/input.ts';
+import type { ComparisonRow } from '../../../activities/comparison/run.ts';
+import { comparisonBlock, comparisonProgressLine, ComparisonWork, holdsOf, percent, tellComparisonCosts } from '../../../workers/terminal/comparison-progress.ts';
+import type { RunInTraining } from '../../../workers/terminal/comparison-progress.ts';
+import type { ComparisonProgress, RunProgress } from '../../../workflows/messages.ts';
+
+const TOY = {
+  task: { kind: 'toy', variant: 'plain' },
+  steps: 100,
+  stepsPerRound: 20,
+  evalEvery: 10,
+  hyperparameters: { h: { kind: 'float', scale: 'linear', bounds: [0.1, 1], initial: { distribution: 'uniform', range: [0.1, 1] } } },
+};
+/** 600 steps a run of FIRE, 400 of PBT, 100 a retrace: 2,400 in all. */
+const COMPARISON = parseComparison({
+  arms: { FIRE: { ...TOY, subPopulations: [{ members: 2 }, { members: 2, evaluators: 2 }] }, PBT: { ...TOY, subPopulations: [{ members: 4 }] } },
+  seeds: [0, 1],
+  retrace: true,
+  atOnce: 2,
+});
+const WORK = new ComparisonWork(COMPARISON, 'c');
+const ROW = { arm: 'FIRE', seed: 0, testScore: 0.5, objective: 0.6, promotions: [2, 0] } as unknown as ComparisonRow;
+const IN_TRAINING: RunInTraining[] = [
+  { id: 'c/FIRE/seed-0/retrace', progress: run(2) },
+  { id: 'c/FIRE/seed-1', progress: run(4, ['P1/member-0 in round 4: boom']) },
+  { id: 'c/PBT/seed-0', progress: undefined },
+];
+
+function run(round: number, holds: readonly string[] = []): RunProgress {
+  return { status: 'running', round, rounds: 5, plan: null, bestScore: 0.75, subPopulations: [], holds, notice: null, ignored: [] };
+}
+
+function comparison(change: Partial<ComparisonProgress> = {}): ComparisonProgress {
+  return { runs: 4, rows: [ROW], summary: null, running: IN_TRAINING.map(({ id }) => id), failures: [], table: null, ...change };
+}
+
+describe('the progress of a comparison', () => {
+  it('counts the steps of what is done, and of what is in training', () => {
+    assert.equal(WORK.total, 2 * 600 + 2 * 400 + 4 * 100);
+    // A run of 600, two fifths of its retrace, four fifths of another run.
+    assert.equal(WORK.done('c', comparison(), IN_TRAINING), 600 + 40 + 480);
+    assert.equal(percent(1120, WORK), 46);
+    const retraced = { ...ROW, retrace: { testScore: 0.4 } } as unknown as ComparisonRow;
+    assert.equal(WORK.done('c', comparison({ rows: [retraced] }), []), 700);
+  });
+
+  it('is unknown where the comparison that runs is another than the input file says', () => {
+    assert.equal(WORK.done('c', comparison({ rows: [{ ...ROW, arm: 'other' }] }), []), undefined);
+    assert.equal(WORK.done('c', comparison({ runs: 6, rows: [] }), []), undefined);
+    assert.equal(WORK.done('c', comparison(), [{ id: 'c/FIRE/seed-7', progress: undefined }]), undefined);
+    assert.equal(comparisonBlock(comparison(), WORK, undefined, [], undefined)[1], '1 of 4 runs done  time left: known after a round');
+  });
+
+  it('is a block on a terminal', () => {
+    assert.deepEqual(comparisonBlock(comparison({ failures: ['PBT, seed 1: boom'] }), WORK, 1120, IN_TRAINING, 90), [
+      '',
+      '[##############................] 46 %  1 of 4 runs done  1 min 30 s left',
+      '  FIRE, seed 0: test score 0.5000, objective 0.6000, 2 promotions',
+      '  FIRE, seed 0, retraced: round 2 of 5, best score 0.7500',
+      '  FIRE, seed 1: round 4 of 5, best score 0.7500',
+      '  PBT, seed 0: being started',
+      '  HOLDS: FIRE, seed 1: P1/member-0 in round 4: boom',
+      '  FAILED: PBT, seed 1: boom',
+    ]);
+  });
+
+  it('is a line where nothing can be drawn over', () => {
+    assert.equal(comparisonProgressLine(WORK, 1120, IN_TRAINING.slice(1), 90), '46 %; FIRE, seed 1: round 4 of 5, best score 0.7500; PBT, seed 0: being started; 1 min 30 s left');
+    assert.deepEqual(holdsOf(IN_TRAINING, WORK), ['HOLDS: FIRE, seed 1: P1/member-0 in round 4: boom']);
+  });
+
+  it('is told with what it will cost before it starts', () => {
+    assert.match(tellComparisonCosts(COMPARISON, WORK), /^Runs       4: 2 arms, 2 seeds; 2 at once; each retraced\nTraining   2,400 steps, at most\nKept       [\d.]+ kB of checkpoints at most by each run that is in training\nTime /);
+  });
+});
