@@ -44,7 +44,8 @@ export class Screen {
   }
 
   #draw(block: readonly string[]): void {
-    const columns = this.#stream.columns ?? DEFAULT_COLUMNS;
+    // A terminal that was told no size has 0 columns.
+    const columns = this.#stream.columns || DEFAULT_COLUMNS;
     // A line that wraps would be two to erase.
     for (const line of block) this.#stream.write(`${line.length < columns ? line : `${line.slice(0, columns - 2)}…`}\n`);
     this.#block = block;

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { before, describe, it } from 'node:test';
+import { Screen } from '../../../workers/terminal/screen.ts';
+
+const UP_TWO_AND_ERASE = '\u001b[2A\u001b[0J';
+
+function terminal(columns: number | undefined, isTTY = true): { readonly screen: Screen; readonly written: () => string } {
+  const stream = Object.assign(new PassThrough(), { isTTY, columns });
+  return { screen: new Screen(stream as never), written: () => String(stream.read() ?? '') };
+}
+
+describe('the terminal', () => {
+  before(() => (process.env['TERM'] = 'xterm'));
+
+  it('draws a block over the last, below the lines that stay', () => {
+    const { screen, written } = terminal(80);
+    screen.show(['one', 'two']);
+    screen.say('stays');
+    screen.show(['three']);
+    assert.equal(written(), `one\ntwo\n${UP_TWO_AND_ERASE}stays\none\ntwo\n${UP_TWO_AND_ERASE}three\n`);
+  });
+
+  it('cuts lines that would wrap, in a terminal that knows its width', () => {
+    const line = 'x'.repeat(90);
+    for (const [columns, drawn] of [[20, `${'x'.repeat(18)}…`], [100, line], [0, line], [undefined, line]] as const) {
+      const { screen, written } = terminal(columns);
+      screen.show([line]);
+      assert.equal(written(), `${drawn}\n`, String(columns));
+    }
+  });
+
+  it('draws nothing where it cannot draw over it', () => {
+    const { screen, written } = terminal(80, false);
+    screen.show(['one']);
+    screen.say('stays');
+    assert.equal(written(), 'stays\n');
+  });
+});
