@@ -33,7 +33,7 @@ export function describeSubPopulation(workflowId: string, state: PopulationState
     .map(({ name, stopped, score, values }) => `| ${name}${stopped ? ' (stopped)' : ''} | ${score} | \`${values}\` |`);
   return [
     `**${subPopulationName(state.subPopulation)}** of \`${workflowId}\`, round ${round} of ${rounds}; ${state.promotions} promotions received`,
-    ...holds.map((hold) => `\n**Holds** — ${hold}. \`resume\` the run when it is mended, or \`stopEarly\` the member.`),
+    ...holds.map((hold) => `\n**Holds** — ${hold}. \`resume\` the run when it is mended, or \`stopEarly\` what cannot be.`),
     '',
     '| member | newest score | hyperparameters |',
     '|---|---|---|',

@@ -249,7 +249,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
     for (;;) {
       const exploited = exploitAndExplore(specification, round, state);
       if (exploited) return happened(exploited);
-      const given = await hold(name, `every member that could be copied has diverged at step ${state.step}`, () => commands.some(({ command }) => command.kind === 'stop-members'));
+      const given = await hold(name, `every member that could be copied has diverged at step ${state.step}: only \`stopEarly\` of this sub-population or of the run ends that`, () => commands.some(({ command }) => command.kind === 'stop-members'));
       if (given === 'run-stopped') return;
       follow('stop-members');
     }

@@ -12,9 +12,12 @@ export interface HyperparameterDefinition {
   readonly allows: (value: number) => boolean;
 }
 
-const learningRate: HyperparameterDefinition = { name: 'learningRate', rule: 'a number above 0', allows: (value) => value > 0 };
-const momentum: HyperparameterDefinition = { name: 'momentum', default: 0.9, rule: 'a number from 0 to below 1', allows: (value) => value >= 0 && value < 1 };
-const weightDecay: HyperparameterDefinition = { name: 'weightDecay', default: 0, rule: 'a number of at least 0', allows: (value) => value >= 0 };
+// Trainers compute in single precision: 1e-60 is 0 there, 1e40 infinite, 0.99999999 is 1.
+const single = (allows: (value: number) => boolean) => (value: number) => Number.isFinite(Math.fround(value)) && allows(Math.fround(value));
+
+const learningRate: HyperparameterDefinition = { name: 'learningRate', rule: 'a number above 0, in single precision too', allows: single((value) => value > 0) };
+const momentum: HyperparameterDefinition = { name: 'momentum', default: 0.9, rule: 'a number from 0 to below 1, in single precision too', allows: single((value) => value >= 0 && value < 1) };
+const weightDecay: HyperparameterDefinition = { name: 'weightDecay', default: 0, rule: 'a number of at least 0, in single precision too', allows: single((value) => value >= 0) };
 const h: HyperparameterDefinition = { name: 'h', rule: 'a finite number', allows: Number.isFinite };
 
 /**

@@ -75,10 +75,11 @@ export function scheduleFactor(shape: ScheduleShape, { fromStep, toStep, steps }
       return milestones.reduce((product, milestone) => (fromStep >= milestone ? product * factor : product), warmth);
     }
     case 'cosine': {
-      if (fromStep < warmUpSteps) return warmth;
-      const half = (toStep - fromStep) / 2;
+      const roundSteps = toStep - fromStep;
       // Rounds that the run was extended by keep the last value.
-      const share = (Math.min(fromStep + half, steps - half) - warmUpSteps) / (steps - warmUpSteps);
+      const from = Math.min(fromStep, steps - roundSteps);
+      if (from < warmUpSteps) return warmth;
+      const share = (from + roundSteps / 2 - warmUpSteps) / (steps - warmUpSteps);
       const last = shape.finalFactor ?? 0;
       return last + (1 - last) * 0.5 * (1 + cosineOfHalfTurns(share));
     }

@@ -57,6 +57,11 @@ test('rounds beyond the run’s end, by which it was extended, keep the last fac
   const beyond = scheduleFactor({ kind: 'cosine' }, { fromStep: 100, toStep: 120, steps: 100 });
   assert.ok(beyond > 0);
   assert.equal(beyond, factors({ kind: 'cosine' }).at(-1));
+  // The last round of the plan is the first after the warm-up, or within it.
+  for (const warmUpSteps of [85, 95]) {
+    const shape = { kind: 'cosine', warmUpSteps } as const;
+    assert.equal(scheduleFactor(shape, { fromStep: 100, toStep: 120, steps: 100 }), factors(shape).at(-1), String(warmUpSteps));
+  }
   assert.equal(scheduleFactor({ kind: 'step', milestones: [40] }, { fromStep: 1000, toStep: 1020, steps: 100 }), 0.1);
 });
 
