@@ -7,6 +7,7 @@
  */
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from '../workflows/names.ts';
 import type { EvaluatorReport, Instruction, Leader, MessageKey, NeighbourNews, PromotionBatch, RoundCompleted, Steering, SubPopulationSummary } from '../workflows/messages.ts';
+import { reportsOf } from '../workflows/reporting.ts';
 import type { EvaluationState, HistorySegment, JudgedEvaluation, MemberState, Promotion, RoundEvent } from '../workflows/population-state.ts';
 import type { HyperparameterValues } from '../workflows/algorithm/hyperparameters.ts';
 import type { CheckpointReference, StorageLocation } from './checkpoints/reference.ts';
@@ -243,7 +244,7 @@ function rootDemand({ subPopulations, steps, stepsPerRound }: Specification, siz
     activity(sizes.location + 100, 50),
     { events: 1, bytes: EVENT_BYTES + RESULT_BYTES },
   );
-  return { perRound, longest: sum(once, times(steps / stepsPerRound, perRound)) };
+  return { perRound, longest: sum(once, times(reportsOf(steps / stepsPerRound), perRound)) };
 }
 
 function subPopulationDemand({ subPopulations }: Specification, level: number, sizes: Sizes): HistoryDemand {

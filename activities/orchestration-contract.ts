@@ -25,6 +25,8 @@ export interface RunPlan {
   /** Present where it trains another run's schedule afresh. */
   readonly retraced?: RetracedRun;
   readonly costs: RunCosts;
+  /** To which it can be extended at most; absent from what was planned before it was told. */
+  readonly maxRounds?: number;
 }
 
 /** The run whose schedule a retrace follows. */

@@ -3,6 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
+import { roundsPerReport } from '../workflows/reporting.ts';
 import { algorithmOf, childWorkflowId, evaluatorName, subPopulationName, WORKFLOW_TYPES } from '../workflows/names.ts';
 import type { Algorithm } from '../workflows/names.ts';
 import type { StorageLocation } from './checkpoints/reference.ts';
@@ -13,6 +14,7 @@ import { readableJson } from './readable-json.ts';
 import { continuedSpecification, goesOn, wrongField } from './continuation.ts';
 import { namesRun, recordedRetraced, retracedKey, retracingSpecification } from './retracing.ts';
 import { expected } from './specification/complaints.ts';
+import { mostRounds } from './specification/rules.ts';
 import { InvalidSpecification, parseSpecification, type Specification, type TaskSpecification } from './specification.ts';
 
 /** Failure type of a run whose specification is refused. */
@@ -61,7 +63,7 @@ export async function planRun(objects: ObjectStore, { specification: given, work
   await objects.ensureBucket(storage.bucket);
   await objects.put(storage.bucket, `${storage.prefix}specification.json`, readableJson(specification), 'application/json');
   if (retraced) await objects.put(storage.bucket, retracedKey(storage), readableJson(retraced), 'application/json');
-  return { generation, specification, storage, ...(from ? { from } : {}), ...(retraced ? { retraced } : {}), costs: { ...costsOf(specification), histories: historyCosts(historyBudget(specification, workflowId)) } };
+  return { generation, specification, storage, ...(from ? { from } : {}), ...(retraced ? { retraced } : {}), costs: { ...costsOf(specification), histories: historyCosts(historyBudget(specification, workflowId)) }, maxRounds: mostRounds(specification) };
 }
 
 interface ReadSpecification {
@@ -148,8 +150,8 @@ export function costsOf({ subPopulations, steps, stepsPerRound, storage, task }:
   const evaluators = subPopulations.reduce((sum, one) => sum + one.evaluators, 0);
   const workers = members + evaluators;
   const rounds = steps / stepsPerRound;
-  // The rounds kept, the one that is about to expire, the one in training.
-  const checkpointsKept = workers * (storage.keepRounds + 2);
+  // The rounds kept, those that are about to be collected, the one in training.
+  const checkpointsKept = workers * (storage.keepRounds + roundsPerReport(rounds) + 1);
   const checkpointBytes = estimateCheckpointBytes(task);
   return {
     members,

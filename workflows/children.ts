@@ -25,9 +25,9 @@ export function childNames(run: Run): string[] {
 }
 
 /** Fails by name where a child's id is taken: by somebody's own workflow, or by a child that a reset to somewhere in the middle would start again. */
-export async function startChildren(run: Run, completedRound: number): Promise<Children> {
+export async function startChildren(run: Run, completedRound: number, rounds: number): Promise<Children> {
   try {
-    return { levels: await startSubPopulations(run, completedRound), evaluators: await startEvaluators(run) };
+    return { levels: await startSubPopulations(run, completedRound, rounds), evaluators: await startEvaluators(run) };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     const advice = `Where it was left by a reset, ${howToGoOn(run.workflowId)}; else end it, or start the run under another id`;
@@ -35,12 +35,12 @@ export async function startChildren(run: Run, completedRound: number): Promise<C
   }
 }
 
-async function startSubPopulations(run: Run, completedRound: number): Promise<ChildWorkflowHandle<typeof subPopulation>[]> {
+async function startSubPopulations(run: Run, completedRound: number, rounds: number): Promise<ChildWorkflowHandle<typeof subPopulation>[]> {
   return Promise.all(
     run.specification.subPopulations.map(({ members }, index) =>
       startChild(subPopulation, {
         workflowId: childWorkflowId(run.workflowId, subPopulationName(index + 1)),
-        args: [{ run, subPopulation: index + 1, completedRound }],
+        args: [{ run, subPopulation: index + 1, completedRound, rounds }],
         parentClosePolicy: ParentClosePolicy.TERMINATE,
         staticSummary: `${subPopulationName(index + 1)}: ${members} members, ${index === 0 ? 'ranked by score' : 'ranked by improvement rate'}`,
       }),

@@ -3,12 +3,12 @@
  */
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { Deletion, DeletionRequest } from '../activities/orchestration-contract.ts';
-import { orchestration } from './run.ts';
+import { longOrchestration } from './run.ts';
 
 /** Returns what is, or was, under the run's folder. Fails at once, non-retryable, on a malformed input and where the run is running. */
 export async function deleteRun(request: DeletionRequest): Promise<Deletion> {
   try {
-    return await orchestration.deleteRun(request);
+    return await longOrchestration.deleteRun(request);
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
     if (!(cause instanceof ApplicationFailure)) throw error;

@@ -40,7 +40,7 @@ import { standGuard } from './guard.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from './names.ts';
 import { wrongWithExtension, wrongWithHyperparameters, wrongWithPause, wrongWithStop } from './operator.ts';
 import type { Command } from './population-state.ts';
-import { cancelledTogether, EXTENDED_WHILE_PAUSED, OPERATED, orchestration, planned, reasonOf, REPORT_HOLDS, trainers } from './run.ts';
+import { cancelledTogether, EXTENDED_WHILE_PAUSED, longOrchestration, OPERATED, orchestration, planned, reasonOf, REPORT_HOLDS, trainers } from './run.ts';
 import type { Run } from './run.ts';
 import { searchAttributePublisher } from './search-attributes.ts';
 import type { Finish } from './sub-population.ts';
@@ -72,6 +72,8 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const publish = searchAttributePublisher();
   let children = undefined as Children | undefined;
   let commands = 0;
+  /** Its parts are being started, or have been. */
+  let beginning = false;
 
   handleMessages();
   const plan = await planned(orchestration.planRun({ specification, workflowId, firstExecutionRunId }));
@@ -81,13 +83,14 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const { subPopulations, steps, stepsPerRound } = run.specification;
   const keepRounds = run.specification.storage.keepRounds;
   wanted.rounds ||= steps / stepsPerRound;
-  decided.rounds = steps / stepsPerRound;
+  decided.rounds = wanted.rounds;
 
   const guarded = standGuard(operated, { workflowId, generation });
-  if (plan.from) await guarded.orTrouble(orchestration.adoptRounds({ storage, from: plan.from, subPopulations: subPopulations.length, rounds: wanted.rounds }));
+  if (plan.from) await guarded.orTrouble(longOrchestration.adoptRounds({ storage, from: plan.from, subPopulations: subPopulations.length, rounds: wanted.rounds }));
   await orchestration.clearLeftovers({ workflowIds: childNames(run).map((name) => childWorkflowId(workflowId, name)), generation });
   view.completedRound = await orchestration.findLatestRound({ storage, subPopulations: subPopulations.length });
-  const started = await guarded.orTrouble(startChildren(run, view.completedRound));
+  beginning = true;
+  const started = await guarded.orTrouble(startChildren(run, view.completedRound, wanted.rounds));
   children = started;
   view.status = 'running';
   show();
@@ -107,9 +110,9 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   show();
   const { winner, round, stoppedEarly } = finish as Finish;
   const report = await reportUntilItWorks(run, winner);
-  const result = await orchestration.writeResult({ storage, workflowId, specification: run.specification, rounds: round, winner, report, ...(plan.retraced ? { retraced: plan.retraced } : {}), ...(stoppedEarly ? { stoppedEarly } : {}) });
-  await orchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds, finished: true });
-  if (operated) await orchestration.exportHistories({ storage, workflowId });
+  const result = await longOrchestration.writeResult({ storage, workflowId, specification: run.specification, rounds: round, winner, report, ...(plan.retraced ? { retraced: plan.retraced } : {}), ...(stoppedEarly ? { stoppedEarly } : {}) });
+  await longOrchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds, finished: true });
+  if (operated) await longOrchestration.exportHistories({ storage, workflowId });
   view.status = 'finished';
   show();
   await condition(allHandlersFinished);
@@ -121,7 +124,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
       await condition(() => view.completedRound > collected || over);
       if (over) return;
       collected = view.completedRound;
-      await orchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds, finished: false });
+      await longOrchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds, finished: false });
     }
   }
 
@@ -202,7 +205,16 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
     setHandler(
       extendUpdate,
       async ({ steps: end }) => {
+        // A reset delivers again, with the first task, what the run was extended by before.
+        if (view.plan === null) await condition(() => view.plan !== null);
         const perRound = view.plan?.specification.stepsPerRound ?? 1;
+        if (!beginning) {
+          const wrong = wrongWith({ steps: end }, 0);
+          if (wrong !== undefined) throw ApplicationFailure.nonRetryable(wrong, 'Refused');
+          wanted.rounds = end / perRound;
+          decided.rounds = wanted.rounds;
+          return `Extended: the run ends after ${end} steps, round ${decided.rounds}.`;
+        }
         wanted.rounds = end / perRound;
         const { reports } = decided;
         await steer();
@@ -216,7 +228,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
       {
         description: MESSAGE_DESCRIPTIONS.extend,
         validator: (message) =>
-          refuse(closing() ?? stops('extend') ?? (view.plan && view.status !== 'planning' ? wrongWithExtension(view.plan.specification, message, view.completedRound, decided.rounds) : 'Cannot extend the run: it is being planned')),
+          refuse(closing() ?? stops('extend') ?? (beginning && view.status === 'planning' ? 'Cannot extend the run: its parts are being started' : wrongWith(message, beginning ? view.completedRound : 0))),
       },
     );
     setHandler(
@@ -236,6 +248,11 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
       },
     );
     setDefaultSignalHandler((signalName) => ignore(signalName, 'a run knows stopEarly; pause, resume, extend and setHyperparameters are updates'));
+  }
+
+  /** What is wrong with an extension; before there is a plan nobody can tell. */
+  function wrongWith(message: unknown, completedRound: number): string | undefined {
+    return view.plan ? wrongWithExtension(view.plan.specification, message, completedRound, decided.rounds, view.plan.maxRounds) : undefined;
   }
 
   /** What cannot be followed is told where people look, and harms nothing. */

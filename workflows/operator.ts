@@ -57,8 +57,8 @@ export function wrongWithHyperparameters(specification: Specification, message: 
   return wrongWithReason(message);
 }
 
-/** Checks an extension: `rounds` is what the run has now. */
-export function wrongWithExtension(specification: Specification, message: unknown, completedRound: number, rounds: number): string | undefined {
+/** Checks an extension: `rounds` is what the run has now, `maxRounds` what its histories bear. */
+export function wrongWithExtension(specification: Specification, message: unknown, completedRound: number, rounds: number, maxRounds = Number.MAX_SAFE_INTEGER): string | undefined {
   const { steps } = fields(message);
   const { stepsPerRound, subPopulations } = specification;
   const unknown = unknownFields(message, ['steps']);
@@ -66,6 +66,7 @@ export function wrongWithExtension(specification: Specification, message: unknow
   if (typeof steps !== 'number' || !Number.isSafeInteger(steps) || steps % stepsPerRound !== 0 || steps <= rounds * stepsPerRound) {
     return `Expected \`steps\` to be a multiple of stepsPerRound (${stepsPerRound}) above the present ${rounds * stepsPerRound}, got \`${show(steps)}\``;
   }
+  if (steps / stepsPerRound > maxRounds) return `Expected \`steps\` to be at most ${maxRounds * stepsPerRound} (${maxRounds} rounds, as many as its histories and curves bear), got \`${show(steps)}\``;
   if (completedRound + subPopulations.length >= rounds) {
     return `Cannot extend the run: round ${completedRound} of ${rounds} is complete, so its last round may have begun. Start a new run from its rounds instead`;
   }

@@ -24,12 +24,18 @@ export const EXTENDED_WHILE_PAUSED = 'extended-while-paused';
 export const RESUMABLE_COMPARISON = 'resumable-comparison';
 export const REPORT_HOLDS = 'report-holds';
 export const CANCELLED_TOGETHER = 'cancelled-together';
+export const PAUSED_TOGETHER = 'paused-together';
+export const NEIGHBOUR_MAY_HAVE_ENDED = 'neighbour-may-have-ended';
+export const SPARSE_REPORTS = 'sparse-reports';
 
 /** Infrastructure trouble is retried until it is over; what cannot get better is thrown as non-retryable by the activity itself. */
 const RETRY_UNTIL_IT_IS_OVER = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
 
 /** Light activities, on the orchestrator's own worker, which heartbeats for them (workers/keep-alive.ts): should it be killed, another try begins within seconds. */
 export const orchestration = proxyActivities<OrchestrationActivities>({ startToCloseTimeout: '5m', heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER });
+
+/** Those that copy, read or delete all that a run left: of large models that is gigabytes. */
+export const longOrchestration = proxyActivities<OrchestrationActivities>({ startToCloseTimeout: '1 day', heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER });
 
 /** Stands by a run as long as it lasts. */
 export const guard = proxyActivities<Pick<OrchestrationActivities, 'standBy'>>({ startToCloseTimeout: '1000 days', heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER });

@@ -48,7 +48,8 @@ import { describeSubPopulation } from './details.ts';
 import { lineageOf } from './lineage.ts';
 import { bestMember } from './scores.ts';
 import { newsFor, summarise, viewEvaluators, viewMembers } from './views.ts';
-import { loadState, orchestration, reasonOf, STOP_ENDS_HOLDS, trainRound } from './run.ts';
+import { roundsPerReport } from './reporting.ts';
+import { loadState, NEIGHBOUR_MAY_HAVE_ENDED, orchestration, PAUSED_TOGETHER, reasonOf, SPARSE_REPORTS, STOP_ENDS_HOLDS, trainRound } from './run.ts';
 import type { Run } from './run.ts';
 import type { TrainOutcome, TrainRequest } from '../activities/train-contract.ts';
 import type { Winner } from '../activities/orchestration-contract.ts';
@@ -58,6 +59,8 @@ export interface SubPopulationInput {
   readonly subPopulation: number;
   /** Newest recorded round; 0 starts afresh. */
   readonly completedRound: number;
+  /** Rounds that the run is to have, where it was extended before its parts were started. */
+  readonly rounds?: number;
   readonly carried?: Carried;
 }
 
@@ -96,7 +99,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
   const levels = specification.subPopulations.length;
 
   let steering = carried?.steering ?? null;
-  let rounds = carried?.rounds ?? specification.steps / stepsPerRound;
+  let rounds = carried?.rounds ?? input.rounds ?? specification.steps / stepsPerRound;
   const news = [...(carried?.news ?? [])];
   const promotionBatches = [...(carried?.promotions ?? [])];
   const reports = [...(carried?.reports ?? [])];
@@ -133,7 +136,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
   }
 
   while (round < rounds) {
-    if (level === 1) await whilePaused();
+    await (level === 1 ? whilePaused() : whileNobodyWaits());
     if (early()) break;
     round += 1;
     events = [];
@@ -165,7 +168,7 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
     if (last) happened({ kind: 'ended', reason: last.reason });
 
     await orchestration.saveRound({ storage, round, subPopulation: level, events, trainerSeconds });
-    if (level === 1) await root().signal(roundCompletedSignal, { ...key(), rounds, summaries: [summarise(state, round, evaluatorsAtWork), ...above] });
+    if (level === 1 && (isTold() || last)) await root().signal(roundCompletedSignal, { ...key(), rounds, summaries: [summarise(state, round, evaluatorsAtWork), ...above] });
     if (last) break;
     if (round < rounds && workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
@@ -269,7 +272,13 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
     happened(judgement.event);
     below = judgement.below;
     judged = judgement.event.evaluations;
-    await neighbour(level - 1).signal(promotionsSignal, { ...key(), promotions: judgement.promotions, summaries: [summarise(state, round, evaluatorsAtWork), ...above] });
+    try {
+      await neighbour(level - 1).signal(promotionsSignal, { ...key(), promotions: judgement.promotions, summaries: [summarise(state, round, evaluatorsAtWork), ...above] });
+    } catch (error) {
+      // In the round in which the operator ends the run, P(i−1) waits for no promotions any more.
+      if (isCancellation(error) || !patched(NEIGHBOUR_MAY_HAVE_ENDED)) throw error;
+      log.info(`${subPopulationName(level - 1)} has ended: ${reasonOf(error)}`);
+    }
   }
 
   async function hearPromotions(): Promise<void> {
@@ -307,6 +316,24 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
     if (steering?.pause == null) return;
     await condition(() => steering?.pause == null || steering.stop !== null);
     if (steering?.pause != null && steering.stop !== null && round > 0) ended = { round, reason: steering.stop };
+  }
+
+  /**
+   * P(i ≥ 2): while the run is paused or being stopped it begins only rounds that P(i−1) has trained and waits for, so that nobody trains what
+   * nobody asked for. Of its last round P(i−1) tells nothing.
+   */
+  async function whileNobodyWaits(): Promise<void> {
+    const goesOn = (): boolean => (steering?.pause == null && steering?.stop == null) || round + 1 >= rounds;
+    if (goesOn() || !patched(PAUSED_TOGETHER)) return;
+    const heard = (): NeighbourNews | undefined => news.find((one) => one.round === round + 1);
+    await condition(() => goesOn() || heard() !== undefined);
+    const last = heard()?.ended;
+    if (last && last.round <= round) ended = last;
+  }
+
+  /** Whether the root hears of this round. */
+  function isTold(): boolean {
+    return round >= rounds || round % roundsPerReport(rounds) === 0 || !patched(SPARSE_REPORTS);
   }
 
   /** Follows the operator's commands of these kinds. */

@@ -50,6 +50,13 @@ export function checkBudget(specification: Specification, context: z.core.$Refin
   else report(context, ['subPopulations'], `fewer or smaller: ${reason}`);
 }
 
+/** Returns how many rounds a run may have, at most: its histories bear no more, nor do its curves. */
+export function mostRounds(specification: Specification): number {
+  const { stepsPerRound, evalEvery } = specification;
+  const measured = Math.floor(Math.min(limits.steps, limits.measurements * evalEvery) / stepsPerRound);
+  return firstFalse(1, measured + 1, (rounds) => beyondBudget(historyBudget({ ...specification, steps: rounds * stepsPerRound })).length === 0) - 1;
+}
+
 /** Returns the least integer from `low` on for which what holds up to some point no longer holds; `high` where it holds up to there. */
 function firstFalse(low: number, high: number, holds: (value: number) => boolean): number {
   let [from, to] = [low, high];

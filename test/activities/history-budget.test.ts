@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { beyondBudget, historyBudget, RESERVE, TEMPORAL_LIMITS } from '../../activities/history-budget.ts';
+import { beyondBudget, historyBudget, TEMPORAL_LIMITS } from '../../activities/history-budget.ts';
 import type { HistoryBudget } from '../../activities/history-budget.ts';
 import { parseSpecification } from '../../activities/specification.ts';
+import { mostRounds } from '../../activities/specification/rules.ts';
 import type { Specification } from '../../activities/specification.ts';
 import { LIMITS_PATH, withCurrentTable } from '../../activities/write-limits.ts';
+import { reportsOf, roundsPerReport } from '../../workflows/reporting.ts';
 import { simulate } from '../simulation.ts';
 import { toyTraining } from '../workflows/stand-ins.ts';
 import { images, toy, withToy } from './malformed-specifications.ts';
@@ -17,7 +19,7 @@ function rounds(count: number, specification: Specification = learning): History
 }
 
 describe('the budget of histories', () => {
-  test('counts a round of the root event by event: a signal, an activity, their workflow tasks and a search attribute', () => {
+  test('counts a round of which the root hears event by event: a signal, an activity, their workflow tasks and a search attribute', () => {
     assert.equal(rounds(1).root.perRound.events, 1 + 3 + 3 + 3 + 1);
     assert.equal(rounds(101).root.longest.events - rounds(1).root.longest.events, 1100);
   });
@@ -67,8 +69,26 @@ describe('the budget of histories', () => {
     for (const specification of [toy, images, { ...images, steps: 20_000, subPopulations: [{}, {}, {}, {}] }, { ...images, subPopulations: [{ members: 100 }, { members: 100 }] }]) {
       assert.deepEqual(beyondBudget(historyBudget(parseSpecification(specification))), []);
     }
-    const [first] = beyondBudget(rounds(5_000, { ...learning, subPopulations: [{ members: 2, evaluators: 0 }] }));
-    assert.match(first?.reason ?? '', new RegExp(`^the history of the root may have \\d+ events, of ${TEMPORAL_LIMITS.events - RESERVE.events} at most$`));
+    const [first] = beyondBudget(rounds(20_000, { ...learning, subPopulations: [{ members: 2, evaluators: 0 }] }));
+    assert.match(first?.reason ?? '', new RegExp(`^the winner with its schedule may have \\d+ bytes, of ${TEMPORAL_LIMITS.payloadBytes} at most$`));
+  });
+
+  test('lets no history be longer than a worker can replay within the time of a workflow task, however many rounds there are', () => {
+    const smallest = { ...learning, subPopulations: [{ members: 2, evaluators: 0 }] };
+    for (const count of [500, 501, 1_000, 15_000]) {
+      const { root } = rounds(count, smallest);
+      assert.ok(root.longest.events < 5_700, `${count} rounds: ${root.longest.events} events`);
+    }
+    assert.deepEqual([1, 500, 501, 1_000, 1_001].map((count) => [roundsPerReport(count), reportsOf(count)]), [[1, 1], [1, 500], [2, 251], [2, 500], [3, 334]]);
+  });
+
+  test('tells to how many rounds a run can be extended', () => {
+    for (const specification of [learning, parseSpecification(toy)]) {
+      const most = mostRounds(specification);
+      const lasting = (count: number): unknown => ({ ...specification, steps: count * specification.stepsPerRound });
+      assert.equal(parseSpecification(lasting(most)).steps, most * specification.stepsPerRound);
+      assert.throws(() => parseSpecification(lasting(most + 1)));
+    }
   });
 
   test('is in the docs as it is', () => {

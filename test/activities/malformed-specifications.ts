@@ -80,7 +80,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   ['rounds that are no whole measurements', withToy({ evalEvery: 3 }), 'Expected `stepsPerRound` to be a multiple of `evalEvery` (3), got `20`'],
   ['measurements further apart than rounds', withToy({ evalEvery: 40 }), 'Expected `stepsPerRound` to be a multiple of `evalEvery` (40), got `20`'],
   ['no rounds', withToy({ stepsPerRound: 0 }), 'Expected `stepsPerRound` to be an integer from 1'],
-  ['more rounds than a history bears', withToy({ steps: 100_000, evalEvery: 20, subPopulations: [{}] }), 'Expected `steps` to be at most 85520 (4276 rounds): with more, the history of the root may have 47108 events, of 47104 at most, got `100000`'],
+  ['more rounds than a history bears', withToy({ steps: 400_000, evalEvery: 20, subPopulations: [{}] }), 'Expected `steps` to be at most 312640 (15632 rounds): with more, the winner with its schedule may have 2097269 bytes, of 2097152 at most, got `400000`'],
   ['more rounds than promotions bear', withToy({ steps: 60_000, evalEvery: 20 }), 'Expected `steps` to be at most 44320 (2216 rounds): with more, the record of a round of P1 may have '],
   ['more measurements than can be smoothed', withToy({ steps: 100_000, stepsPerRound: 100, evalEvery: 1 }), 'Expected `evalEvery` to be at least 5: at most 20000 measurements over `steps` (100000), got `1`'],
   ['more scores in a round than a history bears', withToy({ steps: 10_000, stepsPerRound: 10_000, subPopulations: [{ members: 200 }] }), 'Expected `evalEvery` to be at least 40: the history of P1 may have 163764699 bytes, of 48234496 at most, got `1`'],

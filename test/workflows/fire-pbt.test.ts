@@ -1,15 +1,17 @@
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import Long from 'long';
 import { firePbt } from '../../workflows/fire-pbt.ts';
-import { extendUpdate, progressQuery, resumeUpdate } from '../../workflows/messages.ts';
+import { extendUpdate, pauseUpdate, progressQuery, resumeUpdate, stopEarlySignal } from '../../workflows/messages.ts';
 import type { RunProgress } from '../../workflows/messages.ts';
 import type { RoundEvent } from '../../workflows/population-state.ts';
 import type { Specification } from '../../activities/specification.ts';
+import type { TrainRequest } from '../../activities/train-contract.ts';
 import { simulate } from '../simulation.ts';
 import { createStandIns, toySpecification, toyTraining } from './stand-ins.ts';
 import type { StandIns } from './stand-ins.ts';
@@ -31,6 +33,18 @@ async function assertSameDecisions(activities: StandIns, specification: Specific
       assert.deepEqual(decisions(activities.recorded.get(`${index + 1}/P${level + 1}`)), decisions(events), `round ${index + 1} of P${level + 1}`);
     }
   }
+}
+
+/** Training that takes some time. */
+function slowed(milliseconds: (request: TrainRequest) => number): StandIns {
+  const standIns = createStandIns();
+  return {
+    ...standIns,
+    train: async (request) => {
+      await delay(milliseconds(request));
+      return standIns.train(request);
+    },
+  };
 }
 
 describe('a run', { timeout: 400_000 }, () => {
@@ -125,7 +139,7 @@ describe('a run', { timeout: 400_000 }, () => {
     });
   });
 
-  it('refuses an extension while its parts are being started, and does not lengthen the run then', async () => {
+  it('is as long as it was extended to while it was being planned', async () => {
     let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
     const activities: StandIns = { ...createStandIns(), clearLeftovers: async () => gate.then(() => ({ terminated: [] })) };
@@ -133,9 +147,47 @@ describe('a run', { timeout: 400_000 }, () => {
     await harness.withWorkers(taskQueue, activities, async () => {
       const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId: `run-${taskQueue}`, args: [toySpecification()] });
       await reached(handle, ({ plan }) => plan !== null);
-      await assert.rejects(handle.executeUpdate(extendUpdate, { args: [{ steps: 400 }] }), (error) => error instanceof WorkflowUpdateFailedError && error.cause?.message === 'Cannot extend the run: it is being planned');
+      assert.equal(await handle.executeUpdate(extendUpdate, { args: [{ steps: 400 }] }), 'Extended: the run ends after 400 steps, round 20.');
+      await assert.rejects(handle.executeUpdate(extendUpdate, { args: [{ steps: 300 }] }), (error) => error instanceof WorkflowUpdateFailedError && /above the present 400, got `300`/.test(String(error.cause?.message)));
       open();
-      assert.equal((await handle.result()).rounds, 10);
+      assert.equal((await handle.result()).rounds, 20);
+    });
+  });
+
+  it('ends when it is stopped while the highest of three sub-populations is still training, and trains no round beyond', async () => {
+    const activities = slowed(({ worker, toStep }) => (worker.subPopulation === 3 && toStep > 40 ? 1_500 : 100));
+    const specification = toySpecification({ steps: 400, subPopulations: [LOWEST, POPULATION, { members: 2, evaluators: 1 }] });
+    const taskQueue = randomUUID();
+    await harness.withWorkers(taskQueue, activities, async () => {
+      const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId: `run-${taskQueue}`, args: [specification] });
+      await reached(handle, ({ round }) => round >= 2);
+      await handle.signal(stopEarlySignal, { reason: 'good enough' });
+      const { rounds } = await handle.result();
+      assert.ok(rounds < 20, `${rounds} rounds`);
+      assert.equal(Math.max(...activities.trained.map(({ toStep }) => toStep)), rounds * specification.stepsPerRound);
+    });
+  });
+
+  it('pauses every sub-population after the same round, and decides the same once it is resumed', async () => {
+    const activities = slowed(() => 100);
+    const specification = toySpecification({ subPopulations: [LOWEST, POPULATION, POPULATION] });
+    const taskQueue = randomUUID();
+    const newest = (): number[] => [1, 2, 3].map((level) => Math.max(...activities.trained.filter(({ worker }) => worker.subPopulation === level).map(({ toStep }) => toStep)));
+    await harness.withWorkers(taskQueue, activities, async () => {
+      const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId: `run-${taskQueue}`, args: [specification] });
+      await reached(handle, ({ round }) => round >= 2);
+      await handle.executeUpdate(pauseUpdate, { args: [{ reason: 'need the GPUs' }] });
+      let before = '';
+      for (let now = newest().join(); before !== now; now = newest().join()) {
+        before = now;
+        await delay(2_000);
+      }
+      const [first, ...others] = newest();
+      assert.deepEqual(others, [first, first]);
+      assert.equal((await handle.query(progressQuery)).round * specification.stepsPerRound, first, 'the round is complete');
+      await handle.executeUpdate(resumeUpdate);
+      await handle.result();
+      await assertSameDecisions(activities, specification);
     });
   });
 

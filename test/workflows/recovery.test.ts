@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ResultSummary } from '../../activities/orchestration-contract.ts';
-import { progressQuery, stopEarlySignal } from '../../workflows/messages.ts';
+import { extendUpdate, progressQuery, stopEarlySignal } from '../../workflows/messages.ts';
 import { startObjectServer } from '../object-server.ts';
 import type { ObjectServer } from '../object-server.ts';
 import { SMALL, startStoredRuns } from './stored-runs.ts';
@@ -117,6 +117,20 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     await runs.reached(workflowId, ({ round }) => round >= 3);
     await reset(workflowId, ...TO_FIRST_TASK);
     assertSame(await resultOf(workflowId));
+  });
+
+  it('is still as long as it was extended to when it is reset', async () => {
+    const long = await runs.result('extended-from-the-start', { ...SMALL, steps: 240 });
+    const workflowId = 'extended-reset';
+    const handle = await runs.start(workflowId);
+    await handle.executeUpdate(extendUpdate, { args: [{ steps: 240 }] });
+    // Beyond the end that its specification says.
+    await runs.reached(workflowId, ({ round }) => round >= 9);
+    await runs.client.workflow.getHandle(`${workflowId}/P2`).terminate('as though');
+    assert.match(await failure(workflowId), /^ChildFailed: /);
+    await reset(workflowId, ...TO_FIRST_TASK);
+    const result = await resultOf(workflowId);
+    assert.deepEqual([result.rounds, result.decisionsSha256, result.winner.checkpoint.sha256], [12, long.decisionsSha256, long.winner.checkpoint.sha256]);
   });
 
   it('comes to the same result when a stop is taken back', async () => {
