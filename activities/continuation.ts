@@ -28,20 +28,36 @@ export function goesOn(input: unknown): input is ContinuationInput {
 }
 
 /**
- * Returns the earlier run's specification with what is given beside `from` in its place, and where the earlier run's objects are.
+ * Returns the earlier run's specification with what is given beside `from` in its place, and where the earlier run's objects are. `own` is the new run's
+ * folder: the specification there goes on where the earlier run was deleted since the new one was planned.
  *
  * @throws InvalidSpecification where there is no such run, a field differs that may not, or the whole is invalid
  */
-export async function continuedSpecification(objects: Pick<ObjectStore, 'get'>, { from, ...given }: ContinuationInput): Promise<{ specification: Specification; from: StorageLocation }> {
+export async function continuedSpecification(objects: Pick<ObjectStore, 'get'>, { from, ...given }: ContinuationInput, own: string): Promise<{ specification: Specification; from: StorageLocation }> {
   if (typeof from !== 'string' || !RUN_FOLDER.test(from)) throw wrongField(['from'], "an earlier run's folder, `<workflow id>/<first run id>`, as its result and its progress query tell it", from);
   const earlier = { bucket: bucketOf(given), prefix: `${from}/` };
-  const recorded = await readRecorded(objects, earlier.bucket, `${earlier.prefix}specification.json`);
-  if (recorded === undefined) throw wrongField(['from'], `the folder of a run in bucket ${earlier.bucket}`, from);
+  const recorded = await readRecorded(objects, earlier.bucket, specificationKey(earlier));
+  if (recorded === undefined) {
+    const planned = await plannedBefore(objects, { bucket: earlier.bucket, prefix: own });
+    if (planned) return { specification: planned, from: earlier };
+    throw wrongField(['from'], `the folder of a run in bucket ${earlier.bucket}`, from);
+  }
   const specification = parseSpecification({ ...recorded, ...given });
   const differing = Object.keys(given).filter((field): field is keyof Specification => !FREE.some((free) => free === field) && field in specification);
   const complaints = differing.filter((field) => JSON.stringify(specification[field]) !== JSON.stringify(recorded[field])).map((field) => expected([field], `left out, or what it was in the earlier run (${valueText(recorded[field])})`, valueText(specification[field])));
   if (complaints.length > 0) throw new InvalidSpecification(complaints);
   return { specification, from: earlier };
+}
+
+/** Where a run records its specification. */
+export function specificationKey({ prefix }: StorageLocation): string {
+  return `${prefix}specification.json`;
+}
+
+/** Returns the specification that a run recorded when it was planned; undefined where it never was. A root that is reset to its first task plans again. */
+export async function plannedBefore(objects: Pick<ObjectStore, 'get'>, own: StorageLocation): Promise<Specification | undefined> {
+  const recorded = await readRecorded(objects, own.bucket, specificationKey(own));
+  return recorded && parseSpecification(recorded);
 }
 
 /** Returns an object that a run recorded as JSON, or undefined where there is none. */

@@ -11,7 +11,7 @@ import type { ObjectStore } from './checkpoints/object-store.ts';
 import { historyBudget, type HistoryBudget } from './history-budget.ts';
 import type { HistoryCosts, RetracedRun, RunCosts, RunPlan } from './orchestration-contract.ts';
 import { readableJson } from './readable-json.ts';
-import { continuedSpecification, goesOn, wrongField } from './continuation.ts';
+import { continuedSpecification, goesOn, specificationKey, wrongField } from './continuation.ts';
 import { namesRun, recordedRetraced, retracedKey, retracingSpecification } from './retracing.ts';
 import { expected } from './specification/complaints.ts';
 import { mostRounds } from './specification/rules.ts';
@@ -49,6 +49,7 @@ export interface PlannedWorkflow {
 
 /**
  * Plans a run: validates its specification, makes its bucket where missing, writes the specification, defaults filled in, and which run it retraces into its folder.
+ * Planning again, after a reset, comes to the same, also where the run that it goes on from or retraces was deleted meanwhile.
  *
  * `generation` in the plan is the root's own run id.
  *
@@ -57,11 +58,12 @@ export interface PlannedWorkflow {
  * @throws ObjectStoreError where the store cannot be reached or refuses
  */
 export async function planRun(objects: ObjectStore, { specification: given, workflowId, firstExecutionRunId }: PlanRequest, { runId: generation, workflowType }: PlannedWorkflow): Promise<RunPlan> {
-  const { specification, from, retraced } = await asSpecification(() => readSpecification(objects, given, workflowType));
+  const prefix = runPrefix(workflowId, firstExecutionRunId);
+  const { specification, from, retraced } = await asSpecification(() => readSpecification(objects, given, workflowType, prefix));
   checkWorkflowId(workflowId, specification);
-  const storage = { bucket: specification.storage.bucket, prefix: runPrefix(workflowId, firstExecutionRunId) };
+  const storage = { bucket: specification.storage.bucket, prefix };
   await objects.ensureBucket(storage.bucket);
-  await objects.put(storage.bucket, `${storage.prefix}specification.json`, readableJson(specification), 'application/json');
+  await objects.put(storage.bucket, specificationKey(storage), readableJson(specification), 'application/json');
   if (retraced) await objects.put(storage.bucket, retracedKey(storage), readableJson(retraced), 'application/json');
   return { generation, specification, storage, ...(from ? { from } : {}), ...(retraced ? { retraced } : {}), costs: { ...costsOf(specification), histories: historyCosts(historyBudget(specification, workflowId)) }, maxRounds: mostRounds(specification) };
 }
@@ -72,21 +74,22 @@ interface ReadSpecification {
   readonly retraced?: RetracedRun | undefined;
 }
 
-async function readSpecification(objects: ObjectStore, given: unknown, workflowType: string): Promise<ReadSpecification> {
+async function readSpecification(objects: ObjectStore, given: unknown, workflowType: string, own: string): Promise<ReadSpecification> {
   if (namesRun(given)) {
     if (workflowType !== 'retrace') throw wrongField(['run'], `absent for workflow type ${workflowType} (workflow type retrace takes it)`, given.run);
-    return retracingSpecification(objects, given);
+    return retracingSpecification(objects, given, own);
   }
-  const read = goesOn(given) ? await continued(objects, given) : { specification: parseSpecification(given) };
+  const read = goesOn(given) ? await continued(objects, given, own) : { specification: parseSpecification(given) };
   // Whoever goes on from a run, `npm start` for one, cannot know what it computes: firePbt goes on with any.
   if (!goesOn(given) || workflowType !== 'firePbt') checkAlgorithm(read.specification, workflowType);
   return read;
 }
 
 /** A retrace that is gone on from still is one of its run. */
-async function continued(objects: ObjectStore, given: Parameters<typeof continuedSpecification>[1]): Promise<ReadSpecification> {
-  const read = await continuedSpecification(objects, given);
-  return { ...read, retraced: await recordedRetraced(objects, read.from) };
+async function continued(objects: ObjectStore, given: Parameters<typeof continuedSpecification>[1], own: string): Promise<ReadSpecification> {
+  const read = await continuedSpecification(objects, given, own);
+  const retraced = (await recordedRetraced(objects, read.from)) ?? (await recordedRetraced(objects, { bucket: read.specification.storage.bucket, prefix: own }));
+  return { ...read, retraced };
 }
 
 /** By workflow type, the algorithms that it runs. */

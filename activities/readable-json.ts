@@ -9,21 +9,15 @@ export function readableJson(value: unknown): string {
   return `${layOut(JSON.parse(JSON.stringify(value)) as unknown, '')}\n`;
 }
 
+/** What fits on a line is made of what does: the parts are laid out first, so that nothing is written twice. */
 function layOut(value: unknown, indent: string): string {
-  const line = onOneLine(value);
-  if (typeof value !== 'object' || value === null || indent.length + line.length <= LINE_CHARACTERS) return line;
-  const inner = `${indent}  `;
-  if (Array.isArray(value)) {
-    if (value.every((one) => typeof one !== 'object' || one === null)) return line;
-    return `[\n${value.map((one) => inner + layOut(one, inner)).join(',\n')}\n${indent}]`;
-  }
-  const entries = Object.entries(value).map(([key, one]) => `${inner}${JSON.stringify(key)}: ${layOut(one, inner)}`);
-  return `{\n${entries.join(',\n')}\n${indent}}`;
-}
-
-function onOneLine(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(onOneLine).join(', ')}]`;
-  const entries = Object.entries(value);
-  return entries.length === 0 ? '{}' : `{ ${entries.map(([key, one]) => `${JSON.stringify(key)}: ${onOneLine(one)}`).join(', ')} }`;
+  const inner = `${indent}  `;
+  const list = Array.isArray(value);
+  const parts = list ? value.map((one) => layOut(one, inner)) : Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${layOut(one, inner)}`);
+  const numbers = list && value.every((one) => typeof one !== 'object' || one === null);
+  const [open, close, space] = list ? ['[', ']', ''] : ['{', '}', parts.length > 0 ? ' ' : ''];
+  const line = `${open}${space}${parts.join(', ')}${space}${close}`;
+  if (numbers || (indent.length + line.length <= LINE_CHARACTERS && !line.includes('\n'))) return line;
+  return `${open}\n${parts.map((part) => inner + part).join(',\n')}\n${indent}${close}`;
 }

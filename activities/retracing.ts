@@ -8,7 +8,7 @@ import type { Score } from '../workflows/algorithm/index.ts';
 import type { HistorySegment } from '../workflows/population-state.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
 import type { StorageLocation } from './checkpoints/reference.ts';
-import { bucketOf, readRecorded, RUN_FOLDER, wrongField } from './continuation.ts';
+import { bucketOf, plannedBefore, readRecorded, RUN_FOLDER, wrongField } from './continuation.ts';
 import type { RetracedRun } from './orchestration-contract.ts';
 import { joinEqual } from './schedule.ts';
 import { parseSpecification, type Specification } from './specification.ts';
@@ -33,15 +33,21 @@ export function namesRun(input: unknown): input is RetracingInput {
 }
 
 /**
- * Returns a specification of one member that follows the run's schedule, and the run; its seed is the run's plus one unless it is given.
+ * Returns a specification of one member that follows the run's schedule, and the run; its seed is the run's plus one unless it is given. `own` is the retrace's
+ * folder: what is recorded there goes on where the run was deleted since the retrace was planned.
  *
  * @throws InvalidSpecification where there is no such run, it has no result, or what is given beside `run` is invalid
  */
-export async function retracingSpecification(objects: Pick<ObjectStore, 'get'>, { run, ...given }: RetracingInput): Promise<{ specification: Specification; retraced: RetracedRun }> {
+export async function retracingSpecification(objects: Pick<ObjectStore, 'get'>, { run, ...given }: RetracingInput, own: string): Promise<{ specification: Specification; retraced: RetracedRun }> {
   if (typeof run !== 'string' || !RUN_FOLDER.test(run)) throw wrongField(['run'], "a finished run's folder, `<workflow id>/<first run id>`, as its result tells it", run);
   const bucket = bucketOf(given);
   const recorded = await readRecorded(objects, bucket, `${run}/result/result.json`);
-  if (recorded === undefined) throw wrongField(['run'], `the folder of a finished run in bucket ${bucket}`, run);
+  if (recorded === undefined) {
+    const storage = { bucket, prefix: own };
+    const [planned, retraced] = await Promise.all([plannedBefore(objects, storage), recordedRetraced(objects, storage)]);
+    if (planned && retraced) return { specification: planned, retraced };
+    throw wrongField(['run'], `the folder of a finished run in bucket ${bucket}`, run);
+  }
   const [unknown] = Object.keys(given).filter((field) => !FREE.some((free) => free === field));
   if (unknown !== undefined) throw wrongField([unknown], `absent (beside \`run\` there may be ${FREE.join(', ')})`, given[unknown]);
   const { seed, winner, testScore, schedule, specification } = recorded as unknown as RecordedResult;

@@ -9,6 +9,7 @@ import { readOptions } from './command-line.ts';
 import { keepAlive } from './keep-alive.ts';
 import { runProcess } from './plain-failure.ts';
 import { requireSearchAttributes } from './search-attributes.ts';
+import { takingTurns } from './taking-turns.ts';
 import { connectWorker } from './temporal-connection.ts';
 import { workerIdentity } from './worker-identity.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -35,7 +36,10 @@ await runProcess(async () => {
     taskQueue: options['task-queue'],
     workflowBundle: bundle,
     activities: { ...createOrchestrationActivities({ objects, client: new Client({ connection, namespace }) }) },
-    interceptors: { activity: [keepAlive] },
+    // Each run has one that stands by it to its end: with the SDK's 100, a hundred runs would leave no slot for any work. More runs want another orchestrator.
+    maxConcurrentActivityTaskExecutions: 2_000,
+    // Heartbeats go on while an activity waits for its turn.
+    interceptors: { activity: [keepAlive, takingTurns()] },
     // Should this process be killed, its workflows wait so long for it before another takes them.
     stickyQueueScheduleToStartTimeout: '5s',
     shutdownGraceTime: '3s',

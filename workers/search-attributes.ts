@@ -3,7 +3,7 @@
  */
 import type { TemporalConnection } from './temporal-connection.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../workflows/search-attributes.ts';
-import { PlainFailure } from './plain-failure.ts';
+import { PlainFailure, reasonOf } from './plain-failure.ts';
 
 /** What it takes to ask: a worker's connection and a client's both can. */
 interface OperatorConnection {
@@ -13,14 +13,27 @@ interface OperatorConnection {
 /**
  * Makes sure that the namespace has them: without them a run could not report its progress, and its workflow tasks would fail for ever.
  *
- * @throws PlainFailure with the command that creates them
+ * @throws PlainFailure with the commands that create them, one for a server of one's own and one for Temporal Cloud, or saying that the server does not tell
  */
 export async function requireSearchAttributes({ connection, namespace, address }: TemporalConnection<OperatorConnection>): Promise<void> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.entries(SEARCH_ATTRIBUTE_TYPES).filter(([name]) => !(name in (customAttributes ?? {})));
+  const known = await listSearchAttributes(connection, namespace).catch((error: unknown) => {
+    const names = Object.entries(SEARCH_ATTRIBUTE_TYPES).map(([name, type]) => `${name} (${type})`);
+    throw new PlainFailure(
+      `Cannot ask Temporal at ${address} for the search attributes of namespace ${namespace}: ${reasonOf(error)} (runs need ${names.join(', ')}; these credentials need the right to list search attributes)`,
+      { cause: error },
+    );
+  });
+  const missing = Object.entries(SEARCH_ATTRIBUTE_TYPES).filter(([name]) => !known.includes(name));
   if (missing.length === 0) return;
-  const options = missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ');
+  // Temporal Cloud's are managed with its own tool, not with the CLI.
+  const own = `temporal operator search-attribute create --namespace ${namespace} ${missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ')}`;
+  const cloud = `tcld namespace search-attributes add --namespace ${namespace} ${missing.map(([name, type]) => `--search-attribute ${name}=${type}`).join(' ')}`;
   throw new PlainFailure(
-    `Cannot use Temporal at ${address}: namespace ${namespace} has no search attributes ${missing.map(([name]) => name).join(', ')}. Create them once: temporal operator search-attribute create --namespace ${namespace} ${options}`,
+    `Cannot use Temporal at ${address}: namespace ${namespace} has no search attributes ${missing.map(([name]) => name).join(', ')}. Create them once. On a server of one's own: ${own}. On Temporal Cloud, in its web UI or by: ${cloud}`,
   );
+}
+
+async function listSearchAttributes({ operatorService }: OperatorConnection, namespace: string): Promise<string[]> {
+  const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+  return Object.keys(customAttributes ?? {});
 }

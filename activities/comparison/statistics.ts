@@ -5,6 +5,7 @@
  * between arms that share seeds: exact sign-flip permutation test on the paired differences, two-sided.
  */
 import { randomStream, type RandomStream } from '../../workflows/algorithm/index.ts';
+import { atOnce, type Pausing } from './pausing.ts';
 
 export interface Interval {
   readonly low: number;
@@ -38,24 +39,17 @@ export interface PairedComparison {
 
 const RESAMPLES = 10_000;
 const LEVEL = 0.95;
-/** 2²⁰ sign patterns take a third of a second; beyond, so many are drawn: a second for 100 pairs, in which a worker does nothing else. */
+/** Up to so many all 2²⁰ sign patterns are counted; beyond, so many are drawn. */
 const EXACT_PAIRS = 20;
 const DRAWN_PATTERNS = 100_000;
+/** Draws between two pauses: a few milliseconds. */
+const DRAWS_PER_STRETCH = 100_000;
 /** Sums of the same numbers in another order differ in their last bits. */
 const TIE = 1e-12;
 
 /** @throws Error where there are no values */
 export function summarise(values: readonly number[]): Summary {
-  if (values.length === 0) throw new Error('Expected `values` to be at least one number, got none');
-  const sorted = [...values].sort((a, b) => a - b);
-  return {
-    count: values.length,
-    mean: mean(values),
-    median: (at(sorted, Math.floor((sorted.length - 1) / 2)) + at(sorted, Math.ceil((sorted.length - 1) / 2))) / 2,
-    interquartileMean: interquartileMean(sorted),
-    standardDeviation: standardDeviation(values),
-    meanInterval: bootstrapMean(values),
-  };
+  return atOnce(summarising(values));
 }
 
 /**
@@ -64,6 +58,25 @@ export function summarise(values: readonly number[]): Summary {
  * @throws Error where the lengths differ or are 0
  */
 export function comparePairs(a: readonly number[], b: readonly number[]): PairedComparison {
+  return atOnce(comparingPairs(a, b));
+}
+
+/** `summarise`, with pauses. */
+export function* summarising(values: readonly number[]): Pausing<Summary> {
+  if (values.length === 0) throw new Error('Expected `values` to be at least one number, got none');
+  const sorted = [...values].sort((a, b) => a - b);
+  return {
+    count: values.length,
+    mean: mean(values),
+    median: (at(sorted, Math.floor((sorted.length - 1) / 2)) + at(sorted, Math.ceil((sorted.length - 1) / 2))) / 2,
+    interquartileMean: interquartileMean(sorted),
+    standardDeviation: standardDeviation(values),
+    meanInterval: yield* bootstrapMean(values),
+  };
+}
+
+/** `comparePairs`, with pauses. */
+export function* comparingPairs(a: readonly number[], b: readonly number[]): Pausing<PairedComparison> {
   if (a.length !== b.length || a.length === 0) throw new Error(`Expected as many values in both arms, at least one, got \`${a.length} and ${b.length}\``);
   const differences = a.map((value, index) => value - at(b, index));
   const spread = standardDeviation(differences);
@@ -71,42 +84,53 @@ export function comparePairs(a: readonly number[], b: readonly number[]): Paired
     pairs: differences.length,
     meanDifference: mean(differences),
     effectSize: spread === null || spread === 0 ? null : mean(differences) / spread,
-    interval: bootstrapMean(differences),
-    p: signFlipTest(differences),
+    interval: yield* bootstrapMean(differences),
+    p: yield* signFlipTest(differences),
   };
 }
 
 /** How often a sum as far from 0 comes about when each difference may as well have had the other sign. */
-function signFlipTest(differences: readonly number[]): number {
+function* signFlipTest(differences: readonly number[]): Pausing<number> {
   const scale = Math.max(...differences.map(Math.abs));
   if (scale === 0) return 1;
   const threshold = Math.abs(sum(differences)) - TIE * scale * differences.length;
-  if (differences.length > EXACT_PAIRS) {
-    const stream = randomStream(0, 'sign-flips');
-    let extreme = 1;
-    for (let pattern = 0; pattern < DRAWN_PATTERNS; pattern++) {
-      const flipped = differences.reduce((total, one) => total + (stream.integer(2) === 0 ? one : -one), 0);
-      if (Math.abs(flipped) >= threshold) extreme++;
-    }
-    return extreme / (DRAWN_PATTERNS + 1);
+  if (differences.length <= EXACT_PAIRS) return extremePatterns(differences, threshold) / 2 ** differences.length;
+  const stream = randomStream(0, 'sign-flips');
+  const stretch = samplesPerStretch(differences);
+  let extreme = 1;
+  for (let pattern = 0; pattern < DRAWN_PATTERNS; pattern++) {
+    if (pattern % stretch === 0) yield;
+    const flipped = differences.reduce((total, one) => total + (stream.integer(2) === 0 ? one : -one), 0);
+    if (Math.abs(flipped) >= threshold) extreme++;
   }
-  const patterns = 2 ** differences.length;
-  let extreme = 0;
-  for (let pattern = 0; pattern < patterns; pattern++) {
-    let total = 0;
-    for (let index = 0; index < differences.length; index++) total += (pattern >> index) & 1 ? -at(differences, index) : at(differences, index);
-    if (Math.abs(total) >= threshold) extreme++;
-  }
-  return extreme / patterns;
+  return extreme / (DRAWN_PATTERNS + 1);
+}
+
+/** Counts the sign patterns of the differences from `index` on that take the total as far as the threshold; patterns share the sums of what they begin with. */
+function extremePatterns(differences: readonly number[], threshold: number, total = 0, index = 0): number {
+  if (index === differences.length) return Math.abs(total) >= threshold ? 1 : 0;
+  const difference = at(differences, index);
+  return extremePatterns(differences, threshold, total + difference, index + 1) + extremePatterns(differences, threshold, total - difference, index + 1);
 }
 
 /** Percentile bootstrap of the mean, from a stream of its own: the same values give the same interval. */
-function bootstrapMean(values: readonly number[]): Interval | null {
+function* bootstrapMean(values: readonly number[]): Pausing<Interval | null> {
   if (values.length < 2) return null;
   const stream = randomStream(0, 'bootstrap');
-  const means = Array.from({ length: RESAMPLES }, () => resampledMean(values, stream)).sort((a, b) => a - b);
+  const stretch = samplesPerStretch(values);
+  const means: number[] = [];
+  while (means.length < RESAMPLES) {
+    if (means.length % stretch === 0) yield;
+    means.push(resampledMean(values, stream));
+  }
+  means.sort((a, b) => a - b);
   const tail = (1 - LEVEL) / 2;
   return { low: quantile(means, tail), high: quantile(means, 1 - tail) };
+}
+
+/** Returns how many samples of the values a stretch draws. */
+function samplesPerStretch({ length }: readonly number[]): number {
+  return Math.max(1, Math.floor(DRAWS_PER_STRETCH / length));
 }
 
 function resampledMean(values: readonly number[], stream: RandomStream): number {

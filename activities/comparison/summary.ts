@@ -3,7 +3,8 @@
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { ComparisonRun } from './run.ts';
-import { comparePairs, summarise, type PairedComparison, type Summary } from './statistics.ts';
+import { atOnce, type Pausing } from './pausing.ts';
+import { comparingPairs, summarising, type PairedComparison, type Summary } from './statistics.ts';
 
 /** Scores of an arm; diverged ones are counted and left out of the rest, which is null where none is left. */
 export interface ScoreSummary {
@@ -55,29 +56,35 @@ export interface ComparisonSummary {
 
 /** Returns the summary, which follows from the runs alone; arms in the order of their first run, the first being the one that others are compared with. */
 export function summariseComparison(runs: readonly ComparisonRun[]): ComparisonSummary {
-  const arms = [...new Set(runs.map(({ arm }) => arm))].map((arm) => runs.filter((run) => run.arm === arm));
-  const [first = [], ...others] = arms;
-  return {
-    arms: arms.map(summariseArm),
-    differences: others.filter((runsOfArm) => taskOf(runsOfArm) === taskOf(first)).map((runsOfArm) => differencesOf(runsOfArm, first)),
-  };
+  return atOnce(summarisingComparison(runs));
 }
 
-function summariseArm(runs: readonly ComparisonRun[]): ArmSummary {
+/** `summariseComparison`, with pauses: 500 runs take seconds. */
+export function* summarisingComparison(runs: readonly ComparisonRun[]): Pausing<ComparisonSummary> {
+  const arms = [...new Set(runs.map(({ arm }) => arm))].map((arm) => runs.filter((run) => run.arm === arm));
+  const [first = [], ...others] = arms;
+  const summaries: ArmSummary[] = [];
+  for (const runsOfArm of arms) summaries.push(yield* summariseArm(runsOfArm));
+  const differences: ArmDifference[] = [];
+  for (const runsOfArm of others) if (taskOf(runsOfArm) === taskOf(first)) differences.push(yield* differencesOf(runsOfArm, first));
+  return { arms: summaries, differences };
+}
+
+function* summariseArm(runs: readonly ComparisonRun[]): Pausing<ArmSummary> {
   const retraces = runs.flatMap(({ retrace }) => (retrace ? [retrace] : []));
   return {
     arm: runs[0]?.arm ?? '',
     runs: runs.length,
-    testScore: summariseScores(runs.map(({ testScore }) => testScore)),
-    objective: summariseScores(runs.map(({ objective }) => objective)),
-    ...(retraces.length > 0 ? { retraceGap: summariseScores(retraces.map(({ gap }) => gap ?? 'diverged')) } : {}),
+    testScore: yield* summariseScores(runs.map(({ testScore }) => testScore)),
+    objective: yield* summariseScores(runs.map(({ objective }) => objective)),
+    ...(retraces.length > 0 ? { retraceGap: yield* summariseScores(retraces.map(({ gap }) => gap ?? 'diverged')) } : {}),
     costs: meanCosts(runs.map(({ costs }) => costs)),
   };
 }
 
-function summariseScores(scores: readonly Score[]): ScoreSummary {
+function* summariseScores(scores: readonly Score[]): Pausing<ScoreSummary> {
   const finite = scores.filter((score) => typeof score === 'number');
-  return { diverged: scores.length - finite.length, scores: finite.length === 0 ? null : summarise(finite) };
+  return { diverged: scores.length - finite.length, scores: finite.length === 0 ? null : yield* summarising(finite) };
 }
 
 function meanCosts(costs: readonly ComparisonRun['costs'][]): MeanCosts {
@@ -94,20 +101,20 @@ function meanCosts(costs: readonly ComparisonRun['costs'][]): MeanCosts {
   };
 }
 
-function differencesOf(runs: readonly ComparisonRun[], first: readonly ComparisonRun[]): ArmDifference {
+function* differencesOf(runs: readonly ComparisonRun[], first: readonly ComparisonRun[]): Pausing<ArmDifference> {
   const pairs = runs.flatMap((run) => {
     const other = first.find(({ seed }) => seed === run.seed);
     return other ? [{ run, other }] : [];
   });
-  const compared = (score: 'testScore' | 'objective'): PairSummary => {
+  const compared = function* (score: 'testScore' | 'objective'): Pausing<PairSummary> {
     const finite = pairs.flatMap(({ run, other }) => {
       const [a, b] = [run[score], other[score]];
       return typeof a === 'number' && typeof b === 'number' ? [{ a, b }] : [];
     });
-    const differences = finite.length === 0 ? null : comparePairs(finite.map(({ a }) => a), finite.map(({ b }) => b));
+    const differences = finite.length === 0 ? null : yield* comparingPairs(finite.map(({ a }) => a), finite.map(({ b }) => b));
     return { diverged: pairs.length - finite.length, differences };
   };
-  return { arm: runs[0]?.arm ?? '', against: first[0]?.arm ?? '', testScore: compared('testScore'), objective: compared('objective') };
+  return { arm: runs[0]?.arm ?? '', against: first[0]?.arm ?? '', testScore: yield* compared('testScore'), objective: yield* compared('objective') };
 }
 
 function taskOf(runs: readonly ComparisonRun[]): string {

@@ -11,8 +11,9 @@ import type { ComparisonInput, TabulateRequest, Tabulated } from '../orchestrati
 import { readableJson } from '../readable-json.ts';
 import { inBatches, levelsOf, type RoundRecords } from '../rounds.ts';
 import { readResult } from './finding.ts';
+import { withPauses } from './pausing.ts';
 import { describeRun, rowOf, type ComparisonRun, type RunFolder, type StoredResult } from './run.ts';
-import { summariseComparison } from './summary.ts';
+import { summariseComparison, summarisingComparison, type ComparisonSummary } from './summary.ts';
 
 /** Format of the table: another number where a reader of this one would be misled. */
 export const COMPARISON_FORMAT = 'fire-pbt-comparison/1';
@@ -23,7 +24,7 @@ export async function tabulate(objects: ObjectStore, rounds: RoundRecords, { loc
   await objects.put(location.bucket, runKey(location, run), readableJson(described), 'application/json');
   const input = (await readJson(objects, location.bucket, `${location.prefix}input.json`)) as ComparisonInput;
   const runs = (await inBatches(done, async (one) => readJson(objects, location.bucket, runKey(location, one)))) as ComparisonRun[];
-  const table = comparisonTable(input, runs);
+  const table = comparisonTable(input, runs, await withPauses(summarisingComparison(runs)));
   const key = `${location.prefix}comparison.json`;
   await objects.put(location.bucket, key, readableJson(table), 'application/json');
   return { row: rowOf(described), summary: table.summary, key };
@@ -31,11 +32,11 @@ export async function tabulate(objects: ObjectStore, rounds: RoundRecords, { loc
 
 /** Returns the table as it lies in the bucket: the same for the same runs, byte for byte. */
 export function comparisonText(input: ComparisonInput, runs: readonly ComparisonRun[]): string {
-  return readableJson(comparisonTable(input, runs));
+  return readableJson(comparisonTable(input, runs, summariseComparison(runs)));
 }
 
-function comparisonTable(input: ComparisonInput, runs: readonly ComparisonRun[]) {
-  return { format: COMPARISON_FORMAT, input, runs, summary: summariseComparison(runs) };
+function comparisonTable(input: ComparisonInput, runs: readonly ComparisonRun[], summary: ComparisonSummary) {
+  return { format: COMPARISON_FORMAT, input, runs, summary };
 }
 
 async function describe(objects: ObjectStore, rounds: RoundRecords, { arm, folder, bucket, retrace }: TabulateRequest['run']): Promise<ComparisonRun> {

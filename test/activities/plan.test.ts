@@ -57,6 +57,44 @@ describe('planning a run', () => {
       message: 'Expected the workflow id to be at most 985 bytes, so that those of its children have at most 1000, got 986',
     });
   });
+
+  describe('after a reset to the first task', () => {
+    const again = { ...ROOT, runId: 'reset' };
+    const deleteRun = async (folder: string): Promise<void> => objects.delete('planned', (await objects.list('planned', `${folder}/`)).map(({ key }) => key));
+    const plan = (workflowId: string, specification: unknown, root = ROOT): ReturnType<typeof planRun> => planRun(objects, { specification, workflowId, firstExecutionRunId: 'r' }, root);
+
+    test('comes to the same where the run that is gone on from was deleted meanwhile', async () => {
+      const going = { from: 'earlier/r', steps: 2000, storage: toy.storage };
+      await plan('earlier', toy);
+      const planned = await plan('later', going);
+      await deleteRun('earlier/r');
+      assert.deepEqual(await plan('later', going, again), { ...planned, generation: 'reset' });
+      assert.equal(planned.specification.steps, 2000);
+    });
+
+    test('comes to the same where the run that is retraced was deleted meanwhile, and so does going on from the retrace', async () => {
+      const retracing = { run: 'found/r', storage: toy.storage };
+      const { specification } = await plan('found', toy);
+      const schedule = [{ worker: 'P1/member-1', origin: 'start', fromStep: 0, toStep: 1000, hyperparameters: { h: 1 } }];
+      await objects.put('planned', 'found/r/result/result.json', JSON.stringify({ seed: 0, winner: { objective: 0.9 }, testScore: 0.8, schedule, specification }));
+      const planned = await plan('retrace', retracing, { ...ROOT, workflowType: 'retrace' });
+      assert.deepEqual(planned.retraced, { folder: 'found/r', seed: 0, objective: 0.9, testScore: 0.8 });
+      await deleteRun('found/r');
+      assert.deepEqual(await plan('retrace', retracing, { ...again, workflowType: 'retrace' }), { ...planned, generation: 'reset' });
+
+      const going = { from: 'retrace/r', storage: toy.storage };
+      const later = await plan('later-retrace', going);
+      await deleteRun('retrace/r');
+      assert.deepEqual(await plan('later-retrace', going, again), { ...later, generation: 'reset' });
+      assert.deepEqual(later.retraced, planned.retraced);
+    });
+
+    test('is refused where neither that run nor one of its own is recorded', async () => {
+      const refused = (rule: string): object => ({ type: INVALID_SPECIFICATION, message: `Cannot use the specification: one error\nExpected ${rule} in bucket planned, got \`"nobody/r"\`` });
+      await assert.rejects(plan('newcomer', { from: 'nobody/r', storage: toy.storage }, again), refused('`from` to be the folder of a run'));
+      await assert.rejects(plan('newcomer', { run: 'nobody/r', storage: toy.storage }, { ...again, workflowType: 'retrace' }), refused('`run` to be the folder of a finished run'));
+    });
+  });
 });
 
 describe('the prefix of a run', () => {

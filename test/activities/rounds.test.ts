@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { adoptRounds, NOTHING_TO_GO_ON_FROM } from '../../activities/adoption.ts';
 import { collectCheckpoints } from '../../activities/checkpoints/collection.ts';
 import { ObjectStore } from '../../activities/checkpoints/object-store.ts';
 import { CheckpointStore } from '../../activities/checkpoints/store.ts';
@@ -53,6 +54,15 @@ describe('the record of a run', () => {
     }
     return JSON.parse(text) as PopulationState;
   }
+
+  test('is gone on from by its own run, though the earlier one whose rounds it began with is gone', async () => {
+    const { storage, run } = await newRun();
+    const adoption = { storage, from: { bucket: 'gone', prefix: 'earlier/first/' }, subPopulations: LEVELS, rounds: ROUNDS };
+    await saveAll(run, 3);
+    assert.equal(await adoptRounds(rounds, new CheckpointStore(objects, 0), adoption), 3);
+    const empty = { ...adoption, storage: (await newRun()).storage, from: { bucket: BUCKET, prefix: 'earlier/first/' } };
+    await assert.rejects(adoptRounds(rounds, new CheckpointStore(objects, 0), empty), { type: NOTHING_TO_GO_ON_FROM, message: `Cannot go on from s3://${BUCKET}/earlier/first/: no round of it is recorded by all 2 sub-populations` });
+  });
 
   test('gives back every sub-population’s state after its last round', async () => {
     const { storage, run } = await newRun();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ComparisonRun } from '../../../activities/comparison/run.ts';
-import { summariseComparison } from '../../../activities/comparison/summary.ts';
+import { withPauses, type Pausing } from '../../../activities/comparison/pausing.ts';
+import { summariseComparison, summarisingComparison, type ComparisonSummary } from '../../../activities/comparison/summary.ts';
 import { comparisonText } from '../../../activities/comparison/table.ts';
 import type { Score } from '../../../workflows/algorithm/curve.ts';
 
@@ -58,6 +59,23 @@ describe("a comparison's summary", () => {
     const retrace = { bucket: 'test', folder: 'f/t', seed: 1000, testScore: 0.4, objective: 0.4, gap: 0.25 };
     assert.equal(summariseComparison([run('A', 0, 0.65, { retrace }), run('A', 1, 0.5)]).arms[0]?.retraceGap?.scores?.mean, 0.25);
     assert.equal('retraceGap' in (summariseComparison(RUNS).arms[0] ?? {}), false);
+  });
+
+  it('comes to the same with pauses, one for every hundred thousand draws at least', async () => {
+    const seeds = Array.from({ length: 25 }, (_, seed) => seed);
+    const runs = ['A', 'B', 'C'].flatMap((arm, index) => seeds.map((seed) => run(arm, seed, (seed * (index + 3)) % 7)));
+    let pauses = 0;
+    const counted = function* (): Pausing<ComparisonSummary> {
+      const computation = summarisingComparison(runs);
+      for (let step = computation.next(); ; step = computation.next()) {
+        if (step.done) return step.value;
+        pauses++;
+        yield;
+      }
+    };
+    assert.deepEqual(await withPauses(counted()), summariseComparison(runs));
+    // Ten means' intervals of 10,000 samples of 25, four tests of 100,000.
+    assert.ok(pauses >= (10 * 10_000 * 25 + 4 * 100_000 * 25) / 100_000, `${pauses} pauses`);
   });
 
   it('follows from the runs alone, byte for byte', () => {
