@@ -54,12 +54,17 @@ const INTERRUPTIONS = /** @type {const} */ ({ SIGINT: 130, SIGTERM: 143, SIGHUP:
 export async function setUp({ tests = false } = {}) {
   const report = new Report(process.stderr);
   const processes = new Processes();
+  // Whoever only waits for another set-up touches nothing of it.
+  let working = false;
+  const began = () => (working = true);
   /** @type {Array<[NodeJS.Signals, () => void]>} */
   const handlers = Object.entries(INTERRUPTIONS).map(([signal, code]) => [
     /** @type {NodeJS.Signals} */ (signal),
     () => {
-      processes.end();
-      rmSync(STAGING, { recursive: true, force: true });
+      if (working) {
+        processes.end();
+        rmSync(STAGING, { recursive: true, force: true });
+      }
       report.line('Set-up was interrupted. What is in place is kept; the next start goes on from there.');
       process.exit(code);
     },
@@ -68,9 +73,9 @@ export async function setUp({ tests = false } = {}) {
   try {
     requireNode();
     const steps = [nodePackages, tensorflow, temporal, rclone, fashionMnist, ...(tests ? [pythonReference] : [])];
-    return await bringIntoPlace(steps, report, processes);
+    return await bringIntoPlace(steps, report, processes, began);
   } catch (error) {
-    processes.end();
+    if (working) processes.end();
     report.line(explain(error));
     return process.exit(1);
   } finally {
@@ -83,12 +88,14 @@ export async function setUp({ tests = false } = {}) {
  * @param {readonly Step[]} steps
  * @param {Report} report
  * @param {Processes} processes
+ * @param {() => void} began is called once the lock is held
  */
-async function bringIntoPlace(steps, report, processes) {
+async function bringIntoPlace(steps, report, processes, began) {
   if (steps.every((step) => step.isInPlace())) return false;
   mkdirSync(LOCAL, { recursive: true });
   const unlock = await lock(ROOT, () => report.line('Another set-up is at work in this folder: waiting for it …'));
   try {
+    began();
     processes.endLeftOvers();
     rmSync(STAGING, { recursive: true, force: true });
     mkdirSync(STAGING);

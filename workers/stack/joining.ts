@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { PlainFailure } from '../plain-failure.ts';
-import { StackAlreadyRuns, startStack } from './local-stack.ts';
+import { ownEndpoint, StackAlreadyRuns, startStack, wantedServers } from './local-stack.ts';
 import type { StackOptions } from './local-stack.ts';
 import { LOCAL } from './programs.ts';
 import { findRunningStack, isHeld } from './running-stack.ts';
@@ -45,16 +45,31 @@ export async function joinStack(options: StackOptions, interruption: Promise<voi
     const record = await findRunningStack(stateDirectory, STARTING_ELSEWHERE_TIMEOUT_MS);
     // It ended just now.
     if (record === undefined) return joinStack(options, interruption);
-    requireFitting(record, options);
+    requireFitting(record, options, inherited);
     return { record, environment: clientEnvironment(record, stateDirectory, inherited), ours: false, gone: waitUntilGone(stateDirectory), leave: async () => undefined };
   }
 }
 
-function requireFitting({ threads, queue, trainers, pid }: StackRecord, wanted: StackOptions): void {
+function requireFitting({ threads, queue, trainers, pid, temporal, s3 }: StackRecord, wanted: StackOptions, environment: NodeJS.ProcessEnv): void {
   const advice = `end it (process ${pid}) and start again`;
   if (wanted.threads !== undefined && wanted.threads !== threads) throw new PlainFailure(`Cannot use the running stack: its trainers have ${threads} threads, the specification says ${wanted.threads}; ${advice}`);
   if (wanted.queue !== undefined && wanted.queue !== queue) throw new PlainFailure(`Cannot use the running stack: its task queue is ${queue}, not ${wanted.queue}; ${advice}`);
   if (wanted.trainers !== undefined && wanted.trainers !== trainers) throw new PlainFailure(`Cannot use the running stack: it has ${trainers} trainers, not ${wanted.trainers}; ${advice}`);
+  const servers = wantedServers(wanted, environment);
+  requireServer('Temporal', temporal.own, temporal.address, servers.temporal, wanted.temporal !== undefined, environment['TEMPORAL_ADDRESS'], advice);
+  requireServer('S3', s3.own, s3.endpoint, servers.s3, wanted.s3 !== undefined, ownEndpoint(environment), advice);
+}
+
+/** A run that is meant for one server must not be trained on another. */
+function requireServer(what: string, own: boolean, used: string | null, wanted: 'local' | 'own', asked: boolean, named: string | null | undefined, advice: string): void {
+  const uses = `Cannot use the running stack: it uses ${own ? `your ${what}` : `its own ${what}`}${used === null ? '' : ` at ${used}`}`;
+  if (wanted === 'local') {
+    if (own && asked) throw new PlainFailure(`${uses}, not one of its own; ${advice}`);
+    return;
+  }
+  // The local stack's own address is what it tells people to use.
+  const same = named ? named === used : own;
+  if (!same) throw new PlainFailure(`${uses}, not ${named ?? 'yours'}; ${advice}`);
 }
 
 async function waitUntilGone(stateDirectory: string): Promise<void> {

@@ -141,8 +141,9 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
   async function startServers() {
     const places = { stateDirectory, logDirectory, environment: inherited };
     const own = { environment: {}, own: true } as const;
+    const wanted = wantedServers(options, inherited);
     const temporalPlan =
-      (options.temporal ?? whose(inherited, ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE'])) === 'own'
+      wanted.temporal === 'own'
         ? undefined
         : await temporalServer.planTemporalServer({
             ...places,
@@ -152,7 +153,7 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
             dynamicConfig: options.dynamicConfig,
           });
     const s3Plan =
-      (options.s3 ?? whose(inherited, ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'])) === 'own'
+      wanted.s3 === 'own'
         ? undefined
         : await objectServer.planObjectServer({ ...places, program: findProgram('rclone', inherited), port: options.ports?.s3, takenPorts: temporalPlan?.ports ?? [] });
     for (const stepped of [temporalPlan?.stepped, s3Plan?.stepped]) if (stepped) say(stepped);
@@ -198,11 +199,16 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
   }
 }
 
-/** The user's own where any of the variables names it. */
+/** Whose servers are asked for: by options, else the user's own where the environment names them. */
+export function wantedServers({ temporal, s3 }: Pick<StackOptions, 'temporal' | 's3'>, environment: NodeJS.ProcessEnv): { readonly temporal: 'local' | 'own'; readonly s3: 'local' | 'own' } {
+  return { temporal: temporal ?? whose(environment, ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE']), s3: s3 ?? whose(environment, ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']) };
+}
+
 function whose(environment: NodeJS.ProcessEnv, variables: readonly string[]): 'local' | 'own' {
   return variables.some((variable) => (environment[variable] ?? '') !== '') ? 'own' : 'local';
 }
 
-function ownEndpoint(environment: NodeJS.ProcessEnv): string | null {
+/** The user's own S3, where the environment names it. */
+export function ownEndpoint(environment: NodeJS.ProcessEnv): string | null {
   return environment['AWS_ENDPOINT_URL_S3'] ?? environment['AWS_ENDPOINT_URL'] ?? null;
 }

@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { progressQuery } from '../../../workflows/messages.ts';
 import type { ResultSummary } from '../../../activities/orchestration-contract.ts';
+import { joinStack } from '../../../workers/stack/joining.ts';
+import type { JoinedStack } from '../../../workers/stack/joining.ts';
 import { startStack } from '../../../workers/stack/local-stack.ts';
-import type { LocalStack } from '../../../workers/stack/local-stack.ts';
+import type { LocalStack, StackOptions } from '../../../workers/stack/local-stack.ts';
 import { connectClient } from '../../../workers/temporal-connection.ts';
 import { outcomeOf } from '../../chaos/outcome.ts';
 import { startTemporalServer, temporalCommand } from '../../temporal-server.ts';
@@ -44,6 +46,22 @@ describe('the local stack', () => {
 
   it('refuses to run twice in one directory', async () => {
     await assert.rejects(startIn(directory), { name: 'PlainFailure', message: `Cannot start the stack: it is already running in ${directory}` });
+  });
+
+  it('is not joined by who asks for other servers than it uses', async () => {
+    const joined = (change: Partial<StackOptions>, environment: NodeJS.ProcessEnv = {}): Promise<JoinedStack | undefined> =>
+      joinStack({ directory, ...change, environment: { ...process.env, ...environment } }, new Promise(() => undefined));
+    const itsOwn = (what: string): string => `^Cannot use the running stack: it uses its own ${what} at \\S+, not `;
+    for (const [change, environment, message] of [
+      [{ temporal: 'own' }, {}, `${itsOwn('Temporal')}yours; end it`],
+      [{}, { TEMPORAL_ADDRESS: '127.0.0.1:1' }, `${itsOwn('Temporal')}127\\.0\\.0\\.1:1; end it`],
+      [{}, { TEMPORAL_PROFILE: 'cluster' }, `${itsOwn('Temporal')}yours; end it`],
+      [{ s3: 'own' }, {}, `${itsOwn('S3')}yours; end it`],
+      [{}, { AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1' }, `${itsOwn('S3')}http://127\\.0\\.0\\.1:1; end it`],
+    ] as const) {
+      await assert.rejects(joined(change, environment), { name: 'PlainFailure', message: new RegExp(message) });
+    }
+    for (const environment of [{}, { TEMPORAL_ADDRESS: stack.temporal.address, AWS_ENDPOINT_URL_S3: stack.s3.endpoint ?? '' }]) assert.equal((await joined({}, environment))?.ours, false);
   });
 
   it('keeps its credentials from other users, command lines and the record of where things are', () => {
