@@ -42,6 +42,20 @@ export function wholeNumber(name: string, text: string | undefined, lowest: numb
   throw new PlainFailure(`Expected \`--${name}\` to be a whole number from ${lowest} to ${highest}, got \`${text}\``);
 }
 
+/** Longest id or name that Temporal takes. */
+const MAX_ID_BYTES = 1000;
+
+/**
+ * Returns an option's text as an id or name that Temporal takes, or undefined where it is not given.
+ *
+ * @throws PlainFailure "Expected `--name` to be …, got `text`"
+ */
+export function identifier(name: string, text: string | undefined): string | undefined {
+  const bytes = Buffer.byteLength(text ?? ' ');
+  if (bytes < 1 || bytes > MAX_ID_BYTES) throw new PlainFailure(`Expected \`--${name}\` to be of 1 to ${MAX_ID_BYTES} bytes, got ${bytes}`);
+  return text;
+}
+
 /**
  * Returns an option's text as one of the choices, or undefined where it is not given.
  *

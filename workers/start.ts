@@ -6,7 +6,7 @@ import type { ResultSummary, RunPlan } from '../activities/orchestration-contrac
 import type { Comparison } from '../activities/comparison/input.ts';
 import { comparisonQuery, progressQuery } from '../workflows/messages.ts';
 import type { ComparisonProgress, RunProgress } from '../workflows/messages.ts';
-import { readOptions } from './command-line.ts';
+import { identifier, readOptions } from './command-line.ts';
 import { readExperiment } from './experiment.ts';
 import type { Experiment } from './experiment.ts';
 import { INTERRUPTED_EXIT_CODE, interrupted } from './interruption.ts';
@@ -39,7 +39,7 @@ const TOLD_EVERY_PERCENT = 5;
 await runProcess(async () => {
   const options = readOptions({ ...STACK_OPTIONS, 'input-file': { type: 'string', default: 'experiments/fashion-mnist.json' }, 'workflow-id': { type: 'string' } }, HELP);
   const experiment = readExperiment(options['input-file']);
-  const workflowId = options['workflow-id'] ?? experiment.name;
+  const workflowId = identifier('workflow-id', options['workflow-id']) ?? experiment.name;
   const interruption = interrupted();
   const screen = new Screen();
   const stack = await joinStack(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { manyValued, oneOf, readOptions, wholeNumber } from '../../workers/command-line.ts';
+import { identifier, manyValued, oneOf, readOptions, wholeNumber } from '../../workers/command-line.ts';
 
 const OPTIONS = { trainers: { type: 'string' } } as const;
 
@@ -26,6 +26,8 @@ describe('a command line', () => {
     for (const text of ['0', '100', '1.5', '-1', 'two', '', '1e1']) {
       assert.throws(() => wholeNumber('trainers', text, 1, 99), { message: `Expected \`--trainers\` to be a whole number from 1 to 99, got \`${text}\`` });
     }
+    assert.deepEqual(['é', undefined, 'x'.repeat(1000)].map((text) => identifier('workflow-id', text)), ['é', undefined, 'x'.repeat(1000)]);
+    for (const [text, bytes] of [['', 0], ['é'.repeat(501), 1002]] as const) assert.throws(() => identifier('workflow-id', text), { message: `Expected \`--workflow-id\` to be of 1 to 1000 bytes, got ${bytes}` });
     assert.equal(oneOf('s3', 'own', ['local', 'own']), 'own');
     assert.throws(() => oneOf('s3', 'aws', ['local', 'own']), { message: 'Expected `--s3` to be local or own, got `aws`' });
   });

@@ -2,7 +2,7 @@
  * The options that `npm start` and `npm run stack` share: what stack to run on.
  */
 import { resolve } from 'node:path';
-import { oneOf, wholeNumber } from '../command-line.ts';
+import { identifier, oneOf, wholeNumber } from '../command-line.ts';
 import type { StackOptions } from './local-stack.ts';
 import { LOCAL } from './programs.ts';
 
@@ -28,7 +28,7 @@ export function readStackOptions(options: { readonly [name in keyof typeof STACK
   return {
     directory: options.directory === undefined ? LOCAL : resolve(options.directory),
     trainers: wholeNumber('trainers', options.trainers, 1, 1024),
-    queue: options['task-queue'],
+    queue: identifier('task-queue', options['task-queue']),
     temporal: oneOf('temporal', options.temporal, ['local', 'own']),
     s3: oneOf('s3', options.s3, ['local', 'own']),
   } satisfies Partial<StackOptions>;

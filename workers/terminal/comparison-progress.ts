@@ -62,7 +62,7 @@ export function comparisonBlock(progress: ComparisonProgress, work: ComparisonWo
   const far = done === undefined ? '' : `${progressBar(done / work.total)} ${percent(done, work)} %  `;
   return [
     '',
-    `${far}${rows.length} of ${runs} runs done  ${secondsLeft === undefined ? 'time left: known after a round' : `${shortDuration(secondsLeft)} left`}`,
+    `${far}${rows.length} of ${runs} runs done  ${secondsLeft === undefined ? 'time left: unknown' : `${shortDuration(secondsLeft)} left`}`,
     ...rows.map((row) => `  ${comparisonLine(row)}`),
     ...training.map((run) => `  ${trainingLine(run, work)}`),
     ...holdsOf(training, work).map((hold) => `  ${hold}`),

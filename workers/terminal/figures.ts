@@ -2,7 +2,8 @@
  * Numbers as people read them.
  */
 
-const BAR_CELLS = 30;
+/** So that a run's line fits 80 columns. */
+const BAR_CELLS = 14;
 
 /** Three significant digits, without trailing zeros: 0.00312, 12.5, 1.2e-7. */
 export function shortNumber(value: number): string {
@@ -37,7 +38,7 @@ export function longNumber(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** A bar of 30 cells, as full as the share says. */
+/** A bar, as full as the share says. */
 export function progressBar(share: number): string {
   const filled = Math.round(BAR_CELLS * Math.min(share, 1));
   return `[${'#'.repeat(filled)}${'.'.repeat(BAR_CELLS - filled)}]`;

@@ -28,7 +28,7 @@ export class RoundClock {
 /** The block: how far, how long still, and a line per sub-population. */
 export function progressBlock(progress: RunProgress, secondsLeft: number | undefined): string[] {
   const { round, rounds, bestScore, subPopulations, holds, status } = progress;
-  const left = status === 'finishing' ? 'measuring the winner on the test set' : secondsLeft === undefined ? 'time left: known after a round' : `${shortDuration(secondsLeft)} left`;
+  const left = status === 'finishing' ? 'testing the winner' : secondsLeft === undefined ? 'time left: unknown' : `${shortDuration(secondsLeft)} left`;
   return [
     '',
     `${progressBar(rounds > 0 ? round / rounds : 0)} ${percent(progress)} %  round ${round} of ${rounds}  best score ${shortScore(bestScore)}  ${left}`,

@@ -50,13 +50,13 @@ describe('the progress of a comparison', () => {
     assert.equal(WORK.done('c', comparison({ rows: [{ ...ROW, arm: 'other' }] }), []), undefined);
     assert.equal(WORK.done('c', comparison({ runs: 6, rows: [] }), []), undefined);
     assert.equal(WORK.done('c', comparison(), [{ id: 'c/FIRE/seed-7', progress: undefined }]), undefined);
-    assert.equal(comparisonBlock(comparison(), WORK, undefined, [], undefined)[1], '1 of 4 runs done  time left: known after a round');
+    assert.equal(comparisonBlock(comparison(), WORK, undefined, [], undefined)[1], '1 of 4 runs done  time left: unknown');
   });
 
   it('is a block on a terminal', () => {
     assert.deepEqual(comparisonBlock(comparison({ failures: ['PBT, seed 1: boom'] }), WORK, 1120, IN_TRAINING, 90), [
       '',
-      '[##############................] 46 %  1 of 4 runs done  1 min 30 s left',
+      '[#######.......] 46 %  1 of 4 runs done  1 min 30 s left',
       '  FIRE, seed 0: test score 0.5000, objective 0.6000, 2 promotions',
       '  FIRE, seed 0, retraced: round 2 of 5, best score 0.7500',
       '  FIRE, seed 1: round 4 of 5, best score 0.7500',

@@ -29,10 +29,17 @@ describe('the progress of a run', () => {
   it('is a block on a terminal', () => {
     assert.deepEqual(progressBlock(PROGRESS, undefined), [
       '',
-      '[############..................] 40 %  round 12 of 30  best score 0.8531  time left: known after a round',
+      '[######........] 40 %  round 12 of 30  best score 0.8531  time left: unknown',
       '  P1: learningRate 0.00312 … 0.012, 2 promotions received',
       '  P2: learningRate 0.01 … 0.08, activation relu|tanh, 5 of 6 evaluators at work',
     ]);
+  });
+
+  it('fits a terminal of 80 columns', () => {
+    for (const [status, left] of [['running', 3_599], ['running', 86_399], ['finishing', 0]] as const) {
+      const [, line = ''] = progressBlock({ ...PROGRESS, status, round: 200, rounds: 200 }, left);
+      assert.ok(line.length < 80, line);
+    }
   });
 
   it('says why a run holds', () => {
@@ -40,7 +47,7 @@ describe('the progress of a run', () => {
   });
 
   it('shows a run that has not begun', () => {
-    assert.equal(progressBlock({ ...PROGRESS, round: 0, rounds: 0, bestScore: null, subPopulations: [] }, undefined)[1], `[${'.'.repeat(30)}] 0 %  round 0 of 0  best score –  time left: known after a round`);
+    assert.equal(progressBlock({ ...PROGRESS, round: 0, rounds: 0, bestScore: null, subPopulations: [] }, undefined)[1], `[${'.'.repeat(14)}] 0 %  round 0 of 0  best score –  time left: unknown`);
   });
 });
 
