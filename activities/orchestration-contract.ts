@@ -47,7 +47,7 @@ export interface RunCosts {
   readonly trainActivities: number;
   /** Estimate for one checkpoint; undefined where the task cannot tell beforehand. */
   readonly checkpointBytes?: number;
-  /** Checkpoints kept at any time, at most, and their bytes. */
+  /** Checkpoints kept at any time, at most, and their bytes; besides partial ones, about two a worker, in rounds that last longer than a minute: no plan foresees those. */
   readonly checkpointsKept: number;
   readonly storedBytes?: number;
   /** What histories and messages take at most; absent from what was planned before it was told. */

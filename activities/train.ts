@@ -17,6 +17,7 @@ import { ObjectStoreError, type ObjectStore } from './checkpoints/object-store.t
 import type { CheckpointReference } from './checkpoints/reference.ts';
 import { decodeSafetensors, encodeSafetensors } from './checkpoints/safetensors.ts';
 import { CheckpointStore, CHECKPOINT_CORRUPT } from './checkpoints/store.ts';
+import { Partials } from './partials.ts';
 import { report } from './report.ts';
 import { taskHyperparameters } from './tasks/hyperparameters.ts';
 import type { Session, State, Task } from './tasks/task.ts';
@@ -31,7 +32,7 @@ export interface TrainingDependencies {
   /** Threads that this process computes with; requests for another number are refused. */
   readonly threads: number;
   /** Default: a store of its own over `objects`. */
-  readonly checkpoints?: Pick<CheckpointStore, 'get' | 'put'>;
+  readonly checkpoints?: Pick<CheckpointStore, 'get' | 'put' | 'delete'>;
   /** Folder with one folder a data set; default: where set-up puts them. */
   readonly dataDirectory?: string;
   /** Milliseconds of training after which a partial checkpoint is saved; default: a minute. */
@@ -58,6 +59,8 @@ export interface PartialCheckpoint {
   readonly scores: readonly Score[];
   /** SHA-256 of the request: a partial checkpoint of another is none. */
   readonly requestSha256: string;
+  /** Keys of older ones that are still stored, oldest first; absent from what was saved before it was told. */
+  readonly superseded?: readonly string[];
 }
 
 /** A round under way: what changes while it is trained. */
@@ -95,10 +98,11 @@ export function createTrainingActivities(dependencies: TrainingDependencies): Tr
   };
 }
 
-async function train(request: TrainRequest, task: Task, checkpoints: Pick<CheckpointStore, 'get' | 'put'>, partialEveryMs: number): Promise<TrainOutcome> {
+async function train(request: TrainRequest, task: Task, checkpoints: Pick<CheckpointStore, 'get' | 'put' | 'delete'>, partialEveryMs: number): Promise<TrainOutcome> {
   const started = performance.now();
   const round = roundOf(request);
   const { worker, hyperparameters } = round;
+  const partials = partialsOf(round, checkpoints);
   return attempted({ doing: `train ${worker} from step ${round.step}`, beginsAtStep: round.step, tell: (attempt) => progressOf(round, attempt) }, async (heartbeat, { deaths }) => {
     const session = await asTask(`open ${worker}'s session`, () => task.open({ seed: request.seed, worker, hyperparameters }));
     try {
@@ -113,10 +117,11 @@ async function train(request: TrainRequest, task: Task, checkpoints: Pick<Checkp
       for await (const interruption of stretches(round, session)) {
         const saves = interruption !== null && (interruption.workerShutdown || interruption.paused);
         if (saves || performance.now() - savedAt >= saveAfterMs) {
-          round.partial = { checkpoint: await put(request.toStep), scores: [...round.scores], requestSha256: digestOf(request) };
+          round.partial = { checkpoint: await put(request.toStep), scores: [...round.scores], requestSha256: digestOf(request), superseded: partials.keys };
           savedAt = performance.now();
           saveAfterMs = Math.min(partialEveryMs, saveAfterMs * SOONER_AFTER_DEATH);
           heartbeat();
+          await partials.told(round.partial.checkpoint.key);
         }
         if (interruption?.workerShutdown) throw workerShutdown(`Cannot finish ${worker}'s round: its trainer shuts down at step ${round.step}, saved there`);
         if (interruption) await Context.current().cancelled;
@@ -142,6 +147,13 @@ function roundOf(request: TrainRequest): Round {
     trainingMs: 0,
     partial,
   };
+}
+
+/** Returns the round's partial checkpoints as earlier attempts left them. */
+function partialsOf({ request, partial }: Round, checkpoints: Pick<CheckpointStore, 'delete'>): Partials {
+  // Without a timeout nothing says when a heartbeat must have arrived.
+  const { heartbeatTimeoutMs = Infinity } = Context.current().info;
+  return new Partials(checkpoints, request.storage, partial ? [...(partial.superseded ?? []), partial.checkpoint.key] : [], heartbeatTimeoutMs);
 }
 
 /** Brings the session to where training goes on: after what an earlier attempt saved, or at the round's beginning. */

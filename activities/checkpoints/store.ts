@@ -62,6 +62,11 @@ export class CheckpointStore {
     }
   }
 
+  /** Deletes the checkpoints under these keys; those that are gone are no error. */
+  async delete(bucket: string, keys: readonly string[]): Promise<void> {
+    await this.#objects.delete(bucket, keys);
+  }
+
   /** A crash may have left half an object under the key, so that only its bytes tell. A sound one stays: somebody may be reading it. */
   async #isStored(bucket: string, { key, sha256, sizeBytes }: CheckpointReference): Promise<boolean> {
     if ((await this.#objects.sizeBytes(bucket, key)) !== sizeBytes) return false;

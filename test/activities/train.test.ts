@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { ObjectStoreError } from '../../activities/checkpoints/object-store.ts';
+import { CheckpointStore } from '../../activities/checkpoints/store.ts';
+import type { TrainRequest } from '../../activities/train-contract.ts';
 import type { TrainProgress, TrainingDependencies } from '../../activities/train.ts';
 import { sabotaged, startTrainer, STORAGE, TOY, type Attempt, type Interruption, type Trainer } from './training-harness.ts';
 
@@ -90,6 +93,82 @@ describe('train', () => {
     assert.ok(partials.size > 5, `${partials.size} partial checkpoints`);
     for (const { partial } of partials.values()) assert.equal(partial?.checkpoint.key, `${STORAGE.prefix}partials/20/${partial?.checkpoint.sha256}.safetensors`);
     for (const heartbeatDetails of partials.values()) assert.deepEqual((await trainer.train(TOY, { heartbeatDetails })).checkpoint, undisturbed.checkpoint);
+  });
+
+  describe('within a round', () => {
+    /** A folder of its own for each test, and a store that serves nothing from memory. */
+    const inFolder = (name: string) => {
+      const prefix = `${name}/first/`;
+      return {
+        request: { ...TOY, storage: { ...STORAGE, prefix } },
+        checkpoints: new CheckpointStore(trainer.objects, 0),
+        stored: async (): Promise<string[]> => (await trainer.objects.list(STORAGE.bucket, `${prefix}partials/`)).map(({ key }) => key),
+      };
+    };
+
+    /** Saves after every stretch, until it is shut down from step `endsAt` on; returns what was told of each partial checkpoint, oldest first. */
+    async function saveOften(request: Partial<TrainRequest>, attempt: Attempt, dependencies: Partial<TrainingDependencies>, endsAt = Infinity) {
+      const told = new Map<string, TrainProgress>();
+      const onHeartbeat: Attempt['onHeartbeat'] = (progress, interrupt) => {
+        if (progress.partial) told.set(progress.partial.checkpoint.key, progress);
+        if (progress.step >= endsAt) interrupt({ workerShutdown: true });
+      };
+      const training = trainer.train(request, { ...attempt, onHeartbeat }, { partialEveryMs: 0, ...dependencies });
+      if (endsAt < Infinity) await assert.rejects(training, { type: 'WorkerShutdown' });
+      return { outcome: endsAt < Infinity ? undefined : await training, keys: [...told.keys()], told: [...told.values()] };
+    }
+
+    it('keeps the newest two partial checkpoints, through any number of attempts', async () => {
+      const undisturbed = await trainer.train(TOY);
+      const { request, checkpoints, stored } = inFolder('newest-two');
+      const counts: number[] = [];
+      const counted = sabotaged((session) => ({
+        train: async (from, to) => {
+          counts.push((await stored()).length);
+          await session.train(from, to);
+        },
+      }));
+      let heartbeatDetails: TrainProgress | undefined;
+      for (const endsAt of [8, 13, Infinity]) {
+        const { outcome, told, keys } = await saveOften(request, { heartbeatDetails, heartbeatTimeoutMs: 0 }, { ...counted, checkpoints }, endsAt);
+        heartbeatDetails = told.at(-1);
+        assert.deepEqual(await stored(), keys.slice(-2).sort());
+        if (outcome) assert.deepEqual([outcome.checkpoint.sha256, outcome.scores], [undisturbed.checkpoint.sha256, undisturbed.scores]);
+      }
+      assert.ok(counts.length > 10 && Math.max(...counts) === 2, `stored before each stretch: ${counts.join(', ')}`);
+    });
+
+    it('goes on from either of them: the last heartbeat may be lost', async () => {
+      const { request, checkpoints } = inFolder('either');
+      const { told } = await saveOften(request, { heartbeatTimeoutMs: 0 }, { checkpoints }, 8);
+      for (const heartbeatDetails of told.slice(-2)) {
+        const trained: number[] = [];
+        await trainer.train(request, { heartbeatDetails }, { checkpoints, ...sabotaged((session) => ({ train: (from, to) => (trained.push(from), session.train(from, to)) })) });
+        assert.equal(trained[0], heartbeatDetails.partial?.checkpoint.step);
+      }
+    });
+
+    it('keeps all that the server may still know: none newer was told for as long as a heartbeat may take', async () => {
+      const { request, checkpoints, stored } = inFolder('may-be-known');
+      const { keys } = await saveOften(request, { heartbeatTimeoutMs: 600_000 }, { checkpoints });
+      assert.ok(keys.length > 5, `${keys.length} partial checkpoints`);
+      assert.deepEqual(await stored(), keys.sort());
+    });
+
+    it('goes on where superseded partial checkpoints cannot be deleted, and deletes them with a later one', async () => {
+      const undisturbed = await trainer.train(TOY);
+      const { request, checkpoints: store, stored } = inFolder('in-trouble');
+      let asked = 0;
+      const checkpoints: TrainingDependencies['checkpoints'] = {
+        get: (...wanted) => store.get(...wanted),
+        put: (...given) => store.put(...given),
+        delete: (...doomed) => (++asked <= 3 ? Promise.reject(new ObjectStoreError('Cannot delete', 'failing', new Error('503'))) : store.delete(...doomed)),
+      };
+      const { outcome, keys } = await saveOften(request, { heartbeatTimeoutMs: 0 }, { checkpoints });
+      assert.ok(asked > 3);
+      assert.equal(outcome?.checkpoint.sha256, undisturbed.checkpoint.sha256);
+      assert.deepEqual(await stored(), keys.slice(-2).sort());
+    });
   });
 
   it('starts the round again where the partial checkpoint is of another request, or gone', async () => {

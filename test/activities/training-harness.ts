@@ -38,6 +38,8 @@ export interface Attempt {
   readonly number?: number;
   /** What the attempt before heartbeat last. */
   readonly heartbeatDetails?: unknown;
+  /** How long a heartbeat may be on its way; default: 20 s. */
+  readonly heartbeatTimeoutMs?: number;
   /** Called with each heartbeat; may interrupt the activity. */
   readonly onHeartbeat?: (progress: TrainProgress, interrupt: (details: Interruption) => void) => void;
 }
@@ -112,7 +114,7 @@ export function sabotaged(change: (session: Session) => Partial<Session>): Parti
 }
 
 /** Runs an activity in a context of its own. */
-async function inContext<T>(run: () => Promise<T>, { heartbeatDetails, number = ((heartbeatDetails as TrainProgress | undefined)?.attempt.number ?? 0) + 1, onHeartbeat }: Attempt = {}): Promise<T> {
+async function inContext<T>(run: () => Promise<T>, { heartbeatDetails, number = ((heartbeatDetails as TrainProgress | undefined)?.attempt.number ?? 0) + 1, heartbeatTimeoutMs = 20_000, onHeartbeat }: Attempt = {}): Promise<T> {
   const abort = new AbortController();
   const holder: { details?: ActivityCancellationDetails } = {};
   let cancel = (_: Error): void => undefined;
@@ -127,7 +129,7 @@ async function inContext<T>(run: () => Promise<T>, { heartbeatDetails, number = 
     abort.abort(failure);
   };
   // Of an activity's information the trainer reads only this, and it logs nothing.
-  const info = { attempt: number, heartbeatDetails, heartbeatTimeoutMs: 20_000 } as unknown as Info;
+  const info = { attempt: number, heartbeatDetails, heartbeatTimeoutMs } as unknown as Info;
   const logger = {} as unknown as Logger;
   const heartbeat = (details?: unknown): void => onHeartbeat?.(details as TrainProgress, interrupt);
   const context = new Context(info, cancelled, abort.signal, heartbeat, undefined, logger, noopMetricMeter, holder);
