@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import Long from 'long';
 import type { WorkflowHandle } from '@temporalio/client';
@@ -25,6 +26,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** 3 rounds of 2 + 2 members and one evaluator, scores few: a history of some dozen kB. */
 const TINY = { ...SMALL, steps: 60, evalEvery: 5, subPopulations: [{ members: 2 }, { members: 2, evaluators: 1 }], evaluation: { maxEvalSteps: 40 } };
 const LONGER = { ...TINY, steps: 100 };
+const THREE = { ...LONGER, subPopulations: [...TINY.subPopulations, { members: 2, evaluators: 1 }] };
 
 interface Scenario {
   readonly dynamicConfig?: readonly string[];
@@ -112,6 +114,35 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     play: async (runs, handle) => {
       await runs.reached(handle.workflowId, ({ round }) => round >= 1);
       await handle.cancel();
+    },
+  },
+  'stopped-of-three': {
+    input: THREE,
+    play: async (runs, handle) => {
+      runs.script.beforeTraining = async ({ worker, fromStep }) => delay(worker.subPopulation === 3 && fromStep >= 40 ? 1_500 : 100);
+      await runs.reached(handle.workflowId, ({ round }) => round >= 2);
+      await handle.signal(stopEarlySignal, { reason: 'good enough' });
+    },
+  },
+  'paused-of-three': {
+    input: THREE,
+    play: async (runs, handle) => {
+      runs.script.beforeTraining = async () => delay(100);
+      await runs.reached(handle.workflowId, ({ round }) => round >= 1);
+      await handle.executeUpdate(pauseUpdate, { args: [{ reason: 'lunch' }] });
+      await delay(3_000);
+      await handle.executeUpdate(resumeUpdate);
+    },
+  },
+  'extended-reset': {
+    input: TINY,
+    play: async (runs, handle) => {
+      await runs.reached(handle.workflowId, ({ status }) => status === 'running');
+      await handle.executeUpdate(extendUpdate, { args: [{ steps: 120 }] });
+      await runs.reached(handle.workflowId, ({ round }) => round >= 4);
+      await runs.client.workflow.getHandle(`${handle.workflowId}/P2`).terminate('recording');
+      await handle.result().catch(() => undefined);
+      await resetToFirstTask(runs, handle.workflowId);
     },
   },
   'reset-refused': {
