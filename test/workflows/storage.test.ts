@@ -20,7 +20,7 @@ const SPECIFICATION = {
 } as const;
 const WORKERS = 5;
 
-describe('what a run keeps in its bucket', { timeout: 180_000 }, () => {
+describe('what a run keeps in its bucket', { timeout: 480_000 }, () => {
   let runs: StoredRuns;
   before(async () => {
     runs = await startStoredRuns();
