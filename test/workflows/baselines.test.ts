@@ -1,5 +1,6 @@
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ResultSummary } from '../../activities/orchestration-contract.ts';
@@ -180,7 +181,8 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     const whole = (await runs.client.workflow.getHandle('retraced').result()) as ResultSummary;
     let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
-    runs.script.beforeTraining = async ({ fromStep }) => (fromStep === 60 ? gate : undefined);
+    // The sub-population may hear of the stop a round later than the root.
+    runs.script.beforeTraining = async ({ fromStep }) => (fromStep === 60 ? gate : fromStep > 60 ? delay(1_000) : undefined);
     const handle = await runs.start('retraced-halfway', { run: folderOf(found), seed: 7 }, 'retrace');
     await runs.reached('retraced-halfway', ({ round }) => round >= 3);
     await handle.signal(stopEarlySignal, { reason: 'need the machine' });
