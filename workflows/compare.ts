@@ -34,7 +34,7 @@ export async function compare(input: unknown): Promise<ComparisonProgress> {
   const { workflowId } = workflowInfo();
   const rows = new Map<Job, ComparisonRow>();
   const failures: string[] = [];
-  const running: string[] = [];
+  const inTraining: string[] = [];
   let jobs: readonly Job[] = [];
   let told: Pick<ComparisonProgress, 'summary' | 'table'> = { summary: null, table: null };
   let tabulating: Promise<void> = Promise.resolve();
@@ -72,12 +72,12 @@ export async function compare(input: unknown): Promise<ComparisonProgress> {
   }
 
   async function inFlight<T>(id: string, work: Promise<T>): Promise<T> {
-    running.push(id);
+    inTraining.push(id);
     setCurrentDetails(comparisonText(workflowId, progress()));
     try {
       return await work;
     } finally {
-      running.splice(running.indexOf(id), 1);
+      inTraining.splice(inTraining.indexOf(id), 1);
     }
   }
 
@@ -95,6 +95,7 @@ export async function compare(input: unknown): Promise<ComparisonProgress> {
   }
 
   function progress(): ComparisonProgress {
+    const running = jobs.flatMap((job) => [job.workflowId, retraceId(job.workflowId)]).filter((id) => inTraining.includes(id));
     return { runs: jobs.length, rows: jobs.flatMap((job) => rows.get(job) ?? []), ...told, running, failures };
   }
 }

@@ -231,7 +231,7 @@ export interface ComparisonProgress {
   readonly rows: readonly ComparisonRow[];
   /** Of the rows; null: none is done, or the comparison began before there were summaries. */
   readonly summary: ComparisonSummary | null;
-  /** Ids of the runs and retraces that are being trained. */
+  /** Ids of the runs and retraces that are being trained, in the same order. */
   readonly running: readonly string[];
   /** Runs that failed, and why. */
   readonly failures: readonly string[];
