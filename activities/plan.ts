@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { roundsPerReport } from '../workflows/reporting.ts';
-import { algorithmOf, childWorkflowId, evaluatorName, subPopulationName, WORKFLOW_TYPES } from '../workflows/names.ts';
+import { algorithmOf, childWorkflowId, evaluatorName, MAX_ID_BYTES, subPopulationName, WORKFLOW_TYPES } from '../workflows/names.ts';
 import type { Algorithm } from '../workflows/names.ts';
 import type { StorageLocation } from './checkpoints/reference.ts';
 import type { ObjectStore } from './checkpoints/object-store.ts';
@@ -23,8 +23,6 @@ export const INVALID_SPECIFICATION = 'InvalidSpecification';
 /** Failure type of a run whose workflow id leaves no room for those of its children. */
 export const INVALID_WORKFLOW_ID = 'InvalidWorkflowId';
 
-/** Longest workflow id that Temporal takes; a child's that is longer would fail the root's workflow task for ever. */
-const MAX_WORKFLOW_ID_BYTES = 1000;
 /** Longest folder name made of a workflow id: file systems take 255 bytes. */
 const MAX_NAME_CHARACTERS = 200;
 const FLOAT_BYTES = 4;
@@ -116,12 +114,13 @@ async function asSpecification<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
+/** A child's id that is longer would fail the root's workflow task for ever. */
 function checkWorkflowId(workflowId: string, { subPopulations }: Specification): void {
   const names = subPopulations.map(({ evaluators }, index) => (evaluators > 0 ? evaluatorName(index + 1, evaluators - 1) : subPopulationName(index + 1)));
   const room = Math.max(...names.map((name) => Buffer.byteLength(childWorkflowId('', name))));
   const bytes = Buffer.byteLength(workflowId);
-  if (bytes + room <= MAX_WORKFLOW_ID_BYTES) return;
-  const message = `Expected the workflow id to be at most ${MAX_WORKFLOW_ID_BYTES - room} bytes, so that those of its children have at most ${MAX_WORKFLOW_ID_BYTES}, got ${bytes}`;
+  if (bytes + room <= MAX_ID_BYTES) return;
+  const message = `Expected the workflow id to be at most ${MAX_ID_BYTES - room} bytes, so that those of its children have at most ${MAX_ID_BYTES}, got ${bytes}`;
   throw ApplicationFailure.nonRetryable(message, INVALID_WORKFLOW_ID);
 }
 

@@ -3,6 +3,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
+import { MAX_ID_BYTES } from '../workflows/names.ts';
 import { PlainFailure } from './plain-failure.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -41,9 +42,6 @@ export function wholeNumber(name: string, text: string | undefined, lowest: numb
   if (/^\d+$/.test(text) && value >= lowest && value <= highest) return value;
   throw new PlainFailure(`Expected \`--${name}\` to be a whole number from ${lowest} to ${highest}, got \`${text}\``);
 }
-
-/** Longest id or name that Temporal takes. */
-const MAX_ID_BYTES = 1000;
 
 /**
  * Returns an option's text as an id or name that Temporal takes, or undefined where it is not given.

@@ -110,8 +110,7 @@ async function watchRun({ handle, runId }: Submission, stack: JoinedStack, scree
 }
 
 async function watchComparison(client: Client, comparison: Comparison, { handle, reattached }: Submission, screen: Screen, standstill: StandstillWatch): Promise<void> {
-  const { workflowId } = handle;
-  const work = new ComparisonWork(comparison, workflowId);
+  const work = new ComparisonWork(comparison, handle.workflowId);
   if (!reattached) screen.say(tellComparisonCosts(comparison, work));
   const clock = new RoundClock();
   const told = new Set<string>();
@@ -124,7 +123,7 @@ async function watchComparison(client: Client, comparison: Comparison, { handle,
     // One that is just beginning or ending does not answer.
     const training = await Promise.all(progress.running.map(async (id) => ({ id, progress: await client.workflow.getHandle(id).query(progressQuery).catch(() => undefined) })));
     const now = performance.now();
-    const done = work.done(workflowId, progress, training);
+    const done = work.done(progress, training);
     if (done !== undefined) clock.note(done, now);
     const left = done === undefined ? undefined : clock.secondsLeft(work.total, now);
     standstill.reached(`${progress.rows.length} runs, ${training.map((run) => `${run.id} ${run.progress?.round ?? 0}`).join(', ')}`);

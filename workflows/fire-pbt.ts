@@ -2,7 +2,7 @@
  * Root of a run: plans it, starts every sub-population and evaluator, watches the rounds go by, routes what the operator wants, reports.
  *
  * It is the parent of everything and never continues as new (a parent that does loses its children), so its history stays short: one signal and one
- * activity a round. A run that failed goes on by resetting this workflow to its first task: it then clears what the last generation left
+ * activity a round, of every k-th round only in long runs (reporting.ts). A run that failed goes on by resetting this workflow to its first task: it then clears what the last generation left
  * behind and starts everybody from the newest round that all of them recorded.
  */
 import {
@@ -208,12 +208,11 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
         // A reset delivers again, with the first task, what the run was extended by before.
         if (view.plan === null) await condition(() => view.plan !== null);
         const perRound = view.plan?.specification.stepsPerRound ?? 1;
+        const extended = `Extended: the run ends after ${end} steps, round ${end / perRound}.`;
         if (!beginning) {
-          const wrong = wrongWith({ steps: end }, 0);
-          if (wrong !== undefined) throw ApplicationFailure.nonRetryable(wrong, 'Refused');
-          wanted.rounds = end / perRound;
-          decided.rounds = wanted.rounds;
-          return `Extended: the run ends after ${end} steps, round ${decided.rounds}.`;
+          refuse(wrongWithLength({ steps: end }));
+          wanted.rounds = decided.rounds = end / perRound;
+          return extended;
         }
         wanted.rounds = end / perRound;
         const { reports } = decided;
@@ -221,14 +220,14 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
         // While it is paused no round may end that could answer.
         const paused = (): boolean => patched(EXTENDED_WHILE_PAUSED) && wanted.pause !== null;
         await condition(() => decided.rounds === end / perRound || decided.reports > reports + 1 || view.status !== 'running' || paused());
-        if (decided.rounds === end / perRound) return `Extended: the run ends after ${end} steps, round ${decided.rounds}.`;
+        if (decided.rounds === end / perRound) return extended;
         if (view.status === 'running' && paused()) return `Extended: once it is resumed, the run goes on to ${end} steps, round ${end / perRound}.`;
         throw ApplicationFailure.nonRetryable(`Cannot extend the run: its last round had begun. Start a new run from its rounds instead`, 'TooLate');
       },
       {
         description: MESSAGE_DESCRIPTIONS.extend,
         validator: (message) =>
-          refuse(closing() ?? stops('extend') ?? (beginning && view.status === 'planning' ? 'Cannot extend the run: its parts are being started' : wrongWith(message, beginning ? view.completedRound : 0))),
+          refuse(closing() ?? stops('extend') ?? (beginning && view.status === 'planning' ? 'Cannot extend the run: its parts are being started' : wrongWithLength(message))),
       },
     );
     setHandler(
@@ -251,8 +250,10 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   }
 
   /** What is wrong with an extension; before there is a plan nobody can tell. */
-  function wrongWith(message: unknown, completedRound: number): string | undefined {
-    return view.plan ? wrongWithExtension(view.plan.specification, message, completedRound, decided.rounds, view.plan.maxRounds) : undefined;
+  function wrongWithLength(message: unknown): string | undefined {
+    // What earlier generations have completed is no obstacle before this one begins.
+    const completed = beginning ? view.completedRound : 0;
+    return view.plan ? wrongWithExtension(view.plan.specification, message, completed, decided.rounds, view.plan.maxRounds) : undefined;
   }
 
   /** What cannot be followed is told where people look, and harms nothing. */

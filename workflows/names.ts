@@ -4,6 +4,9 @@
 import { isTrace } from './algorithm/index.ts';
 import type { Schedule } from './algorithm/index.ts';
 
+/** Longest workflow id, and name of a task queue, that Temporal takes. */
+export const MAX_ID_BYTES = 1000;
+
 export function subPopulationName(subPopulation: number): string {
   return `P${subPopulation}`;
 }

@@ -32,13 +32,14 @@ export const SPARSE_REPORTS = 'sparse-reports';
 const RETRY_UNTIL_IT_IS_OVER = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
 
 /** Light activities, on the orchestrator's own worker, which heartbeats for them (workers/keep-alive.ts): should it be killed, another try begins within seconds. */
-export const orchestration = proxyActivities<OrchestrationActivities>({ startToCloseTimeout: '5m', heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER });
+const ON_ORCHESTRATORS = { heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER } as const;
+export const orchestration = proxyActivities<OrchestrationActivities>({ ...ON_ORCHESTRATORS, startToCloseTimeout: '5m' });
 
 /** Those that copy, read or delete all that a run left: of large models that is gigabytes. */
-export const longOrchestration = proxyActivities<OrchestrationActivities>({ startToCloseTimeout: '1 day', heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER });
+export const longOrchestration = proxyActivities<OrchestrationActivities>({ ...ON_ORCHESTRATORS, startToCloseTimeout: '1 day' });
 
 /** Stands by a run as long as it lasts. */
-export const guard = proxyActivities<Pick<OrchestrationActivities, 'standBy'>>({ startToCloseTimeout: '1000 days', heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER });
+export const guard = proxyActivities<Pick<OrchestrationActivities, 'standBy'>>({ ...ON_ORCHESTRATORS, startToCloseTimeout: '1000 days' });
 
 /** Trains one worker for one round on a trainer; `summary` is what the Web UI shows for the activity. */
 export async function trainRound(request: TrainRequest, summary: string): Promise<TrainOutcome> {

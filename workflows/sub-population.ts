@@ -59,7 +59,7 @@ export interface SubPopulationInput {
   readonly subPopulation: number;
   /** Newest recorded round; 0 starts afresh. */
   readonly completedRound: number;
-  /** Rounds that the run is to have, where it was extended before its parts were started. */
+  /** Rounds that the run has as its parts are started: more than its specification says where a reset delivered an extension again. Absent from what was started before it was told. */
   readonly rounds?: number;
   readonly carried?: Carried;
 }
@@ -272,13 +272,9 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
     happened(judgement.event);
     below = judgement.below;
     judged = judgement.event.evaluations;
-    try {
-      await neighbour(level - 1).signal(promotionsSignal, { ...key(), promotions: judgement.promotions, summaries: [summarise(state, round, evaluatorsAtWork), ...above] });
-    } catch (error) {
-      // In the round in which the operator ends the run, P(i−1) waits for no promotions any more.
-      if (isCancellation(error) || !patched(NEIGHBOUR_MAY_HAVE_ENDED)) throw error;
-      log.info(`${subPopulationName(level - 1)} has ended: ${reasonOf(error)}`);
-    }
+    const told = neighbour(level - 1).signal(promotionsSignal, { ...key(), promotions: judgement.promotions, summaries: [summarise(state, round, evaluatorsAtWork), ...above] });
+    // In the round in which the operator ends the run, P(i−1) waits for no promotions any more.
+    await unlessEnded(level - 1, told, () => patched(NEIGHBOUR_MAY_HAVE_ENDED));
   }
 
   async function hearPromotions(): Promise<void> {
@@ -294,11 +290,16 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
 
   /** P(i+1) waits for news of some round: whatever round that is, it learns that the run has ended. */
   async function tellThatItEnded(last: Ended): Promise<void> {
+    await unlessEnded(level + 1, neighbour(level + 1).signal(neighbourNewsSignal, { ...key(), round: toldUp + 1, events: [], rounds, ended: last }));
+  }
+
+  /** A neighbour that has ended needs no telling, where it may have. */
+  async function unlessEnded(other: number, told: Promise<void>, mayHave = (): boolean => true): Promise<void> {
     try {
-      await neighbour(level + 1).signal(neighbourNewsSignal, { ...key(), round: toldUp + 1, events: [], rounds, ended: last });
+      await told;
     } catch (error) {
-      if (isCancellation(error)) throw error;
-      log.info(`${subPopulationName(level + 1)} was at its end already: ${reasonOf(error)}`);
+      if (isCancellation(error) || !mayHave()) throw error;
+      log.info(`${subPopulationName(other)} was at its end already: ${reasonOf(error)}`);
     }
   }
 

@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ObjectStoreError, type ObjectStore, type StoredObject } from '../checkpoints/object-store.ts';
 import type { StorageLocation } from '../checkpoints/reference.ts';
+import { specificationKey } from '../continuation.ts';
 import type { FoundRun } from '../orchestration-contract.ts';
 import { folderName } from '../plan.ts';
 import { recordedRetraced } from '../retracing.ts';
@@ -15,36 +16,46 @@ import type { RunFolder, StoredResult } from './run.ts';
 
 type Objects = Pick<ObjectStore, 'get' | 'list'>;
 
+/** What is looked for among the runs of one workflow id. */
+interface Sought {
+  readonly isFinished: (result: StoredResult, folder: StoredFolder) => boolean;
+  /** Of a folder without such a result, from the specification recorded there: that of the run sought, undefined where it is another. */
+  readonly begun: (recorded: unknown, storage: StorageLocation) => Specification | undefined | Promise<Specification | undefined>;
+}
+
 /**
  * Returns a finished run of the specification, else the one that has come furthest, else that there is none. One that was stopped early is not finished: it
  * can be gone on from.
  */
 export async function findRun(objects: Objects, rounds: RoundRecords, workflowId: string, specification: Specification): Promise<FoundRun> {
-  const { bucket } = specification.storage;
   const levels = levelsOf(specification.subPopulations.length);
-  let furthest: Extract<FoundRun, { state: 'recorded' }> | undefined;
-  for (const { storage, keys } of await foldersOf(objects, bucket, workflowId)) {
-    const result = await readResult(objects, storage);
-    if (result && !result.stoppedEarly && sameSpecification(result.specification, specification) && hasDecisions(keys, storage, result, levels)) {
-      return { state: 'finished', bucket, folder: storage.prefix.slice(0, -1) };
-    }
-    if (!sameSpecification(await readJson(objects, bucket, `${storage.prefix}specification.json`), specification)) continue;
-    const round = await rounds.latest(storage, levels.length, specification.steps / specification.stepsPerRound);
-    if (round > (furthest?.round ?? 0)) furthest = { state: 'recorded', bucket, folder: storage.prefix.slice(0, -1), round };
-  }
-  return furthest ?? { state: 'absent' };
+  return find(objects, rounds, specification.storage.bucket, workflowId, {
+    isFinished: (result, folder) => sameSpecification(result.specification, specification) && hasDecisions(folder, result, levels),
+    begun: (recorded) => (sameSpecification(recorded, specification) ? specification : undefined),
+  });
 }
 
 /** The same of a retrace of the run in the folder, with this seed. */
 export async function findRetrace(objects: Objects, rounds: RoundRecords, workflowId: string, { bucket, folder }: RunFolder, seed: number): Promise<FoundRun> {
+  return find(objects, rounds, bucket, workflowId, {
+    isFinished: (result) => result.retraced?.folder === folder && result.seed === seed,
+    begun: async (recorded, storage) => {
+      const specification = recorded as Specification | undefined;
+      return specification?.seed === seed && (await recordedRetraced(objects, storage))?.folder === folder ? specification : undefined;
+    },
+  });
+}
+
+async function find(objects: Objects, rounds: RoundRecords, bucket: string, workflowId: string, { isFinished, begun }: Sought): Promise<FoundRun> {
   let furthest: Extract<FoundRun, { state: 'recorded' }> | undefined;
-  for (const { storage } of await foldersOf(objects, bucket, workflowId)) {
+  for (const stored of await foldersOf(objects, bucket, workflowId)) {
+    const { storage } = stored;
     const found = { bucket, folder: storage.prefix.slice(0, -1) };
     const result = await readResult(objects, storage);
-    if (result?.retraced?.folder === folder && result.seed === seed && !result.stoppedEarly) return { state: 'finished', ...found };
-    const specification = (await readJson(objects, bucket, `${storage.prefix}specification.json`)) as Specification | undefined;
-    if (specification?.seed !== seed || (await recordedRetraced(objects, storage))?.folder !== folder) continue;
-    const round = await rounds.latest(storage, 1, specification.steps / specification.stepsPerRound);
+    if (result && !result.stoppedEarly && isFinished(result, stored)) return { state: 'finished', ...found };
+    const specification = await begun(await readJson(objects, bucket, specificationKey(storage)), storage);
+    if (specification === undefined) continue;
+    const round = await rounds.latest(storage, specification.subPopulations.length, specification.steps / specification.stepsPerRound);
     if (round > (furthest?.round ?? 0)) furthest = { state: 'recorded', ...found, round };
   }
   return furthest ?? { state: 'absent' };
@@ -55,7 +66,12 @@ export async function readResult(objects: Pick<ObjectStore, 'get'>, { bucket, pr
   return (await readJson(objects, bucket, `${prefix}result/result.json`)) as StoredResult | undefined;
 }
 
-async function foldersOf(objects: Objects, bucket: string, workflowId: string): Promise<{ storage: StorageLocation; keys: ReadonlySet<string> }[]> {
+interface StoredFolder {
+  readonly storage: StorageLocation;
+  readonly keys: ReadonlySet<string>;
+}
+
+async function foldersOf(objects: Objects, bucket: string, workflowId: string): Promise<StoredFolder[]> {
   const prefix = `${folderName(workflowId)}/`;
   const stored = await listed(objects, bucket, prefix);
   const byRun = new Map<string, Set<string>>();
@@ -76,7 +92,7 @@ async function listed(objects: Objects, bucket: string, prefix: string): Promise
 }
 
 /** Costs and curves come from the decisions: a result without them cannot be tabulated. */
-function hasDecisions(keys: ReadonlySet<string>, storage: StorageLocation, { rounds }: StoredResult, levels: readonly number[]): boolean {
+function hasDecisions({ keys, storage }: StoredFolder, { rounds }: StoredResult, levels: readonly number[]): boolean {
   return Array.from({ length: rounds }, (_, index) => index + 1).every((round) => levels.every((level) => keys.has(decisionsKey(storage, round, level))));
 }
 

@@ -2,7 +2,7 @@
  * Planning of a comparison: its input validated, and kept in the bucket where its table will be.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import { comparedRunId, retraceId } from '../../workflows/names.ts';
+import { comparedRunId, MAX_ID_BYTES, retraceId } from '../../workflows/names.ts';
 import type { ObjectStore } from '../checkpoints/object-store.ts';
 import type { StorageLocation } from '../checkpoints/reference.ts';
 import type { ComparisonPlan } from '../orchestration-contract.ts';
@@ -13,8 +13,7 @@ import { InvalidComparison, parseComparison } from './input.ts';
 /** Failure type of a comparison whose input is refused. */
 export const INVALID_COMPARISON = 'InvalidComparison';
 
-/** Longest workflow id that Temporal takes, and what the ids of the workflows under a run add to its own. */
-const MAX_WORKFLOW_ID_BYTES = 1000;
+/** What the ids of the workflows under a run add to its own. */
 const ROOM_FOR_PARTS = '/P16/evaluator-499'.length;
 
 /**
@@ -25,8 +24,8 @@ const ROOM_FOR_PARTS = '/P16/evaluator-499'.length;
 export async function planComparison(objects: ObjectStore, { input, workflowId }: { readonly input: unknown; readonly workflowId: string }): Promise<ComparisonPlan> {
   const { arms, seeds, atOnce, retrace, specifications } = valid(() => parseComparison(input));
   const longest = Math.max(...Object.keys(arms).flatMap((arm) => seeds.map((seed) => Buffer.byteLength(retraceId(comparedRunId(workflowId, arm, seed))))));
-  const over = longest + ROOM_FOR_PARTS - MAX_WORKFLOW_ID_BYTES;
-  if (over > 0) throw refused([`Expected the workflow id to be ${over} bytes shorter, so that those of its runs and their parts have at most ${MAX_WORKFLOW_ID_BYTES}`]);
+  const over = longest + ROOM_FOR_PARTS - MAX_ID_BYTES;
+  if (over > 0) throw refused([`Expected the workflow id to be ${over} bytes shorter, so that those of its runs and their parts have at most ${MAX_ID_BYTES}`]);
   const bucket = Object.values(specifications)[0]?.storage.bucket ?? '';
   const location: StorageLocation = { bucket, prefix: `${folderName(workflowId)}/` };
   await objects.ensureBucket(bucket);

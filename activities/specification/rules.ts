@@ -40,12 +40,12 @@ export function checkBudget(specification: Specification, context: z.core.$Refin
   const excess = (change: Partial<Specification>): string | undefined => beyondBudget(historyBudget({ ...specification, ...change }))[0]?.reason;
   const reason = excess({});
   if (reason === undefined) return;
-  const { steps, stepsPerRound, evalEvery } = specification;
-  const tooMany = firstFalse(1, steps / stepsPerRound, (rounds) => excess({ steps: rounds * stepsPerRound }) === undefined);
+  const { stepsPerRound, evalEvery } = specification;
+  const most = mostRounds(specification);
   const intervals = divisors(stepsPerRound).filter((interval) => interval > evalEvery);
   const interval = intervals[firstFalse(0, intervals.length, (index) => excess({ evalEvery: intervals[index] ?? evalEvery }) !== undefined)];
   const rarely = interval === undefined ? '' : `, or \`evalEvery\` at least ${interval}`;
-  if (tooMany > 1) report(context, ['steps'], `at most ${(tooMany - 1) * stepsPerRound} (${tooMany - 1} rounds)${rarely}: with more, ${excess({ steps: tooMany * stepsPerRound })}`);
+  if (most > 0) report(context, ['steps'], `at most ${most * stepsPerRound} (${most} rounds)${rarely}: with more, ${excess({ steps: (most + 1) * stepsPerRound })}`);
   else if (interval !== undefined) report(context, ['evalEvery'], `at least ${interval}: ${reason}`);
   else report(context, ['subPopulations'], `fewer or smaller: ${reason}`);
 }

@@ -56,20 +56,33 @@ function requireFitting({ threads, queue, trainers, pid, temporal, s3 }: StackRe
   if (wanted.queue !== undefined && wanted.queue !== queue) throw new PlainFailure(`Cannot use the running stack: its task queue is ${queue}, not ${wanted.queue}; ${advice}`);
   if (wanted.trainers !== undefined && wanted.trainers !== trainers) throw new PlainFailure(`Cannot use the running stack: it has ${trainers} trainers, not ${wanted.trainers}; ${advice}`);
   const servers = wantedServers(wanted, environment);
-  requireServer('Temporal', temporal.own, temporal.address, servers.temporal, wanted.temporal !== undefined, environment['TEMPORAL_ADDRESS'], advice);
-  requireServer('S3', s3.own, s3.endpoint, servers.s3, wanted.s3 !== undefined, ownEndpoint(environment), advice);
+  requireServer('Temporal', { own: temporal.own, at: temporal.address }, { whose: servers.temporal, asked: wanted.temporal !== undefined, at: environment['TEMPORAL_ADDRESS'] ?? null }, advice);
+  requireServer('S3', { own: s3.own, at: s3.endpoint }, { whose: servers.s3, asked: wanted.s3 !== undefined, at: ownEndpoint(environment) }, advice);
+}
+
+interface UsedServer {
+  /** The user's own. */
+  readonly own: boolean;
+  readonly at: string | null;
+}
+
+interface WantedServer {
+  readonly whose: 'local' | 'own';
+  /** By an option. */
+  readonly asked: boolean;
+  readonly at: string | null;
 }
 
 /** A run that is meant for one server must not be trained on another. */
-function requireServer(what: string, own: boolean, used: string | null, wanted: 'local' | 'own', asked: boolean, named: string | null | undefined, advice: string): void {
-  const uses = `Cannot use the running stack: it uses ${own ? `your ${what}` : `its own ${what}`}${used === null ? '' : ` at ${used}`}`;
-  if (wanted === 'local') {
-    if (own && asked) throw new PlainFailure(`${uses}, not one of its own; ${advice}`);
+function requireServer(what: string, used: UsedServer, wanted: WantedServer, advice: string): void {
+  const uses = `Cannot use the running stack: it uses ${used.own ? 'your' : 'its own'} ${what}${used.at === null ? '' : ` at ${used.at}`}`;
+  if (wanted.whose === 'local') {
+    if (used.own && wanted.asked) throw new PlainFailure(`${uses}, not one of its own; ${advice}`);
     return;
   }
   // The local stack's own address is what it tells people to use.
-  const same = named ? named === used : own;
-  if (!same) throw new PlainFailure(`${uses}, not ${named ?? 'yours'}; ${advice}`);
+  const same = wanted.at ? wanted.at === used.at : used.own;
+  if (!same) throw new PlainFailure(`${uses}, not ${wanted.at ?? 'yours'}; ${advice}`);
 }
 
 async function waitUntilGone(stateDirectory: string): Promise<void> {

@@ -17,6 +17,8 @@ export interface RunInTraining {
 
 /** How far a comparison is, counted in steps that are trained. */
 export class ComparisonWork {
+  readonly #workflowId: string;
+  readonly #runs: number;
   readonly #parts: ReadonlyMap<string, { readonly label: string; readonly steps: number }>;
   /** Steps of all runs and retraces, at most: as though evaluators were never idle. */
   readonly total: number;
@@ -27,6 +29,8 @@ export class ComparisonWork {
       [id, { label, steps: costsOf(specification).workerSteps }] as const,
       ...(retrace ? [[retraceId(id), { label: `${label}, retraced`, steps: specification.steps }] as const] : []),
     ]);
+    this.#workflowId = workflowId;
+    this.#runs = runs.length;
     this.#parts = new Map(parts);
     this.total = parts.reduce((sum, [, { steps }]) => sum + steps, 0);
   }
@@ -36,10 +40,13 @@ export class ComparisonWork {
   }
 
   /** Steps that are trained; undefined where the comparison is of something else: who joins one that runs may have another input file. */
-  done(workflowId: string, { rows, runs }: ComparisonProgress, training: readonly RunInTraining[]): number | undefined {
-    const finished = rows.flatMap(({ arm, seed, retrace }) => [comparedRunId(workflowId, arm, seed), ...(retrace ? [retraceId(comparedRunId(workflowId, arm, seed))] : [])]);
+  done({ rows, runs }: ComparisonProgress, training: readonly RunInTraining[]): number | undefined {
+    const finished = rows.flatMap(({ arm, seed, retrace }) => {
+      const id = comparedRunId(this.#workflowId, arm, seed);
+      return retrace ? [id, retraceId(id)] : [id];
+    });
     const shares = [...finished.map((id) => ({ id, share: 1 })), ...training.map(({ id, progress }) => ({ id, share: progress && progress.rounds > 0 ? progress.round / progress.rounds : 0 }))];
-    const known = [...this.#parts.keys()].filter((id) => !id.endsWith(retraceId(''))).length === runs && shares.every(({ id }) => this.#parts.has(id));
+    const known = runs === this.#runs && shares.every(({ id }) => this.#parts.has(id));
     return known ? shares.reduce((sum, { id, share }) => sum + share * (this.#parts.get(id)?.steps ?? 0), 0) : undefined;
   }
 }

@@ -40,16 +40,16 @@ describe('the progress of a comparison', () => {
   it('counts the steps of what is done, and of what is in training', () => {
     assert.equal(WORK.total, 2 * 600 + 2 * 400 + 4 * 100);
     // A run of 600, two fifths of its retrace, four fifths of another run.
-    assert.equal(WORK.done('c', comparison(), IN_TRAINING), 600 + 40 + 480);
+    assert.equal(WORK.done(comparison(), IN_TRAINING), 600 + 40 + 480);
     assert.equal(percent(1120, WORK), 46);
     const retraced = { ...ROW, retrace: { testScore: 0.4 } } as unknown as ComparisonRow;
-    assert.equal(WORK.done('c', comparison({ rows: [retraced] }), []), 700);
+    assert.equal(WORK.done(comparison({ rows: [retraced] }), []), 700);
   });
 
   it('is unknown where the comparison that runs is another than the input file says', () => {
-    assert.equal(WORK.done('c', comparison({ rows: [{ ...ROW, arm: 'other' }] }), []), undefined);
-    assert.equal(WORK.done('c', comparison({ runs: 6, rows: [] }), []), undefined);
-    assert.equal(WORK.done('c', comparison(), [{ id: 'c/FIRE/seed-7', progress: undefined }]), undefined);
+    assert.equal(WORK.done(comparison({ rows: [{ ...ROW, arm: 'other' }] }), []), undefined);
+    assert.equal(WORK.done(comparison({ runs: 6, rows: [] }), []), undefined);
+    assert.equal(WORK.done(comparison(), [{ id: 'c/FIRE/seed-7', progress: undefined }]), undefined);
     assert.equal(comparisonBlock(comparison(), WORK, undefined, [], undefined)[1], '1 of 4 runs done  time left: unknown');
   });
 
