@@ -1,7 +1,8 @@
 /**
  * Lint: TypeScript's type-checked rules, and the walls between the rooms.
  *
- * A wall is worth having only while something holds it up: `test/walls.test.ts` shows each of them catching what it forbids.
+ * A wall is worth having only while something holds it up: `test/walls.test.ts` shows each of them catching what it
+ * forbids.
  */
 
 import { builtinModules } from 'node:module';
@@ -41,23 +42,42 @@ const PROCESS_SIDE_OF_TEMPORAL = {
   regex: '^@temporalio/(?!(workflow|common)(/|$))',
   message: 'workflow code has @temporalio/workflow and @temporalio/common only.',
 };
-const ALL_OF_TEMPORAL = { regex: '^@temporalio/', message: 'the algorithm is pure functions on plain data: it knows nothing of Temporal.' };
+const ALL_OF_TEMPORAL = {
+  regex: '^@temporalio/',
+  message: 'the algorithm is pure functions on plain data: it knows nothing of Temporal.',
+};
 const VALUES_OF_ACTIVITIES = {
   regex: '/activities/',
   allowTypeImports: true,
   message: 'a workflow has the types of activities only (import type): their code never enters the bundle.',
 };
-const OUTER_ROOMS = { regex: '/(workers|setup|test)/', message: 'workers, set-up and tests stand outside: nothing inside imports them.' };
+const CODE_OF_WORKFLOWS = {
+  regex: '/workflows/(?!(algorithm|population)/)',
+  message: 'an activity has the pure rooms of workflows/ only: algorithm and population.',
+};
+const OUTER_ROOMS = {
+  regex: '/(workers|setup|test)/',
+  message: 'workers, set-up and tests stand outside: nothing inside imports them.',
+};
 
-/** The rules that hold both parts of workflows/ deterministic; `patterns` are the imports that the part must not have. */
+/**
+ * The rules that hold both parts of workflows/ deterministic; `patterns` are the imports that the part must not have.
+ */
 function deterministic(patterns) {
   return {
     '@typescript-eslint/no-restricted-imports': ['error', { patterns }],
-    'no-restricted-globals': ['error', ...Object.entries(UNREPEATABLE_GLOBALS).map(([name, message]) => ({ name, message }))],
+    'no-restricted-globals': [
+      'error',
+      ...Object.entries(UNREPEATABLE_GLOBALS).map(([name, message]) => ({ name, message })),
+    ],
     'no-restricted-properties': [
       'error',
       { object: 'Math', property: 'random', message: 'all randomness comes from the seed, through randomStream.' },
-      ...INEXACT_MATH.map((property) => ({ object: 'Math', property, message: 'its last bits differ between engines: use workflows/algorithm/exponential.ts.' })),
+      ...INEXACT_MATH.map((property) => ({
+        object: 'Math',
+        property,
+        message: 'its last bits differ between engines: use workflows/algorithm/exponential.ts.',
+      })),
       ...['localeCompare', 'toLocaleString', 'toLocaleUpperCase', 'toLocaleLowerCase'].map((property) => ({
         property,
         message: 'results must not depend on the locale of a worker.',
@@ -66,10 +86,17 @@ function deterministic(patterns) {
     'no-restricted-syntax': [
       'error',
       { selector: 'ImportExpression', message: 'import statically, so that the bundler and lint see it.' },
-      { selector: "BinaryExpression[operator='**'], AssignmentExpression[operator='**=']", message: 'the last bits of a power differ between engines.' },
-      { selector: "MemberExpression[object.name='Math'][computed=true]", message: 'name the operation, so that lint sees which it is.' },
       {
-        selector: "MemberExpression[object.name='globalThis'], VariableDeclarator[init.name='Math'], VariableDeclarator[init.name='globalThis'] > Identifier",
+        selector: "BinaryExpression[operator='**'], AssignmentExpression[operator='**=']",
+        message: 'the last bits of a power differ between engines.',
+      },
+      {
+        selector: "MemberExpression[object.name='Math'][computed=true]",
+        message: 'name the operation, so that lint sees which it is.',
+      },
+      {
+        selector:
+          "MemberExpression[object.name='globalThis'], VariableDeclarator[init.name='Math'], VariableDeclarator[init.name='globalThis'] > Identifier",
         message: 'name what you use, so that lint sees what it is.',
       },
     ],
@@ -96,9 +123,19 @@ export default tseslint.config(
     },
   },
   {
+    name: 'form: what Prettier does not decide',
+    files: ['**/*.ts', '**/*.mjs', '**/*.js'],
+    rules: { 'max-len': ['error', { code: 120 }] },
+  },
+  {
+    name: 'form: one concept a file, one thought a function',
+    files: ['workflows/**/*.ts', 'activities/**/*.ts', 'workers/**/*.ts'],
+    rules: { 'max-lines': ['error', 300], 'max-lines-per-function': ['error', 60] },
+  },
+  {
     name: 'wall: workflows are deterministic',
     files: ['workflows/**/*.ts'],
-    ignores: ['workflows/algorithm/**'],
+    ignores: ['workflows/algorithm/**', 'workflows/population/**'],
     rules: deterministic([NODE_MODULES, HEAVY_PACKAGES, PROCESS_SIDE_OF_TEMPORAL, VALUES_OF_ACTIVITIES, OUTER_ROOMS]),
   },
   {
@@ -111,6 +148,11 @@ export default tseslint.config(
     },
   },
   {
+    name: 'wall: the state and the decisions of a sub-population know nothing of Temporal',
+    files: ['workflows/population/**/*.ts'],
+    rules: deterministic([NODE_MODULES, HEAVY_PACKAGES, ALL_OF_TEMPORAL, VALUES_OF_ACTIVITIES, OUTER_ROOMS]),
+  },
+  {
     name: 'wall: activities know neither the processes around them nor the environment',
     files: ['activities/**/*.ts'],
     rules: {
@@ -119,20 +161,33 @@ export default tseslint.config(
         {
           patterns: [
             OUTER_ROOMS,
-            { regex: '^@temporalio/(worker|workflow|envconfig|testing)(/|$)', message: 'an activity has @temporalio/activity, common and client only.' },
-            { regex: '^(node:)?process$', message: 'only workers and set-up read the environment: pass in what an activity needs.' },
+            CODE_OF_WORKFLOWS,
+            {
+              regex: '^@temporalio/(worker|workflow|envconfig|testing)(/|$)',
+              message: 'an activity has @temporalio/activity, common and client only.',
+            },
+            {
+              regex: '^(node:)?process$',
+              message: 'only workers and set-up read the environment: pass in what an activity needs.',
+            },
           ],
         },
       ],
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'only workers and set-up read the environment: pass in what an activity needs.' },
+        {
+          object: 'process',
+          property: 'env',
+          message: 'only workers and set-up read the environment: pass in what an activity needs.',
+        },
       ],
     },
   },
   {
     name: 'wall: workers know no tests',
     files: ['workers/**/*.ts'],
+    // Commands for developers run what ships on the harness of the tests.
+    ignores: ['workers/bench/*.ts', 'workers/commands/chaos.ts', 'workers/commands/record-histories.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',
@@ -142,7 +197,7 @@ export default tseslint.config(
   },
   {
     name: 'numeric kernels of the tasks',
-    files: ['activities/tasks/**/*.ts', 'activities/datasets/**/*.ts'],
+    files: ['activities/tasks/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {
@@ -153,7 +208,11 @@ export default tseslint.config(
       // node:test runs what is declared; the promise that declaring returns is its own business.
       '@typescript-eslint/no-floating-promises': [
         'error',
-        { allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite'] }] },
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite'] },
+          ],
+        },
       ],
     },
   },

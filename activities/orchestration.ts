@@ -1,24 +1,25 @@
 /**
- * The light activities of a run, with what they need handed in: an object store, and a client of the Temporal server that the run lives on.
+ * The light activities of a run, with what they need handed in: an object store, and a client of the Temporal server
+ * that the run lives on.
  */
 import { Context } from '@temporalio/activity';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { adoptRounds } from './adoption.ts';
-import { collectCheckpoints } from './checkpoints/collection.ts';
-import type { ObjectStore } from './checkpoints/object-store.ts';
-import { CheckpointStore } from './checkpoints/store.ts';
+import { adoptRounds } from './runs/adoption.ts';
+import { collectCheckpoints } from './storage/collection.ts';
+import type { ObjectStore } from './storage/object-store.ts';
+import { CheckpointStore } from './storage/checkpoints.ts';
 import { findRetrace, findRun } from './comparison/finding.ts';
 import { planComparison } from './comparison/planning.ts';
 import { tabulate } from './comparison/table.ts';
-import { deleteRun } from './deletion.ts';
-import { found } from './executions.ts';
-import { exportHistories } from './histories.ts';
-import type { OrchestrationActivities } from './orchestration-contract.ts';
-import { planRun } from './plan.ts';
-import { writeResult } from './result.ts';
-import { RoundRecords } from './rounds.ts';
-import { parseSpecification } from './specification.ts';
-import { standBy } from './standing-by.ts';
+import { deleteRun } from './runs/deletion.ts';
+import { found } from './operations/executions.ts';
+import { exportHistories } from './operations/histories.ts';
+import type { OrchestrationActivities } from './contracts/run.ts';
+import { planRun } from './runs/plan.ts';
+import { writeResult } from './runs/result.ts';
+import { RoundRecords } from './runs/rounds.ts';
+import { parseSpecification } from './specification/specification.ts';
+import { standBy } from './operations/watchdog.ts';
 
 /** Children looked at at once. */
 const AT_ONCE = 10;
@@ -34,10 +35,16 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
   const rounds = new RoundRecords(objects);
   const checkpoints = new CheckpointStore(objects, 0);
   return {
-    planRun: (request) => planRun(objects, request, { runId: generation(), workflowType: Context.current().info.workflowType ?? 'firePbt' }),
+    planRun: (request) =>
+      planRun(objects, request, {
+        runId: generation(),
+        workflowType: Context.current().info.workflowType ?? 'firePbt',
+      }),
     adoptRounds: async (adoption) => ({ round: await adoptRounds(rounds, checkpoints, adoption) }),
     standBy: (run) => standBy(client, run),
-    clearLeftovers: async ({ workflowIds, generation }) => ({ terminated: await clearLeftovers(client, workflowIds, generation) }),
+    clearLeftovers: async ({ workflowIds, generation }) => ({
+      terminated: await clearLeftovers(client, workflowIds, generation),
+    }),
     findLatestRound: ({ storage, subPopulations }) => rounds.latest(storage, subPopulations),
     saveRound: (request) => rounds.save(request),
     loadRound: (request) => rounds.loadPart(request),
@@ -63,12 +70,17 @@ function generation(): string {
   return Context.current().info.workflowExecution?.runId ?? '';
 }
 
-/** Terminates running children of a run that another generation of its root started, and returns their ids; others' workflows stay. */
+/**
+ * Terminates running children of a run that another generation of its root started, and returns their ids; others'
+ * workflows stay.
+ */
 async function clearLeftovers(client: Client, workflowIds: readonly string[], generation: string): Promise<string[]> {
   const terminated: string[] = [];
   for (let from = 0; from < workflowIds.length; from += AT_ONCE) {
     const batch = workflowIds.slice(from, from + AT_ONCE);
-    const cleared = await Promise.all(batch.map(async (workflowId) => ((await clearLeftover(client, workflowId, generation)) ? [workflowId] : [])));
+    const cleared = await Promise.all(
+      batch.map(async (workflowId) => ((await clearLeftover(client, workflowId, generation)) ? [workflowId] : [])),
+    );
     terminated.push(...cleared.flat());
   }
   return terminated;
@@ -84,7 +96,10 @@ async function clearLeftover(client: Client, workflowId: string, generation: str
   }
 }
 
-function isLeftover({ status, workflowId, parentExecution }: WorkflowExecutionDescription, generation: string): boolean {
+function isLeftover(
+  { status, workflowId, parentExecution }: WorkflowExecutionDescription,
+  generation: string,
+): boolean {
   if (status.name !== 'RUNNING' || !parentExecution?.workflowId) return false;
   return workflowId.startsWith(`${parentExecution.workflowId}/`) && parentExecution.runId !== generation;
 }

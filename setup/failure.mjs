@@ -31,7 +31,8 @@ const SYSTEM_REASONS = new Map([
 /**
  * Tells whether an error is the operating system's refusal of a file operation, and says it plainly.
  * @param {unknown} error
- * @returns {string | undefined} e.g. "the disk is full (/home/me/fire-pbt/.local/staging)"; undefined where the error is of another kind
+ * @returns {string | undefined} e.g. "the disk is full (/home/me/fire-pbt/.local/staging)"; undefined where the error
+ *   is of another kind
  */
 export function systemReason(error) {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
@@ -51,13 +52,19 @@ export function requireRoom(folder, neededBytes, purpose) {
   const { bavail, bsize } = statfsSync(folder);
   const freeBytes = bavail * bsize;
   if (freeBytes < neededBytes) {
-    throw new SetupFailure(`Cannot set up ${purpose}: it takes ${megabytes(neededBytes)} in ${folder}, where ${megabytes(freeBytes)} are free`, {
-      advice: 'make room and start again: what is already there is kept',
-    });
+    throw new SetupFailure(
+      `Cannot set up ${purpose}: it takes ${megabytes(neededBytes)} in ${folder}, where ${megabytes(freeBytes)} are free`,
+      {
+        advice: 'make room and start again: what is already there is kept',
+      },
+    );
   }
 }
 
-/** With less than this free, whatever failed has probably failed for want of room: programs say so in many ways, or not at all. */
+/**
+ * With less than this free, whatever failed has probably failed for want of room: programs say so in many ways, or not
+ * at all.
+ */
 const SCARCE_BYTES = 64e6;
 
 /**
@@ -67,5 +74,7 @@ const SCARCE_BYTES = 64e6;
  */
 export function scarcity(folder) {
   const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize < SCARCE_BYTES ? `the disk is full or nearly so: ${megabytes(bavail * bsize)} are free in ${folder}; make room and start again` : undefined;
+  return bavail * bsize < SCARCE_BYTES
+    ? `the disk is full or nearly so: ${megabytes(bavail * bsize)} are free in ${folder}; make room and start again`
+    : undefined;
 }

@@ -1,8 +1,8 @@
 /**
  * One set-up at a time in a checkout.
  *
- * The lock is a socket in Linux's abstract namespace: the kernel takes it back the moment its owner dies, however it dies, so there is no stale lock
- * to recognise.
+ * The lock is a socket in Linux's abstract namespace: the kernel takes it back the moment its owner dies, however it
+ * dies, so there is no stale lock to recognise.
  */
 
 import { createHash } from 'node:crypto';

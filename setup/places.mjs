@@ -1,5 +1,6 @@
 /**
- * Where set-up puts things. All of it lies inside the checkout, under `.local` and `node_modules`: removing the folder removes everything.
+ * Where set-up puts things. All of it lies inside the checkout, under `.local` and `node_modules`: removing the folder
+ * removes everything.
  */
 
 import path from 'node:path';
@@ -10,7 +11,10 @@ export const ROOT = path.resolve(import.meta.dirname, '..');
 /** What set-up installed and what the local stack keeps (ignored by git). */
 export const LOCAL = path.join(ROOT, '.local');
 
-/** The folder that a step builds in before it renames the result into its place; emptied at the start and the end of every set-up. */
+/**
+ * The folder that a step builds in before it renames the result into its place; emptied at the start and the end of
+ * every set-up.
+ */
 export const STAGING = path.join(LOCAL, 'staging');
 
 /** `temporal` and `rclone`: programs, or links to the ones found on the PATH. */

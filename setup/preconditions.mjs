@@ -26,7 +26,10 @@ export function requireNode(version = process.versions.node) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if ((major === 20 && minor >= 19) || (major === 22 && minor >= 13)) return;
   throw new SetupFailure(`Expected Node.js to be version 20 (from 20.19) or 22 (from 22.13), got ${version}`, {
-    advice: major >= 23 ? 'TensorFlow.js does not run on Node.js 23 and later (tensorflow/tfjs#8609): install version 22' : 'install version 22',
+    advice:
+      major >= 23
+        ? 'TensorFlow.js does not run on Node.js 23 and later (tensorflow/tfjs#8609): install version 22'
+        : 'install version 22',
   });
 }
 
@@ -38,28 +41,39 @@ export function requireNode(version = process.versions.node) {
 export function requireSystem(needs) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new SetupFailure(`Expected the system to be Linux on x64, got ${process.platform} on ${process.arch}`, {
-      advice: 'neither macOS, Windows (other than WSL 2) nor ARM is supported: the pinned TensorFlow, Temporal and rclone are builds for Linux on x64',
+      advice:
+        'neither macOS, Windows (other than WSL 2) nor ARM is supported: the pinned TensorFlow, Temporal and rclone are builds for Linux on x64',
     });
   }
   requireGlibc();
   const missing = [
-    ...(needs.has('npm') && onPath('npm') === undefined && process.env['npm_execpath'] === undefined ? ['npm (it comes with Node.js)'] : []),
+    ...(needs.has('npm') && onPath('npm') === undefined && process.env['npm_execpath'] === undefined
+      ? ['npm (it comes with Node.js)']
+      : []),
     ...(needs.has('c++') && compiler() === undefined ? ['a C++ compiler (Debian, Ubuntu: apt install g++)'] : []),
     ...(needs.has('pip') ? missingOfPython() : []),
   ];
-  if (missing.length > 0) throw new SetupFailure(`Cannot set up: this machine lacks ${missing.join(', and ')}`, { advice: 'install it and start again' });
+  if (missing.length > 0)
+    throw new SetupFailure(`Cannot set up: this machine lacks ${missing.join(', and ')}`, {
+      advice: 'install it and start again',
+    });
 }
 
 /** Checks the C library, whose absence (Alpine) or age shows only as a crash otherwise. */
 function requireGlibc() {
-  const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (/** @type {unknown} */ (withoutNetwork(() => process.report.getReport())));
+  const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (
+    /** @type {unknown} */ (withoutNetwork(() => process.report.getReport()))
+  );
   const version = report.header.glibcVersionRuntime;
   const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_GLIBC;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
-  throw new SetupFailure(`Expected the system's C library to be glibc ${OLDEST_GLIBC.join('.')} or later, got ${version ?? 'another one (musl?)'}`, {
-    advice: 'use a distribution of 2019 or later with glibc: Debian 10, Ubuntu 20.04, RHEL 8, or newer',
-  });
+  throw new SetupFailure(
+    `Expected the system's C library to be glibc ${OLDEST_GLIBC.join('.')} or later, got ${version ?? 'another one (musl?)'}`,
+    {
+      advice: 'use a distribution of 2019 or later with glibc: Debian 10, Ubuntu 20.04, RHEL 8, or newer',
+    },
+  );
 }
 
 /**
@@ -81,12 +95,16 @@ function withoutNetwork(makeReport) {
 
 /** @returns {string[]} what is missing of Python, in words; empty where all is there */
 function missingOfPython() {
-  if (onPath('python3') === undefined) return ['Python 3.9 or later with pip (Debian, Ubuntu: apt install python3-pip)'];
+  if (onPath('python3') === undefined)
+    return ['Python 3.9 or later with pip (Debian, Ubuntu: apt install python3-pip)'];
   const version = ask('import sys; print("%d.%d" % sys.version_info[:2])');
   const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_PYTHON;
-  if (major !== oldestMajor || minor < oldestMinor) return [`Python ${OLDEST_PYTHON.join('.')} or later (python3 is ${version ?? 'broken'})`];
-  return ask('import pip; print(pip.__version__)') === undefined ? ['pip (Debian, Ubuntu: apt install python3-pip)'] : [];
+  if (major !== oldestMajor || minor < oldestMinor)
+    return [`Python ${OLDEST_PYTHON.join('.')} or later (python3 is ${version ?? 'broken'})`];
+  return ask('import pip; print(pip.__version__)') === undefined
+    ? ['pip (Debian, Ubuntu: apt install python3-pip)']
+    : [];
 }
 
 /**

@@ -1,12 +1,23 @@
 /**
  * The programs that set-up runs: one at a time, output to a log, and none outlives it.
  *
- * Each runs in a process group of its own, so that it can be ended with everything it has started. Which group that is stands in a file for as long
- * as it runs: a set-up that is killed with -9 cannot end its own, so the next one does.
+ * Each runs in a process group of its own, so that it can be ended with everything it has started. Which group that is
+ * stands in a file for as long as it runs: a set-up that is killed with -9 cannot end its own, so the next one does.
  */
 
 import { spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { scarcity, SetupFailure } from './failure.mjs';
 import { LOCAL } from './places.mjs';
@@ -19,7 +30,8 @@ const LAST_WORDS_BYTES = 20_000;
 const LONGEST_COMPLAINT = 300;
 
 /**
- * When a process was started, in clock ticks since boot: with its number it names a process for good, since numbers are used again.
+ * When a process was started, in clock ticks since boot: with its number it names a process for good, since numbers are
+ * used again.
  * @param {number} pid
  * @returns {string | undefined} undefined where there is no such process, or only its corpse
  */
@@ -48,7 +60,9 @@ export class Processes {
   endLeftOvers() {
     if (!existsSync(this.#record)) return;
     try {
-      const { group, started } = /** @type {{ group: number, started: string }} */ (JSON.parse(readFileSync(this.#record, 'utf8')));
+      const { group, started } = /** @type {{ group: number, started: string }} */ (
+        JSON.parse(readFileSync(this.#record, 'utf8'))
+      );
       if (Number.isInteger(group) && group > 1 && startedAt(group) === started) endGroup(group);
     } catch {
       // A record that was being written when the set-up was killed names nothing.
@@ -66,8 +80,8 @@ export class Processes {
    * Runs a program to its end, with its output appended to a log.
    * @param {string} command
    * @param {readonly string[]} args
-   * @param {{ log: string, purpose: string, cwd?: string, env?: NodeJS.ProcessEnv, onTick?: () => void }} options `purpose` completes "Cannot …";
-   *   `onTick` is called a few times a second
+   * @param {{ log: string, purpose: string, cwd?: string, env?: NodeJS.ProcessEnv, onTick?: () => void }} options
+   *   `purpose` completes "Cannot …"; `onTick` is called a few times a second
    * @returns {Promise<void>}
    * @throws {SetupFailure} where it cannot be started or exits with anything but 0, with the last thing it said
    */
@@ -77,7 +91,12 @@ export class Processes {
     writeFileSync(output, `$ ${[command, ...args].join(' ')}\n`);
     const ticking = setInterval(() => onTick?.(), TICK_MS);
     try {
-      const child = spawn(command, args, { cwd, env: env ?? process.env, stdio: ['ignore', output, output], detached: true });
+      const child = spawn(command, args, {
+        cwd,
+        env: env ?? process.env,
+        stdio: ['ignore', output, output],
+        detached: true,
+      });
       if (child.pid !== undefined) {
         this.#group = child.pid;
         writeFileSync(this.#record, JSON.stringify({ group: child.pid, started: startedAt(child.pid) }));
@@ -87,11 +106,17 @@ export class Processes {
         child.once('exit', (code, signal) => resolve(code ?? signal));
       });
       if (ending !== 0) {
-        throw new SetupFailure(`Cannot ${purpose}: ${lastWords(log) ?? `${path.basename(command)} ended with ${String(ending)}`}`, { log, advice: scarcity(LOCAL) });
+        throw new SetupFailure(
+          `Cannot ${purpose}: ${lastWords(log) ?? `${path.basename(command)} ended with ${String(ending)}`}`,
+          { log, advice: scarcity(LOCAL) },
+        );
       }
     } catch (error) {
       if (error instanceof SetupFailure) throw error;
-      throw new SetupFailure(`Cannot ${purpose}: ${command} could not be started (${error instanceof Error ? error.message : String(error)})`, { log, cause: error });
+      throw new SetupFailure(
+        `Cannot ${purpose}: ${command} could not be started (${error instanceof Error ? error.message : String(error)})`,
+        { log, cause: error },
+      );
     } finally {
       clearInterval(ticking);
       closeSync(output);
@@ -113,17 +138,25 @@ function endGroup(group) {
 /** How the programs that set-up runs begin a line that says what is wrong: npm, pip, apt, compilers, Python, Node. */
 const COMPLAINT = /^(npm error |ERROR: |E: |(.*: )?(fatal )?error: |(Uncaught )?[\w.]*(Error|Exception): ).*\S/;
 
-/** Lines that look like a complaint and say nothing: npm's codes, which come before its sentence, and pip's heading of a traceback. */
+/**
+ * Lines that look like a complaint and say nothing: npm's codes, which come before its sentence, and pip's heading of a
+ * traceback.
+ */
 const NO_COMPLAINT = /^npm error( (code|errno|syscall|path|dest|file)\b.*)?$|^ERROR: Exception:$/;
 
 /**
  * Finds the sentence in a log that says why the last program failed.
  * @param {string} log
- * @returns {string | undefined} the first line that calls itself an error, else the last one at all; undefined where it said nothing
+ * @returns {string | undefined} the first line that calls itself an error, else the last one at all; undefined where it
+ *   said nothing
  */
 export function lastWords(log) {
   const text = readFileSync(log, 'utf8').slice(-LAST_WORDS_BYTES);
-  const lines = text.slice(text.lastIndexOf('\n$ ') + 1).split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('$ '));
+  const lines = text
+    .slice(text.lastIndexOf('\n$ ') + 1)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('$ '));
   const words = lines.find((line) => COMPLAINT.test(line) && !NO_COMPLAINT.test(line)) ?? lines.at(-1);
   return words?.replace(/^(npm error|ERROR:|E:|error:) /, '').slice(0, LONGEST_COMPLAINT);
 }

@@ -22,7 +22,10 @@ export class Report {
   #startedAtMs = 0;
   #lastPrintedAtMs = 0;
 
-  /** @param {import('node:tty').WriteStream | { write(text: string): unknown, isTTY?: boolean, columns?: number }} stream normally stderr */
+  /**
+   * @param {import('node:tty').WriteStream | { write(text: string): unknown, isTTY?: boolean, columns?: number }}
+   *   stream normally stderr
+   */
   constructor(stream) {
     this.#stream = stream;
   }

@@ -1,8 +1,8 @@
 /**
  * Set-up: brings everything into place that a fresh clone lacks, and nothing else.
  *
- * It is plain JavaScript without packages, since there are none yet. Every step builds in a staging folder and renames the result into its place, so
- * it can be killed at any moment and repeated: what is in place is whole.
+ * It is plain JavaScript without packages, since there are none yet. Every step builds in a staging folder and renames
+ * the result into its place, so it can be killed at any moment and repeated: what is in place is whole.
  */
 
 import { mkdirSync, rmSync } from 'node:fs';
@@ -34,11 +34,12 @@ import { tensorflow } from './steps/tensorflow.mjs';
 /**
  * What a step works with.
  * @typedef {object} Task
- * @property {string} staging a folder of its own, empty at first, removed afterwards; on the disk of `.local`, so that renaming works
+ * @property {string} staging a folder of its own, empty at first, removed afterwards; on the disk of `.local`, so that
+ *   renaming works
  * @property {(text: string) => void} progress says how far it has come
  * @property {(text: string) => void} line says something that stays on the screen
- * @property {(command: string, args: readonly string[], options: { purpose: string, cwd?: string, env?: NodeJS.ProcessEnv, onTick?: () => void }) => Promise<void>} run
- *   runs a program, its output in the step's log
+ * @property {(command: string, args: readonly string[], options: { purpose: string, cwd?: string, env?:
+ *   NodeJS.ProcessEnv, onTick?: () => void }) => Promise<void>} run runs a program, its output in the step's log
  */
 
 /** Signals that end set-up, with the exit codes that shells expect. */
@@ -102,9 +103,15 @@ async function bringIntoPlace(steps, report, processes, began) {
     const due = steps.filter((step) => !step.isInPlace());
     if (due.length === 0) return false;
     requireSystem(new Set(due.flatMap((step) => step.needs)));
-    const [downloadBytes, diskBytes] = [total(due.map((step) => step.downloadBytes)), total(due.map((step) => step.diskBytes))];
+    const [downloadBytes, diskBytes] = [
+      total(due.map((step) => step.downloadBytes)),
+      total(due.map((step) => step.diskBytes)),
+    ];
     requireRoom(LOCAL, diskBytes, due.map((step) => step.title).join(', '));
-    const cost = downloadBytes === 0 ? 'nothing to download' : `up to ${megabytes(downloadBytes)} to download, ${megabytes(diskBytes)} on the disk`;
+    const cost =
+      downloadBytes === 0
+        ? 'nothing to download'
+        : `up to ${megabytes(downloadBytes)} to download, ${megabytes(diskBytes)} on the disk`;
     report.line(`Setting up ${due.map((step) => step.title).join(', ')}: ${cost}.`);
     for (const step of due) {
       report.begin(step.title);
@@ -160,6 +167,9 @@ export function explain(error) {
     return `Cannot set up: ${reason ?? (error instanceof Error ? (error.stack ?? error.message) : String(error))}`;
   }
   const { advice, log } = error;
-  const hints = [...(advice === undefined ? [] : [advice]), ...(log === undefined ? [] : [`everything it said is in ${shown(log)}`])];
+  const hints = [
+    ...(advice === undefined ? [] : [advice]),
+    ...(log === undefined ? [] : [`everything it said is in ${shown(log)}`]),
+  ];
   return hints.length === 0 ? error.message : `${error.message}\n  (${hints.join('; ')})`;
 }

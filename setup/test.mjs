@@ -1,5 +1,6 @@
 /**
- * `npm test [-- FILE…]`: everything into place, then types, lint and tests, in that order; the first that fails ends it.
+ * `npm test [-- FILE…]`: everything into place, then types, lint and tests, in that order; the first that fails ends
+ * it.
  */
 
 import { spawn } from 'node:child_process';
@@ -17,20 +18,32 @@ const PATIENCE_MS = 600_000;
 await setUp({ tests: true });
 
 const named = process.argv.slice(2);
-const files = named.length > 0 ? named : readdirSync(path.join(ROOT, 'test'), { recursive: true })
-  .map((name) => path.join('test', String(name)))
-  .filter((name) => name.endsWith('.test.ts'))
-  .sort();
+const files =
+  named.length > 0
+    ? named
+    : readdirSync(path.join(ROOT, 'test'), { recursive: true })
+        .map((name) => path.join('test', String(name)))
+        .filter((name) => name.endsWith('.test.ts'))
+        .sort();
 
 await check('types', [path.join(NODE_MODULES, 'typescript', 'bin', 'tsc'), '--noEmit']);
 await check('lint', [path.join(NODE_MODULES, 'eslint', 'bin', 'eslint.js'), '--max-warnings', '0', '.']);
 await check(`tests (${String(files.length)} files)`, [
-  ...['--import', 'tsx', '--test', '--test-reporter', 'spec', `--test-concurrency=${String(FILES_AT_ONCE)}`, `--test-timeout=${String(PATIENCE_MS)}`],
+  ...[
+    '--import',
+    'tsx',
+    '--test',
+    '--test-reporter',
+    'spec',
+    `--test-concurrency=${String(FILES_AT_ONCE)}`,
+    `--test-timeout=${String(PATIENCE_MS)}`,
+  ],
   ...files,
 ]);
 
 /**
- * Runs one check to its end, and ends with it where it fails. Ctrl-C reaches it as it reaches us: we wait for it to clean up.
+ * Runs one check to its end, and ends with it where it fails. Ctrl-C reaches it as it reaches us: we wait for it to
+ * clean up.
  * @param {string} title
  * @param {readonly string[]} args of Node
  */

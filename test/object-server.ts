@@ -39,8 +39,12 @@ export async function startObjectServer({ diskBytes }: { readonly diskBytes?: nu
   const folder = await mkdtemp(join(tmpdir(), 'fire-pbt-objects-'));
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const rclone = { command: rcloneCommand(), args: ['serve', 's3', '--config', '/dev/null', '--addr', `127.0.0.1:${port}`, folder] };
-  const { command, args } = diskBytes === undefined ? rclone : onSmallDisk(diskBytes, folder, rclone.command, rclone.args);
+  const rclone = {
+    command: rcloneCommand(),
+    args: ['serve', 's3', '--config', '/dev/null', '--addr', `127.0.0.1:${port}`, folder],
+  };
+  const { command, args } =
+    diskBytes === undefined ? rclone : onSmallDisk(diskBytes, folder, rclone.command, rclone.args);
   const server = spawn(command, args, {
     stdio: 'ignore',
     // Quoted, because the variable is a comma-separated list of pairs.
@@ -60,7 +64,12 @@ export async function startObjectServer({ diskBytes }: { readonly diskBytes?: nu
     endpoint,
     folder: diskBytes === undefined ? folder : asSeenBy(server.pid ?? 0, folder),
     options: { endpoint, region: 'us-east-1', credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY } },
-    environment: { AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: ACCESS_KEY, AWS_SECRET_ACCESS_KEY: SECRET_KEY },
+    environment: {
+      AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: ACCESS_KEY,
+      AWS_SECRET_ACCESS_KEY: SECRET_KEY,
+    },
     stop: async () => {
       server.kill('SIGTERM');
       await ended;

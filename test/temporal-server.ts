@@ -1,5 +1,6 @@
 /**
- * A real Temporal server of a test's own: on a free port, in memory unless the test has a file for it, gone with the test.
+ * A real Temporal server of a test's own: on a free port, in memory unless the test has a file for it, gone with the
+ * test.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -7,7 +8,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
-import { SEARCH_ATTRIBUTE_TYPES } from '../workflows/search-attributes.ts';
+import { SEARCH_ATTRIBUTE_TYPES } from '../workflows/run/search-attributes.ts';
 
 export interface TestServer {
   readonly address: string;
@@ -30,8 +31,14 @@ export function temporalCommand(): string {
   return existsSync(installed) ? installed : 'temporal';
 }
 
-/** Starts a server and waits until it answers; `dynamicConfig` are `key=value` settings such as `limit.historyCount.suggestContinueAsNew=40`. */
-export async function startTemporalServer(dynamicConfig: readonly string[] = [], { port: wanted, databaseFile, searchAttributes = SEARCH_ATTRIBUTE_TYPES }: TestServerOptions = {}): Promise<TestServer> {
+/**
+ * Starts a server and waits until it answers; `dynamicConfig` are `key=value` settings such as
+ * `limit.historyCount.suggestContinueAsNew=40`.
+ */
+export async function startTemporalServer(
+  dynamicConfig: readonly string[] = [],
+  { port: wanted, databaseFile, searchAttributes = SEARCH_ATTRIBUTE_TYPES }: TestServerOptions = {},
+): Promise<TestServer> {
   const port = wanted ?? (await freePort());
   const address = `127.0.0.1:${port}`;
   const settings = [
@@ -39,7 +46,11 @@ export async function startTemporalServer(dynamicConfig: readonly string[] = [],
     ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile]),
     ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ];
-  const server = spawn(temporalCommand(), ['server', 'start-dev', '--headless', '--port', String(port), '--log-level', 'error', ...settings], { stdio: 'ignore' });
+  const server = spawn(
+    temporalCommand(),
+    ['server', 'start-dev', '--headless', '--port', String(port), '--log-level', 'error', ...settings],
+    { stdio: 'ignore' },
+  );
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   const died = ended.then((): never => {
     throw new Error(`Temporal server on ${address} ended with code ${server.exitCode}`);

@@ -1,12 +1,14 @@
 /**
  * The walls between the rooms stand: lint catches each thing that a room must not do, and allows what it may.
  *
- * Every line of a case is linted as part of one file of the room; those marked `✗` must be reported at their line by a rule of the walls, the others not.
+ * Every line of a case is linted as part of one file of the room; those marked `✗` must be reported at their line by a
+ * rule of the walls, the others not.
  */
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { cruise } from 'dependency-cruiser';
 import { ESLint } from 'eslint';
 import tseslint from 'typescript-eslint';
 
@@ -24,7 +26,10 @@ const WALL_RULES = new Set([
 /** Walls are a matter of syntax: linting without types takes milliseconds, and files that do not exist. */
 const syntaxOnly = new ESLint({
   cwd: ROOT,
-  overrideConfig: [{ files: ['**/*.ts'], ...tseslint.configs.disableTypeChecked }, { files: ['**/*.ts'], languageOptions: { parserOptions: { projectService: false, project: null } } }],
+  overrideConfig: [
+    { files: ['**/*.ts'], ...tseslint.configs.disableTypeChecked },
+    { files: ['**/*.ts'], languageOptions: { parserOptions: { projectService: false, project: null } } },
+  ],
 });
 
 const WALLS: readonly { readonly room: string; readonly file: string; readonly lines: readonly string[] }[] = [
@@ -42,15 +47,15 @@ const WALLS: readonly { readonly room: string; readonly file: string; readonly l
       "✗ import { Worker } from '@temporalio/worker';",
       "✗ import { heartbeat } from '@temporalio/activity';",
       "✗ import { loadClientConnectConfig } from '@temporalio/envconfig';",
-      "✗ import { train } from '../activities/train.ts';",
-      "✗ export { train as practice } from '../activities/train.ts';",
-      "✗ export * from '../activities/train.ts';",
-      "✗ import '../activities/train.ts';",
-      "✗ import { type TrainRequest } from '../activities/train-contract.ts';",
-      "✗ import { main } from '../workers/start.ts';",
+      "✗ import { train } from '../activities/training/train.ts';",
+      "✗ export { train as practice } from '../activities/training/train.ts';",
+      "✗ export * from '../activities/training/train.ts';",
+      "✗ import '../activities/training/train.ts';",
+      "✗ import { type TrainRequest } from '../activities/contracts/training.ts';",
+      "✗ import { main } from '../workers/commands/start.ts';",
       "✗ import { ROOT } from '../setup/places.mjs';",
-      "✗ import { stand } from '../test/workflows/stand-ins.ts';",
-      "✗ export const lazy = import('../activities/train.ts');",
+      "✗ import { stand } from './workflows/stand-ins.ts';",
+      "✗ export const lazy = import('../activities/training/train.ts');",
       '✗ export const chance = Math.random();',
       '✗ export const now = Date.now();',
       '✗ export const then = new Date();',
@@ -71,8 +76,8 @@ const WALLS: readonly { readonly room: string; readonly file: string; readonly l
       '✗ export const start = performance.now();',
       "import { proxyActivities, condition } from '@temporalio/workflow';",
       "import { ApplicationFailure } from '@temporalio/common';",
-      "import type { TrainRequest } from '../activities/train-contract.ts';",
-      "export type { Curve } from '../activities/train-contract.ts';",
+      "import type { TrainRequest } from '../activities/contracts/training.ts';",
+      "export type { Curve } from '../activities/contracts/training.ts';",
       "import { judge } from './algorithm/index.ts';",
       'export const root = Math.floor(Math.sqrt(2)) + Math.imul(3, 4) + Math.abs(-1) + Math.max(1, 2);',
     ],
@@ -85,21 +90,33 @@ const WALLS: readonly { readonly room: string; readonly file: string; readonly l
       "✗ import { ApplicationFailure } from '@temporalio/common';",
       "✗ import type { Duration } from '@temporalio/common';",
       "✗ import { createHash } from 'node:crypto';",
-      "✗ import { digestOf } from '../../activities/checkpoints/reference.ts';",
+      "✗ import { digestOf } from '../../activities/storage/checkpoints.ts';",
       '✗ export const chance = Math.random();',
       '✗ export const e = Math.exp(1);',
       '✗ export const p = 2 ** 10;',
       '✗ export const now = Date.now();',
       "import { exp, log } from './exponential.ts';",
-      "import type { Specification } from '../../activities/specification.ts';",
+      "import type { Specification } from '../../activities/specification/specification.ts';",
       'export const first = [1][0]!;',
+    ],
+  },
+  {
+    room: 'the state of a sub-population',
+    file: 'workflows/population/some-view.ts',
+    lines: [
+      "✗ import { log } from '@temporalio/workflow';",
+      "✗ import { createHash } from 'node:crypto';",
+      "✗ import { ObjectStore } from '../../activities/storage/object-store.ts';",
+      '✗ export const now = Date.now();',
+      "import { judge } from '../algorithm/index.ts';",
+      "import type { CheckpointReference } from '../../activities/contracts/checkpoint.ts';",
     ],
   },
   {
     room: 'an activity',
     file: 'activities/tasks/some-task.ts',
     lines: [
-      "✗ import { start } from '../../workers/start.ts';",
+      "✗ import { start } from '../../workers/commands/start.ts';",
       "✗ import { setUp } from '../../setup/set-up.mjs';",
       "✗ import { proxyActivities } from '@temporalio/workflow';",
       "✗ import { Worker } from '@temporalio/worker';",
@@ -111,7 +128,10 @@ const WALLS: readonly { readonly room: string; readonly file: string; readonly l
       "import { readFile } from 'node:fs/promises';",
       "import * as tf from '@tensorflow/tfjs-node-gpu';",
       "import { Context } from '@temporalio/activity';",
+      "✗ import { firePbt } from '../../workflows/run/fire-pbt.ts';",
+      "✗ import type { RunProgress } from '../../workflows/messages.ts';",
       "import { randomStream } from '../../workflows/algorithm/index.ts';",
+      "import { memberName } from '../../workflows/population/names.ts';",
       'export const memory = process.memoryUsage();',
       'export const chance = Math.exp(Math.random());',
     ],
@@ -120,9 +140,9 @@ const WALLS: readonly { readonly room: string; readonly file: string; readonly l
     room: 'a worker',
     file: 'workers/some-worker.ts',
     lines: [
-      "✗ import { standIn } from '../test/workflows/stand-ins.ts';",
+      "✗ import { standIn } from './workflows/stand-ins.ts';",
       "import { Worker } from '@temporalio/worker';",
-      "import { train } from '../activities/train.ts';",
+      "import { train } from '../activities/training/train.ts';",
       "export const address = process.env['TEMPORAL_ADDRESS'];",
     ],
   },
@@ -134,14 +154,36 @@ describe('the walls between the rooms', () => {
       const text = lines.map((line) => line.replace(/^✗ /, '')).join('\n');
       const [result] = await syntaxOnly.lintText(`${text}\n`, { filePath: path.join(ROOT, file) });
       assert.ok(result !== undefined);
-      assert.deepEqual(result.messages.filter(({ fatal }) => fatal === true), []);
-      const reported = new Set(result.messages.filter(({ ruleId }) => WALL_RULES.has(ruleId ?? '')).map(({ line }) => line));
+      assert.deepEqual(
+        result.messages.filter(({ fatal }) => fatal === true),
+        [],
+      );
+      const reported = new Set(
+        result.messages.filter(({ ruleId }) => WALL_RULES.has(ruleId ?? '')).map(({ line }) => line),
+      );
       assert.deepEqual(
         lines.filter((_, index) => reported.has(index + 1)),
         lines.filter((line) => line.startsWith('✗ ')),
       );
     });
   }
+});
+
+test('no file imports itself through others, types included', async () => {
+  const { output } = await cruise(['workflows', 'activities', 'workers', 'setup'], {
+    baseDir: ROOT,
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: path.join(ROOT, 'tsconfig.json') },
+    doNotFollow: { path: 'node_modules' },
+    validate: true,
+    ruleSet: { forbidden: [{ name: 'circle', severity: 'error', from: {}, to: { circular: true } }] },
+  });
+  assert.ok(typeof output !== 'string');
+  assert.ok(output.summary.totalCruised > 100);
+  assert.deepEqual(
+    output.summary.violations.map(({ from, cycle = [] }) => [from, ...cycle.map(({ name }) => name)].join(' → ')),
+    [],
+  );
 });
 
 describe('lint', () => {

@@ -3,16 +3,16 @@
  */
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import { ObjectStore } from '../activities/checkpoints/object-store.ts';
+import { ObjectStore } from '../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../activities/orchestration.ts';
-import { readOptions } from './command-line.ts';
-import { keepAlive } from './keep-alive.ts';
-import { runProcess } from './plain-failure.ts';
-import { requireSearchAttributes } from './search-attributes.ts';
-import { takingTurns } from './taking-turns.ts';
-import { connectWorker } from './temporal-connection.ts';
-import { workerIdentity } from './worker-identity.ts';
-import { workflowBundle } from './workflow-bundle.ts';
+import { readOptions } from './processes/command-line.ts';
+import { keepAlive } from './processes/keep-alive.ts';
+import { runProcess } from './processes/user-error.ts';
+import { requireSearchAttributes } from './processes/search-attributes.ts';
+import { takingTurns } from './processes/taking-turns.ts';
+import { connectWorker } from './processes/temporal-connection.ts';
+import { workerIdentity } from './processes/worker-identity.ts';
+import { workflowBundle } from './processes/workflow-bundle.ts';
 
 const HELP = `
 Runs workflows and their light activities until it is told to end (SIGINT, SIGTERM).
@@ -24,7 +24,10 @@ Runs workflows and their light activities until it is told to end (SIGINT, SIGTE
 Temporal is found by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of the SDK's environment configuration, S3 by the AWS SDK's.`;
 
 await runProcess(async () => {
-  const options = readOptions({ 'task-queue': { type: 'string', default: 'fire-pbt' }, cache: { type: 'string', default: '.local/cache' } }, HELP);
+  const options = readOptions(
+    { 'task-queue': { type: 'string', default: 'fire-pbt' }, cache: { type: 'string', default: '.local/cache' } },
+    HELP,
+  );
   const [temporal, bundle] = await Promise.all([connectWorker(), workflowBundle(options.cache)]);
   const { connection, namespace } = temporal;
   await requireSearchAttributes(temporal);
@@ -36,7 +39,8 @@ await runProcess(async () => {
     taskQueue: options['task-queue'],
     workflowBundle: bundle,
     activities: { ...createOrchestrationActivities({ objects, client: new Client({ connection, namespace }) }) },
-    // Each run has one that stands by it to its end: with the SDK's 100, a hundred runs would leave no slot for any work. More runs want another orchestrator.
+    // Each run has one that stands by it to its end: with the SDK's 100, a hundred runs would leave no slot for any
+    // work. More runs want another orchestrator.
     maxConcurrentActivityTaskExecutions: 2_000,
     // Heartbeats go on while an activity waits for its turn.
     interceptors: { activity: [keepAlive, takingTurns()] },

@@ -1,7 +1,7 @@
 /** The workflow types that a worker registers, and nothing else. */
-export { firePbt } from './fire-pbt.ts';
-export { pbt, randomSearch, retrace } from './baselines.ts';
-export { subPopulation } from './sub-population.ts';
-export { evaluator } from './evaluator.ts';
-export { compare } from './compare.ts';
-export { deleteRun } from './delete-run.ts';
+export { firePbt } from './run/fire-pbt.ts';
+export { pbt, randomSearch, retrace } from './run/baselines.ts';
+export { subPopulation } from './sub-population/sub-population.ts';
+export { evaluator } from './sub-population/evaluator.ts';
+export { compare } from './comparison/compare.ts';
+export { deleteRun } from './run/delete-run.ts';

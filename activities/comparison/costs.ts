@@ -1,11 +1,11 @@
 /**
  * What a run cost, and what it had to show for it when, from what its rounds recorded.
  */
-import type { CheckpointReference } from '../checkpoints/reference.ts';
-import type { RoundRecord } from '../rounds.ts';
-import { applyEvents, emptyPopulation } from '../../workflows/population-state.ts';
-import type { PopulationState, RoundEvent } from '../../workflows/population-state.ts';
-import { bestScoreOf } from '../../workflows/scores.ts';
+import type { CheckpointReference } from '../contracts/checkpoint.ts';
+import type { RoundRecord } from '../runs/rounds.ts';
+import { applyEvents, emptyPopulation } from '../../workflows/population/state.ts';
+import type { PopulationState, RoundEvent } from '../../workflows/population/state.ts';
+import { bestScoreOf } from '../../workflows/population/scores.ts';
 
 export interface TrainingCosts {
   /** Trained by all members together. */
@@ -14,10 +14,18 @@ export interface TrainingCosts {
   /** Wall-clock seconds of all trainers: the one number here that no two runs share. */
   readonly trainerSeconds: number;
   /** Each training writes one, and reads the one it goes on from, where there is one. */
-  readonly checkpoints: { readonly written: number; readonly writtenBytes: number; readonly read: number; readonly readBytes: number };
+  readonly checkpoints: {
+    readonly written: number;
+    readonly writtenBytes: number;
+    readonly read: number;
+    readonly readBytes: number;
+  };
   /** Evaluations by how they ended, in alphabetical order: 'unfinished' is what the end of the run cut off. */
   readonly evaluations: Readonly<Record<string, EvaluationCosts>>;
-  /** Of all evaluator steps those of evaluations that ended otherwise than with success; 'unfinished' ones are not among them. Null: no evaluator trained. */
+  /**
+   * Of all evaluator steps those of evaluations that ended otherwise than with success; 'unfinished' ones are not among
+   * them. Null: no evaluator trained.
+   */
   readonly thrownAwayShare: number | null;
   /** Promotions received, by sub-population, P1 first. */
   readonly promotions: readonly number[];
@@ -26,7 +34,10 @@ export interface TrainingCosts {
 export interface EvaluationCosts {
   readonly count: number;
   readonly steps: number;
-  /** Of these, how many did not overlap with their child when they were last judged: nothing to compare. A child that was just exploited has no curve to overlap with. */
+  /**
+   * Of these, how many did not overlap with their child when they were last judged: nothing to compare. A child that
+   * was just exploited has no curve to overlap with.
+   */
   readonly neverMet: number;
 }
 
@@ -38,13 +49,22 @@ export interface RunCurve {
   readonly bestScores: readonly (number | null)[];
 }
 
-/** Returns a run's costs and its curve; `levels` are the records of each sub-population, P1 first, each from round 1 on. */
-export function accountFor(levels: readonly (readonly RoundRecord[])[]): { readonly costs: TrainingCosts; readonly curve: RunCurve } {
+/**
+ * Returns a run's costs and its curve; `levels` are the records of each sub-population, P1 first, each from round 1 on.
+ */
+export function accountFor(levels: readonly (readonly RoundRecord[])[]): {
+  readonly costs: TrainingCosts;
+  readonly curve: RunCurve;
+} {
   const tallies = levels.map(tallyLevel);
-  const total = (number: (tally: LevelTally) => number): number => tallies.reduce((sum, tally) => sum + number(tally), 0);
+  const total = (number: (tally: LevelTally) => number): number =>
+    tallies.reduce((sum, tally) => sum + number(tally), 0);
   const evaluations = mergeEnds(tallies.map(({ ends }) => ends));
   const evaluatorSteps = total((tally) => tally.evaluatorSteps);
-  const thrownAway = Object.entries(evaluations).reduce((sum, [reason, { steps }]) => (reason === 'success' || reason === 'unfinished' ? sum : sum + steps), 0);
+  const thrownAway = Object.entries(evaluations).reduce(
+    (sum, [reason, { steps }]) => (reason === 'success' || reason === 'unfinished' ? sum : sum + steps),
+    0,
+  );
   const rounds = tallies[0]?.rounds ?? [];
   return {
     costs: {
@@ -81,7 +101,16 @@ interface LevelTally {
 }
 
 function tallyLevel(records: readonly RoundRecord[]): LevelTally {
-  const tally: LevelTally = { memberSteps: 0, evaluatorSteps: 0, trainerSeconds: 0, promotions: 0, written: { count: 0, bytes: 0 }, read: { count: 0, bytes: 0 }, ends: new Map(), rounds: [] };
+  const tally: LevelTally = {
+    memberSteps: 0,
+    evaluatorSteps: 0,
+    trainerSeconds: 0,
+    promotions: 0,
+    written: { count: 0, bytes: 0 },
+    read: { count: 0, bytes: 0 },
+    ends: new Map(),
+    rounds: [],
+  };
   /** Of the evaluation that a slot is at. */
   const spentSteps = new Map<number, number>();
   /** Slots whose evaluation has met its child, when last judged. */
@@ -106,13 +135,22 @@ function tallyLevel(records: readonly RoundRecord[]): LevelTally {
 
   function end(slot: number, reason: string): void {
     const { count, steps, neverMet } = tally.ends.get(reason) ?? NONE;
-    tally.ends.set(reason, { count: count + 1, steps: steps + (spentSteps.get(slot) ?? 0), neverMet: neverMet + (met.has(slot) ? 0 : 1) });
+    tally.ends.set(reason, {
+      count: count + 1,
+      steps: steps + (spentSteps.get(slot) ?? 0),
+      neverMet: neverMet + (met.has(slot) ? 0 : 1),
+    });
     spentSteps.delete(slot);
     met.delete(slot);
   }
 }
 
-function tallyTraining(tally: LevelTally, spentSteps: Map<number, number>, state: PopulationState, { step, members, evaluators }: Extract<RoundEvent, { kind: 'trained' }>): void {
+function tallyTraining(
+  tally: LevelTally,
+  spentSteps: Map<number, number>,
+  state: PopulationState,
+  { step, members, evaluators }: Extract<RoundEvent, { kind: 'trained' }>,
+): void {
   const steps = step - state.step;
   const tallyCheckpoints = (from: CheckpointReference | null | undefined, to: CheckpointReference): void => {
     tally.written.count += 1;
@@ -133,13 +171,25 @@ function tallyTraining(tally: LevelTally, spentSteps: Map<number, number>, state
 function endsIn(event: RoundEvent): readonly { readonly slot: number; readonly reason: string }[] {
   if (event.kind === 'evaluations-ended') return event.ended;
   if (event.kind !== 'judged') return [];
-  return event.evaluations.flatMap(({ slot, verdict }) => (verdict.outcome === 'continue' ? [] : [{ slot, reason: verdict.reason }]));
+  return event.evaluations.flatMap(({ slot, verdict }) =>
+    verdict.outcome === 'continue' ? [] : [{ slot, reason: verdict.reason }],
+  );
 }
 
 function mergeEnds(levels: readonly ReadonlyMap<string, EvaluationCosts>[]): Record<string, EvaluationCosts> {
   const reasons = [...new Set(levels.flatMap((ends) => [...ends.keys()]))].sort();
-  const sum = (reason: string, number: (costs: EvaluationCosts) => number): number => levels.reduce((total, ends) => total + number(ends.get(reason) ?? NONE), 0);
-  return Object.fromEntries(reasons.map((reason) => [reason, { count: sum(reason, ({ count }) => count), steps: sum(reason, ({ steps }) => steps), neverMet: sum(reason, ({ neverMet }) => neverMet) }]));
+  const sum = (reason: string, number: (costs: EvaluationCosts) => number): number =>
+    levels.reduce((total, ends) => total + number(ends.get(reason) ?? NONE), 0);
+  return Object.fromEntries(
+    reasons.map((reason) => [
+      reason,
+      {
+        count: sum(reason, ({ count }) => count),
+        steps: sum(reason, ({ steps }) => steps),
+        neverMet: sum(reason, ({ neverMet }) => neverMet),
+      },
+    ]),
+  );
 }
 
 const NONE: EvaluationCosts = { count: 0, steps: 0, neverMet: 0 };

@@ -1,17 +1,18 @@
 /**
- * What the bucket already has of a comparison's run, so that nothing finished is trained twice, whatever became of the Temporal server that trained it.
+ * What the bucket already has of a comparison's run, so that nothing finished is trained twice, whatever became of the
+ * Temporal server that trained it.
  *
  * Runs of one workflow id lie side by side, `<workflow id>/<first run id>/`, the oldest first.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { ObjectStoreError, type ObjectStore, type StoredObject } from '../checkpoints/object-store.ts';
-import type { StorageLocation } from '../checkpoints/reference.ts';
-import { specificationKey } from '../continuation.ts';
-import type { FoundRun } from '../orchestration-contract.ts';
-import { folderName } from '../plan.ts';
-import { recordedRetraced } from '../retracing.ts';
-import { decisionsKey, levelsOf, type RoundRecords } from '../rounds.ts';
-import { InvalidSpecification, parseSpecification, type Specification } from '../specification.ts';
+import { ObjectStoreError, type ObjectStore, type StoredObject } from '../storage/object-store.ts';
+import type { StorageLocation } from '../contracts/checkpoint.ts';
+import { specificationKey } from '../runs/continuation.ts';
+import type { FoundRun } from '../contracts/run.ts';
+import { folderName } from '../runs/plan.ts';
+import { recordedRetraced } from '../runs/retracing.ts';
+import { decisionsKey, levelsOf, type RoundRecords } from '../runs/rounds.ts';
+import { InvalidSpecification, parseSpecification, type Specification } from '../specification/specification.ts';
 import type { RunFolder, StoredResult } from './run.ts';
 
 type Objects = Pick<ObjectStore, 'get' | 'list'>;
@@ -19,34 +20,60 @@ type Objects = Pick<ObjectStore, 'get' | 'list'>;
 /** What is looked for among the runs of one workflow id. */
 interface Sought {
   readonly isFinished: (result: StoredResult, folder: StoredFolder) => boolean;
-  /** Of a folder without such a result, from the specification recorded there: that of the run sought, undefined where it is another. */
-  readonly begun: (recorded: unknown, storage: StorageLocation) => Specification | undefined | Promise<Specification | undefined>;
+  /**
+   * Of a folder without such a result, from the specification recorded there: that of the run sought, undefined where
+   * it is another.
+   */
+  readonly begun: (
+    recorded: unknown,
+    storage: StorageLocation,
+  ) => Specification | undefined | Promise<Specification | undefined>;
 }
 
 /**
- * Returns a finished run of the specification, else the one that has come furthest, else that there is none. One that was stopped early is not finished: it
- * can be gone on from.
+ * Returns a finished run of the specification, else the one that has come furthest, else that there is none. One that
+ * was stopped early is not finished: it can be gone on from.
  */
-export async function findRun(objects: Objects, rounds: RoundRecords, workflowId: string, specification: Specification): Promise<FoundRun> {
+export async function findRun(
+  objects: Objects,
+  rounds: RoundRecords,
+  workflowId: string,
+  specification: Specification,
+): Promise<FoundRun> {
   const levels = levelsOf(specification.subPopulations.length);
   return find(objects, rounds, specification.storage.bucket, workflowId, {
-    isFinished: (result, folder) => sameSpecification(result.specification, specification) && hasDecisions(folder, result, levels),
+    isFinished: (result, folder) =>
+      sameSpecification(result.specification, specification) && hasDecisions(folder, result, levels),
     begun: (recorded) => (sameSpecification(recorded, specification) ? specification : undefined),
   });
 }
 
 /** The same of a retrace of the run in the folder, with this seed. */
-export async function findRetrace(objects: Objects, rounds: RoundRecords, workflowId: string, { bucket, folder }: RunFolder, seed: number): Promise<FoundRun> {
+export async function findRetrace(
+  objects: Objects,
+  rounds: RoundRecords,
+  workflowId: string,
+  { bucket, folder }: RunFolder,
+  seed: number,
+): Promise<FoundRun> {
   return find(objects, rounds, bucket, workflowId, {
     isFinished: (result) => result.retraced?.folder === folder && result.seed === seed,
     begun: async (recorded, storage) => {
       const specification = recorded as Specification | undefined;
-      return specification?.seed === seed && (await recordedRetraced(objects, storage))?.folder === folder ? specification : undefined;
+      return specification?.seed === seed && (await recordedRetraced(objects, storage))?.folder === folder
+        ? specification
+        : undefined;
     },
   });
 }
 
-async function find(objects: Objects, rounds: RoundRecords, bucket: string, workflowId: string, { isFinished, begun }: Sought): Promise<FoundRun> {
+async function find(
+  objects: Objects,
+  rounds: RoundRecords,
+  bucket: string,
+  workflowId: string,
+  { isFinished, begun }: Sought,
+): Promise<FoundRun> {
   let furthest: Extract<FoundRun, { state: 'recorded' }> | undefined;
   for (const stored of await foldersOf(objects, bucket, workflowId)) {
     const { storage } = stored;
@@ -55,14 +82,21 @@ async function find(objects: Objects, rounds: RoundRecords, bucket: string, work
     if (result && !result.stoppedEarly && isFinished(result, stored)) return { state: 'finished', ...found };
     const specification = await begun(await readJson(objects, bucket, specificationKey(storage)), storage);
     if (specification === undefined) continue;
-    const round = await rounds.latest(storage, specification.subPopulations.length, specification.steps / specification.stepsPerRound);
+    const round = await rounds.latest(
+      storage,
+      specification.subPopulations.length,
+      specification.steps / specification.stepsPerRound,
+    );
     if (round > (furthest?.round ?? 0)) furthest = { state: 'recorded', ...found, round };
   }
   return furthest ?? { state: 'absent' };
 }
 
 /** Returns the result that a finished run wrote; undefined where there is none that can be read. */
-export async function readResult(objects: Pick<ObjectStore, 'get'>, { bucket, prefix }: StorageLocation): Promise<StoredResult | undefined> {
+export async function readResult(
+  objects: Pick<ObjectStore, 'get'>,
+  { bucket, prefix }: StorageLocation,
+): Promise<StoredResult | undefined> {
   return (await readJson(objects, bucket, `${prefix}result/result.json`)) as StoredResult | undefined;
 }
 
@@ -93,10 +127,15 @@ async function listed(objects: Objects, bucket: string, prefix: string): Promise
 
 /** Costs and curves come from the decisions: a result without them cannot be tabulated. */
 function hasDecisions({ keys, storage }: StoredFolder, { rounds }: StoredResult, levels: readonly number[]): boolean {
-  return Array.from({ length: rounds }, (_, index) => index + 1).every((round) => levels.every((level) => keys.has(decisionsKey(storage, round, level))));
+  return Array.from({ length: rounds }, (_, index) => index + 1).every((round) =>
+    levels.every((level) => keys.has(decisionsKey(storage, round, level))),
+  );
 }
 
-/** Whether a recorded specification, with today's defaults where it has none, says the same; where and how long things are kept decides nothing. */
+/**
+ * Whether a recorded specification, with today's defaults where it has none, says the same; where and how long things
+ * are kept decides nothing.
+ */
 function sameSpecification(recorded: unknown, { storage: _, ...wanted }: Specification): boolean {
   try {
     const { storage: _recorded, ...same } = parseSpecification(recorded);
@@ -111,7 +150,11 @@ async function readJson(objects: Pick<ObjectStore, 'get'>, bucket: string, key: 
   try {
     return JSON.parse(Buffer.from(await objects.get(bucket, key)).toString());
   } catch (error) {
-    if (error instanceof SyntaxError || (error instanceof ObjectStoreError && (error.trouble === 'missing-object' || error.trouble === 'missing-bucket'))) return undefined;
+    if (
+      error instanceof SyntaxError ||
+      (error instanceof ObjectStoreError && (error.trouble === 'missing-object' || error.trouble === 'missing-bucket'))
+    )
+      return undefined;
     throw error;
   }
 }

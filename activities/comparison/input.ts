@@ -1,12 +1,14 @@
 /**
  * What a comparison is asked to run: validated once, every arm's specification too, before anything starts.
  */
-import type { ComparisonInput } from '../orchestration-contract.ts';
-import { RETRACE_SEED_OFFSET } from '../../workflows/names.ts';
+import type { ComparisonInput } from '../contracts/run.ts';
+import { RETRACE_SEED_OFFSET } from '../../workflows/population/names.ts';
 import { expected, inspect, valueText } from '../specification/complaints.ts';
-import { InvalidSpecification, parseSpecification, type Specification } from '../specification.ts';
+import { InvalidSpecification, parseSpecification, type Specification } from '../specification/specification.ts';
 
-/** Bounds of a comparison: every run takes some 20 events and 20 kB of its history, which has at most 51,200 and 50 MB. */
+/**
+ * Bounds of a comparison: every run takes some 20 events and 20 kB of its history, which has at most 51,200 and 50 MB.
+ */
 export const COMPARISON_LIMITS = { arms: 50, runs: 500, atOnce: 50, armNameCharacters: 60, seed: 2 ** 32 - 1 } as const;
 const KNOWN = ['arms', 'seeds', 'atOnce', 'retrace'] as const;
 
@@ -20,7 +22,9 @@ export class InvalidComparison extends Error {
   readonly complaints: readonly string[];
 
   constructor(complaints: readonly string[]) {
-    super(`Cannot use the comparison: ${complaints.length === 1 ? 'one error' : `${complaints.length} errors`}\n${complaints.join('\n')}`);
+    super(
+      `Cannot use the comparison: ${complaints.length === 1 ? 'one error' : `${complaints.length} errors`}\n${complaints.join('\n')}`,
+    );
     this.name = 'InvalidComparison';
     this.complaints = complaints;
   }
@@ -34,18 +38,35 @@ export class InvalidComparison extends Error {
 export function parseComparison(input: unknown): Comparison {
   const hostile = inspect(input);
   if (hostile.length > 0) throw new InvalidComparison(hostile);
-  if (!isRecord(input)) throw new InvalidComparison([`Expected the input to be an object with the keys ${KNOWN.join(', ')}, got \`${valueText(input)}\``]);
+  if (!isRecord(input))
+    throw new InvalidComparison([
+      `Expected the input to be an object with the keys ${KNOWN.join(', ')}, got \`${valueText(input)}\``,
+    ]);
   const { $schema: _, arms, seeds, atOnce = 1, retrace = false, ...rest } = input;
   const read = readArms(arms);
   const complaints = [
-    ...Object.keys(rest).map((name) => expected([name], `absent (known keys: ${KNOWN.join(', ')})`, valueText(rest[name]))),
+    ...Object.keys(rest).map((name) =>
+      expected([name], `absent (known keys: ${KNOWN.join(', ')})`, valueText(rest[name])),
+    ),
     ...read.complaints,
-    ...wrongWithSeeds(seeds, retrace === true ? COMPARISON_LIMITS.seed - RETRACE_SEED_OFFSET : COMPARISON_LIMITS.seed, Object.keys(read.given).length),
-    ...(isInteger(atOnce, 1, COMPARISON_LIMITS.atOnce) ? [] : [expected(['atOnce'], `an integer from 1 to ${COMPARISON_LIMITS.atOnce}`, valueText(atOnce))]),
+    ...wrongWithSeeds(
+      seeds,
+      retrace === true ? COMPARISON_LIMITS.seed - RETRACE_SEED_OFFSET : COMPARISON_LIMITS.seed,
+      Object.keys(read.given).length,
+    ),
+    ...(isInteger(atOnce, 1, COMPARISON_LIMITS.atOnce)
+      ? []
+      : [expected(['atOnce'], `an integer from 1 to ${COMPARISON_LIMITS.atOnce}`, valueText(atOnce))]),
     ...(typeof retrace === 'boolean' ? [] : [expected(['retrace'], 'true or false', valueText(retrace))]),
   ];
   if (complaints.length > 0) throw new InvalidComparison(complaints);
-  return { arms: read.given, seeds: seeds as readonly number[], atOnce: Number(atOnce), retrace: retrace === true, specifications: read.specifications };
+  return {
+    arms: read.given,
+    seeds: seeds as readonly number[],
+    atOnce: Number(atOnce),
+    retrace: retrace === true,
+    specifications: read.specifications,
+  };
 }
 
 interface Arms {
@@ -57,13 +78,30 @@ interface Arms {
 function readArms(arms: unknown): Arms {
   const names = isRecord(arms) ? Object.keys(arms) : [];
   if (!isRecord(arms) || names.length === 0 || names.length > COMPARISON_LIMITS.arms) {
-    return { given: {}, specifications: {}, complaints: [expected(['arms'], `an object with 1 to ${COMPARISON_LIMITS.arms} arms and the specification of each`, valueText(arms))] };
+    return {
+      given: {},
+      specifications: {},
+      complaints: [
+        expected(
+          ['arms'],
+          `an object with 1 to ${COMPARISON_LIMITS.arms} arms and the specification of each`,
+          valueText(arms),
+        ),
+      ],
+    };
   }
   const complaints: string[] = [];
   const given: Record<string, Readonly<Record<string, unknown>>> = {};
   const specifications: Record<string, Specification> = {};
   for (const name of names) {
-    if (!isArmName(name)) complaints.push(expected(['arms', name], `named with 1 to ${COMPARISON_LIMITS.armNameCharacters} letters, digits, dots, dashes or underscores, neither dots nor digits alone`, name.slice(0, 80)));
+    if (!isArmName(name))
+      complaints.push(
+        expected(
+          ['arms', name],
+          `named with 1 to ${COMPARISON_LIMITS.armNameCharacters} letters, digits, dots, dashes or underscores, neither dots nor digits alone`,
+          name.slice(0, 80),
+        ),
+      );
     try {
       specifications[name] = parseSpecification(arms[name]);
       given[name] = arms[name] as Readonly<Record<string, unknown>>;
@@ -75,7 +113,10 @@ function readArms(arms: unknown): Arms {
   return { given, specifications, complaints };
 }
 
-/** Names become parts of ids and of folders; and JavaScript would move a number to the front of the arms, of which the first is special. */
+/**
+ * Names become parts of ids and of folders; and JavaScript would move a number to the front of the arms, of which the
+ * first is special.
+ */
 function isArmName(name: string): boolean {
   return name.length <= COMPARISON_LIMITS.armNameCharacters && /^[\w.-]+$/.test(name) && !/^(\.+|\d+)$/.test(name);
 }
@@ -83,11 +124,20 @@ function isArmName(name: string): boolean {
 function wrongWithSeeds(seeds: unknown, highest: number, arms: number): string[] {
   const most = Math.floor(COMPARISON_LIMITS.runs / Math.max(arms, 1));
   if (!Array.isArray(seeds) || seeds.length === 0 || seeds.length > most) {
-    return [expected(['seeds'], `a list of 1 to ${most} seeds (${COMPARISON_LIMITS.runs} runs in all)`, Array.isArray(seeds) ? `${seeds.length} seeds` : valueText(seeds))];
+    return [
+      expected(
+        ['seeds'],
+        `a list of 1 to ${most} seeds (${COMPARISON_LIMITS.runs} runs in all)`,
+        Array.isArray(seeds) ? `${seeds.length} seeds` : valueText(seeds),
+      ),
+    ];
   }
   return seeds.flatMap((seed: unknown, index) => {
-    if (!isInteger(seed, 0, highest)) return [expected(['seeds', index], `an integer from 0 to ${highest}`, valueText(seed))];
-    return seeds.indexOf(seed) < index ? [expected(['seeds', index], 'different from those before it', valueText(seed))] : [];
+    if (!isInteger(seed, 0, highest))
+      return [expected(['seeds', index], `an integer from 0 to ${highest}`, valueText(seed))];
+    return seeds.indexOf(seed) < index
+      ? [expected(['seeds', index], 'different from those before it', valueText(seed))]
+      : [];
   });
 }
 

@@ -1,5 +1,6 @@
 /**
- * Computations with pauses: an orchestrator has one thread, and while it computes for seconds nobody's heartbeats go out.
+ * Computations with pauses: an orchestrator has one thread, and while it computes for seconds nobody's heartbeats go
+ * out.
  */
 import { setImmediate } from 'node:timers/promises';
 

@@ -2,12 +2,12 @@
  * Planning of a comparison: its input validated, and kept in the bucket where its table will be.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import { comparedRunId, MAX_ID_BYTES, retraceId } from '../../workflows/names.ts';
-import type { ObjectStore } from '../checkpoints/object-store.ts';
-import type { StorageLocation } from '../checkpoints/reference.ts';
-import type { ComparisonPlan } from '../orchestration-contract.ts';
-import { folderName } from '../plan.ts';
-import { readableJson } from '../readable-json.ts';
+import { comparedRunId, MAX_ID_BYTES, retraceId } from '../../workflows/population/names.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { StorageLocation } from '../contracts/checkpoint.ts';
+import type { ComparisonPlan } from '../contracts/run.ts';
+import { folderName } from '../runs/plan.ts';
+import { readableJson } from '../storage/readable-json.ts';
 import { InvalidComparison, parseComparison } from './input.ts';
 
 /** Failure type of a comparison whose input is refused. */
@@ -17,19 +17,36 @@ export const INVALID_COMPARISON = 'InvalidComparison';
 const ROOM_FOR_PARTS = '/P16/evaluator-499'.length;
 
 /**
- * Plans a comparison: validates its input and every arm's specification, and keeps the input beside where the table will be.
+ * Plans a comparison: validates its input and every arm's specification, and keeps the input beside where the table
+ * will be.
  *
- * @throws ApplicationFailure of type 'InvalidComparison', not retryable, with every error in the message and, as a list, in the details
+ * @throws ApplicationFailure of type 'InvalidComparison', not retryable, with every error in the message and, as a
+ *   list, in the details
  */
-export async function planComparison(objects: ObjectStore, { input, workflowId }: { readonly input: unknown; readonly workflowId: string }): Promise<ComparisonPlan> {
+export async function planComparison(
+  objects: ObjectStore,
+  { input, workflowId }: { readonly input: unknown; readonly workflowId: string },
+): Promise<ComparisonPlan> {
   const { arms, seeds, atOnce, retrace, specifications } = valid(() => parseComparison(input));
-  const longest = Math.max(...Object.keys(arms).flatMap((arm) => seeds.map((seed) => Buffer.byteLength(retraceId(comparedRunId(workflowId, arm, seed))))));
+  const longest = Math.max(
+    ...Object.keys(arms).flatMap((arm) =>
+      seeds.map((seed) => Buffer.byteLength(retraceId(comparedRunId(workflowId, arm, seed)))),
+    ),
+  );
   const over = longest + ROOM_FOR_PARTS - MAX_ID_BYTES;
-  if (over > 0) throw refused([`Expected the workflow id to be ${over} bytes shorter, so that those of its runs and their parts have at most ${MAX_ID_BYTES}`]);
+  if (over > 0)
+    throw refused([
+      `Expected the workflow id to be ${over} bytes shorter, so that those of its runs and their parts have at most ${MAX_ID_BYTES}`,
+    ]);
   const bucket = Object.values(specifications)[0]?.storage.bucket ?? '';
   const location: StorageLocation = { bucket, prefix: `${folderName(workflowId)}/` };
   await objects.ensureBucket(bucket);
-  await objects.put(bucket, `${location.prefix}input.json`, readableJson({ arms, seeds, atOnce, retrace }), 'application/json');
+  await objects.put(
+    bucket,
+    `${location.prefix}input.json`,
+    readableJson({ arms, seeds, atOnce, retrace }),
+    'application/json',
+  );
   return { location, arms, seeds, atOnce, retrace };
 }
 

@@ -1,10 +1,10 @@
 /**
  * One run of a comparison as its table has it: what was run, where it lies, what it reached, what it cost.
  */
-import type { ResultSummary } from '../orchestration-contract.ts';
-import { gapOf } from '../result.ts';
-import type { RoundRecord } from '../rounds.ts';
-import type { Specification } from '../specification.ts';
+import type { ResultSummary } from '../contracts/run.ts';
+import { gapOf } from '../runs/result.ts';
+import type { RoundRecord } from '../runs/rounds.ts';
+import type { Specification } from '../specification/specification.ts';
 import { accountFor, type RunCurve, type TrainingCosts } from './costs.ts';
 import type { Score } from '../../workflows/algorithm/curve.ts';
 
@@ -50,16 +50,27 @@ export interface ComparisonRun extends RunFolder {
 }
 
 /** A run in brief, as a comparison's workflow carries and tells it. */
-export type ComparisonRow = Omit<ComparisonRun, 'task' | 'workers' | 'untouchedScore' | 'verdicts' | 'schedule' | 'curve' | 'costs'>;
+export type ComparisonRow = Omit<
+  ComparisonRun,
+  'task' | 'workers' | 'untouchedScore' | 'verdicts' | 'schedule' | 'curve' | 'costs'
+>;
 
 /** What `result/result.json` says of a finished run, as far as a comparison reads it. */
 export type StoredResult = ResultSummary & { readonly specification: Specification };
 
 /** Returns the run as the table has it; `levels` are the records of its rounds by sub-population, P1 first. */
-export function describeRun(arm: string, result: StoredResult, levels: readonly (readonly RoundRecord[])[], retraced?: StoredResult): ComparisonRun {
+export function describeRun(
+  arm: string,
+  result: StoredResult,
+  levels: readonly (readonly RoundRecord[])[],
+  retraced?: StoredResult,
+): ComparisonRun {
   const { specification, winner, untouchedScore, storage } = result;
   const { subPopulations, task } = specification;
-  const workers = { members: subPopulations.reduce((sum, { members }) => sum + members, 0), evaluators: subPopulations.reduce((sum, { evaluators }) => sum + evaluators, 0) };
+  const workers = {
+    members: subPopulations.reduce((sum, { members }) => sum + members, 0),
+    evaluators: subPopulations.reduce((sum, { evaluators }) => sum + evaluators, 0),
+  };
   const { costs, curve } = accountFor(levels);
   return {
     arm,
@@ -87,12 +98,27 @@ export function describeRun(arm: string, result: StoredResult, levels: readonly 
 
 /** Returns a run in brief. */
 export function rowOf(run: ComparisonRun): ComparisonRow {
-  const { task: _task, workers: _workers, untouchedScore: _untouched, verdicts: _verdicts, schedule: _schedule, curve: _curve, costs: _costs, ...row } = run;
+  const {
+    task: _task,
+    workers: _workers,
+    untouchedScore: _untouched,
+    verdicts: _verdicts,
+    schedule: _schedule,
+    curve: _curve,
+    costs: _costs,
+    ...row
+  } = run;
   return row;
 }
 
 function describeRetrace({ testScore }: StoredResult, retraced: StoredResult): Retrace {
-  return { seed: retraced.seed, testScore: retraced.testScore, objective: retraced.winner.objective, gap: gapOf(testScore, retraced.testScore), ...folderOf(retraced.storage) };
+  return {
+    seed: retraced.seed,
+    testScore: retraced.testScore,
+    objective: retraced.winner.objective,
+    gap: gapOf(testScore, retraced.testScore),
+    ...folderOf(retraced.storage),
+  };
 }
 
 function folderOf({ bucket, prefix }: StoredResult['storage']): RunFolder {

@@ -1,8 +1,9 @@
 /**
  * Statistics of a comparison: few seeds, so nothing that assumes a distribution.
  *
- * Location: mean, median, interquartile mean. Uncertainty: percentile bootstrap (Efron & Tibshirani, An Introduction to the Bootstrap, ch. 13). Difference
- * between arms that share seeds: exact sign-flip permutation test on the paired differences, two-sided.
+ * Location: mean, median, interquartile mean. Uncertainty: percentile bootstrap (Efron & Tibshirani, An Introduction to
+ * the Bootstrap, ch. 13). Difference between arms that share seeds: exact sign-flip permutation test on the paired
+ * differences, two-sided.
  */
 import { randomStream, type RandomStream } from '../../workflows/algorithm/index.ts';
 import { atOnce, type Pausing } from './pausing.ts';
@@ -29,7 +30,10 @@ export interface Summary {
 export interface PairedComparison {
   readonly pairs: number;
   readonly meanDifference: number;
-  /** Mean difference over the standard deviation of the differences (Cohen's d for pairs); null where that is 0 or unknown. */
+  /**
+   * Mean difference over the standard deviation of the differences (Cohen's d for pairs); null where that is 0 or
+   * unknown.
+   */
   readonly effectSize: number | null;
   /** 95 % bootstrap interval of the mean difference; null for one pair. */
   readonly interval: Interval | null;
@@ -77,7 +81,8 @@ export function* summarising(values: readonly number[]): Pausing<Summary> {
 
 /** `comparePairs`, with pauses. */
 export function* comparingPairs(a: readonly number[], b: readonly number[]): Pausing<PairedComparison> {
-  if (a.length !== b.length || a.length === 0) throw new Error(`Expected as many values in both arms, at least one, got \`${a.length} and ${b.length}\``);
+  if (a.length !== b.length || a.length === 0)
+    throw new Error(`Expected as many values in both arms, at least one, got \`${a.length} and ${b.length}\``);
   const differences = a.map((value, index) => value - at(b, index));
   const spread = standardDeviation(differences);
   return {
@@ -106,11 +111,17 @@ function* signFlipTest(differences: readonly number[]): Pausing<number> {
   return extreme / (DRAWN_PATTERNS + 1);
 }
 
-/** Counts the sign patterns of the differences from `index` on that take the total as far as the threshold; patterns share the sums of what they begin with. */
+/**
+ * Counts the sign patterns of the differences from `index` on that take the total as far as the threshold; patterns
+ * share the sums of what they begin with.
+ */
 function extremePatterns(differences: readonly number[], threshold: number, total = 0, index = 0): number {
   if (index === differences.length) return Math.abs(total) >= threshold ? 1 : 0;
   const difference = at(differences, index);
-  return extremePatterns(differences, threshold, total + difference, index + 1) + extremePatterns(differences, threshold, total - difference, index + 1);
+  return (
+    extremePatterns(differences, threshold, total + difference, index + 1) +
+    extremePatterns(differences, threshold, total - difference, index + 1)
+  );
 }
 
 /** Percentile bootstrap of the mean, from a stream of its own: the same values give the same interval. */
@@ -150,7 +161,10 @@ function quantile(sorted: readonly number[], q: number): number {
 /** Values at the edges of the middle half count with the part of them that lies inside. */
 function interquartileMean(sorted: readonly number[]): number {
   const quarter = sorted.length / 4;
-  const weighted = sorted.map((value, index) => ({ value, weight: Math.max(0, Math.min(index + 1, sorted.length - quarter) - Math.max(index, quarter)) }));
+  const weighted = sorted.map((value, index) => ({
+    value,
+    weight: Math.max(0, Math.min(index + 1, sorted.length - quarter) - Math.max(index, quarter)),
+  }));
   return sum(weighted.map(({ value, weight }) => value * weight)) / sum(weighted.map(({ weight }) => weight));
 }
 

@@ -12,7 +12,10 @@ export interface ScoreSummary {
   readonly scores: Summary | null;
 }
 
-/** Differences to the first arm at equal seeds; pairs of which one diverged are counted and left out of the rest, which is null where none is left. */
+/**
+ * Differences to the first arm at equal seeds; pairs of which one diverged are counted and left out of the rest, which
+ * is null where none is left.
+ */
 export interface PairSummary {
   readonly diverged: number;
   readonly differences: PairedComparison | null;
@@ -54,7 +57,10 @@ export interface ComparisonSummary {
   readonly differences: readonly ArmDifference[];
 }
 
-/** Returns the summary, which follows from the runs alone; arms in the order of their first run, the first being the one that others are compared with. */
+/**
+ * Returns the summary, which follows from the runs alone; arms in the order of their first run, the first being the one
+ * that others are compared with.
+ */
 export function summariseComparison(runs: readonly ComparisonRun[]): ComparisonSummary {
   return atOnce(summarisingComparison(runs));
 }
@@ -66,7 +72,8 @@ export function* summarisingComparison(runs: readonly ComparisonRun[]): Pausing<
   const summaries: ArmSummary[] = [];
   for (const runsOfArm of arms) summaries.push(yield* summariseArm(runsOfArm));
   const differences: ArmDifference[] = [];
-  for (const runsOfArm of others) if (taskOf(runsOfArm) === taskOf(first)) differences.push(yield* differencesOf(runsOfArm, first));
+  for (const runsOfArm of others)
+    if (taskOf(runsOfArm) === taskOf(first)) differences.push(yield* differencesOf(runsOfArm, first));
   return { arms: summaries, differences };
 }
 
@@ -77,7 +84,9 @@ function* summariseArm(runs: readonly ComparisonRun[]): Pausing<ArmSummary> {
     runs: runs.length,
     testScore: yield* summariseScores(runs.map(({ testScore }) => testScore)),
     objective: yield* summariseScores(runs.map(({ objective }) => objective)),
-    ...(retraces.length > 0 ? { retraceGap: yield* summariseScores(retraces.map(({ gap }) => gap ?? 'diverged')) } : {}),
+    ...(retraces.length > 0
+      ? { retraceGap: yield* summariseScores(retraces.map(({ gap }) => gap ?? 'diverged')) }
+      : {}),
     costs: meanCosts(runs.map(({ costs }) => costs)),
   };
 }
@@ -111,10 +120,21 @@ function* differencesOf(runs: readonly ComparisonRun[], first: readonly Comparis
       const [a, b] = [run[score], other[score]];
       return typeof a === 'number' && typeof b === 'number' ? [{ a, b }] : [];
     });
-    const differences = finite.length === 0 ? null : yield* comparingPairs(finite.map(({ a }) => a), finite.map(({ b }) => b));
+    const differences =
+      finite.length === 0
+        ? null
+        : yield* comparingPairs(
+            finite.map(({ a }) => a),
+            finite.map(({ b }) => b),
+          );
     return { diverged: pairs.length - finite.length, differences };
   };
-  return { arm: runs[0]?.arm ?? '', against: first[0]?.arm ?? '', testScore: yield* compared('testScore'), objective: yield* compared('objective') };
+  return {
+    arm: runs[0]?.arm ?? '',
+    against: first[0]?.arm ?? '',
+    testScore: yield* compared('testScore'),
+    objective: yield* compared('objective'),
+  };
 }
 
 function taskOf(runs: readonly ComparisonRun[]): string {

@@ -1,15 +1,15 @@
 /**
  * A comparison's table in its bucket, `<compare id>/comparison.json`, for people and programs.
  *
- * Beside it lies `runs/<arm>/seed-<n>.json` for every run that is done: the table is composed of these, so a comparison that was killed leaves what it has, and its
- * workflow carries neither curves nor schedules.
+ * Beside it lies `runs/<arm>/seed-<n>.json` for every run that is done: the table is composed of these, so a comparison
+ * that was killed leaves what it has, and its workflow carries neither curves nor schedules.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { ObjectStore } from '../checkpoints/object-store.ts';
-import type { StorageLocation } from '../checkpoints/reference.ts';
-import type { ComparisonInput, TabulateRequest, Tabulated } from '../orchestration-contract.ts';
-import { readableJson } from '../readable-json.ts';
-import { inBatches, levelsOf, type RoundRecords } from '../rounds.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { StorageLocation } from '../contracts/checkpoint.ts';
+import type { ComparisonInput, TabulateRequest, Tabulated } from '../contracts/run.ts';
+import { readableJson } from '../storage/readable-json.ts';
+import { inBatches, levelsOf, type RoundRecords } from '../runs/rounds.ts';
 import { readResult } from './finding.ts';
 import { withPauses } from './pausing.ts';
 import { describeRun, rowOf, type ComparisonRun, type RunFolder, type StoredResult } from './run.ts';
@@ -19,11 +19,17 @@ import { summariseComparison, summarisingComparison, type ComparisonSummary } fr
 export const COMPARISON_FORMAT = 'fire-pbt-comparison/1';
 
 /** Describes a finished run from its folder, and writes the table of this and the other runs that are done. */
-export async function tabulate(objects: ObjectStore, rounds: RoundRecords, { location, done, run }: TabulateRequest): Promise<Tabulated> {
+export async function tabulate(
+  objects: ObjectStore,
+  rounds: RoundRecords,
+  { location, done, run }: TabulateRequest,
+): Promise<Tabulated> {
   const described = await describe(objects, rounds, run);
   await objects.put(location.bucket, runKey(location, run), readableJson(described), 'application/json');
   const input = (await readJson(objects, location.bucket, `${location.prefix}input.json`)) as ComparisonInput;
-  const runs = (await inBatches(done, async (one) => readJson(objects, location.bucket, runKey(location, one)))) as ComparisonRun[];
+  const runs = (await inBatches(done, async (one) =>
+    readJson(objects, location.bucket, runKey(location, one)),
+  )) as ComparisonRun[];
   const table = comparisonTable(input, runs, await withPauses(summarisingComparison(runs)));
   const key = `${location.prefix}comparison.json`;
   await objects.put(location.bucket, key, readableJson(table), 'application/json');
@@ -39,18 +45,27 @@ function comparisonTable(input: ComparisonInput, runs: readonly ComparisonRun[],
   return { format: COMPARISON_FORMAT, input, runs, summary };
 }
 
-async function describe(objects: ObjectStore, rounds: RoundRecords, { arm, folder, bucket, retrace }: TabulateRequest['run']): Promise<ComparisonRun> {
+async function describe(
+  objects: ObjectStore,
+  rounds: RoundRecords,
+  { arm, folder, bucket, retrace }: TabulateRequest['run'],
+): Promise<ComparisonRun> {
   const result = await resultIn(objects, { bucket, folder });
   const storage = storageOf({ bucket, folder });
   const levels: Awaited<ReturnType<RoundRecords['records']>>[] = [];
-  for (const level of levelsOf(result.specification.subPopulations.length)) levels.push(await rounds.records(storage, result.rounds, level));
+  for (const level of levelsOf(result.specification.subPopulations.length))
+    levels.push(await rounds.records(storage, result.rounds, level));
   return describeRun(arm, result, levels, retrace && (await resultIn(objects, retrace)));
 }
 
 /** @throws ApplicationFailure, not retryable, where there is no result: who asks has been told that there is one */
 async function resultIn(objects: ObjectStore, run: RunFolder): Promise<StoredResult> {
   const result = await readResult(objects, storageOf(run));
-  if (!result) throw ApplicationFailure.nonRetryable(`Cannot tabulate s3://${run.bucket}/${run.folder}: it has no result that can be read`, 'MissingResult');
+  if (!result)
+    throw ApplicationFailure.nonRetryable(
+      `Cannot tabulate s3://${run.bucket}/${run.folder}: it has no result that can be read`,
+      'MissingResult',
+    );
   return result;
 }
 

@@ -5,7 +5,10 @@ import type { z } from 'zod';
 
 /** Deepest nesting looked into; a valid specification needs 6 levels. */
 const MAX_DEPTH = 12;
-/** Values looked at before an input is called too large; a valid specification needs a few hundred, and up to seven a segment of a schedule that it traces. */
+/**
+ * Values looked at before an input is called too large; a valid specification needs a few hundred, and up to seven a
+ * segment of a schedule that it traces.
+ */
 const MAX_VALUES = 100_000;
 /** Complaints told; the rest are counted. */
 const MAX_COMPLAINTS = 200;
@@ -15,8 +18,8 @@ const RESERVED_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 type Path = readonly PropertyKey[];
 
 /**
- * Returns what makes an input unsafe to look at more closely: nesting or size beyond any real specification, reserved keys. Walks with its
- * own stack, so that no depth overflows the engine's.
+ * Returns what makes an input unsafe to look at more closely: nesting or size beyond any real specification, reserved
+ * keys. Walks with its own stack, so that no depth overflows the engine's.
  */
 export function inspect(input: unknown): string[] {
   const complaints: string[] = [];
@@ -36,14 +39,19 @@ export function inspect(input: unknown): string[] {
   return complaints.slice(0, MAX_COMPLAINTS);
 }
 
-/** Returns one line for each issue; where several concern one path the first is told, unless a rule claims to say more. */
+/**
+ * Returns one line for each issue; where several concern one path the first is told, unless a rule claims to say more.
+ */
 export function complain(issues: readonly z.core.$ZodIssue[], input: unknown): string[] {
   const lines = new Map<string, string>();
   for (const { path, rule, got, instead } of issues.flatMap((issue) => flatten(issue, []))) {
-    if (instead || !lines.has(pathText(path))) lines.set(pathText(path), expected(path, rule, got ?? valueText(valueAt(input, path))));
+    if (instead || !lines.has(pathText(path)))
+      lines.set(pathText(path), expected(path, rule, got ?? valueText(valueAt(input, path))));
   }
   const told = [...lines.values()];
-  return told.length <= MAX_COMPLAINTS ? told : [...told.slice(0, MAX_COMPLAINTS), `… and ${told.length - MAX_COMPLAINTS} more`];
+  return told.length <= MAX_COMPLAINTS
+    ? told
+    : [...told.slice(0, MAX_COMPLAINTS), `… and ${told.length - MAX_COMPLAINTS} more`];
 }
 
 interface Complaint {
@@ -56,13 +64,22 @@ interface Complaint {
 
 function flatten(issue: z.core.$ZodIssue, prefix: Path): Complaint[] {
   const path = [...prefix, ...issue.path];
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...path, key], rule: issue.message }));
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: [...path, key], rule: issue.message }));
   if (issue.code === 'invalid_union') {
     // The branch that got furthest is the one that was meant: its issues lie deeper than the union itself.
-    const meant = issue.errors.find((branch) => branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'));
+    const meant = issue.errors.find((branch) =>
+      branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'),
+    );
     if (meant) return meant.flatMap((inner) => flatten(inner, path));
   }
-  return [{ path, rule: issue.message, ...(issue.code === 'custom' ? (issue.params as Pick<Complaint, 'got' | 'instead'>) : {}) }];
+  return [
+    {
+      path,
+      rule: issue.message,
+      ...(issue.code === 'custom' ? (issue.params as Pick<Complaint, 'got' | 'instead'>) : {}),
+    },
+  ];
 }
 
 /** Returns a complaint: what a value should be, and what was found. */
@@ -94,10 +111,15 @@ function valueAt(input: unknown, path: Path): unknown {
 /** Returns a value as complaints tell it: short, on one line. */
 export function valueText(value: unknown): string {
   // JSON would say null for NaN and the infinities.
-  return plain(clip(typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value)), 80)).replaceAll('`', "'");
+  return plain(
+    clip(typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value)), 80),
+  ).replaceAll('`', "'");
 }
 
-/** Returns the text with everything invisible escaped, such as what makes a terminal move its cursor or turn text around. */
+/**
+ * Returns the text with everything invisible escaped, such as what makes a terminal move its cursor or turn text
+ * around.
+ */
 function plain(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }

@@ -1,6 +1,6 @@
 /**
- * Building blocks of the specification's schema: each carries the rule that its error message states and the description that
- * editors show, so that a bound is written once and both checked and told from there.
+ * Building blocks of the specification's schema: each carries the rule that its error message states and the
+ * description that editors show, so that a bound is written once and both checked and told from there.
  */
 import { z } from 'zod';
 
@@ -15,7 +15,8 @@ export function integer(min: number, max: number, description: Description) {
 
 /** Returns a schema of finite numbers from `min` to `max`, both included. */
 export function number(min: number, max: number, description: Description) {
-  const error = min === -Number.MAX_VALUE && max === Number.MAX_VALUE ? 'a finite number' : `a number from ${min} to ${max}`;
+  const error =
+    min === -Number.MAX_VALUE && max === Number.MAX_VALUE ? 'a finite number' : `a number from ${min} to ${max}`;
   return z.number({ error }).min(min, { error }).max(max, { error }).describe(description);
 }
 
@@ -31,7 +32,10 @@ export function between(min: number, max: number, description: Description) {
 }
 
 /** Returns a schema that takes one of the choices. */
-export function oneOf<const Choices extends readonly [string, ...string[]]>(choices: Choices, description: Description) {
+export function oneOf<const Choices extends readonly [string, ...string[]]>(
+  choices: Choices,
+  description: Description,
+) {
   return z.enum(choices, { error: listOf(choices) }).describe(description);
 }
 
@@ -46,7 +50,13 @@ export function tag<const Tag extends string>(name: Tag, description: Descriptio
 }
 
 /** Returns a schema of an array with `min` to `max` elements. */
-export function list<Element extends z.ZodType>(element: Element, min: number, max: number, of: string, description: Description) {
+export function list<Element extends z.ZodType>(
+  element: Element,
+  min: number,
+  max: number,
+  of: string,
+  description: Description,
+) {
   const error = min === max ? `an array of ${min} ${of}` : `an array of ${min} to ${max} ${of}`;
   return z.array(element, { error }).min(min, { error }).max(max, { error }).describe(description);
 }
@@ -61,7 +71,10 @@ export function object<const Shape extends z.core.$ZodLooseShape>(shape: Shape, 
   const known = Object.keys(shape).filter((key) => key !== '$schema');
   return z
     .strictObject(shape, {
-      error: (issue) => (issue.code === 'unrecognized_keys' ? `absent (known keys: ${known.join(', ')})` : `an object with the keys ${known.join(', ')}`),
+      error: (issue) =>
+        issue.code === 'unrecognized_keys'
+          ? `absent (known keys: ${known.join(', ')})`
+          : `an object with the keys ${known.join(', ')}`,
     })
     .describe(description);
 }

@@ -1,17 +1,20 @@
 /**
  * Rules of the specification that concern more than one field, and the bounds that a run must keep to.
  *
- * They run even where other fields are wrong, so that every error is told at once: hence each looks at an unchecked draft and says
- * nothing about values that are already refused for themselves.
+ * They run even where other fields are wrong, so that every error is told at once: hence each looks at an unchecked
+ * draft and says nothing about values that are already refused for themselves.
  */
 import { z } from 'zod';
-import { beyondBudget, historyBudget } from '../history-budget.ts';
-import type { Specification } from '../specification.ts';
+import { beyondBudget, historyBudget } from './history-budget.ts';
+import type { Specification } from './specification.ts';
 import { taskHyperparameters, type HyperparameterDefinition } from '../tasks/hyperparameters.ts';
 
 /** Bounds of a run. */
 export const limits = {
-  /** Members and evaluators together: each has an activity in flight, and Temporal bears 2,000 of them a workflow (aim for 500). */
+  /**
+   * Members and evaluators together: each has an activity in flight, and Temporal bears 2,000 of them a workflow (aim
+   * for 500).
+   */
   workers: 500,
   subPopulations: 16,
   /** Training steps, and any count of them. */
@@ -35,17 +38,29 @@ export function checkRules(draft: unknown, context: z.core.$RefinementCtx): void
   checkSchedule(draft, context);
 }
 
-/** Returns nothing; adds an issue where a specification valid in itself makes histories or messages that Temporal does not bear, with what would do. */
+/**
+ * Returns nothing; adds an issue where a specification valid in itself makes histories or messages that Temporal does
+ * not bear, with what would do.
+ */
 export function checkBudget(specification: Specification, context: z.core.$RefinementCtx): void {
-  const excess = (change: Partial<Specification>): string | undefined => beyondBudget(historyBudget({ ...specification, ...change }))[0]?.reason;
+  const excess = (change: Partial<Specification>): string | undefined =>
+    beyondBudget(historyBudget({ ...specification, ...change }))[0]?.reason;
   const reason = excess({});
   if (reason === undefined) return;
   const { stepsPerRound, evalEvery } = specification;
   const most = mostRounds(specification);
   const intervals = divisors(stepsPerRound).filter((interval) => interval > evalEvery);
-  const interval = intervals[firstFalse(0, intervals.length, (index) => excess({ evalEvery: intervals[index] ?? evalEvery }) !== undefined)];
+  const interval =
+    intervals[
+      firstFalse(0, intervals.length, (index) => excess({ evalEvery: intervals[index] ?? evalEvery }) !== undefined)
+    ];
   const rarely = interval === undefined ? '' : `, or \`evalEvery\` at least ${interval}`;
-  if (most > 0) report(context, ['steps'], `at most ${most * stepsPerRound} (${most} rounds)${rarely}: with more, ${excess({ steps: (most + 1) * stepsPerRound })}`);
+  if (most > 0)
+    report(
+      context,
+      ['steps'],
+      `at most ${most * stepsPerRound} (${most} rounds)${rarely}: with more, ${excess({ steps: (most + 1) * stepsPerRound })}`,
+    );
   else if (interval !== undefined) report(context, ['evalEvery'], `at least ${interval}: ${reason}`);
   else report(context, ['subPopulations'], `fewer or smaller: ${reason}`);
 }
@@ -54,10 +69,19 @@ export function checkBudget(specification: Specification, context: z.core.$Refin
 export function mostRounds(specification: Specification): number {
   const { stepsPerRound, evalEvery } = specification;
   const measured = Math.floor(Math.min(limits.steps, limits.measurements * evalEvery) / stepsPerRound);
-  return firstFalse(1, measured + 1, (rounds) => beyondBudget(historyBudget({ ...specification, steps: rounds * stepsPerRound })).length === 0) - 1;
+  return (
+    firstFalse(
+      1,
+      measured + 1,
+      (rounds) => beyondBudget(historyBudget({ ...specification, steps: rounds * stepsPerRound })).length === 0,
+    ) - 1
+  );
 }
 
-/** Returns the least integer from `low` on for which what holds up to some point no longer holds; `high` where it holds up to there. */
+/**
+ * Returns the least integer from `low` on for which what holds up to some point no longer holds; `high` where it holds
+ * up to there.
+ */
 function firstFalse(low: number, high: number, holds: (value: number) => boolean): number {
   let [from, to] = [low, high];
   while (from < to) {
@@ -69,7 +93,9 @@ function firstFalse(low: number, high: number, holds: (value: number) => boolean
 }
 
 function divisors(value: number): number[] {
-  const small = Array.from({ length: Math.floor(Math.sqrt(value)) }, (_, index) => index + 1).filter((divisor) => value % divisor === 0);
+  const small = Array.from({ length: Math.floor(Math.sqrt(value)) }, (_, index) => index + 1).filter(
+    (divisor) => value % divisor === 0,
+  );
   return [...new Set([...small, ...small.map((divisor) => value / divisor)])].sort((a, b) => a - b);
 }
 
@@ -77,11 +103,17 @@ function checkSteps(draft: unknown, context: z.core.$RefinementCtx): void {
   const steps = countAt(draft, 'steps');
   const stepsPerRound = countAt(draft, 'stepsPerRound');
   const evalEvery = countAt(draft, 'evalEvery');
-  if (stepsPerRound && evalEvery && stepsPerRound % evalEvery !== 0) report(context, ['stepsPerRound'], `a multiple of \`evalEvery\` (${evalEvery})`);
+  if (stepsPerRound && evalEvery && stepsPerRound % evalEvery !== 0)
+    report(context, ['stepsPerRound'], `a multiple of \`evalEvery\` (${evalEvery})`);
   if (!steps) return;
-  if (stepsPerRound && steps % stepsPerRound !== 0) report(context, ['steps'], `a multiple of \`stepsPerRound\` (${stepsPerRound})`);
+  if (stepsPerRound && steps % stepsPerRound !== 0)
+    report(context, ['steps'], `a multiple of \`stepsPerRound\` (${stepsPerRound})`);
   if (evalEvery && steps / evalEvery > limits.measurements) {
-    report(context, ['evalEvery'], `at least ${Math.ceil(steps / limits.measurements)}: at most ${limits.measurements} measurements over \`steps\` (${steps})`);
+    report(
+      context,
+      ['evalEvery'],
+      `at least ${Math.ceil(steps / limits.measurements)}: at most ${limits.measurements} measurements over \`steps\` (${steps})`,
+    );
   }
 }
 
@@ -89,23 +121,36 @@ function checkWorkers(draft: unknown, context: z.core.$RefinementCtx): void {
   const subPopulations = at(draft, 'subPopulations');
   if (!Array.isArray(subPopulations)) return;
   const follows = at(draft, 'schedule') !== undefined;
-  if (follows && subPopulations.length > 1) report(context, ['subPopulations'], 'one alone, as there is a `schedule`: its members never copy one another', { got: `${subPopulations.length} sub-populations` });
+  if (follows && subPopulations.length > 1)
+    report(context, ['subPopulations'], 'one alone, as there is a `schedule`: its members never copy one another', {
+      got: `${subPopulations.length} sub-populations`,
+    });
   let workers = 0;
   subPopulations.forEach((one: unknown, index) => {
     const members = countAt(one, 'members') ?? 0;
     const given = at(one, 'members');
-    if (!follows && given !== undefined && !isIntegerWithin(given, 2, limits.workers)) report(context, ['subPopulations', index, 'members'], `an integer from 2 to ${limits.workers}`, { instead: true });
+    if (!follows && given !== undefined && !isIntegerWithin(given, 2, limits.workers))
+      report(context, ['subPopulations', index, 'members'], `an integer from 2 to ${limits.workers}`, {
+        instead: true,
+      });
     const evaluators = at(one, 'evaluators');
     workers += members;
     if (typeof evaluators === 'number' && evaluators > 0) workers += evaluators;
     else if (evaluators === undefined && index > 0) workers += Math.floor((3 * members) / 4);
     if (index === 0 && evaluators !== undefined && evaluators !== 0) {
-      report(context, ['subPopulations', 0, 'evaluators'], '0 or left out (P1 is ranked by its scores and has no evaluators)');
+      report(
+        context,
+        ['subPopulations', 0, 'evaluators'],
+        '0 or left out (P1 is ranked by its scores and has no evaluators)',
+      );
     } else if (evaluators !== undefined && members > 0 && !isIntegerWithin(evaluators, 0, members)) {
       report(context, ['subPopulations', index, 'evaluators'], `an integer from 0 to ${members}`, { instead: true });
     }
   });
-  if (workers > limits.workers) report(context, ['subPopulations'], `at most ${limits.workers} workers together, members and evaluators`, { got: `${workers} workers` });
+  if (workers > limits.workers)
+    report(context, ['subPopulations'], `at most ${limits.workers} workers together, members and evaluators`, {
+      got: `${workers} workers`,
+    });
 }
 
 function checkExamples(draft: unknown, context: z.core.$RefinementCtx): void {
@@ -115,11 +160,19 @@ function checkExamples(draft: unknown, context: z.core.$RefinementCtx): void {
   if (at(task, 'kind') !== 'image-classification' || !objective || !untouched) return;
   const left = limits.trainingImages - objective - untouched;
   if (left <= 0) {
-    report(context, ['task', 'objectiveExamples'], `below ${limits.trainingImages} together with \`task.untouchedExamples\` (${untouched})`, { got: String(objective) });
+    report(
+      context,
+      ['task', 'objectiveExamples'],
+      `below ${limits.trainingImages} together with \`task.untouchedExamples\` (${untouched})`,
+      { got: String(objective) },
+    );
     return;
   }
   const batchSize = countAt(task, 'batchSize');
-  if (batchSize && batchSize > left) report(context, ['task', 'batchSize'], `at most the ${left} training images that the held-out ones leave`, { got: String(batchSize) });
+  if (batchSize && batchSize > left)
+    report(context, ['task', 'batchSize'], `at most the ${left} training images that the held-out ones leave`, {
+      got: String(batchSize),
+    });
 }
 
 function checkHyperparameters(draft: unknown, context: z.core.$RefinementCtx): void {
@@ -134,32 +187,43 @@ function checkHyperparameters(draft: unknown, context: z.core.$RefinementCtx): v
     else checkHyperparameter(definition, value, path, context);
   }
   for (const { name, default: value } of definitions) {
-    if (value === undefined && !Object.hasOwn(given, name)) report(context, ['hyperparameters', name], 'a constant or a space to search');
+    if (value === undefined && !Object.hasOwn(given, name))
+      report(context, ['hyperparameters', name], 'a constant or a space to search');
   }
 }
 
-function checkHyperparameter({ allows, rule }: HyperparameterDefinition, value: unknown, path: readonly string[], context: z.core.$RefinementCtx): void {
+function checkHyperparameter(
+  { allows, rule }: HyperparameterDefinition,
+  value: unknown,
+  path: readonly string[],
+  context: z.core.$RefinementCtx,
+): void {
   if (typeof value === 'string') report(context, path, rule);
   if (typeof value === 'number' && Number.isFinite(value) && !allows(value)) report(context, path, rule);
   const kind = at(value, 'kind');
   if (kind === 'integer' || kind === 'category') report(context, [...path, 'kind'], '`float`');
   const bounds = numbersAt(value, 'bounds');
-  if (kind === 'float' && bounds && !bounds.every(allows)) report(context, [...path, 'bounds'], `two numbers, each ${rule}`);
+  if (kind === 'float' && bounds && !bounds.every(allows))
+    report(context, [...path, 'bounds'], `two numbers, each ${rule}`);
 }
 
 function checkSchedule(draft: unknown, context: z.core.$RefinementCtx): void {
   const schedule = at(draft, 'schedule');
   const definitions = taskHyperparameters(at(draft, 'task'));
   const known = definitions?.map(({ name }) => name).join(', ');
-  const unknownTo = (name: string): boolean => definitions !== undefined && !definitions.some((one) => one.name === name);
+  const unknownTo = (name: string): boolean =>
+    definitions !== undefined && !definitions.some((one) => one.name === name);
   if (Array.isArray(schedule)) return checkTrace(schedule, draft, unknownTo, known, context);
   if (!isRecord(schedule)) return;
   const steps = countAt(draft, 'steps');
   for (const [name, given] of Object.entries(schedule)) {
     const space = at(at(draft, 'hyperparameters'), name);
     if (unknownTo(name)) report(context, ['schedule', name], `absent (known for this task: ${known})`);
-    else if (space === undefined || typeof space === 'string' || at(space, 'kind') === 'category') report(context, ['schedule', name], 'absent: `hyperparameters` has no number of that name');
-    const shapes = Array.isArray(given) ? given.map((shape: unknown, index) => ({ shape, path: ['schedule', name, index] })) : [{ shape: given, path: ['schedule', name] }];
+    else if (space === undefined || typeof space === 'string' || at(space, 'kind') === 'category')
+      report(context, ['schedule', name], 'absent: `hyperparameters` has no number of that name');
+    const shapes = Array.isArray(given)
+      ? given.map((shape: unknown, index) => ({ shape, path: ['schedule', name, index] }))
+      : [{ shape: given, path: ['schedule', name] }];
     for (const { shape, path } of shapes) {
       const warmUp = countAt(shape, 'warmUpSteps');
       if (steps && warmUp && warmUp >= steps) report(context, [...path, 'warmUpSteps'], `below \`steps\` (${steps})`);
@@ -167,23 +231,40 @@ function checkSchedule(draft: unknown, context: z.core.$RefinementCtx): void {
   }
 }
 
-/** Segments follow one another from step 0, each a number of whole rounds; where the last ends, and whether a segment goes beyond `steps`, is free: a run may be extended. */
-function checkTrace(segments: readonly unknown[], draft: unknown, unknownTo: (name: string) => boolean, known: string | undefined, context: z.core.$RefinementCtx): void {
+/**
+ * Segments follow one another from step 0, each a number of whole rounds; where the last ends, and whether a segment
+ * goes beyond `steps`, is free: a run may be extended.
+ */
+function checkTrace(
+  segments: readonly unknown[],
+  draft: unknown,
+  unknownTo: (name: string) => boolean,
+  known: string | undefined,
+  context: z.core.$RefinementCtx,
+): void {
   const stepsPerRound = countAt(draft, 'stepsPerRound');
   const definitions = taskHyperparameters(at(draft, 'task')) ?? [];
   let end: unknown = 0;
   for (const [index, segment] of segments.entries()) {
     const from = at(segment, 'fromStep');
-    if (typeof from === 'number' && from !== end && typeof end === 'number') report(context, ['schedule', index, 'fromStep'], `${end}, ${index === 0 ? 'the first step' : 'where the segment before it ends'}`);
+    if (typeof from === 'number' && from !== end && typeof end === 'number')
+      report(
+        context,
+        ['schedule', index, 'fromStep'],
+        `${end}, ${index === 0 ? 'the first step' : 'where the segment before it ends'}`,
+      );
     end = at(segment, 'toStep');
-    if (typeof end === 'number' && typeof from === 'number' && end <= from) report(context, ['schedule', index, 'toStep'], `above \`fromStep\` (${from})`);
-    else if (typeof end === 'number' && stepsPerRound && end % stepsPerRound !== 0) report(context, ['schedule', index, 'toStep'], `a multiple of \`stepsPerRound\` (${stepsPerRound})`);
+    if (typeof end === 'number' && typeof from === 'number' && end <= from)
+      report(context, ['schedule', index, 'toStep'], `above \`fromStep\` (${from})`);
+    else if (typeof end === 'number' && stepsPerRound && end % stepsPerRound !== 0)
+      report(context, ['schedule', index, 'toStep'], `a multiple of \`stepsPerRound\` (${stepsPerRound})`);
     const values = at(segment, 'hyperparameters');
     for (const [name, value] of Object.entries(isRecord(values) ? values : {})) {
       const definition = definitions.find((one) => one.name === name);
       const path = ['schedule', index, 'hyperparameters', name];
       if (unknownTo(name)) report(context, path, `absent (known for this task: ${known})`);
-      else if (definition && (typeof value !== 'number' || !definition.allows(value))) report(context, path, definition.rule);
+      else if (definition && (typeof value !== 'number' || !definition.allows(value)))
+        report(context, path, definition.rule);
     }
   }
 }
@@ -195,26 +276,43 @@ export function space(draft: unknown, context: z.core.$RefinementCtx): void {
   const first = numbersAt(initial, 'range');
   const ordered = bounds && bounds[0] < bounds[1];
   if (bounds && !ordered) report(context, ['bounds'], 'two numbers, the first below the second');
-  else if (bounds && bounds[0] <= 0 && at(draft, 'scale') === 'log') report(context, ['bounds'], 'two numbers above 0, as the scale is `log`');
-  if (first && first[0] > first[1]) report(context, ['initial', 'range'], 'two numbers, the first not above the second');
-  else if (first && ordered && (first[0] < bounds[0] || first[1] > bounds[1])) report(context, ['initial', 'range'], `inside the bounds, from ${bounds[0]} to ${bounds[1]}`);
+  else if (bounds && bounds[0] <= 0 && at(draft, 'scale') === 'log')
+    report(context, ['bounds'], 'two numbers above 0, as the scale is `log`');
+  if (first && first[0] > first[1])
+    report(context, ['initial', 'range'], 'two numbers, the first not above the second');
+  else if (first && ordered && (first[0] < bounds[0] || first[1] > bounds[1]))
+    report(context, ['initial', 'range'], `inside the bounds, from ${bounds[0]} to ${bounds[1]}`);
   else if (first && first[0] <= 0 && at(initial, 'distribution') === 'log-uniform') {
     report(context, ['initial', 'range'], 'two numbers above 0, as the distribution is `log-uniform`');
   }
   const factors = at(draft, 'factors');
-  if (Array.isArray(factors) && factors.length > 0 && factors.every((factor) => factor === 1)) report(context, ['factors'], 'factors of which one at least is not 1');
+  if (Array.isArray(factors) && factors.length > 0 && factors.every((factor) => factor === 1))
+    report(context, ['factors'], 'factors of which one at least is not 1');
   const choices = at(draft, 'choices');
-  if (Array.isArray(choices) && new Set(choices).size < choices.length) report(context, ['choices'], 'different strings');
+  if (Array.isArray(choices) && new Set(choices).size < choices.length)
+    report(context, ['choices'], 'different strings');
 }
 
 /** A bucket's name as S3 wants it: it also becomes a folder's, so nothing that a path could be made of. */
-const BUCKET_RULE = 'a bucket name: 3 to 63 lower-case letters, digits, hyphens and single dots, a letter or digit at both ends, no IP address';
+const BUCKET_RULE =
+  'a bucket name: 3 to 63 lower-case letters, digits, hyphens and single dots, a letter or digit at both ends, no IP address';
 export const bucketName = z
   .string({ error: BUCKET_RULE })
-  .regex(/^(?!\d{1,3}(\.\d{1,3}){3}$)(?!xn--)(?!.*(\.\.|\.-|-\.))(?!.*(-s3alias|--ol-s3)$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: BUCKET_RULE });
+  .regex(
+    /^(?!\d{1,3}(\.\d{1,3}){3}$)(?!xn--)(?!.*(\.\.|\.-|-\.))(?!.*(-s3alias|--ol-s3)$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    { error: BUCKET_RULE },
+  );
 
-/** `got` tells something other than the value at the path; `instead` replaces what the schema says of the path, being more to the point. */
-function report(context: z.core.$RefinementCtx, path: readonly PropertyKey[], rule: string, params: { readonly got?: string; readonly instead?: boolean } = {}): void {
+/**
+ * `got` tells something other than the value at the path; `instead` replaces what the schema says of the path, being
+ * more to the point.
+ */
+function report(
+  context: z.core.$RefinementCtx,
+  path: readonly PropertyKey[],
+  rule: string,
+  params: { readonly got?: string; readonly instead?: boolean } = {},
+): void {
   context.addIssue({ code: 'custom', path: [...path], message: rule, params });
 }
 

@@ -1,13 +1,14 @@
 /**
  * What can be trained: a task opens sessions, and a session is one worker's model in training.
  *
- * A session may hold more than one network, and replay buffers, environments or statistics besides: whatever `save` returns is all that
- * survives between two rounds. Steps and measurements may be asynchronous. Everything random in a session follows from the seed, the
- * worker's name and the step, so that a round that is done again, or continued elsewhere, comes out the same bit for bit.
+ * A session may hold more than one network, and replay buffers, environments or statistics besides: whatever `save`
+ * returns is all that survives between two rounds. Steps and measurements may be asynchronous. Everything random in a
+ * session follows from the seed, the worker's name and the step, so that a round that is done again, or continued
+ * elsewhere, comes out the same bit for bit.
  */
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../../workflows/algorithm/curve.ts';
-import type { NamedTensor } from '../checkpoints/safetensors.ts';
+import type { NamedTensor } from '../storage/safetensors.ts';
 
 /** All that a session has learned: what goes into a checkpoint, by name. */
 export type State = ReadonlyMap<string, NamedTensor>;
@@ -52,15 +53,24 @@ export interface Report {
 export interface Session {
   /** Starts from nothing, as seed and worker say, with the session's hyperparameters. */
   initialise(): void | Promise<void>;
-  /** Takes over a saved state, but keeps the session's hyperparameters. Throws where a tensor is missing, unknown or of another shape. */
+  /**
+   * Takes over a saved state, but keeps the session's hyperparameters. Throws where a tensor is missing, unknown or of
+   * another shape.
+   */
   restore(state: State): void | Promise<void>;
-  /** Reads back, from where the training steps take them, the values they will use: as stored there, so perhaps rounded to float32. */
+  /**
+   * Reads back, from where the training steps take them, the values they will use: as stored there, so perhaps rounded
+   * to float32.
+   */
   hyperparametersInEffect(): HyperparameterValues;
   /** Called once a round before its first step; not when a round is continued from a partial checkpoint. */
   beginRound?(): void;
   /** Trains steps fromStep … toStep − 1. However a stretch is cut into calls, the state afterwards is the same. */
   train(fromStep: number, toStep: number): void | Promise<void>;
-  /** Measures the objective; 'diverged' where it, or any weight, is not finite. Changes nothing that later steps depend on. */
+  /**
+   * Measures the objective; 'diverged' where it, or any weight, is not finite. Changes nothing that later steps depend
+   * on.
+   */
   measure(): Score | Promise<Score>;
   /** Returns the state; the caller's to keep. */
   save(): State | Promise<State>;

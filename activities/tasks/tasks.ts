@@ -2,7 +2,7 @@
  * All tasks by kind: a new one is added here, in the specification's schema and in hyperparameters.ts.
  */
 import { fileURLToPath } from 'node:url';
-import type { TaskSpecification } from '../specification.ts';
+import type { TaskSpecification } from '../specification/specification.ts';
 import { imageClassification } from './image-classification/image-classification.ts';
 import type { Task } from './task.ts';
 import { toy } from './toy.ts';

@@ -1,12 +1,14 @@
 /**
- * Closed-form toy tasks (Chebykin et al., TMLR 2025, §5.2): one parameter θ, shrunk towards 0 by each step at a rate that h sets.
+ * Closed-form toy tasks (Chebykin et al., TMLR 2025, §5.2): one parameter θ, shrunk towards 0 by each step at a rate
+ * that h sets.
  *
- * θ starts at 0.9; score 1.2 − θ²; a step is θ ← θ − 0.002·f·θ. *Plain*: f = 2 − h. *Deceptive*: f = max(2 − h − p, 0), where
- * p = 0.2·Σ|hᵢ − (1 − i/50)| over the rounds so far, this one included: cutting h at once pays now and costs later.
+ * θ starts at 0.9; score 1.2 − θ²; a step is θ ← θ − 0.002·f·θ. *Plain*: f = 2 − h. *Deceptive*: f = max(2 − h − p, 0),
+ * where p = 0.2·Σ|hᵢ − (1 − i/50)| over the rounds so far, this one included: cutting h at once pays now and costs
+ * later.
  */
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
-import type { NamedTensor } from '../checkpoints/safetensors.ts';
-import type { TaskSpecification } from '../specification.ts';
+import type { NamedTensor } from '../storage/safetensors.ts';
+import type { TaskSpecification } from '../specification/specification.ts';
 import type { Session, State, Task } from './task.ts';
 
 type Toy = Extract<TaskSpecification, { readonly kind: 'toy' }>;
@@ -44,7 +46,11 @@ class ToySession implements Session {
   }
 
   restore(state: State): void {
-    const [theta, deviation, rounds] = STATE.map((name) => readScalar(name, state.get(name))) as [number, number, number];
+    const [theta, deviation, rounds] = STATE.map((name) => readScalar(name, state.get(name))) as [
+      number,
+      number,
+      number,
+    ];
     this.#theta = theta;
     this.#deviation = deviation;
     this.#rounds = rounds;
@@ -88,6 +94,7 @@ function scalar(value: number): NamedTensor {
 }
 
 function readScalar(name: string, tensor: NamedTensor | undefined): number {
-  if (tensor?.dtype !== 'F64' || tensor.data.byteLength !== 8) throw new Error(`Expected the checkpoint to have the number \`${name}\` (F64), got \`${tensor?.dtype ?? 'none'}\``);
+  if (tensor?.dtype !== 'F64' || tensor.data.byteLength !== 8)
+    throw new Error(`Expected the checkpoint to have the number \`${name}\` (F64), got \`${tensor?.dtype ?? 'none'}\``);
   return new DataView(tensor.data.buffer, tensor.data.byteOffset).getFloat64(0, true);
 }

@@ -1,12 +1,23 @@
 /**
- * The data set Fashion-MNIST: four gzip files, used where they are already, else from Debian's package, else from the address that the data set's
- * authors publish.
+ * The data set Fashion-MNIST: four gzip files, used where they are already, else from Debian's package, else from the
+ * address that the data set's authors publish.
  *
- * What is compared with the known SHA-256 is the content: Debian compresses it anew, so its files differ from the authors' in a few bytes.
+ * What is compared with the known SHA-256 is the content: Debian compresses it anew, so its files differ from the
+ * authors' in a few bytes.
  */
 
 import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -73,7 +84,9 @@ function dataFiles() {
  * @returns {string[]} names of the files that are not there
  */
 function missing(folder) {
-  return dataFiles().map(({ name }) => name).filter((name) => !existsSync(path.join(folder, name)));
+  return dataFiles()
+    .map(({ name }) => name)
+    .filter((name) => !existsSync(path.join(folder, name)));
 }
 
 /**
@@ -87,7 +100,9 @@ export function verify(folder, files = dataFiles()) {
     const file = path.join(folder, name);
     let found;
     try {
-      found = createHash('sha256').update(gunzipSync(readFileSync(file), { maxOutputLength: contentSizeBytes })).digest('hex');
+      found = createHash('sha256')
+        .update(gunzipSync(readFileSync(file), { maxOutputLength: contentSizeBytes }))
+        .digest('hex');
     } catch (error) {
       if (systemReason(error) !== undefined) throw error;
       found = `no gzip file of ${String(contentSizeBytes)} bytes (${error instanceof Error ? error.message : String(error)})`;
@@ -101,7 +116,8 @@ export function verify(folder, files = dataFiles()) {
 }
 
 /**
- * What tells that a file is still the one that was verified, without reading its 26 MB at every start. Training verifies what it reads anyway.
+ * What tells that a file is still the one that was verified, without reading its 26 MB at every start. Training
+ * verifies what it reads anyway.
  * @param {string} folder
  */
 function stampsOf(folder) {
@@ -122,14 +138,16 @@ function clear() {
 }
 
 /**
- * Takes the files out of Debian's package, without installing it: with lists and caches of its own, apt needs no rights and changes nothing.
+ * Takes the files out of Debian's package, without installing it: with lists and caches of its own, apt needs no rights
+ * and changes nothing.
  * @param {import('../set-up.mjs').Task} task
  * @returns {Promise<string | undefined>} the folder; undefined where apt or the package is not to be had
  */
 async function fromDebian(task) {
   if (onPath('apt-get') === undefined || onPath('dpkg-deb') === undefined) return undefined;
   const folder = path.join(task.staging, 'apt');
-  for (const part of ['lists/partial', 'cache/archives/partial']) mkdirSync(path.join(folder, part), { recursive: true });
+  for (const part of ['lists/partial', 'cache/archives/partial'])
+    mkdirSync(path.join(folder, part), { recursive: true });
   const options = Object.entries({
     'Dir::State::lists': path.join(folder, 'lists'),
     'Dir::Cache': path.join(folder, 'cache'),
@@ -140,14 +158,23 @@ async function fromDebian(task) {
     'APT::Update::Post-Invoke-Success::': '',
   }).flatMap(([key, value]) => (value === '' ? [] : ['-o', `${key}=${value}`]));
   try {
-    await task.run('apt-get', ['-qq', ...options, 'update'], { purpose: 'read the package lists', onTick: () => task.progress("reading Debian's package lists") });
-    await task.run('apt-get', ['-qq', ...options, 'download', DEBIAN_PACKAGE], { purpose: `download ${DEBIAN_PACKAGE}`, cwd: folder, onTick: () => task.progress(`downloading ${megabytes(SIZE_BYTES)}`) });
+    await task.run('apt-get', ['-qq', ...options, 'update'], {
+      purpose: 'read the package lists',
+      onTick: () => task.progress("reading Debian's package lists"),
+    });
+    await task.run('apt-get', ['-qq', ...options, 'download', DEBIAN_PACKAGE], {
+      purpose: `download ${DEBIAN_PACKAGE}`,
+      cwd: folder,
+      onTick: () => task.progress(`downloading ${megabytes(SIZE_BYTES)}`),
+    });
     const archive = readdirSync(folder).find((name) => name.endsWith('.deb'));
     if (archive === undefined) return undefined;
     await task.run('dpkg-deb', ['-x', archive, 'unpacked'], { purpose: `unpack ${archive}`, cwd: folder });
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error;
-    task.line(`  Fashion-MNIST: not to be had as ${DEBIAN_PACKAGE} (${error.message}); trying the publisher's own address`);
+    task.line(
+      `  Fashion-MNIST: not to be had as ${DEBIAN_PACKAGE} (${error.message}); trying the publisher's own address`,
+    );
     return undefined;
   }
   const unpacked = path.join(folder, 'unpacked', SYSTEM_PLACE);
@@ -181,9 +208,12 @@ async function fromPublisher(task) {
       clearTimeout(timer);
     } catch (error) {
       if (systemReason(error) !== undefined) throw error;
-      const cause = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error);
+      const cause =
+        error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error);
       throw new SetupFailure(`Cannot download ${address}: ${cause}`, {
-        advice: `put ${dataFiles().map((file) => file.name).join(', ')} into ${shown(PLACE)} by hand`,
+        advice: `put ${dataFiles()
+          .map((file) => file.name)
+          .join(', ')} into ${shown(PLACE)} by hand`,
         log: path.join(LOGS, 'setup-fashion-mnist.log'),
         cause: error,
       });

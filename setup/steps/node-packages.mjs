@@ -6,7 +6,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { NODE_MODULES, ROOT } from '../places.mjs';
 
-/** @typedef {{ version?: string, integrity?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage */
+/**
+ * @typedef {{ version?: string, integrity?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[]
+ *   }} LockedPackage
+ */
 
 /** @type {import('../set-up.mjs').Step} */
 export const nodePackages = {
@@ -21,9 +24,12 @@ export const nodePackages = {
   },
 
   async install(task) {
-    const expected = Object.entries(packagesOf(path.join(ROOT, 'package-lock.json'))).filter(([where, locked]) => isTopLevel(where) && isForHere(locked)).length;
+    const expected = Object.entries(packagesOf(path.join(ROOT, 'package-lock.json'))).filter(
+      ([where, locked]) => isTopLevel(where) && isForHere(locked),
+    ).length;
     const npm = npmCommand();
-    // Install scripts stay off: the one that matters fetches a TensorFlow of 2022, and set-up has its own way to a newer one.
+    // Install scripts stay off: the one that matters fetches a TensorFlow of 2022, and set-up has its own way to a
+    // newer one.
     await task.run(npm.command, [...npm.args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'], {
       purpose: 'install the npm packages',
       cwd: ROOT,
@@ -42,7 +48,8 @@ export const nodePackages = {
 /**
  * Compares what is installed with the lockfile, by npm's own record, which npm writes last.
  * @param {string} root the folder with package-lock.json and node_modules
- * @returns {string[]} paths of packages that are missing or of another version; optional ones (for other systems) may be missing
+ * @returns {string[]} paths of packages that are missing or of another version; optional ones (for other systems) may
+ *   be missing
  */
 export function missingPackages(root) {
   const record = path.join(root, 'node_modules', '.package-lock.json');
@@ -52,18 +59,24 @@ export function missingPackages(root) {
     .filter(([where, { version, integrity, optional }]) => {
       const found = installed[where];
       if (found === undefined) return optional !== true;
-      return found.version !== version || (integrity !== undefined && found.integrity !== undefined && found.integrity !== integrity);
+      return (
+        found.version !== version ||
+        (integrity !== undefined && found.integrity !== undefined && found.integrity !== integrity)
+      );
     })
     .map(([where]) => where);
 }
 
 /**
  * @param {string} file
- * @returns {Record<string, LockedPackage>} by path; empty where the file cannot be read, as after an interrupted installation
+ * @returns {Record<string, LockedPackage>} by path; empty where the file cannot be read, as after an interrupted
+ *   installation
  */
 function packagesOf(file) {
   try {
-    const { packages } = /** @type {{ packages: Record<string, LockedPackage> }} */ (JSON.parse(readFileSync(file, 'utf8')));
+    const { packages } = /** @type {{ packages: Record<string, LockedPackage> }} */ (
+      JSON.parse(readFileSync(file, 'utf8'))
+    );
     return Object.fromEntries(Object.entries(packages).filter(([where]) => where !== ''));
   } catch {
     return {};

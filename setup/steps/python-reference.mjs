@@ -1,13 +1,24 @@
 /**
- * SciPy, scikit-learn and safetensors for Python: what the tests compare our numbers and files with. Nothing else uses them.
+ * SciPy, scikit-learn and safetensors for Python: what the tests compare our numbers and files with. Nothing else uses
+ * them.
  *
- * They go into a folder of their own by `pip install --target`, which needs no virtual environment (Debian ships Python without that module) and is
- * allowed where the system's Python is "externally managed". `.local/python/bin/python` is a Python that sees them.
+ * They go into a folder of their own by `pip install --target`, which needs no virtual environment (Debian ships Python
+ * without that module) and is allowed where the system's Python is "externally managed". `.local/python/bin/python` is
+ * a Python that sees them.
  */
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { LOCAL, ROOT, shown } from '../places.mjs';
 import { download } from '../wheels.mjs';
@@ -27,36 +38,61 @@ export const pythonReference = {
 
   isInPlace() {
     if (!existsSync(RECORD)) return false;
-    const { requirements, python } = /** @type {{ requirements: string, python: string }} */ (JSON.parse(readFileSync(RECORD, 'utf8')));
+    const { requirements, python } = /** @type {{ requirements: string, python: string }} */ (
+      JSON.parse(readFileSync(RECORD, 'utf8'))
+    );
     return requirements === digest() && existsSync(python);
   },
 
   async install(task) {
     const built = path.join(task.staging, 'python');
     mkdirSync(path.join(built, 'bin'), { recursive: true });
-    // Not `python3` itself: version managers put a script of that name on the PATH, which may stand for another Python tomorrow.
+    // Not `python3` itself: version managers put a script of that name on the PATH, which may stand for another Python
+    // tomorrow.
     const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
     const wheels = await download(task, path.basename(REQUIREMENTS), DOWNLOAD_BYTES);
-    await task.run(python, [
-      ...['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off', '--no-deps', '--no-index', '--no-compile'],
-      ...['--no-warn-script-location', '--target', path.join(built, 'packages'), ...wheels],
-    ], {
-      purpose: 'install the Python packages for the tests',
-      env: { ...process.env, TMPDIR: task.staging },
-      onTick: () => task.progress(`unpacking ${String(wheels.length)} packages`),
-    });
-    writeFileSync(path.join(built, 'bin', 'python'), [
-      '#!/bin/sh',
-      '# Runs Python with the packages beside it.',
-      `PYTHONPATH="$(dirname "$(readlink -f "$0")")/../packages" exec '${python.replaceAll("'", `'\\''`)}' "$@"`,
-      '',
-    ].join('\n'));
+    await task.run(
+      python,
+      [
+        ...[
+          '-m',
+          'pip',
+          'install',
+          '--disable-pip-version-check',
+          '--no-input',
+          '--progress-bar',
+          'off',
+          '--no-deps',
+          '--no-index',
+          '--no-compile',
+        ],
+        ...['--no-warn-script-location', '--target', path.join(built, 'packages'), ...wheels],
+      ],
+      {
+        purpose: 'install the Python packages for the tests',
+        env: { ...process.env, TMPDIR: task.staging },
+        onTick: () => task.progress(`unpacking ${String(wheels.length)} packages`),
+      },
+    );
+    writeFileSync(
+      path.join(built, 'bin', 'python'),
+      [
+        '#!/bin/sh',
+        '# Runs Python with the packages beside it.',
+        `PYTHONPATH="$(dirname "$(readlink -f "$0")")/../packages" exec '${python.replaceAll("'", `'\\''`)}' "$@"`,
+        '',
+      ].join('\n'),
+    );
     chmodSync(path.join(built, 'bin', 'python'), 0o755);
     symlinkSync('python', path.join(built, 'bin', 'python3'));
-    await task.run(path.join(built, 'bin', 'python'), ['-c', 'import numpy, scipy.stats, sklearn.gaussian_process, safetensors.numpy'], {
-      purpose: 'import the Python packages for the tests',
-      onTick: () => task.progress('checking'),
-    });
+    await task.run(
+      path.join(built, 'bin', 'python'),
+      ['-c', 'import numpy, scipy.stats, sklearn.gaussian_process, safetensors.numpy'],
+      {
+        purpose: 'import the Python packages for the tests',
+        onTick: () => task.progress('checking'),
+      },
+    );
     writeFileSync(path.join(built, 'installed.json'), JSON.stringify({ requirements: digest(), python }));
     if (existsSync(PLACE)) renameSync(PLACE, path.join(task.staging, 'former'));
     rmSync(PLACE, { recursive: true, force: true });

@@ -1,9 +1,10 @@
 /**
  * A native TensorFlow under TensorFlow.js.
  *
- * `@tensorflow/tfjs-node-gpu` is JavaScript over a small binding of two C++ files. Its own installation fetches a binding and a library of 2022; here
- * the same two files are compiled, in seconds, against the C library in a current Python wheel (or one that the machine has). The binding uses
- * Node-API only, whose headers are an npm package: neither Node's own headers nor node-gyp is needed, and one binding serves every Node.
+ * `@tensorflow/tfjs-node-gpu` is JavaScript over a small binding of two C++ files. Its own installation fetches a
+ * binding and a library of 2022; here the same two files are compiled, in seconds, against the C library in a current
+ * Python wheel (or one that the machine has). The binding uses Node-API only, whose headers are an npm package: neither
+ * Node's own headers nor node-gyp is needed, and one binding serves every Node.
  */
 
 import { createHash } from 'node:crypto';
@@ -22,7 +23,8 @@ const PACKAGE = path.join(NODE_MODULES, '@tensorflow', 'tfjs-node-gpu');
 const BINDING = path.join(PACKAGE, 'lib', 'napi-v8', 'tfjs_binding.node');
 
 /** The binding needs 14 of the wheel's 10,000 headers. */
-const HEADERS = ['c/', 'core/platform/ctstring'].map((name) => `tensorflow/include/tensorflow/${name}`)
+const HEADERS = ['c/', 'core/platform/ctstring']
+  .map((name) => `tensorflow/include/tensorflow/${name}`)
   .concat(['tensorflow/include/tsl/platform/ctstring', 'tensorflow/include/xla/tsl/c/']);
 const LIBRARIES = ['tensorflow/libtensorflow_cc.so.2', 'tensorflow/libtensorflow_framework.so.2'];
 
@@ -54,7 +56,9 @@ export const tensorflow = {
     return isFetched(chooseLibrary()) ? 0 : SIZES[chooseLibrary().kind].downloadBytes;
   },
   get diskBytes() {
-    return isFetched(chooseLibrary()) ? 1e6 : SIZES[chooseLibrary().kind].downloadBytes + SIZES[chooseLibrary().kind].unpackedBytes;
+    return isFetched(chooseLibrary())
+      ? 1e6
+      : SIZES[chooseLibrary().kind].downloadBytes + SIZES[chooseLibrary().kind].unpackedBytes;
   },
   get needs() {
     return chooseLibrary().kind === 'existing' ? /** @type {const} */ (['c++']) : /** @type {const} */ (['c++', 'pip']);
@@ -77,7 +81,9 @@ export const tensorflow = {
       if (library.kind === 'cuda' && device === 'cpu') {
         task.line('  TensorFlow sees no GPU: is the NVIDIA driver at least 525? Training uses the CPU until it does.');
       }
-      return library.kind === 'existing' ? `the library in ${library.prefix}, on the ${device.toUpperCase()}` : `${VERSION} in ${shown(folder)}, on the ${device.toUpperCase()}`;
+      return library.kind === 'existing'
+        ? `the library in ${library.prefix}, on the ${device.toUpperCase()}`
+        : `${VERSION} in ${shown(folder)}, on the ${device.toUpperCase()}`;
     } catch (error) {
       // What does not work must not be found in place by the next start.
       rmSync(BINDING, { force: true });
@@ -88,8 +94,9 @@ export const tensorflow = {
 };
 
 /**
- * Decides which library to use: the one that the user names (TENSORFLOW_PREFIX) or has installed as TensorFlow's instructions say, else one from the
- * package registry, with CUDA where there is an NVIDIA GPU (TENSORFLOW_DEVICE=cpu or cuda overrides what is found).
+ * Decides which library to use: the one that the user names (TENSORFLOW_PREFIX) or has installed as TensorFlow's
+ * instructions say, else one from the package registry, with CUDA where there is an NVIDIA GPU (TENSORFLOW_DEVICE=cpu
+ * or cuda overrides what is found).
  * @returns {Library}
  * @throws {SetupFailure} where TENSORFLOW_PREFIX names a folder without it
  */
@@ -98,7 +105,9 @@ export function chooseLibrary() {
   if (named !== undefined && named !== '') {
     const prefix = path.resolve(ROOT, named);
     if (holdsLibrary(prefix)) return { kind: 'existing', prefix };
-    throw new SetupFailure(`Expected TENSORFLOW_PREFIX to be a folder with lib/libtensorflow.so and include/tensorflow/c, got ${named}`);
+    throw new SetupFailure(
+      `Expected TENSORFLOW_PREFIX to be a folder with lib/libtensorflow.so and include/tensorflow/c, got ${named}`,
+    );
   }
   const installed = ['/usr/local', '/usr'].find(holdsLibrary);
   if (installed !== undefined) return { kind: 'existing', prefix: installed };
@@ -108,13 +117,19 @@ export function chooseLibrary() {
 
 /** @param {string} prefix */
 function holdsLibrary(prefix) {
-  return existsSync(path.join(prefix, 'lib', 'libtensorflow.so')) && existsSync(path.join(prefix, 'include', 'tensorflow', 'c', 'eager', 'c_api.h'));
+  return (
+    existsSync(path.join(prefix, 'lib', 'libtensorflow.so')) &&
+    existsSync(path.join(prefix, 'include', 'tensorflow', 'c', 'eager', 'c_api.h'))
+  );
 }
 
 /** Looks for a GPU by what its driver shows, without running anything where that is enough. */
 function hasNvidiaGpu() {
   const shownByDriver = '/proc/driver/nvidia/gpus';
-  return (existsSync(shownByDriver) && readdirSync(shownByDriver).length > 0) || (existsSync('/dev/dxg') && onPath('nvidia-smi') !== undefined);
+  return (
+    (existsSync(shownByDriver) && readdirSync(shownByDriver).length > 0) ||
+    (existsSync('/dev/dxg') && onPath('nvidia-smi') !== undefined)
+  );
 }
 
 /** @param {Library} library */
@@ -124,7 +139,10 @@ function isFetched(library) {
 
 /** @param {Library} library */
 function folderOf(library) {
-  return path.join(LOCAL, library.kind === 'existing' ? 'tensorflow-existing' : `tensorflow-${VERSION}-${library.kind}`);
+  return path.join(
+    LOCAL,
+    library.kind === 'existing' ? 'tensorflow-existing' : `tensorflow-${VERSION}-${library.kind}`,
+  );
 }
 
 /**
@@ -133,19 +151,24 @@ function folderOf(library) {
  */
 function bindingFor(library) {
   const packageFile = path.join(PACKAGE, 'package.json');
-  const { version } = existsSync(packageFile) ? /** @type {{ version: string }} */ (JSON.parse(readFileSync(packageFile, 'utf8'))) : { version: 'none' };
+  const { version } = existsSync(packageFile)
+    ? /** @type {{ version: string }} */ (JSON.parse(readFileSync(packageFile, 'utf8')))
+    : { version: 'none' };
   let name = `binding-${version}`;
   if (library.kind === 'existing') {
     const { size, mtimeMs } = statSync(path.join(library.prefix, 'lib', 'libtensorflow.so'));
-    name += `-${createHash('sha256').update(`${library.prefix} ${String(size)} ${String(mtimeMs)}`).digest('hex').slice(0, 12)}`;
+    name += `-${createHash('sha256')
+      .update(`${library.prefix} ${String(size)} ${String(mtimeMs)}`)
+      .digest('hex')
+      .slice(0, 12)}`;
   }
   return path.join(folderOf(library), name, 'tfjs_binding.node');
 }
 
 /**
- * Puts a library and its headers into a folder, laid out as in the wheels: the libraries find each other, and NVIDIA's, by relative paths.
- * The CUDA form was seen to install, to find every library but the driver's own, and to compute on the CPU. It has never run on a GPU: there was no
- * machine with one to try it on.
+ * Puts a library and its headers into a folder, laid out as in the wheels: the libraries find each other, and NVIDIA's,
+ * by relative paths. The CUDA form was seen to install, to find every library but the driver's own, and to compute on
+ * the CPU. It has never run on a GPU: there was no machine with one to try it on.
  * @param {import('../set-up.mjs').Task} task
  * @param {'cpu' | 'cuda'} kind
  * @param {string} folder
@@ -154,7 +177,13 @@ async function fetchLibrary(task, kind, folder) {
   const unpacked = path.join(task.staging, 'library');
   for (const wheel of await download(task, `tensorflow-${kind}.txt`, SIZES[kind].downloadBytes, FOREIGN_WHEEL)) {
     const isTensorflow = path.basename(wheel).startsWith('tensorflow');
-    await unpack(task, wheel, unpacked, isTensorflow ? [...HEADERS, ...LIBRARIES] : ['nvidia/'], SIZES[kind].unpackedBytes);
+    await unpack(
+      task,
+      wheel,
+      unpacked,
+      isTensorflow ? [...HEADERS, ...LIBRARIES] : ['nvidia/'],
+      SIZES[kind].unpackedBytes,
+    );
     rmSync(wheel);
   }
   renameSync(unpacked, folder);
@@ -172,14 +201,28 @@ async function compile(task, library, wanted) {
   const tensorflowFolder = path.join(folderOf(library), 'tensorflow');
   const [headers, ...libraries] =
     library.kind === 'existing'
-      ? [path.join(library.prefix, 'include'), `-L${path.join(library.prefix, 'lib')}`, '-ltensorflow', '-ltensorflow_framework', `-Wl,-rpath,${path.join(library.prefix, 'lib')}`]
-      : [path.join(tensorflowFolder, 'include'), ...LIBRARIES.map((name) => path.join(folderOf(library), name)), '-Wl,-rpath,$ORIGIN/../tensorflow'];
-  await task.run(compiler() ?? 'c++', [
-    ...['-std=c++17', '-O2', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
-    ...['-I', path.join(NODE_MODULES, 'node-api-headers', 'include'), '-I', headers],
-    ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(PACKAGE, 'binding', name)),
-    ...['-o', path.join(staged, 'tfjs_binding.node'), ...libraries],
-  ], { purpose: "compile TensorFlow.js's binding", onTick: () => task.progress("compiling TensorFlow.js's binding") });
+      ? [
+          path.join(library.prefix, 'include'),
+          `-L${path.join(library.prefix, 'lib')}`,
+          '-ltensorflow',
+          '-ltensorflow_framework',
+          `-Wl,-rpath,${path.join(library.prefix, 'lib')}`,
+        ]
+      : [
+          path.join(tensorflowFolder, 'include'),
+          ...LIBRARIES.map((name) => path.join(folderOf(library), name)),
+          '-Wl,-rpath,$ORIGIN/../tensorflow',
+        ];
+  await task.run(
+    compiler() ?? 'c++',
+    [
+      ...['-std=c++17', '-O2', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
+      ...['-I', path.join(NODE_MODULES, 'node-api-headers', 'include'), '-I', headers],
+      ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(PACKAGE, 'binding', name)),
+      ...['-o', path.join(staged, 'tfjs_binding.node'), ...libraries],
+    ],
+    { purpose: "compile TensorFlow.js's binding", onTick: () => task.progress("compiling TensorFlow.js's binding") },
+  );
   mkdirSync(path.dirname(path.dirname(wanted)), { recursive: true });
   rmSync(path.dirname(wanted), { recursive: true, force: true });
   renameSync(staged, path.dirname(wanted));
@@ -188,7 +231,12 @@ async function compile(task, library, wanted) {
 /** The C++ compiler: $CXX, g++, c++ or clang++; undefined where there is none. */
 export function compiler() {
   const named = process.env['CXX'];
-  return (named === undefined || named === '' ? undefined : (onPath(named) ?? named)) ?? onPath('g++') ?? onPath('c++') ?? onPath('clang++');
+  return (
+    (named === undefined || named === '' ? undefined : (onPath(named) ?? named)) ??
+    onPath('g++') ??
+    onPath('c++') ??
+    onPath('clang++')
+  );
 }
 
 /**

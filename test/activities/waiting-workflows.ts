@@ -10,5 +10,6 @@ export async function waiting(): Promise<void> {
 
 /** Starts children that outlive it. */
 export async function abandoning(workflowIds: readonly string[]): Promise<void> {
-  for (const workflowId of workflowIds) await startChild(waiting, { workflowId, parentClosePolicy: ParentClosePolicy.ABANDON });
+  for (const workflowId of workflowIds)
+    await startChild(waiting, { workflowId, parentClosePolicy: ParentClosePolicy.ABANDON });
 }

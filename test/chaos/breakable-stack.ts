@@ -1,12 +1,12 @@
 /**
- * A stack whose servers a test can take away for as long as it wants: a Temporal server with its state in a file, and an S3 server behind a proxy, on a small
- * disk where asked. Its workers are supervised as everywhere.
+ * A stack whose servers a test can take away for as long as it wants: a Temporal server with its state in a file, and
+ * an S3 server behind a proxy, on a small disk where asked. Its workers are supervised as everywhere.
  */
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { startStack } from '../../workers/stack/local-stack.ts';
 import type { LocalStack } from '../../workers/stack/local-stack.ts';
-import { connectClient } from '../../workers/temporal-connection.ts';
+import { connectClient } from '../../workers/processes/temporal-connection.ts';
 import { startObjectServer } from '../object-server.ts';
 import type { ObjectServer } from '../object-server.ts';
 import { startTcpProxy } from '../tcp-proxy.ts';
@@ -25,14 +25,29 @@ export interface BreakableStack {
 }
 
 /** Starts one. The process's own AWS settings lead to its S3 from then on: where the SDK of this process looks. */
-export async function startBreakableStack({ directory, diskBytes, say }: { readonly directory: string; readonly diskBytes?: number; readonly say?: (line: string) => void }): Promise<BreakableStack> {
+export async function startBreakableStack({
+  directory,
+  diskBytes,
+  say,
+}: {
+  readonly directory: string;
+  readonly diskBytes?: number;
+  readonly say?: (line: string) => void;
+}): Promise<BreakableStack> {
   const objects = await startObjectServer(diskBytes === undefined ? {} : { diskBytes });
   const s3 = await startTcpProxy(Number(new URL(objects.endpoint).port));
   const server = { port: await freePort(), databaseFile: join(directory, 'temporal.db') };
   let temporal = await startTemporalServer([], server);
   Object.assign(process.env, objects.environment, { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${s3.port}` });
   const environment = { ...process.env, TEMPORAL_ADDRESS: temporal.address };
-  const stack = await startStack({ directory, trainers: 2, temporal: 'own', s3: 'own', environment, ...(say ? { say } : {}) });
+  const stack = await startStack({
+    directory,
+    trainers: 2,
+    temporal: 'own',
+    s3: 'own',
+    environment,
+    ...(say ? { say } : {}),
+  });
   const { client, connection } = await connectClient(environment);
   return {
     stack,

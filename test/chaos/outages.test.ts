@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { ResultSummary } from '../../activities/orchestration-contract.ts';
-import { findTroubles } from '../../workers/troubles.ts';
-import { follow } from '../../workers/watching.ts';
+import type { ResultSummary } from '../../activities/contracts/run.ts';
+import { findTroubles } from '../../workers/processes/troubles.ts';
+import { follow } from '../../workers/processes/watching.ts';
 import { progressQuery } from '../../workflows/messages.ts';
 import { whyNoSmallDisk } from '../small-disk.ts';
 import { temporalCommand } from '../temporal-server.ts';
 import { eventually } from '../workers/eventually.ts';
 import { startBreakableStack } from './breakable-stack.ts';
 import type { BreakableStack } from './breakable-stack.ts';
-import { outcomeOf } from './outcome.ts';
+import { outcomeOf } from '../../workers/chaos/outcome.ts';
 
 const SPECIFICATION = {
   task: { kind: 'toy', variant: 'deceptive' },
@@ -23,7 +23,15 @@ const SPECIFICATION = {
   stepsPerRound: 20,
   evalEvery: 1,
   subPopulations: [{ members: 4 }, { members: 4, evaluators: 3 }],
-  hyperparameters: { h: { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] }, factors: [0.5, 2] } },
+  hyperparameters: {
+    h: {
+      kind: 'float',
+      scale: 'log',
+      bounds: [1e-4, 1.1],
+      initial: { distribution: 'uniform', range: [0.9, 1.1] },
+      factors: [0.5, 2],
+    },
+  },
 };
 const DISK_BYTES = 16_000_000;
 const PATIENCE_MS = 120_000;
@@ -35,7 +43,11 @@ describe('a run', () => {
   let undisturbed: ResultSummary;
 
   before(async () => {
-    breakable = await startBreakableStack({ directory, ...(whyNoSmallDisk() ? {} : { diskBytes: DISK_BYTES }), say: (line) => said.push(line) });
+    breakable = await startBreakableStack({
+      directory,
+      ...(whyNoSmallDisk() ? {} : { diskBytes: DISK_BYTES }),
+      say: (line) => said.push(line),
+    });
     undisturbed = (await (await start('undisturbed')).result()) as ResultSummary;
   });
   after(async () => {
@@ -51,7 +63,11 @@ describe('a run', () => {
     await breakable.s3.forward();
     await reaches(handle, 3);
     await breakable.s3.reset(600);
-    await eventually(() => waitsFor('without-s3', /the store does not answer \((ECONNRESET|EPIPE)\)/), PATIENCE_MS, 200);
+    await eventually(
+      () => waitsFor('without-s3', /the store does not answer \((ECONNRESET|EPIPE)\)/),
+      PATIENCE_MS,
+      200,
+    );
     await breakable.s3.forward();
     assert.deepEqual(outcomeOf(await resultOf(handle)), outcomeOf(undisturbed));
   });
@@ -60,44 +76,66 @@ describe('a run', () => {
     const handle = await start('without-temporal');
     await reaches(handle, 1);
     const before = readFileSync(orchestratorLog(), 'utf8').length;
-    await breakable.withoutTemporal(() => eventually(() => /WARN|ERROR/.test(readFileSync(orchestratorLog(), 'utf8').slice(before)), PATIENCE_MS, 100));
+    await breakable.withoutTemporal(() =>
+      eventually(() => /WARN|ERROR/.test(readFileSync(orchestratorLog(), 'utf8').slice(before)), PATIENCE_MS, 100),
+    );
     assert.deepEqual(outcomeOf(await resultOf(handle)), outcomeOf(undisturbed));
   });
 
-  it('waits while the disk under S3 is full, says so in the description of its workflows, and comes to the same result', { skip: whyNoSmallDisk() }, async () => {
-    const handle = await start('without-room');
-    await reaches(handle, 1);
-    const ballast = join(breakable.objects.folder, 'ballast');
-    await eventually(
-      () => {
-        // Again and again: what is collected makes room.
-        fill(ballast);
-        return waitsFor('without-room', /no space left/);
-      },
-      PATIENCE_MS,
-      200,
-    );
-    const { round } = await handle.query(progressQuery);
-    const [trouble] = await findTroubles(breakable.client, 'without-room');
-    const descriptions = await Promise.all(['without-room/P1', 'without-room/P2'].map((id) => temporal('workflow', 'describe', '--workflow-id', id)));
-    assert.match(descriptions.join('\n'), /Cannot put s3:\/\/fire-pbt\/\S+: the store fails \(InternalError: Internal Error, HTTP 500\): no space left on its disk, perhaps; its log says why/);
-    await eventually(async () => ((await findTroubles(breakable.client, 'without-room'))[0]?.attempts ?? 0) > (trouble?.attempts ?? Infinity), PATIENCE_MS, 200);
-    assert.equal((await handle.query(progressQuery)).round, round);
-    rmSync(ballast);
-    assert.deepEqual(outcomeOf(await resultOf(handle)), outcomeOf(undisturbed));
-  });
+  it(
+    'waits while the disk under S3 is full, says so in the description of its workflows, and comes to the same result',
+    { skip: whyNoSmallDisk() },
+    async () => {
+      const handle = await start('without-room');
+      await reaches(handle, 1);
+      const ballast = join(breakable.objects.folder, 'ballast');
+      await eventually(
+        () => {
+          // Again and again: what is collected makes room.
+          fill(ballast);
+          return waitsFor('without-room', /no space left/);
+        },
+        PATIENCE_MS,
+        200,
+      );
+      const { round } = await handle.query(progressQuery);
+      const [trouble] = await findTroubles(breakable.client, 'without-room');
+      const descriptions = await Promise.all(
+        ['without-room/P1', 'without-room/P2'].map((id) => temporal('workflow', 'describe', '--workflow-id', id)),
+      );
+      assert.match(
+        descriptions.join('\n'),
+        /Cannot put s3:\/\/fire-pbt\/\S+: the store fails \(InternalError: Internal Error, HTTP 500\): no space left on its disk, perhaps; its log says why/,
+      );
+      await eventually(
+        async () =>
+          ((await findTroubles(breakable.client, 'without-room'))[0]?.attempts ?? 0) > (trouble?.attempts ?? Infinity),
+        PATIENCE_MS,
+        200,
+      );
+      assert.equal((await handle.query(progressQuery)).round, round);
+      rmSync(ballast);
+      assert.deepEqual(outcomeOf(await resultOf(handle)), outcomeOf(undisturbed));
+    },
+  );
 
   it('shows its credentials in no history, log, result or other file, whatever failed', async () => {
     const { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey } = breakable.objects.environment;
     const histories: string[] = [];
-    for await (const { workflowId, runId } of breakable.client.workflow.list()) histories.push(await temporal('workflow', 'show', '-o', 'json', '--workflow-id', workflowId, '--run-id', runId));
+    for await (const { workflowId, runId } of breakable.client.workflow.list())
+      histories.push(await temporal('workflow', 'show', '-o', 'json', '--workflow-id', workflowId, '--run-id', runId));
     const files = [directory, breakable.objects.folder].flatMap((folder) =>
-      readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [join(entry.parentPath, entry.name)] : [])),
+      readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+        entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+      ),
     );
     const texts = [...histories, ...said, ...files.map((file) => readFileSync(file, 'latin1'))];
     const holding = (text: string): number => texts.filter((one) => one.includes(text)).length;
     // The search finds what is there: in histories and the database, in histories alone, in a result.
-    assert.ok(holding('without-s3') > 10 && holding('EVENT_TYPE_WORKFLOW_EXECUTION_STARTED') >= 20 && holding('"lineage"') >= 3, `${texts.length} texts`);
+    assert.ok(
+      holding('without-s3') > 10 && holding('EVENT_TYPE_WORKFLOW_EXECUTION_STARTED') >= 20 && holding('"lineage"') >= 3,
+      `${texts.length} texts`,
+    );
     for (const secret of [accessKey, secretKey]) {
       assert.ok(secret);
       assert.equal(holding(secret) + holding(Buffer.from(secret).toString('base64').slice(0, -3)), 0);
@@ -105,11 +143,19 @@ describe('a run', () => {
   });
 
   async function start(workflowId: string): Promise<WorkflowHandle> {
-    return breakable.client.workflow.start('firePbt', { workflowId, taskQueue: breakable.stack.queue, args: [SPECIFICATION] });
+    return breakable.client.workflow.start('firePbt', {
+      workflowId,
+      taskQueue: breakable.stack.queue,
+      args: [SPECIFICATION],
+    });
   }
 
   async function reaches(handle: WorkflowHandle, round: number): Promise<void> {
-    await eventually(async () => ((await handle.query(progressQuery).catch(() => undefined))?.round ?? 0) >= round, PATIENCE_MS, 20);
+    await eventually(
+      async () => ((await handle.query(progressQuery).catch(() => undefined))?.round ?? 0) >= round,
+      PATIENCE_MS,
+      20,
+    );
   }
 
   async function resultOf(handle: WorkflowHandle): Promise<ResultSummary> {
@@ -121,7 +167,11 @@ describe('a run', () => {
   }
 
   async function temporal(...args: readonly string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)(temporalCommand(), ['--address', breakable.stack.temporal.address, ...args], { maxBuffer: 100_000_000 });
+    const { stdout } = await promisify(execFile)(
+      temporalCommand(),
+      ['--address', breakable.stack.temporal.address, ...args],
+      { maxBuffer: 100_000_000 },
+    );
     return stdout;
   }
 

@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startStack } from '../../workers/stack/local-stack.ts';
 import type { LocalStack } from '../../workers/stack/local-stack.ts';
-import { connectClient } from '../../workers/temporal-connection.ts';
+import { connectClient } from '../../workers/processes/temporal-connection.ts';
 import { progressQuery } from '../../workflows/messages.ts';
 import { temporalCommand } from '../temporal-server.ts';
 import { eventually } from '../workers/eventually.ts';

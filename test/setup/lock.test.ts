@@ -29,9 +29,17 @@ test('a second set-up in the folder waits for the first, one in another folder d
 
 test('a set-up that was killed holds nothing', async () => {
   const folder = `/two-${String(process.pid)}`;
-  const holder = spawn(process.execPath, ['--input-type=module', '-e', `import { lock } from '${LOCK}'; await lock('${folder}', () => {}); console.log('held')`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const holder = spawn(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { lock } from '${LOCK}'; await lock('${folder}', () => {}); console.log('held')`,
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   await once(holder.stdout, 'data');
   let waited = false;
   const next = lock(folder, () => {

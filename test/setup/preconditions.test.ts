@@ -15,7 +15,10 @@ describe('Node.js', () => {
 
   for (const version of ['18.20.4', '20.18.3', '21.7.3', '22.12.0', '23.1.0', '24.0.0']) {
     test(`is refused at ${version}`, () => {
-      assert.throws(() => requireNode(version), { name: 'SetupFailure', message: `Expected Node.js to be version 20 (from 20.19) or 22 (from 22.13), got ${version}` });
+      assert.throws(() => requireNode(version), {
+        name: 'SetupFailure',
+        message: `Expected Node.js to be version 20 (from 20.19) or 22 (from 22.13), got ${version}`,
+      });
     });
   }
 
@@ -28,15 +31,26 @@ describe('what is downloaded', () => {
   for (const file of readdirSync(path.join(ROOT, 'setup/requirements'))) {
     test(`is pinned to a version and a digest in ${file}`, () => {
       const text = readFileSync(path.join(ROOT, 'setup/requirements', file), 'utf8');
-      const requirements = text.replace(/ \\\n/g, ' ').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+      const requirements = text
+        .replace(/ \\\n/g, ' ')
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('#'));
       assert.notEqual(requirements.length, 0);
-      for (const requirement of requirements) assert.match(requirement, /^[\w-]+==[\d.]+( ; python_version [<>=]+ "3\.\d+")?( +--hash=sha256:[0-9a-f]{64})+$/);
+      for (const requirement of requirements)
+        assert.match(
+          requirement,
+          /^[\w-]+==[\d.]+( ; python_version [<>=]+ "3\.\d+")?( +--hash=sha256:[0-9a-f]{64})+$/,
+        );
     });
   }
 
   test('is pinned by digest in the lockfile, which names no address', () => {
-    const { packages } = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, { integrity?: string; resolved?: string }> };
-    const unpinned = Object.entries(packages).filter(([where, { integrity, resolved }]) => where !== '' && (integrity === undefined || resolved !== undefined));
+    const { packages } = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { integrity?: string; resolved?: string }>;
+    };
+    const unpinned = Object.entries(packages).filter(
+      ([where, { integrity, resolved }]) => where !== '' && (integrity === undefined || resolved !== undefined),
+    );
     assert.deepEqual(unpinned, []);
   });
 });

@@ -18,11 +18,16 @@ async function gone(pid: number): Promise<void> {
   while (startedAt(pid) !== undefined) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Runs a shell that starts a grandchild and waits for it; resolves once both are there, with the grandchild's number. */
+/**
+ * Runs a shell that starts a grandchild and waits for it; resolves once both are there, with the grandchild's number.
+ */
 async function runFamily(processes: Processes): Promise<{ grandchild: number; ending: Promise<void> }> {
   const file = path.join(folder, 'grandchild');
   rmSync(file, { force: true });
-  const ending = processes.run('sh', ['-c', `sleep 600 & echo $! > ${file}.new; mv ${file}.new ${file}; wait`], { log, purpose: 'wait' });
+  const ending = processes.run('sh', ['-c', `sleep 600 & echo $! > ${file}.new; mv ${file}.new ${file}; wait`], {
+    log,
+    purpose: 'wait',
+  });
   while (!existsSync(file)) await new Promise((resolve) => setImmediate(resolve));
   return { grandchild: Number(readFileSync(file, 'utf8')), ending };
 }
@@ -35,11 +40,14 @@ describe('a program run by set-up', () => {
   });
 
   test('that fails is explained by what it said itself', async () => {
-    await assert.rejects(new Processes(record).run('sh', ['-c', 'echo "error: no such wheel"; exit 3'], { log, purpose: 'download it' }), {
-      name: 'SetupFailure',
-      message: 'Cannot download it: no such wheel',
-      log,
-    });
+    await assert.rejects(
+      new Processes(record).run('sh', ['-c', 'echo "error: no such wheel"; exit 3'], { log, purpose: 'download it' }),
+      {
+        name: 'SetupFailure',
+        message: 'Cannot download it: no such wheel',
+        log,
+      },
+    );
   });
 
   test('that cannot be started is named', async () => {
@@ -77,10 +85,26 @@ describe('a program run by set-up', () => {
 
 describe('the reason of a failure', () => {
   const cases: readonly (readonly [string, string, string])[] = [
-    ['npm', 'npm error code ENOTFOUND\nnpm error syscall getaddrinfo\nnpm error network request to the registry failed\nnpm error A complete log is in x', 'network request to the registry failed'],
-    ['pip', 'Collecting x\nERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n    x: Expected sha256 1', 'THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.'],
-    ['a traceback', 'ERROR: Exception:\nTraceback (most recent call last):\n  raise OSError()\nOSError: [Errno 28] No space left on device', 'OSError: [Errno 28] No space left on device'],
-    ['a compiler', 'In file included from a.cc:1:\na.h:3:10: fatal error: node_api.h: No such file or directory\ncompilation terminated.', 'a.h:3:10: fatal error: node_api.h: No such file or directory'],
+    [
+      'npm',
+      'npm error code ENOTFOUND\nnpm error syscall getaddrinfo\nnpm error network request to the registry failed\nnpm error A complete log is in x',
+      'network request to the registry failed',
+    ],
+    [
+      'pip',
+      'Collecting x\nERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n    x: Expected sha256 1',
+      'THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.',
+    ],
+    [
+      'a traceback',
+      'ERROR: Exception:\nTraceback (most recent call last):\n  raise OSError()\nOSError: [Errno 28] No space left on device',
+      'OSError: [Errno 28] No space left on device',
+    ],
+    [
+      'a compiler',
+      'In file included from a.cc:1:\na.h:3:10: fatal error: node_api.h: No such file or directory\ncompilation terminated.',
+      'a.h:3:10: fatal error: node_api.h: No such file or directory',
+    ],
     ['apt', 'Get:1 lists\nE: Unable to locate package x', 'Unable to locate package x'],
     ['one that calls nothing an error', 'hello\ngoodbye', 'goodbye'],
   ];

@@ -15,7 +15,12 @@ test('a terminal shows one line a step, brought up to date and cut to its width'
   report.begin('TensorFlow');
   report.progress('downloading 120 MB of 274 MB');
   report.end('2.21.0');
-  assert.deepEqual(timeless(written), ['\r\x1b[K  TensorFlow …', '\r\x1b[K  TensorFlow … downloading 12', '\r\x1b[K', '  TensorFlow: 2.21.0 (T s)\n']);
+  assert.deepEqual(timeless(written), [
+    '\r\x1b[K  TensorFlow …',
+    '\r\x1b[K  TensorFlow … downloading 12',
+    '\r\x1b[K',
+    '  TensorFlow: 2.21.0 (T s)\n',
+  ]);
 });
 
 test('a log gets whole lines, and not one for every bit of progress', () => {

@@ -12,13 +12,16 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(path.join(tmpdir(), 'fire-pbt-tool-'));
 after(() => rmSync(folder, { recursive: true }));
 const tool = path.join(folder, 'tool.ts');
-writeFileSync(tool, `
+writeFileSync(
+  tool,
+  `
 const [first]: readonly (string | undefined)[] = process.argv.slice(2);
 process.on('SIGINT', () => process.exit(7));
 if (first === 'wait') setInterval(() => {}, 1000);
 console.log(JSON.stringify({ arguments: process.argv.slice(2), tool: process.argv[1] }));
 if (first === 'fail') process.exitCode = 3;
-`);
+`,
+);
 
 function run(...args: readonly string[]) {
   return spawn(process.execPath, ['setup/run.mjs', tool, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });

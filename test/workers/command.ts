@@ -13,10 +13,21 @@ export interface Ended {
   readonly errors: string;
 }
 
-/** Runs `workers/<file>` with the options; variables of the environment that say where objects are do not reach it, but those given do. */
-export async function runCommand(file: string, options: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ended> {
+/**
+ * Runs `workers/commands/<file>` with the options; variables of the environment that say where objects are do not reach it, but
+ * those given do.
+ */
+export async function runCommand(
+  file: string,
+  options: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
-  const child = spawn(process.execPath, ['--import', 'tsx', join('workers', file), ...options], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...inherited, ...environment } });
+  const child = spawn(process.execPath, ['--import', 'tsx', join('workers/commands', file), ...options], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...inherited, ...environment },
+  });
   let output = '';
   let errors = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));

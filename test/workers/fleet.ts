@@ -1,15 +1,16 @@
 /**
- * A Temporal server, an object server, an orchestrator and whatever trainers a test starts: each a process of its own, all gone with the test.
+ * A Temporal server, an object server, an orchestrator and whatever trainers a test starts: each a process of its own,
+ * all gone with the test.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { TrainProgress } from '../../activities/train.ts';
-import type { firePbt } from '../../workflows/fire-pbt.ts';
+import type { TrainProgress } from '../../activities/training/train.ts';
+import type { firePbt } from '../../workflows/run/fire-pbt.ts';
 import { ROOT } from '../../workers/stack/programs.ts';
-import { SupervisedProcess } from '../../workers/stack/supervised-process.ts';
+import { SupervisedProcess } from '../../workers/processes/supervised-process.ts';
 import { startObjectServer } from '../object-server.ts';
 import { startTemporalServer } from '../temporal-server.ts';
 
@@ -40,7 +41,14 @@ export async function startFleet(): Promise<Fleet> {
   const work: Fleet['work'] = async (name, script, environment = {}) => {
     const env = { ...process.env, ...s3.environment, TEMPORAL_ADDRESS: temporal.address, ...environment };
     const one = new SupervisedProcess(
-      { name, command: process.execPath, args: ['--import', 'tsx', join(ROOT, script)], env, cwd: ROOT, logFile: join(directory, `${name}.log`) },
+      {
+        name,
+        command: process.execPath,
+        args: ['--import', 'tsx', join(ROOT, script)],
+        env,
+        cwd: ROOT,
+        logFile: join(directory, `${name}.log`),
+      },
       { say: (line) => said.push(line), changed: () => undefined },
     );
     processes.push(one);
@@ -52,11 +60,14 @@ export async function startFleet(): Promise<Fleet> {
     directory,
     said,
     work,
-    startRun: (workflowId, specification) => client.workflow.start<typeof firePbt>('firePbt', { workflowId, taskQueue: QUEUE, args: [specification] }),
+    startRun: (workflowId, specification) =>
+      client.workflow.start<typeof firePbt>('firePbt', { workflowId, taskQueue: QUEUE, args: [specification] }),
     handle: (workflowId) => client.workflow.getHandle(workflowId),
     trainings: async (workflowId) => {
       const { raw } = await client.workflow.getHandle(workflowId).describe();
-      const payloads = (raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads ?? []);
+      const payloads = (raw.pendingActivities ?? []).flatMap(
+        ({ heartbeatDetails }) => heartbeatDetails?.payloads ?? [],
+      );
       return payloads.map(({ data }) => JSON.parse(Buffer.from(data ?? []).toString()) as TrainProgress);
     },
     stop: async () => {

@@ -12,7 +12,15 @@ const SPECIFICATION = {
   stepsPerRound: 20,
   evalEvery: 1,
   subPopulations: [{ members: 2 }, { members: 2, evaluators: 1 }],
-  hyperparameters: { h: { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] }, factors: [0.5, 2] } },
+  hyperparameters: {
+    h: {
+      kind: 'float',
+      scale: 'log',
+      bounds: [1e-4, 1.1],
+      initial: { distribution: 'uniform', range: [0.9, 1.1] },
+      factors: [0.5, 2],
+    },
+  },
 };
 
 describe('a run with a task that kills trainer after trainer', () => {
@@ -24,7 +32,11 @@ describe('a run with a task that kills trainer after trainer', () => {
 
   it('holds, says why, and when it is mended and resumed decides as one undisturbed', async () => {
     const file = join(fleet.directory, 'kills');
-    await fleet.work('trainer', 'test/workers/killing-trainer.ts', { KILLED_WORKER: 'P2/member-1', KILLED_AT_STEP: '33', KILLED_WHILE: file });
+    await fleet.work('trainer', 'test/workers/killing-trainer.ts', {
+      KILLED_WORKER: 'P2/member-1',
+      KILLED_AT_STEP: '33',
+      KILLED_WHILE: file,
+    });
     const undisturbed = await (await fleet.startRun('undisturbed', SPECIFICATION)).result();
     assert.deepEqual(fleet.said, []);
 
@@ -33,9 +45,16 @@ describe('a run with a task that kills trainer after trainer', () => {
     let holds: readonly string[] = [];
     // Each death is noticed after the heartbeat timeout of 20 s.
     await eventually(async () => (holds = (await run.query(progressQuery)).holds).length > 0, 240_000, 500);
-    const why = "look in their logs and the kernel's for what kills them, such as too little memory or a crash in native code";
-    assert.deepEqual(holds, [`P2/member-1 in round 2: Cannot train P2/member-1 from step 20: 5 trainers in a row were killed, or gave no sign of life for 20 s; ${why} (TrainerKilled)`]);
-    assert.equal(fleet.said.filter((line) => /^trainer (was ended by|keeps being killed: it was ended by) SIGKILL/.test(line)).length, 5);
+    const why =
+      "look in their logs and the kernel's for what kills them, such as too little memory or a crash in native code";
+    assert.deepEqual(holds, [
+      `P2/member-1 in round 2: Cannot train P2/member-1 from step 20: 5 trainers in a row were killed, or gave no sign of life for 20 s; ${why} (TrainerKilled)`,
+    ]);
+    assert.equal(
+      fleet.said.filter((line) => /^trainer (was ended by|keeps being killed: it was ended by) SIGKILL/.test(line))
+        .length,
+      5,
+    );
 
     rmSync(file);
     assert.equal(await run.executeUpdate(resumeUpdate), 'Going on: 1 who held try again.');

@@ -1,11 +1,12 @@
 /**
- * A trainer whose task kills it, as running out of memory would: at one step of one member, for as long as a file is there.
+ * A trainer whose task kills it, as running out of memory would: at one step of one member, for as long as a file is
+ * there.
  */
 import { existsSync } from 'node:fs';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { ObjectStore } from '../../activities/checkpoints/object-store.ts';
+import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { taskOf } from '../../activities/tasks/tasks.ts';
-import { createTrainingActivities } from '../../activities/train.ts';
+import { createTrainingActivities } from '../../activities/training/train.ts';
 
 const { TEMPORAL_ADDRESS: address, KILLED_WORKER: victim, KILLED_AT_STEP: step, KILLED_WHILE: file } = process.env;
 
@@ -26,7 +27,8 @@ const worker = await Worker.create({
             const session = await task.open(context);
             const train = session.train.bind(session);
             session.train = (from, to) => {
-              if (context.worker === victim && from <= Number(step) && to > Number(step) && existsSync(file ?? '')) process.kill(process.pid, 'SIGKILL');
+              if (context.worker === victim && from <= Number(step) && to > Number(step) && existsSync(file ?? ''))
+                process.kill(process.pid, 'SIGKILL');
               return train(from, to);
             };
             return session;

@@ -6,7 +6,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Worker } from '@temporalio/worker';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
-import { firePbt } from '../../workflows/fire-pbt.ts';
+import { firePbt } from '../../workflows/run/fire-pbt.ts';
 import { temporalCommand } from '../temporal-server.ts';
 import { createStandIns, toySpecification } from './stand-ins.ts';
 import { startHarness, workflowBundle } from './run-harness.ts';
@@ -23,7 +23,10 @@ interface Exported {
 async function diverging(exported: readonly Exported[]): Promise<string[]> {
   const histories = exported.map(({ json }) => {
     const history = historyFromJSON(JSON.parse(json));
-    return { history, workflowId: history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? 'unnamed' };
+    return {
+      history,
+      workflowId: history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? 'unnamed',
+    };
   });
   const failures: string[] = [];
   let index = 0;
@@ -41,13 +44,24 @@ describe('a history exported with the Temporal CLI', () => {
   const workflowId = `run-${taskQueue}`;
   before(async () => {
     harness = await startHarness();
-    await harness.withWorkers(taskQueue, createStandIns(), () => harness.client.workflow.execute(firePbt, { taskQueue, workflowId, args: [toySpecification()] }));
+    await harness.withWorkers(taskQueue, createStandIns(), () =>
+      harness.client.workflow.execute(firePbt, { taskQueue, workflowId, args: [toySpecification()] }),
+    );
   });
   after(() => harness.stop());
 
   it('replays for the root, a sub-population and an evaluator', async () => {
     const exported = ['', '/P1', '/P2', '/P2/evaluator-0', '/P2/evaluator-5'].map(async (name) => {
-      const show = ['workflow', 'show', '--address', harness.address, '--workflow-id', `${workflowId}${name}`, '--output', 'json'];
+      const show = [
+        'workflow',
+        'show',
+        '--address',
+        harness.address,
+        '--workflow-id',
+        `${workflowId}${name}`,
+        '--output',
+        'json',
+      ];
       return { name, json: (await promisify(execFile)(temporalCommand(), show, { maxBuffer: 1 << 28 })).stdout };
     });
     assert.deepEqual(await diverging(await Promise.all(exported)), []);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { keepAlive } from '../../workers/keep-alive.ts';
+import { keepAlive } from '../../workers/processes/keep-alive.ts';
 import { startTemporalServer } from '../temporal-server.ts';
 import type { StandIns } from './stand-ins.ts';
 
@@ -15,7 +15,10 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
 export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
-  bundle ??= bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)), logger: new DefaultLogger('ERROR') });
+  bundle ??= bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('ERROR'),
+  });
   return bundle;
 }
 
@@ -36,8 +39,18 @@ export async function startHarness(dynamicConfig: readonly string[] = []): Promi
     client: new Client({ connection }),
     address: server.address,
     withWorkers: async (taskQueue, activities, test) => {
-      const orchestrator = await Worker.create({ connection: native, taskQueue, workflowBundle: workflows, activities: { ...activities }, interceptors: { activity: [keepAlive] } });
-      const trainer = await Worker.create({ connection: native, taskQueue: `${taskQueue}-trainers`, activities: { ...activities } });
+      const orchestrator = await Worker.create({
+        connection: native,
+        taskQueue,
+        workflowBundle: workflows,
+        activities: { ...activities },
+        interceptors: { activity: [keepAlive] },
+      });
+      const trainer = await Worker.create({
+        connection: native,
+        taskQueue: `${taskQueue}-trainers`,
+        activities: { ...activities },
+      });
       return orchestrator.runUntil(trainer.runUntil(test));
     },
     stop: async () => {

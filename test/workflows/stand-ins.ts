@@ -1,15 +1,16 @@
 /**
- * Stand-in activities for tests of the workflows: rounds in memory, training in closed form, and a script of what goes wrong.
+ * Stand-in activities for tests of the workflows: rounds in memory, training in closed form, and a script of what goes
+ * wrong.
  */
 import { createHash } from 'node:crypto';
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { applyEvents, emptyPopulation } from '../../workflows/population-state.ts';
-import type { PopulationState, RoundEvent } from '../../workflows/population-state.ts';
+import { applyEvents, emptyPopulation } from '../../workflows/population/state.ts';
+import type { PopulationState, RoundEvent } from '../../workflows/population/state.ts';
 import type { Score } from '../../workflows/algorithm/index.ts';
-import type { ComparisonInput, OrchestrationActivities, WriteResultRequest } from '../../activities/orchestration-contract.ts';
-import type { TrainingActivities, TrainRequest } from '../../activities/train-contract.ts';
-import type { Specification } from '../../activities/specification.ts';
-import type { SimulatedRound, TrainedRound } from '../simulation.ts';
+import type { ComparisonInput, OrchestrationActivities, WriteResultRequest } from '../../activities/contracts/run.ts';
+import type { TrainingActivities, TrainRequest } from '../../activities/contracts/training.ts';
+import type { Specification } from '../../activities/specification/specification.ts';
+import type { SimulatedRound, TrainedRound } from '../../workflows/population/simulation.ts';
 
 /** State of a network of the closed-form task: how far θ and the number of steps are. */
 export interface ToyState {
@@ -20,7 +21,10 @@ export interface ToyState {
 
 /** The deceptive toy of Chebykin et al. (TMLR 2025, §5.2), one round at a time. */
 export const toyTraining = {
-  train(state: ToyState | undefined, { hyperparameters, fromStep, toStep }: Omit<SimulatedRound, 'worker'>): TrainedRound<ToyState> {
+  train(
+    state: ToyState | undefined,
+    { hyperparameters, fromStep, toStep }: Omit<SimulatedRound, 'worker'>,
+  ): TrainedRound<ToyState> {
     let { theta, penalty, rounds } = state ?? { theta: 0.9, penalty: 0, rounds: 0 };
     const h = Number(hyperparameters['h']);
     penalty += Math.abs(h - (1 - rounds / 50));
@@ -48,7 +52,15 @@ export function toySpecification(overrides: Partial<Specification> = {}): Specif
     ],
     evaluation: { maxEvalSteps: 60, minStepsBeforeEval: 20, order: 'oldest-first', significance: 0.01 },
     smoothing: 'fixed',
-    hyperparameters: { h: { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] }, factors: [0.5, 2] } },
+    hyperparameters: {
+      h: {
+        kind: 'float',
+        scale: 'log',
+        bounds: [1e-4, 1.1],
+        initial: { distribution: 'uniform', range: [0.9, 1.1] },
+        factors: [0.5, 2],
+      },
+    },
     threads: 1,
     storage: { bucket: 'test', keepRounds: 2 },
     ...overrides,
@@ -92,13 +104,18 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
     clearLeftovers: async () => ({ terminated: [] }),
     findLatestRound: async ({ subPopulations }) => {
       for (let round = 1; ; round += 1) {
-        const complete = Array.from({ length: subPopulations }, (_, index) => states.has(`${round}/P${index + 1}`)).every(Boolean);
+        const complete = Array.from({ length: subPopulations }, (_, index) =>
+          states.has(`${round}/P${index + 1}`),
+        ).every(Boolean);
         if (!complete) return round - 1;
       }
     },
     saveRound: async ({ round, subPopulation, events }) => {
       const before = round === 1 ? emptyPopulation() : states.get(`${round - 1}/P${subPopulation}`);
-      if (!before) throw ApplicationFailure.nonRetryable(`Cannot save round ${round} of P${subPopulation}: round ${round - 1} is missing`);
+      if (!before)
+        throw ApplicationFailure.nonRetryable(
+          `Cannot save round ${round} of P${subPopulation}: round ${round - 1} is missing`,
+        );
       states.set(`${round}/P${subPopulation}`, applyEvents(before, events));
       recorded.set(`${round}/P${subPopulation}`, events);
     },
@@ -144,7 +161,15 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       if (!written) throw ApplicationFailure.nonRetryable(`Cannot tabulate ${folder}: it has no result`);
       const { winner, report, workflowId, specification } = written;
       const place = { bucket, folder, workflowId, resultKey: `${folder}/result/result.json` };
-      const row = { arm, seed, algorithm: 'fire-pbt', steps: specification.steps, ...place, objective: winner.score, testScore: report.testScore } as const;
+      const row = {
+        arm,
+        seed,
+        algorithm: 'fire-pbt',
+        steps: specification.steps,
+        ...place,
+        objective: winner.score,
+        testScore: report.testScore,
+      } as const;
       return {
         row: { ...row, promotions: [], decisionsSha256: '', checkpointSha256: winner.checkpoint.sha256 },
         summary: { arms: [], differences: [] },
@@ -156,10 +181,19 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       beforeTraining?.(request);
       trained.push(request);
       const { storage, checkpoint, hyperparameters, fromStep, toStep } = request;
-      const { state, scores } = toyTraining.train(checkpoint ? networks.get(checkpoint.sha256) : undefined, { hyperparameters, fromStep, toStep });
+      const { state, scores } = toyTraining.train(checkpoint ? networks.get(checkpoint.sha256) : undefined, {
+        hyperparameters,
+        fromStep,
+        toStep,
+      });
       const sha256 = createHash('sha256').update(JSON.stringify(state)).digest('hex');
       networks.set(sha256, state);
-      return { checkpoint: { key: `${storage.prefix}checkpoints/${sha256}`, sha256, sizeBytes: 0, step: toStep }, scores, inEffect: hyperparameters, trainerSeconds: 0 };
+      return {
+        checkpoint: { key: `${storage.prefix}checkpoints/${sha256}`, sha256, sizeBytes: 0, step: toStep },
+        scores,
+        inEffect: hyperparameters,
+        trainerSeconds: 0,
+      };
     },
     report: async ({ checkpoint }) => {
       const state = networks.get(checkpoint.sha256);

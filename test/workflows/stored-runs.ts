@@ -6,16 +6,16 @@ import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { ObjectStore } from '../../activities/checkpoints/object-store.ts';
+import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../activities/orchestration.ts';
-import type { ResultSummary } from '../../activities/orchestration-contract.ts';
-import { createTrainingActivities } from '../../activities/train.ts';
-import type { ReportRequest, TrainRequest, TrainingActivities } from '../../activities/train-contract.ts';
-import { keepAlive } from '../../workers/keep-alive.ts';
-import type { firePbt } from '../../workflows/fire-pbt.ts';
+import type { ResultSummary } from '../../activities/contracts/run.ts';
+import { createTrainingActivities } from '../../activities/training/train.ts';
+import type { ReportRequest, TrainRequest, TrainingActivities } from '../../activities/contracts/training.ts';
+import { keepAlive } from '../../workers/processes/keep-alive.ts';
+import type { firePbt } from '../../workflows/run/fire-pbt.ts';
 import { progressQuery } from '../../workflows/messages.ts';
-import type { RunProgress } from '../../workflows/messages.ts';
-import type { Algorithm, WORKFLOW_TYPES } from '../../workflows/names.ts';
+import type { RunProgress } from '../../activities/contracts/messages.ts';
+import type { Algorithm, WORKFLOW_TYPES } from '../../workflows/population/names.ts';
 import { startObjectServer } from '../object-server.ts';
 import type { ObjectServer } from '../object-server.ts';
 import { startTemporalServer, temporalCommand } from '../temporal-server.ts';
@@ -32,7 +32,15 @@ export const SMALL = {
   stepsPerRound: 20,
   evalEvery: 1,
   subPopulations: [{ members: 4 }, { members: 4, evaluators: 3 }],
-  hyperparameters: { h: { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] }, factors: [0.5, 2] } },
+  hyperparameters: {
+    h: {
+      kind: 'float',
+      scale: 'log',
+      bounds: [1e-4, 1.1],
+      initial: { distribution: 'uniform', range: [0.9, 1.1] },
+      factors: [0.5, 2],
+    },
+  },
 } as const;
 
 export interface CommandOutcome {
@@ -47,9 +55,16 @@ export interface StoredRuns {
   /** Requests that were trained, in order. */
   readonly trained: TrainRequest[];
   /** What a test does before an activity does its work: throw, or keep it waiting. */
-  readonly script: { beforeTraining?: (request: TrainRequest) => void | Promise<void>; beforeReport?: (request: ReportRequest) => void | Promise<void> };
+  readonly script: {
+    beforeTraining?: (request: TrainRequest) => void | Promise<void>;
+    beforeReport?: (request: ReportRequest) => void | Promise<void>;
+  };
   /** Starts a workflow of a type that runs experiments, by default firePbt on SMALL. */
-  readonly start: (workflowId: string, input?: unknown, workflowType?: RunWorkflowType) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof firePbt>>;
+  readonly start: (
+    workflowId: string,
+    input?: unknown,
+    workflowType?: RunWorkflowType,
+  ) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof firePbt>>;
   /** Runs it to its end, undisturbed. */
   readonly result: (workflowId: string, input?: unknown, workflowType?: RunWorkflowType) => Promise<ResultSummary>;
   /** Asks for the progress, without sleeping in between, until it is what is waited for. */
@@ -60,8 +75,15 @@ export interface StoredRuns {
 }
 
 /** Starts servers and workers; `on` shares an object server that somebody else started and ends. */
-export async function startStoredRuns({ on, dynamicConfig = [] }: { readonly on?: ObjectServer; readonly dynamicConfig?: readonly string[] } = {}): Promise<StoredRuns> {
-  const [server, objectServer, bundle] = await Promise.all([startTemporalServer(dynamicConfig), on ?? startObjectServer(), workflowBundle()]);
+export async function startStoredRuns({
+  on,
+  dynamicConfig = [],
+}: { readonly on?: ObjectServer; readonly dynamicConfig?: readonly string[] } = {}): Promise<StoredRuns> {
+  const [server, objectServer, bundle] = await Promise.all([
+    startTemporalServer(dynamicConfig),
+    on ?? startObjectServer(),
+    workflowBundle(),
+  ]);
   const objects = new ObjectStore(objectServer.options);
   const native = await NativeConnection.connect({ address: server.address });
   const connection = await Connection.connect({ address: server.address });
@@ -79,11 +101,18 @@ export async function startStoredRuns({ on, dynamicConfig = [] }: { readonly on?
     return training.report(request);
   };
   const workers = [
-    await Worker.create({ connection: native, taskQueue: QUEUE, workflowBundle: bundle, activities: { ...createOrchestrationActivities({ objects, client }) }, interceptors: { activity: [keepAlive] } }),
+    await Worker.create({
+      connection: native,
+      taskQueue: QUEUE,
+      workflowBundle: bundle,
+      activities: { ...createOrchestrationActivities({ objects, client }) },
+      interceptors: { activity: [keepAlive] },
+    }),
     await Worker.create({ connection: native, taskQueue: `${QUEUE}-trainers`, activities: { train, report } }),
   ];
   const working = workers.map((worker) => worker.run());
-  const start: StoredRuns['start'] = (workflowId, input = SMALL, workflowType = 'firePbt') => client.workflow.start<typeof firePbt>(workflowType, { taskQueue: QUEUE, workflowId, args: [input] });
+  const start: StoredRuns['start'] = (workflowId, input = SMALL, workflowType = 'firePbt') =>
+    client.workflow.start<typeof firePbt>(workflowType, { taskQueue: QUEUE, workflowId, args: [input] });
   return {
     client,
     objects,
@@ -99,10 +128,18 @@ export async function startStoredRuns({ on, dynamicConfig = [] }: { readonly on?
     },
     temporal: async (...args) => {
       try {
-        const { stdout, stderr } = await promisify(execFile)(temporalCommand(), [...args, '--address', server.address], { maxBuffer: 1 << 28 });
+        const { stdout, stderr } = await promisify(execFile)(
+          temporalCommand(),
+          [...args, '--address', server.address],
+          { maxBuffer: 1 << 28 },
+        );
         return { code: 0, stdout, stderr };
       } catch (error) {
-        const { code, stdout = '', stderr = '' } = error as { readonly code?: number; readonly stdout?: string; readonly stderr?: string };
+        const {
+          code,
+          stdout = '',
+          stderr = '',
+        } = error as { readonly code?: number; readonly stdout?: string; readonly stderr?: string };
         return { code: code ?? -1, stdout, stderr };
       }
     },

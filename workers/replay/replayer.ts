@@ -3,7 +3,7 @@
  */
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import type { ReplayHistoriesIterable, WorkflowBundleOption } from '@temporalio/worker';
-import type { RecordedExecution } from '../../activities/executions.ts';
+import type { RecordedExecution } from '../../activities/operations/executions.ts';
 
 export interface Divergence {
   readonly eventId: string;
@@ -23,14 +23,19 @@ export class Replayer {
   constructor(workflowBundle: WorkflowBundleOption) {
     // What fails is told by who asked, in one line. Signals end this process as they end any.
     const logging = { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) };
-    Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), telemetryOptions: { logging }, shutdownSignals: [] });
+    Runtime.install({
+      logger: new DefaultLogger('ERROR', () => undefined),
+      telemetryOptions: { logging },
+      shutdownSignals: [],
+    });
     this.#results = Worker.runReplayHistories({ workflowBundle }, this.#asked());
   }
 
   /** Returns where the code at hand decides otherwise than the history says, or undefined where it decides the same. */
   async divergence({ workflowId, history }: Replayable): Promise<Divergence | undefined> {
     const events = history.events ?? [];
-    const replay = (count: number): Promise<Error | undefined> => this.#replay({ workflowId, history: { events: events.slice(0, count) } });
+    const replay = (count: number): Promise<Error | undefined> =>
+      this.#replay({ workflowId, history: { events: events.slice(0, count) } });
     // Before its first task is completed a workflow has decided nothing, and the SDK has nothing to replay.
     let good = events.findIndex(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes);
     if (good < 0) return undefined;
@@ -66,7 +71,8 @@ export class Replayer {
 }
 
 function typeOf(event: object): string {
-  const attributes = Object.entries(event).find(([name, value]) => name.endsWith('EventAttributes') && value)?.[0] ?? 'unknown';
+  const attributes =
+    Object.entries(event).find(([name, value]) => name.endsWith('EventAttributes') && value)?.[0] ?? 'unknown';
   return `${attributes.charAt(0).toUpperCase()}${attributes.slice(1)}`.replace(/EventAttributes$/, '');
 }
 

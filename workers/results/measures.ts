@@ -3,7 +3,7 @@
  */
 import { comparePairs, summarise } from '../../activities/comparison/statistics.ts';
 import type { Interval, Summary } from '../../activities/comparison/statistics.ts';
-import { PlainFailure } from '../plain-failure.ts';
+import { PlainFailure } from '../processes/user-error.ts';
 import { longNumber, shortBytes, shortDuration } from '../terminal/figures.ts';
 import { runsOf } from './stored-table.ts';
 import type { StoredRun, StoredTable } from './stored-table.ts';
@@ -18,9 +18,14 @@ interface Measure {
 
 const CUT_OFF: readonly string[] = ['child-exploited', 'parent-exploited'];
 
-function shareOfCounts(ends: StoredRun['costs']['evaluations'], counts: (reason: string) => boolean): number | undefined {
+function shareOfCounts(
+  ends: StoredRun['costs']['evaluations'],
+  counts: (reason: string) => boolean,
+): number | undefined {
   const ended = Object.entries(ends).filter(([reason]) => reason !== 'unfinished');
-  return ended.length === 0 ? undefined : sum(ended.map(([reason, { count }]) => (counts(reason) ? count : 0))) / sum(ended.map(([, { count }]) => count));
+  return ended.length === 0
+    ? undefined
+    : sum(ended.map(([reason, { count }]) => (counts(reason) ? count : 0))) / sum(ended.map(([, { count }]) => count));
 }
 
 /** By the name that placeholders use. */
@@ -36,13 +41,25 @@ const MEASURES = {
   trainerSeconds: { kind: 'seconds', of: (run) => run.costs.trainerSeconds },
   bytesWritten: { kind: 'bytes', of: (run) => run.costs.bytesWritten },
   bytesRead: { kind: 'bytes', of: (run) => run.costs.bytesRead },
-  /** Share of the evaluators' steps in evaluations that ended without success; what the run's end cut off is not among them. Undefined without evaluators. */
+  /**
+   * Share of the evaluators' steps in evaluations that ended without success; what the run's end cut off is not among
+   * them. Undefined without evaluators.
+   */
   wasted: { kind: 'share', of: ({ costs }) => costs.thrownAwayShare ?? undefined },
   /** Begun in the run. */
   evaluations: { kind: 'count', of: ({ costs }) => sum(Object.values(costs.evaluations).map(({ count }) => count)) },
-  /** Of the evaluations that ended before the run, the share that exploit of parent or child ended. Undefined where none ended. */
-  cutOff: { kind: 'share', of: ({ costs: { evaluations } }) => shareOfCounts(evaluations, (reason) => CUT_OFF.includes(reason)) },
-  /** Of the evaluations that exploit of the parent ended, the share that had no overlap with their child yet. Undefined where there is none, or the run does not tell. */
+  /**
+   * Of the evaluations that ended before the run, the share that exploit of parent or child ended. Undefined where none
+   * ended.
+   */
+  cutOff: {
+    kind: 'share',
+    of: ({ costs: { evaluations } }) => shareOfCounts(evaluations, (reason) => CUT_OFF.includes(reason)),
+  },
+  /**
+   * Of the evaluations that exploit of the parent ended, the share that had no overlap with their child yet. Undefined
+   * where there is none, or the run does not tell.
+   */
   cutOffBefore: {
     kind: 'share',
     of: ({ costs: { evaluations } }) => {
@@ -74,11 +91,20 @@ export interface Measured {
 export function measure(table: StoredTable, arm: string, name: MeasureName): Measured {
   const all = runsOf(table, arm).map((run) => MEASURES[name].of(run));
   const values = all.filter((value) => typeof value === 'number');
-  return { values, diverged: all.filter((value) => value === 'diverged').length, summary: values.length === 0 ? null : summarise(values) };
+  return {
+    values,
+    diverged: all.filter((value) => value === 'diverged').length,
+    summary: values.length === 0 ? null : summarise(values),
+  };
 }
 
 /** Returns the differences of two arms at the seeds at which both have a number. */
-export function differences(table: StoredTable, arm: string, against: string, name: MeasureName): { readonly own: readonly number[]; readonly other: readonly number[] } {
+export function differences(
+  table: StoredTable,
+  arm: string,
+  against: string,
+  name: MeasureName,
+): { readonly own: readonly number[]; readonly other: readonly number[] } {
   const others = new Map(runsOf(table, against).map((run) => [run.seed, MEASURES[name].of(run)]));
   const pairs = runsOf(table, arm).flatMap((run) => {
     const [own, other] = [MEASURES[name].of(run), others.get(run.seed)];
@@ -115,8 +141,17 @@ export function statisticText(table: StoredTable, arm: string, name: MeasureName
   }
 }
 
-/** Returns what one arm's difference from another comes to (arm − against, paired by seed), as it is written; a dash where there is no pair. */
-export function differenceText(table: StoredTable, arm: string, against: string, name: MeasureName, statistic: Difference): string {
+/**
+ * Returns what one arm's difference from another comes to (arm − against, paired by seed), as it is written; a dash
+ * where there is no pair.
+ */
+export function differenceText(
+  table: StoredTable,
+  arm: string,
+  against: string,
+  name: MeasureName,
+  statistic: Difference,
+): string {
   const { own, other } = differences(table, arm, against, name);
   if (statistic === 'pairs') return String(own.length);
   if (own.length === 0) return NONE;

@@ -3,7 +3,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PlainFailure, reasonOf } from '../plain-failure.ts';
+import { PlainFailure, reasonOf } from '../processes/user-error.ts';
 import { differenceName, differenceText, measureName, statisticName, statisticText } from './measures.ts';
 import { describePlot, drawPlot, plotKind } from './plots.ts';
 import type { PlotKind } from './plots.ts';
@@ -14,7 +14,10 @@ import { costTable, evaluationTable, pairTable, promotionTable, scoreTable } fro
 import { expandTemplate } from './template.ts';
 import type { Expansion } from './template.ts';
 
-/** Quotes the tables: between `<!-- results: PROSE WITH PLACEHOLDERS` and `<!-- /results -->` stands what the prose gives. */
+/**
+ * Quotes the tables: between `<!-- results: PROSE WITH PLACEHOLDERS` and `<!-- /results -->` stands what the prose
+ * gives.
+ */
 const README = '../README.md';
 const QUOTES = /(<!-- results:\n(.*?)-->\n).*?(<!-- \/results -->)/gs;
 
@@ -30,24 +33,39 @@ export interface ResultsPage {
 }
 
 /**
- * Makes the page of a docs folder: `results.md`, from `results/page.md` and `results/*.json`; and what the README quotes.
+ * Makes the page of a docs folder: `results.md`, from `results/page.md` and `results/*.json`; and what the README
+ * quotes.
  *
  * @throws PlainFailure naming the file or the placeholder that is wrong
  */
 export async function makePage(docs: string): Promise<ResultsPage> {
   const tables = new StoredTables(join(docs, 'results'));
   const plots = new Map<string, { readonly kind: PlotKind; readonly table: StoredTable }>();
-  const expand = (prose: string): string => expandTemplate(prose, expansions(tables, plots), (name) => tables.has(name));
+  const expand = (prose: string): string =>
+    expandTemplate(prose, expansions(tables, plots), (name) => tables.has(name));
   const files = new Map([['results.md', `${MADE_BY}${expand(readText(join(docs, 'results', PROSE)))}`]]);
   const readme = join(docs, README);
-  if (existsSync(readme)) files.set(README, readText(readme).replace(QUOTES, (_, head: string, prose: string, tail: string) => `${head}${expand(prose)}${tail}`));
+  if (existsSync(readme))
+    files.set(
+      README,
+      readText(readme).replace(
+        QUOTES,
+        (_, head: string, prose: string, tail: string) => `${head}${expand(prose)}${tail}`,
+      ),
+    );
   for (const [file, { kind, table }] of plots) files.set(file, await drawPlot(kind, table));
   return { files, unused: tables.unused() };
 }
 
 /** What placeholders there are; each plot that is asked for is noted. */
-function expansions(tables: StoredTables, plots: Map<string, { readonly kind: PlotKind; readonly table: StoredTable }>): Readonly<Record<string, Expansion>> {
-  const ofTable = (show: (table: StoredTable) => string): Expansion => ({ takes: ['TABLE'], expand: (name = '') => show(tables.get(name)) });
+function expansions(
+  tables: StoredTables,
+  plots: Map<string, { readonly kind: PlotKind; readonly table: StoredTable }>,
+): Readonly<Record<string, Expansion>> {
+  const ofTable = (show: (table: StoredTable) => string): Expansion => ({
+    takes: ['TABLE'],
+    expand: (name = '') => show(tables.get(name)),
+  });
   return {
     table: ofTable(scoreTable),
     pairs: ofTable(pairTable),
@@ -66,7 +84,8 @@ function expansions(tables: StoredTables, plots: Map<string, { readonly kind: Pl
     },
     value: {
       takes: ['TABLE', 'ARM', 'MEASURE', 'STATISTIC'],
-      expand: (name = '', arm = '', measure = '', statistic = '') => statisticText(tables.get(name), arm, measureName(measure), statisticName(statistic)),
+      expand: (name = '', arm = '', measure = '', statistic = '') =>
+        statisticText(tables.get(name), arm, measureName(measure), statisticName(statistic)),
     },
     difference: {
       takes: ['TABLE', 'ARM', 'AGAINST', 'MEASURE', 'STATISTIC'],
@@ -88,7 +107,10 @@ class StoredTables {
 
   constructor(folder: string) {
     this.#folder = folder;
-    this.#names = listFolder(folder).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length)).sort();
+    this.#names = listFolder(folder)
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => file.slice(0, -'.json'.length))
+      .sort();
   }
 
   has(name: string): boolean {

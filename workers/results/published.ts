@@ -1,11 +1,13 @@
 /**
  * Figures that others have published, to stand beside those measured here.
  */
-import { PlainFailure } from '../plain-failure.ts';
+import { PlainFailure } from '../processes/user-error.ts';
 import { markdown } from './tables.ts';
 
 /** By the name that placeholders use: title and rows of a table. */
-const PUBLISHED: Readonly<Record<string, { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] }>> = {
+const PUBLISHED: Readonly<
+  Record<string, { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] }>
+> = {
   /** Dalibard & Jaderberg, arXiv 2109.13800. */
   imagenet: {
     header: ['the paper: ImageNet, ResNet-50', 'top-1'],
@@ -28,6 +30,7 @@ const PUBLISHED: Readonly<Record<string, { readonly header: readonly string[]; r
 /** @throws PlainFailure which lists the names */
 export function publishedTable(name: string): string {
   const found = Object.hasOwn(PUBLISHED, name) ? PUBLISHED[name] : undefined;
-  if (found === undefined) throw new PlainFailure(`Expected published figures (${Object.keys(PUBLISHED).join(', ')}), got \`${name}\``);
+  if (found === undefined)
+    throw new PlainFailure(`Expected published figures (${Object.keys(PUBLISHED).join(', ')}), got \`${name}\``);
   return markdown(found.header, found.rows);
 }

@@ -1,10 +1,12 @@
 /**
- * Stored tables: `docs/results/NAME.json`, each the `comparison.json` that a comparison left in its bucket, whole and unrounded.
+ * Stored tables: `docs/results/NAME.json`, each the `comparison.json` that a comparison left in its bucket, whole and
+ * unrounded.
  *
- * What the page does not use is passed over, the file's own summary included: every statistic is computed from the runs.
+ * What the page does not use is passed over, the file's own summary included: every statistic is computed from the
+ * runs.
  */
 import { z } from 'zod';
-import { PlainFailure, reasonOf } from '../plain-failure.ts';
+import { PlainFailure, reasonOf } from '../processes/user-error.ts';
 
 export const TABLE_FORMAT = 'fire-pbt-comparison/1';
 
@@ -15,7 +17,9 @@ const SCORE = z.union([z.number(), z.literal('diverged')]);
 const COUNT = z.number().nonnegative();
 
 /** Members and evaluators together. */
-const WORKERS = z.object({ members: COUNT, evaluators: COUNT }).transform(({ members, evaluators }) => members + evaluators);
+const WORKERS = z
+  .object({ members: COUNT, evaluators: COUNT })
+  .transform(({ members, evaluators }) => members + evaluators);
 
 /** Entry k of each list is of round k + 1; null: nobody had a finite score. */
 const CURVE = z.object({ workerSteps: z.array(COUNT), bestScores: z.array(SCORE.nullable()) });
@@ -32,7 +36,11 @@ const COSTS = z
     /** By the reason for which evaluations ended. */
     evaluations: z.record(z.string(), z.object({ count: COUNT, steps: COUNT, neverMet: COUNT.optional() })),
   })
-  .transform(({ checkpoints, ...costs }) => ({ ...costs, bytesWritten: checkpoints.writtenBytes || undefined, bytesRead: checkpoints.readBytes || undefined }));
+  .transform(({ checkpoints, ...costs }) => ({
+    ...costs,
+    bytesWritten: checkpoints.writtenBytes || undefined,
+    bytesRead: checkpoints.readBytes || undefined,
+  }));
 
 const RUN = z
   .object({
@@ -46,7 +54,13 @@ const RUN = z
     testScore: SCORE,
     untouchedScore: SCORE.optional(),
     promotions: z.array(COUNT),
-    schedule: z.array(z.object({ fromStep: COUNT, toStep: COUNT, hyperparameters: z.record(z.string(), z.union([z.number(), z.string()])) })),
+    schedule: z.array(
+      z.object({
+        fromStep: COUNT,
+        toStep: COUNT,
+        hyperparameters: z.record(z.string(), z.union([z.number(), z.string()])),
+      }),
+    ),
     curve: CURVE,
     costs: COSTS,
     retrace: z.object({ testScore: SCORE, objective: SCORE }).optional(),
@@ -55,7 +69,9 @@ const RUN = z
 
 const TABLE = z.object({
   format: z.literal(TABLE_FORMAT),
-  input: z.object({ arms: z.record(z.string(), z.unknown()).optional(), seeds: z.array(z.int()).optional() }).optional(),
+  input: z
+    .object({ arms: z.record(z.string(), z.unknown()).optional(), seeds: z.array(z.int()).optional() })
+    .optional(),
   runs: z.array(RUN).min(1),
 });
 
@@ -87,14 +103,28 @@ export function parseTable(name: string, text: string, where: string): StoredTab
   const parsed = TABLE.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new PlainFailure(`Expected ${where} to be a comparison (${TABLE_FORMAT}): \`${issue?.path.join('.') ?? ''}\`: ${issue?.message ?? ''}`, { cause: parsed.error });
+    throw new PlainFailure(
+      `Expected ${where} to be a comparison (${TABLE_FORMAT}): \`${issue?.path.join('.') ?? ''}\`: ${issue?.message ?? ''}`,
+      { cause: parsed.error },
+    );
   }
   const { runs, input } = parsed.data;
-  const twice = runs.find(({ arm, seed }, index) => runs.findIndex((run) => run.arm === arm && run.seed === seed) !== index);
-  if (twice !== undefined) throw new PlainFailure(`Expected ${where} to have one run for each arm and seed, got two of ${twice.arm}, seed ${twice.seed}`);
+  const twice = runs.find(
+    ({ arm, seed }, index) => runs.findIndex((run) => run.arm === arm && run.seed === seed) !== index,
+  );
+  if (twice !== undefined)
+    throw new PlainFailure(
+      `Expected ${where} to have one run for each arm and seed, got two of ${twice.arm}, seed ${twice.seed}`,
+    );
   const toys = Object.values(input?.arms ?? {}).some((arm) => taskKind(arm) === 'toy');
   const asked = Object.keys(input?.arms ?? {}).length * (input?.seeds?.length ?? 0);
-  return { name, runs, arms: [...new Set(runs.map(({ arm }) => arm))], scored: toys ? 'score' : 'accuracy', missing: Math.max(0, asked - runs.length) };
+  return {
+    name,
+    runs,
+    arms: [...new Set(runs.map(({ arm }) => arm))],
+    scored: toys ? 'score' : 'accuracy',
+    missing: Math.max(0, asked - runs.length),
+  };
 }
 
 /**
@@ -114,11 +144,24 @@ export function isHandMade(table: StoredTable, arm: string): boolean {
 }
 
 /** Rounds are equally long: the last ends with the last step. */
-function pointsOf({ workerSteps, bestScores }: { readonly workerSteps: readonly number[]; readonly bestScores: readonly (number | 'diverged' | null)[] }, steps: number) {
-  return bestScores.map((score, index) => ({ step: (steps / bestScores.length) * (index + 1), score, trainedSteps: workerSteps[index] ?? 0 }));
+function pointsOf(
+  {
+    workerSteps,
+    bestScores,
+  }: { readonly workerSteps: readonly number[]; readonly bestScores: readonly (number | 'diverged' | null)[] },
+  steps: number,
+) {
+  return bestScores.map((score, index) => ({
+    step: (steps / bestScores.length) * (index + 1),
+    score,
+    trainedSteps: workerSteps[index] ?? 0,
+  }));
 }
 
 function taskKind(specification: unknown): unknown {
-  const task: unknown = typeof specification === 'object' && specification !== null && 'task' in specification ? specification.task : undefined;
+  const task: unknown =
+    typeof specification === 'object' && specification !== null && 'task' in specification
+      ? specification.task
+      : undefined;
   return typeof task === 'object' && task !== null && 'kind' in task ? task.kind : undefined;
 }

@@ -3,21 +3,49 @@
  */
 import { comparePairs, summarise } from '../../activities/comparison/statistics.ts';
 import { longNumber } from '../terminal/figures.ts';
-import { differences, differenceText, intervalText, measure, NONE, scoreDifferenceText, scoreText, statisticText } from './measures.ts';
+import {
+  differences,
+  differenceText,
+  intervalText,
+  measure,
+  NONE,
+  scoreDifferenceText,
+  scoreText,
+  statisticText,
+} from './measures.ts';
 import { runsOf } from './stored-table.ts';
 import type { StoredTable } from './stored-table.ts';
 
-/** Scores by arm. The retrace is the schedule that was found, trained afresh; its gap is the winner's own score less that. */
+/**
+ * Scores by arm. The retrace is the schedule that was found, trained afresh; its gap is the winner's own score less
+ * that.
+ */
 export function scoreTable(table: StoredTable): string {
   const retraced = table.runs.some(({ retrace }) => retrace !== undefined);
-  const header = ['arm', 'seeds', 'workers', 'steps', 'test score, mean ± sd', 'median', 'IQM', '95 % interval of the mean', 'objective, mean', ...(retraced ? ['retrace, mean', `retrace gap${unit(table)}`] : [])];
-  return markdown(header, table.arms.map((arm) => scoreRow(table, arm, retraced)));
+  const header = [
+    'arm',
+    'seeds',
+    'workers',
+    'steps',
+    'test score, mean ± sd',
+    'median',
+    'IQM',
+    '95 % interval of the mean',
+    'objective, mean',
+    ...(retraced ? ['retrace, mean', `retrace gap${unit(table)}`] : []),
+  ];
+  return markdown(
+    header,
+    table.arms.map((arm) => scoreRow(table, arm, retraced)),
+  );
 }
 
 function scoreRow(table: StoredTable, arm: string, retraced: boolean): string[] {
   const runs = runsOf(table, arm);
   const { summary, diverged } = measure(table, arm, 'testScore');
-  const gaps = runs.flatMap(({ testScore, retrace }) => (typeof testScore === 'number' && typeof retrace?.testScore === 'number' ? [testScore - retrace.testScore] : []));
+  const gaps = runs.flatMap(({ testScore, retrace }) =>
+    typeof testScore === 'number' && typeof retrace?.testScore === 'number' ? [testScore - retrace.testScore] : [],
+  );
   return [
     arm,
     `${runs.length}${diverged > 0 ? ` (${diverged} diverged)` : ''}`,
@@ -28,60 +56,130 @@ function scoreRow(table: StoredTable, arm: string, retraced: boolean): string[] 
     scoreText(summary?.interquartileMean),
     intervalText(summary?.meanInterval, scoreText),
     statisticText(table, arm, 'objective', 'mean'),
-    ...(retraced ? [statisticText(table, arm, 'retraceScore', 'mean'), gaps.length === 0 ? NONE : scoreDifferenceText(table.scored, summarise(gaps).mean)] : []),
+    ...(retraced
+      ? [
+          statisticText(table, arm, 'retraceScore', 'mean'),
+          gaps.length === 0 ? NONE : scoreDifferenceText(table.scored, summarise(gaps).mean),
+        ]
+      : []),
   ];
 }
 
 /** The first arm less each other, paired by seed. */
 export function pairTable(table: StoredTable): string {
   const [first = '', ...others] = table.arms;
-  const header = [`${first} less …`, 'pairs', `${first} ahead in`, `mean difference${unit(table)}`, '95 % interval', 'effect size', 'p', 'smallest p of so many pairs'];
-  return markdown(header, others.map((against) => {
-    const { own, other } = differences(table, first, against, 'testScore');
-    const interval = own.length === 0 ? null : comparePairs(own, other).interval;
-    const told = (['pairs', 'ahead', 'mean', 'effect', 'p', 'smallestP'] as const).map((statistic) => differenceText(table, first, against, 'testScore', statistic));
-    const [pairs = NONE, ahead = NONE, mean = NONE, effect = NONE, p = NONE, smallest = NONE] = told;
-    return [against, pairs, ahead, mean, intervalText(interval, (value) => scoreDifferenceText(table.scored, value)), effect, p, smallest];
-  }));
+  const header = [
+    `${first} less …`,
+    'pairs',
+    `${first} ahead in`,
+    `mean difference${unit(table)}`,
+    '95 % interval',
+    'effect size',
+    'p',
+    'smallest p of so many pairs',
+  ];
+  return markdown(
+    header,
+    others.map((against) => {
+      const { own, other } = differences(table, first, against, 'testScore');
+      const interval = own.length === 0 ? null : comparePairs(own, other).interval;
+      const told = (['pairs', 'ahead', 'mean', 'effect', 'p', 'smallestP'] as const).map((statistic) =>
+        differenceText(table, first, against, 'testScore', statistic),
+      );
+      const [pairs = NONE, ahead = NONE, mean = NONE, effect = NONE, p = NONE, smallest = NONE] = told;
+      return [
+        against,
+        pairs,
+        ahead,
+        mean,
+        intervalText(interval, (value) => scoreDifferenceText(table.scored, value)),
+        effect,
+        p,
+        smallest,
+      ];
+    }),
+  );
 }
 
 /** Costs of a run, means over the seeds. */
 export function costTable(table: StoredTable): string {
   const names = ['trainedSteps', 'evaluatorSteps', 'trainerSeconds', 'bytesWritten', 'bytesRead', 'wasted'] as const;
-  const header = ['arm', 'steps trained', 'of these by evaluators', 'trainer time', 'written', 'read', 'evaluator steps thrown away'];
-  return markdown(header, table.arms.map((arm) => [arm, ...names.map((name) => statisticText(table, arm, name, 'mean'))]));
+  const header = [
+    'arm',
+    'steps trained',
+    'of these by evaluators',
+    'trainer time',
+    'written',
+    'read',
+    'evaluator steps thrown away',
+  ];
+  return markdown(
+    header,
+    table.arms.map((arm) => [arm, ...names.map((name) => statisticText(table, arm, name, 'mean'))]),
+  );
 }
 
-/** Promotions that each sub-population but the last received from the one above it, run by run in the order of the seeds. */
+/**
+ * Promotions that each sub-population but the last received from the one above it, run by run in the order of the
+ * seeds.
+ */
 export function promotionTable(table: StoredTable): string {
   const levels = Math.max(...table.runs.map(({ promotions }) => promotions.length));
-  const header = ['arm', 'seeds', ...Array.from({ length: levels - 1 }, (_, index) => `P${index + 2} to P${index + 1}`)];
-  return markdown(header, table.arms.map((arm) => {
-    const runs = runsOf(table, arm);
-    const received = header.slice(2).map((_, index) => runs.map(({ promotions }) => (index < promotions.length - 1 ? longNumber(promotions[index] ?? 0) : NONE)));
-    return [arm, runs.map(({ seed }) => seed).join(', '), ...received.map((numbers) => (numbers.every((number) => number === NONE) ? NONE : numbers.join(' · ')))];
-  }));
+  const header = [
+    'arm',
+    'seeds',
+    ...Array.from({ length: levels - 1 }, (_, index) => `P${index + 2} to P${index + 1}`),
+  ];
+  return markdown(
+    header,
+    table.arms.map((arm) => {
+      const runs = runsOf(table, arm);
+      const received = header
+        .slice(2)
+        .map((_, index) =>
+          runs.map(({ promotions }) => (index < promotions.length - 1 ? longNumber(promotions[index] ?? 0) : NONE)),
+        );
+      return [
+        arm,
+        runs.map(({ seed }) => seed).join(', '),
+        ...received.map((numbers) => (numbers.every((number) => number === NONE) ? NONE : numbers.join(' · '))),
+      ];
+    }),
+  );
 }
 
 /** Ends of evaluations by reason, the most steps first: all seeds together. */
 export function evaluationTable(table: StoredTable): string {
-  const ends = table.arms.map((arm) => ({ arm, byReason: evaluationsOf(table, arm) })).filter(({ byReason }) => byReason.size > 0);
+  const ends = table.arms
+    .map((arm) => ({ arm, byReason: evaluationsOf(table, arm) }))
+    .filter(({ byReason }) => byReason.size > 0);
   const reasons = reasonsOf(table);
   const header = ['arm', ...reasons.map((reason) => `${reason}: evaluations (without overlap), steps`)];
-  return markdown(header, ends.map(({ arm, byReason }) => [
-    arm,
-    ...reasons.map((reason) => {
-      const end = byReason.get(reason);
-      return end === undefined ? NONE : `${longNumber(end.count)} (${end.neverMet === undefined ? NONE : longNumber(end.neverMet)}), ${longNumber(end.steps)}`;
-    }),
-  ]));
+  return markdown(
+    header,
+    ends.map(({ arm, byReason }) => [
+      arm,
+      ...reasons.map((reason) => {
+        const end = byReason.get(reason);
+        return end === undefined
+          ? NONE
+          : `${longNumber(end.count)} (${end.neverMet === undefined ? NONE : longNumber(end.neverMet)}), ${longNumber(end.steps)}`;
+      }),
+    ]),
+  );
 }
 
 /** Reasons for which evaluations ended: success, then the others by their steps in all arms. */
 export function reasonsOf(table: StoredTable): readonly string[] {
   const steps = new Map<string, number>();
-  for (const arm of table.arms) for (const [reason, end] of evaluationsOf(table, arm)) steps.set(reason, (steps.get(reason) ?? 0) + end.steps);
-  return [...steps].sort(([a, aSteps], [b, bSteps]) => Number(b === 'success') - Number(a === 'success') || bSteps - aSteps || (a < b ? -1 : 1)).map(([reason]) => reason);
+  for (const arm of table.arms)
+    for (const [reason, end] of evaluationsOf(table, arm)) steps.set(reason, (steps.get(reason) ?? 0) + end.steps);
+  return [...steps]
+    .sort(
+      ([a, aSteps], [b, bSteps]) =>
+        Number(b === 'success') - Number(a === 'success') || bSteps - aSteps || (a < b ? -1 : 1),
+    )
+    .map(([reason]) => reason);
 }
 
 interface EvaluationEnds {
@@ -94,17 +192,24 @@ interface EvaluationEnds {
 /** By reason, all seeds of the arm together. */
 export function evaluationsOf(table: StoredTable, arm: string): ReadonlyMap<string, EvaluationEnds> {
   const ends = new Map<string, EvaluationEnds>();
-  for (const [reason, { count, steps, neverMet }] of runsOf(table, arm).flatMap(({ costs }) => Object.entries(costs.evaluations))) {
+  for (const [reason, { count, steps, neverMet }] of runsOf(table, arm).flatMap(({ costs }) =>
+    Object.entries(costs.evaluations),
+  )) {
     const before = ends.get(reason) ?? { count: 0, steps: 0, neverMet: 0 };
     const told = before.neverMet !== undefined && neverMet !== undefined;
-    ends.set(reason, { count: before.count + count, steps: before.steps + steps, neverMet: told ? before.neverMet + neverMet : undefined });
+    ends.set(reason, {
+      count: before.count + count,
+      steps: before.steps + steps,
+      neverMet: told ? before.neverMet + neverMet : undefined,
+    });
   }
   return ends;
 }
 
 /** A Markdown table; what would end a cell is escaped. */
 export function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }
 

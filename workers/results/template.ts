@@ -1,7 +1,8 @@
 /**
- * Prose with placeholders: `{{NAME ARGUMENT …}}` becomes what NAME gives; `{{#if TABLE}} … {{/if}}` stays only where the table is stored.
+ * Prose with placeholders: `{{NAME ARGUMENT …}}` becomes what NAME gives; `{{#if TABLE}} … {{/if}}` stays only where
+ * the table is stored.
  */
-import { PlainFailure } from '../plain-failure.ts';
+import { PlainFailure } from '../processes/user-error.ts';
 
 /** Gives the text of a placeholder; what it throws as PlainFailure is told with the placeholder. */
 export interface Expansion {
@@ -18,12 +19,20 @@ const PLACEHOLDER = /\{\{([^{}]*)\}\}/g;
  *
  * @throws PlainFailure naming the placeholder that is unknown, wrongly used, or has nothing to give
  */
-export function expandTemplate(prose: string, expansions: Readonly<Record<string, Expansion>>, isStored: (table: string) => boolean): string {
+export function expandTemplate(
+  prose: string,
+  expansions: Readonly<Record<string, Expansion>>,
+  isStored: (table: string) => boolean,
+): string {
   return dropConditionals(prose, isStored).replace(PLACEHOLDER, (placeholder, inside: string) => {
     const [name = '', ...args] = inside.trim().split(/\s+/);
     const expansion = Object.hasOwn(expansions, name) ? expansions[name] : undefined;
-    if (expansion === undefined) throw new PlainFailure(`Cannot expand ${placeholder}: expected ${Object.keys(expansions).join(', ')} or #if … /if, got \`${name}\``);
-    if (args.length !== expansion.takes.length) throw new PlainFailure(`Cannot expand ${placeholder}: expected \`${[name, ...expansion.takes].join(' ')}\``);
+    if (expansion === undefined)
+      throw new PlainFailure(
+        `Cannot expand ${placeholder}: expected ${Object.keys(expansions).join(', ')} or #if … /if, got \`${name}\``,
+      );
+    if (args.length !== expansion.takes.length)
+      throw new PlainFailure(`Cannot expand ${placeholder}: expected \`${[name, ...expansion.takes].join(' ')}\``);
     try {
       return expansion.expand(...args);
     } catch (error) {
@@ -34,8 +43,13 @@ export function expandTemplate(prose: string, expansions: Readonly<Record<string
 }
 
 function dropConditionals(prose: string, isStored: (table: string) => boolean): string {
-  const left = prose.replace(CONDITIONAL, (_whole, table: string, body: string) => (isStored(table.trim()) ? body : ''));
+  const left = prose.replace(CONDITIONAL, (_whole, table: string, body: string) =>
+    isStored(table.trim()) ? body : '',
+  );
   const stray = /\{\{(?:#if\b[^{}]*|\/if)\}\}/.exec(left)?.[0];
-  if (stray !== undefined) throw new PlainFailure(`Cannot expand ${stray}: expected each \`#if\` to be closed by one \`/if\`, none within another`);
+  if (stray !== undefined)
+    throw new PlainFailure(
+      `Cannot expand ${stray}: expected each \`#if\` to be closed by one \`/if\`, none within another`,
+    );
   return left;
 }

@@ -3,7 +3,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
-import { PlainFailure } from '../plain-failure.ts';
+import { PlainFailure } from '../processes/user-error.ts';
 import { ownEndpoint, StackAlreadyRuns, startStack, wantedServers } from './local-stack.ts';
 import type { StackOptions } from './local-stack.ts';
 import { LOCAL } from './programs.ts';
@@ -27,7 +27,8 @@ const STARTING_ELSEWHERE_TIMEOUT_MS = 120_000;
 const WATCH_INTERVAL_MS = 1_000;
 
 /**
- * Returns the stack in the options' directory, or undefined where the interruption came first: then nothing is left running.
+ * Returns the stack in the options' directory, or undefined where the interruption came first: then nothing is left
+ * running.
  *
  * @throws PlainFailure where it cannot be started, or the running one is not what was asked for
  */
@@ -38,7 +39,13 @@ export async function joinStack(options: StackOptions, interruption: Promise<voi
   void interruption.then(() => abandoned.abort());
   try {
     const stack = await startStack({ ...options, abandoned: abandoned.signal });
-    return { record: stack, environment: stack.environment, ours: true, gone: new Promise(() => undefined), leave: stack.stop };
+    return {
+      record: stack,
+      environment: stack.environment,
+      ours: true,
+      gone: new Promise(() => undefined),
+      leave: stack.stop,
+    };
   } catch (error) {
     if (abandoned.signal.aborted) return undefined;
     if (!(error instanceof StackAlreadyRuns)) throw error;
@@ -46,18 +53,45 @@ export async function joinStack(options: StackOptions, interruption: Promise<voi
     // It ended just now.
     if (record === undefined) return joinStack(options, interruption);
     requireFitting(record, options, inherited);
-    return { record, environment: clientEnvironment(record, stateDirectory, inherited), ours: false, gone: waitUntilGone(stateDirectory), leave: async () => undefined };
+    return {
+      record,
+      environment: clientEnvironment(record, stateDirectory, inherited),
+      ours: false,
+      gone: waitUntilGone(stateDirectory),
+      leave: async () => undefined,
+    };
   }
 }
 
-function requireFitting({ threads, queue, trainers, pid, temporal, s3 }: StackRecord, wanted: StackOptions, environment: NodeJS.ProcessEnv): void {
+function requireFitting(
+  { threads, queue, trainers, pid, temporal, s3 }: StackRecord,
+  wanted: StackOptions,
+  environment: NodeJS.ProcessEnv,
+): void {
   const advice = `end it (process ${pid}) and start again`;
-  if (wanted.threads !== undefined && wanted.threads !== threads) throw new PlainFailure(`Cannot use the running stack: its trainers have ${threads} threads, the specification says ${wanted.threads}; ${advice}`);
-  if (wanted.queue !== undefined && wanted.queue !== queue) throw new PlainFailure(`Cannot use the running stack: its task queue is ${queue}, not ${wanted.queue}; ${advice}`);
-  if (wanted.trainers !== undefined && wanted.trainers !== trainers) throw new PlainFailure(`Cannot use the running stack: it has ${trainers} trainers, not ${wanted.trainers}; ${advice}`);
+  if (wanted.threads !== undefined && wanted.threads !== threads)
+    throw new PlainFailure(
+      `Cannot use the running stack: its trainers have ${threads} threads, the specification says ${wanted.threads}; ${advice}`,
+    );
+  if (wanted.queue !== undefined && wanted.queue !== queue)
+    throw new PlainFailure(`Cannot use the running stack: its task queue is ${queue}, not ${wanted.queue}; ${advice}`);
+  if (wanted.trainers !== undefined && wanted.trainers !== trainers)
+    throw new PlainFailure(
+      `Cannot use the running stack: it has ${trainers} trainers, not ${wanted.trainers}; ${advice}`,
+    );
   const servers = wantedServers(wanted, environment);
-  requireServer('Temporal', { own: temporal.own, at: temporal.address }, { whose: servers.temporal, asked: wanted.temporal !== undefined, at: environment['TEMPORAL_ADDRESS'] ?? null }, advice);
-  requireServer('S3', { own: s3.own, at: s3.endpoint }, { whose: servers.s3, asked: wanted.s3 !== undefined, at: ownEndpoint(environment) }, advice);
+  requireServer(
+    'Temporal',
+    { own: temporal.own, at: temporal.address },
+    { whose: servers.temporal, asked: wanted.temporal !== undefined, at: environment['TEMPORAL_ADDRESS'] ?? null },
+    advice,
+  );
+  requireServer(
+    'S3',
+    { own: s3.own, at: s3.endpoint },
+    { whose: servers.s3, asked: wanted.s3 !== undefined, at: ownEndpoint(environment) },
+    advice,
+  );
 }
 
 interface UsedServer {

@@ -1,29 +1,33 @@
 /**
- * The local stack: a Temporal server, an S3 server, an orchestrator and trainers, as one thing that is started and stopped. Each of the two servers can be
- * the user's own instead. State stays on disk: what was running goes on at the next start.
+ * The local stack: a Temporal server, an S3 server, an orchestrator and trainers, as one thing that is started and
+ * stopped. Each of the two servers can be the user's own instead. State stays on disk: what was running goes on at the
+ * next start.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
-import { trainerTaskQueue } from '../../workflows/names.ts';
-import { PlainFailure } from '../plain-failure.ts';
-import { requireSearchAttributes } from '../search-attributes.ts';
-import { connectClient } from '../temporal-connection.ts';
-import type { TemporalConnection } from '../temporal-connection.ts';
-import { workerIdentity } from '../worker-identity.ts';
+import { trainerTaskQueue } from '../../workflows/population/names.ts';
+import { PlainFailure } from '../processes/user-error.ts';
+import { requireSearchAttributes } from '../processes/search-attributes.ts';
+import { connectClient } from '../processes/temporal-connection.ts';
+import type { TemporalConnection } from '../processes/temporal-connection.ts';
+import { workerIdentity } from '../processes/worker-identity.ts';
 import { chooseDevices } from './devices.ts';
 import * as objectServer from './object-server.ts';
 import { findProgram, LOCAL, ROOT } from './programs.ts';
 import { ProcessLedger, takeHold } from './running-stack.ts';
 import type { StackRecord } from './running-stack.ts';
-import { SupervisedProcess } from './supervised-process.ts';
-import type { ProcessPlan } from './supervised-process.ts';
+import { SupervisedProcess } from '../processes/supervised-process.ts';
+import type { ProcessPlan } from '../processes/supervised-process.ts';
 import * as temporalServer from './temporal-server.ts';
 
 export interface StackOptions {
   /** State, logs and caches lie under it; default the checkout's `.local`. One stack per directory. */
   readonly directory?: string | undefined;
-  /** Default: `own` where the environment names one (TEMPORAL_ADDRESS, TEMPORAL_PROFILE; AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL), else `local`. */
+  /**
+   * Default: `own` where the environment names one (TEMPORAL_ADDRESS, TEMPORAL_PROFILE; AWS_ENDPOINT_URL_S3,
+   * AWS_ENDPOINT_URL), else `local`.
+   */
   readonly temporal?: 'local' | 'own' | undefined;
   readonly s3?: 'local' | 'own' | undefined;
   /** Task queue of the workflows; default `fire-pbt`. */
@@ -48,7 +52,9 @@ export interface StackOptions {
 export interface LocalStack extends StackRecord {
   /** Environment in which a client finds this stack's Temporal and S3; holds the S3 credentials. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Names of the processes: `temporal`, `s3`, `orchestrator`, `trainer-0`, …; what is the user's own is not among them. */
+  /**
+   * Names of the processes: `temporal`, `s3`, `orchestrator`, `trainer-0`, …; what is the user's own is not among them.
+   */
   readonly parts: readonly string[];
   /** Kills a part with SIGKILL; it is started again. */
   readonly kill: (part: string) => void;
@@ -74,7 +80,13 @@ const LEFTOVER_GRACE_MS = 15_000;
  * @throws PlainFailure where a part cannot be started or reached; what was started is ended again
  */
 export async function startStack(options: StackOptions = {}): Promise<LocalStack> {
-  const { directory = LOCAL, queue = 'fire-pbt', threads = 1, environment: inherited = process.env, say = () => undefined } = options;
+  const {
+    directory = LOCAL,
+    queue = 'fire-pbt',
+    threads = 1,
+    environment: inherited = process.env,
+    say = () => undefined,
+  } = options;
   const stateDirectory = join(directory, 'state');
   const logDirectory = join(directory, 'log');
   mkdirSync(logDirectory, { recursive: true });
@@ -104,8 +116,18 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
       queue,
       trainers: devices.length,
       threads,
-      temporal: { address: connected.address, namespace: connected.namespace, webUi: servers.temporal.webUi, own: servers.temporal.own },
-      s3: { endpoint: servers.s3.endpoint, credentialsFile: servers.s3.credentialsFile, folder: servers.s3.folder, own: servers.s3.own },
+      temporal: {
+        address: connected.address,
+        namespace: connected.namespace,
+        webUi: servers.temporal.webUi,
+        own: servers.temporal.own,
+      },
+      s3: {
+        endpoint: servers.s3.endpoint,
+        credentialsFile: servers.s3.credentialsFile,
+        folder: servers.s3.folder,
+        own: servers.s3.own,
+      },
     };
     options.abandoned?.throwIfAborted();
     hold.publish(record);
@@ -134,7 +156,10 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
 
   function named(part: string): SupervisedProcess {
     const found = processes.find(({ name }) => name === part);
-    if (found === undefined) throw new Error(`Expected \`part\` to be one of ${processes.map(({ name }) => name).join(', ')}, got \`${part}\``);
+    if (found === undefined)
+      throw new Error(
+        `Expected \`part\` to be one of ${processes.map(({ name }) => name).join(', ')}, got \`${part}\``,
+      );
     return found;
   }
 
@@ -155,27 +180,63 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
     const s3Plan =
       wanted.s3 === 'own'
         ? undefined
-        : await objectServer.planObjectServer({ ...places, program: findProgram('rclone', inherited), port: options.ports?.s3, takenPorts: temporalPlan?.ports ?? [] });
+        : await objectServer.planObjectServer({
+            ...places,
+            program: findProgram('rclone', inherited),
+            port: options.ports?.s3,
+            takenPorts: temporalPlan?.ports ?? [],
+          });
     for (const stepped of [temporalPlan?.stepped, s3Plan?.stepped]) if (stepped) say(stepped);
     const temporal = temporalPlan
       ? { environment: { ...temporalPlan.environment }, own: false, webUi: temporalPlan.webUi }
       : { ...own, webUi: null };
-    const s3 = s3Plan ? { environment: { ...s3Plan.environment }, own: false, endpoint: s3Plan.endpoint, credentialsFile: s3Plan.credentialsFile, folder: s3Plan.folder } : { ...own, endpoint: ownEndpoint(inherited), credentialsFile: null, folder: null };
+    const s3 = s3Plan
+      ? {
+          environment: { ...s3Plan.environment },
+          own: false,
+          endpoint: s3Plan.endpoint,
+          credentialsFile: s3Plan.credentialsFile,
+          folder: s3Plan.folder,
+        }
+      : { ...own, endpoint: ownEndpoint(inherited), credentialsFile: null, folder: null };
     await Promise.all([
-      temporalPlan && add(temporalPlan.process).start(() => temporalServer.answers(temporalPlan.address, { ...inherited, ...temporalPlan.environment }), SERVER_START_TIMEOUT_MS),
+      temporalPlan &&
+        add(temporalPlan.process).start(
+          () => temporalServer.answers(temporalPlan.address, { ...inherited, ...temporalPlan.environment }),
+          SERVER_START_TIMEOUT_MS,
+        ),
       s3Plan && add(s3Plan.process).start(() => objectServer.answers(s3Plan.endpoint), SERVER_START_TIMEOUT_MS),
     ]);
     return { temporal, s3 };
   }
 
-  async function startWorkers(client: TemporalConnection<Connection>, environment: NodeJS.ProcessEnv, devices: readonly { readonly gpu: string | null }[]): Promise<void> {
+  async function startWorkers(
+    client: TemporalConnection<Connection>,
+    environment: NodeJS.ProcessEnv,
+    devices: readonly { readonly gpu: string | null }[],
+  ): Promise<void> {
     const plan = (name: string, script: string, args: readonly string[], env: NodeJS.ProcessEnv): SupervisedProcess =>
-      add({ name, command: process.execPath, args: ['--import', 'tsx', join(ROOT, 'workers', script), '--task-queue', queue, ...args], env, cwd: ROOT, logFile: join(logDirectory, `${name}.log`) });
+      add({
+        name,
+        command: process.execPath,
+        args: ['--import', 'tsx', join(ROOT, 'workers', script), '--task-queue', queue, ...args],
+        env,
+        cwd: ROOT,
+        logFile: join(logDirectory, `${name}.log`),
+      });
     const ready = (kind: 'workflow' | 'activity', name: string) => (pid: number) =>
-      temporalServer.polls(client, kind === 'workflow' ? queue : trainerTaskQueue(queue), kind, workerIdentity(name, pid).replace(/\)$/, ''));
+      temporalServer.polls(
+        client,
+        kind === 'workflow' ? queue : trainerTaskQueue(queue),
+        kind,
+        workerIdentity(name, pid).replace(/\)$/, ''),
+      );
     const orchestrator = plan('orchestrator', 'orchestrator.ts', ['--cache', join(LOCAL, 'cache')], environment);
     const trainers = devices.map(({ gpu }, number) =>
-      plan(`trainer-${number}`, 'trainer.ts', ['--number', String(number), '--threads', String(threads)], { ...environment, ...(gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu }) }),
+      plan(`trainer-${number}`, 'trainer.ts', ['--number', String(number), '--threads', String(threads)], {
+        ...environment,
+        ...(gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu }),
+      }),
     );
     await Promise.all([
       orchestrator.start(ready('workflow', 'orchestrator'), WORKER_START_TIMEOUT_MS),
@@ -200,8 +261,14 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
 }
 
 /** Whose servers are asked for: by options, else the user's own where the environment names them. */
-export function wantedServers({ temporal, s3 }: Pick<StackOptions, 'temporal' | 's3'>, environment: NodeJS.ProcessEnv): { readonly temporal: 'local' | 'own'; readonly s3: 'local' | 'own' } {
-  return { temporal: temporal ?? whose(environment, ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE']), s3: s3 ?? whose(environment, ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']) };
+export function wantedServers(
+  { temporal, s3 }: Pick<StackOptions, 'temporal' | 's3'>,
+  environment: NodeJS.ProcessEnv,
+): { readonly temporal: 'local' | 'own'; readonly s3: 'local' | 'own' } {
+  return {
+    temporal: temporal ?? whose(environment, ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE']),
+    s3: s3 ?? whose(environment, ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']),
+  };
 }
 
 function whose(environment: NodeJS.ProcessEnv, variables: readonly string[]): 'local' | 'own' {

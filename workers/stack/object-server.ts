@@ -7,12 +7,12 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
-import { ObjectStore, ObjectStoreError } from '../../activities/checkpoints/object-store.ts';
-import { PlainFailure, reasonOf } from '../plain-failure.ts';
-import { freePort, HOST, tellStepped } from './ports.ts';
+import { ObjectStore, ObjectStoreError } from '../../activities/storage/object-store.ts';
+import { PlainFailure, reasonOf } from '../processes/user-error.ts';
+import { freePort, HOST, tellStepped } from '../processes/ports.ts';
 import { ROOT } from './programs.ts';
 import type { StackRecord } from './running-stack.ts';
-import type { ProcessPlan } from './supervised-process.ts';
+import type { ProcessPlan } from '../processes/supervised-process.ts';
 
 const DEFAULT_PORT = 9000;
 const REGION = 'us-east-1';
@@ -41,8 +41,18 @@ export interface ObjectServerOptions {
   readonly takenPorts: readonly number[];
 }
 
-/** Chooses a port, makes the folder and the credentials where there are none yet, clears what a killed server left, and puts the command line together. */
-export async function planObjectServer({ program, stateDirectory, logDirectory, environment, port: wanted = DEFAULT_PORT, takenPorts }: ObjectServerOptions): Promise<ObjectServerPlan> {
+/**
+ * Chooses a port, makes the folder and the credentials where there are none yet, clears what a killed server left, and
+ * puts the command line together.
+ */
+export async function planObjectServer({
+  program,
+  stateDirectory,
+  logDirectory,
+  environment,
+  port: wanted = DEFAULT_PORT,
+  takenPorts,
+}: ObjectServerOptions): Promise<ObjectServerPlan> {
   const port = await freePort(wanted, takenPorts);
   const endpoint = `http://${HOST}:${port}`;
   const folder = join(stateDirectory, 'objects');
@@ -54,9 +64,24 @@ export async function planObjectServer({ program, stateDirectory, logDirectory, 
     process: {
       name: 's3',
       command: program,
-      // Objects are immutable and this server is the only one to write them: nothing needs to look for changes in the folder.
-      args: ['serve', 's3', '--addr', `${HOST}:${port}`, '--config', '/dev/null', '--no-checksum', '--vfs-read-chunk-size', '0', '--log-level', 'NOTICE', folder],
-      // By the environment, because other users see command lines. Quoted, because the variable is a comma-separated list of pairs.
+      // Objects are immutable and this server is the only one to write them: nothing needs to look for changes in the
+      // folder.
+      args: [
+        'serve',
+        's3',
+        '--addr',
+        `${HOST}:${port}`,
+        '--config',
+        '/dev/null',
+        '--no-checksum',
+        '--vfs-read-chunk-size',
+        '0',
+        '--log-level',
+        'NOTICE',
+        folder,
+      ],
+      // By the environment, because other users see command lines. Quoted, because the variable is a comma-separated
+      // list of pairs.
       env: { ...environment, RCLONE_AUTH_KEY: `"${accessKey},${secretKey}"` },
       cwd: stateDirectory,
       logFile: join(logDirectory, 's3-server.log'),
@@ -66,7 +91,11 @@ export async function planObjectServer({ program, stateDirectory, logDirectory, 
     folder,
     stepped: tellStepped('S3', wanted, port),
     environment: {
-      ...Object.fromEntries(Object.keys(environment).filter((name) => name.startsWith('AWS_')).map((name) => [name, undefined])),
+      ...Object.fromEntries(
+        Object.keys(environment)
+          .filter((name) => name.startsWith('AWS_'))
+          .map((name) => [name, undefined]),
+      ),
       AWS_ENDPOINT_URL_S3: endpoint,
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: accessKey,
@@ -76,11 +105,18 @@ export async function planObjectServer({ program, stateDirectory, logDirectory, 
   };
 }
 
-/** Returns what another process needs to reach the S3 of a running stack: nothing where that is one's own, which the environment knows. */
+/**
+ * Returns what another process needs to reach the S3 of a running stack: nothing where that is one's own, which the
+ * environment knows.
+ */
 export function storeOptions({ endpoint, credentialsFile, own }: StackRecord['s3']): S3ClientConfig {
   const credentials = own || credentialsFile === null ? undefined : storedCredentials(credentialsFile);
   if (endpoint === null || credentials === undefined) return {};
-  return { endpoint, region: REGION, credentials: { accessKeyId: credentials.accessKey, secretAccessKey: credentials.secretKey } };
+  return {
+    endpoint,
+    region: REGION,
+    credentials: { accessKeyId: credentials.accessKey, secretAccessKey: credentials.secretKey },
+  };
 }
 
 /** Returns whether an HTTP server answers at the endpoint, be it with a refusal. */
@@ -94,8 +130,8 @@ export async function answers(endpoint: string): Promise<boolean> {
 }
 
 /**
- * Makes sure that the S3 of one's own, as this environment and its profiles name it, can be used. A process of its own looks: the AWS SDK reads no environment
- * but its process's.
+ * Makes sure that the S3 of one's own, as this environment and its profiles name it, can be used. A process of its own
+ * looks: the AWS SDK reads no environment but its process's.
  *
  * @throws PlainFailure where it cannot be reached or refuses
  */
@@ -121,16 +157,23 @@ export async function checkStorageHere(bucket: string): Promise<void> {
     // A bucket that is missing is created when the first run is planned.
     if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket') return;
     const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : reasonOf(error);
-    throw new PlainFailure(`Cannot use your S3: ${said} (set by AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_PROFILE and the rest of the AWS SDK's settings)`, { cause: error });
+    throw new PlainFailure(
+      `Cannot use your S3: ${said} (set by AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_PROFILE and the rest of the AWS SDK's settings)`,
+      { cause: error },
+    );
   } finally {
     await objects.close();
   }
 }
 
-/** Removes what a server was writing when it was killed: files that it neither lists nor finishes, and that nobody else would ever delete. */
+/**
+ * Removes what a server was writing when it was killed: files that it neither lists nor finishes, and that nobody else
+ * would ever delete.
+ */
 function removeHalfWritten(folder: string): void {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && entry.name.startsWith('.rclone_temp_put_')) rmSync(join(entry.parentPath, entry.name), { force: true });
+    if (entry.isFile() && entry.name.startsWith('.rclone_temp_put_'))
+      rmSync(join(entry.parentPath, entry.name), { force: true });
   }
 }
 
@@ -138,9 +181,16 @@ function removeHalfWritten(folder: string): void {
 function readCredentials(file: string): Credentials {
   const stored = storedCredentials(file);
   if (stored !== undefined) return stored;
-  const made = { accessKey: `FIREPBT${randomBytes(6).toString('hex').toUpperCase()}`, secretKey: randomBytes(24).toString('hex') };
+  const made = {
+    accessKey: `FIREPBT${randomBytes(6).toString('hex').toUpperCase()}`,
+    secretKey: randomBytes(24).toString('hex'),
+  };
   const staged = `${file}.${process.pid}`;
-  writeFileSync(staged, `[default]\naws_access_key_id = ${made.accessKey}\naws_secret_access_key = ${made.secretKey}\nregion = ${REGION}\n`, { mode: 0o600 });
+  writeFileSync(
+    staged,
+    `[default]\naws_access_key_id = ${made.accessKey}\naws_secret_access_key = ${made.secretKey}\nregion = ${REGION}\n`,
+    { mode: 0o600 },
+  );
   renameSync(staged, file);
   return made;
 }

@@ -2,7 +2,7 @@
  * The options that `npm start` and `npm run stack` share: what stack to run on.
  */
 import { resolve } from 'node:path';
-import { identifier, oneOf, wholeNumber } from '../command-line.ts';
+import { identifier, oneOf, wholeNumber } from '../processes/command-line.ts';
 import type { StackOptions } from './local-stack.ts';
 import { LOCAL } from './programs.ts';
 

@@ -4,7 +4,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PlainFailure } from '../plain-failure.ts';
+import { PlainFailure } from '../processes/user-error.ts';
 
 /** Root of the checkout. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -18,15 +18,21 @@ export const LOCAL = join(ROOT, '.local');
  * @throws PlainFailure where it is in neither place
  */
 export function findProgram(name: 'temporal' | 'rclone', environment: NodeJS.ProcessEnv): string {
-  const folders = [join(LOCAL, 'bin'), ...(environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')];
+  const folders = [
+    join(LOCAL, 'bin'),
+    ...(environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''),
+  ];
   const found = folders.map((folder) => join(folder, name)).find(isExecutable);
-  if (found === undefined) throw new PlainFailure(`Cannot find ${name}: it is neither in .local/bin nor on the PATH. Run \`npm run setup\``);
+  if (found === undefined)
+    throw new PlainFailure(`Cannot find ${name}: it is neither in .local/bin nor on the PATH. Run \`npm run setup\``);
   return found;
 }
 
 /** How a person in the checkout calls the program: by its name where the PATH has it, else where set-up put it. */
 export function calledAs(name: 'temporal' | 'rclone', environment: NodeJS.ProcessEnv): string {
-  const onPath = (environment['PATH'] ?? '').split(delimiter).some((folder) => folder !== '' && isExecutable(join(folder, name)));
+  const onPath = (environment['PATH'] ?? '')
+    .split(delimiter)
+    .some((folder) => folder !== '' && isExecutable(join(folder, name)));
   return onPath ? name : join('.local', 'bin', name);
 }
 

@@ -1,24 +1,47 @@
 /**
  * One stack per state directory: who holds it, what it serves, and what an earlier one may have left running.
  *
- * The hold is a socket that the kernel lets go of with the process, however that ends; beside it a file says where things are.
+ * The hold is a socket that the kernel lets go of with the process, however that ends; beside it a file says where
+ * things are.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { killGroup } from './leash.ts';
+import { killGroup } from '../processes/leash.ts';
 
-/** Where a running stack's parts are; never a credential. In `s3.folder` the stack's own server keeps objects as files, `<bucket>/<key>`. */
+/**
+ * Where a running stack's parts are; never a credential. In `s3.folder` the stack's own server keeps objects as files,
+ * `<bucket>/<key>`.
+ */
 export interface StackRecord {
   readonly pid: number;
   readonly queue: string;
   readonly trainers: number;
   readonly threads: number;
-  readonly temporal: { readonly address: string; readonly namespace: string; readonly webUi: string | null; readonly own: boolean };
-  readonly s3: { readonly endpoint: string | null; readonly credentialsFile: string | null; readonly folder: string | null; readonly own: boolean };
+  readonly temporal: {
+    readonly address: string;
+    readonly namespace: string;
+    readonly webUi: string | null;
+    readonly own: boolean;
+  };
+  readonly s3: {
+    readonly endpoint: string | null;
+    readonly credentialsFile: string | null;
+    readonly folder: string | null;
+    readonly own: boolean;
+  };
 }
 
 export interface Hold {
@@ -36,7 +59,9 @@ export async function takeHold(stateDirectory: string): Promise<Hold | undefined
   if (process.platform !== 'linux' && !(await isHeld(stateDirectory))) rmSync(path, { force: true });
   const server = createServer((socket) => socket.on('error', () => undefined));
   const held = await new Promise<boolean>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
+    );
     server.listen(path, () => resolve(true));
   });
   if (!held) return undefined;
@@ -71,7 +96,8 @@ export async function findRunningStack(stateDirectory: string, timeoutMs: number
   while (await isHeld(stateDirectory)) {
     const record = readWhole<StackRecord>(recordFile(stateDirectory));
     if (record !== undefined) return record;
-    if (Date.now() > deadline) throw new Error(`The stack in ${stateDirectory} does not say within ${timeoutMs / 1000} s where its parts are`);
+    if (Date.now() > deadline)
+      throw new Error(`The stack in ${stateDirectory} does not say within ${timeoutMs / 1000} s where its parts are`);
     await delay(100);
   }
   return undefined;
@@ -107,10 +133,15 @@ export class ProcessLedger {
   }
 }
 
-/** When the kernel started the process, in its own units; undefined where it is not there. With the id it names one process for good. */
+/**
+ * When the kernel started the process, in its own units; undefined where it is not there. With the id it names one
+ * process for good.
+ */
 function startTime(pid: number): string | undefined {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;

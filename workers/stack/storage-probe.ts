@@ -1,7 +1,8 @@
 /**
- * Looks whether this process's environment leads to an S3 that can be used, and says why not: `storage-probe.ts BUCKET`.
+ * Looks whether this process's environment leads to an S3 that can be used, and says why not: `storage-probe.ts
+ * BUCKET`.
  */
-import { PlainFailure, runProcess } from '../plain-failure.ts';
+import { PlainFailure, runProcess } from '../processes/user-error.ts';
 import { checkStorageHere } from './object-server.ts';
 
 await runProcess(async () => {

@@ -5,24 +5,26 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
-import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/search-attributes.ts';
-import { connectClient } from '../temporal-connection.ts';
-import type { TemporalConnection } from '../temporal-connection.ts';
-import { freePort, HOST, tellStepped } from './ports.ts';
+import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/run/search-attributes.ts';
+import { connectClient } from '../processes/temporal-connection.ts';
+import type { TemporalConnection } from '../processes/temporal-connection.ts';
+import { freePort, HOST, tellStepped } from '../processes/ports.ts';
 import type { StackRecord } from './running-stack.ts';
-import type { ProcessPlan } from './supervised-process.ts';
+import type { ProcessPlan } from '../processes/supervised-process.ts';
 
 /** Every development server has it. */
 const NAMESPACE = 'default';
 const DEFAULT_PORT = 7233;
 const DEFAULT_WEB_UI_PORT = 8233;
 
-/** One machine, one server: a queue needs no partitions, and a poll or task that never crosses them is matched sooner. */
+/**
+ * One machine, one server: a queue needs no partitions, and a poll or task that never crosses them is matched sooner.
+ */
 const DYNAMIC_CONFIG = ['matching.numTaskqueueReadPartitions=1', 'matching.numTaskqueueWritePartitions=1'];
 
 /**
- * A write-ahead log, synchronised at its checkpoints: a third of the processor time of SQLite's default. No kill of any process loses anything; a
- * power failure can lose the last moments, and the runs go on from before them.
+ * A write-ahead log, synchronised at its checkpoints: a third of the processor time of SQLite's default. No kill of any
+ * process loses anything; a power failure can lose the last moments, and the runs go on from before them.
  */
 const PRAGMAS = ['journal_mode=wal', 'synchronous=1'];
 
@@ -49,12 +51,30 @@ export interface TemporalServerOptions {
 }
 
 /** Chooses ports and puts the command line together. */
-export async function planTemporalServer({ program, stateDirectory, logDirectory, environment, port: wanted = DEFAULT_PORT, webUiPort = DEFAULT_WEB_UI_PORT, dynamicConfig = [] }: TemporalServerOptions): Promise<TemporalServerPlan> {
+export async function planTemporalServer({
+  program,
+  stateDirectory,
+  logDirectory,
+  environment,
+  port: wanted = DEFAULT_PORT,
+  webUiPort = DEFAULT_WEB_UI_PORT,
+  dynamicConfig = [],
+}: TemporalServerOptions): Promise<TemporalServerPlan> {
   const port = await freePort(wanted);
   const uiPort = await freePort(webUiPort, [port]);
   const address = `${HOST}:${port}`;
   const args = [
-    ...['server', 'start-dev', '--ip', HOST, '--port', String(port), '--ui-port', String(uiPort), '--ui-disable-news-fetch'],
+    ...[
+      'server',
+      'start-dev',
+      '--ip',
+      HOST,
+      '--port',
+      String(port),
+      '--ui-port',
+      String(uiPort),
+      '--ui-disable-news-fetch',
+    ],
     ...['--db-filename', join(stateDirectory, 'temporal.db'), '--log-level', 'warn'],
     ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
     ...[...DYNAMIC_CONFIG, ...dynamicConfig].flatMap((setting) => ['--dynamic-config-value', setting]),
@@ -64,17 +84,31 @@ export async function planTemporalServer({ program, stateDirectory, logDirectory
   const configFile = configFileIn(stateDirectory);
   writeFileSync(configFile, `[profile.default]\naddress = "${address}"\nnamespace = "${NAMESPACE}"\n`);
   return {
-    process: { name: 'temporal', command: program, args, env: withoutTemporalSettings(environment), cwd: stateDirectory, logFile: join(logDirectory, 'temporal-server.log') },
+    process: {
+      name: 'temporal',
+      command: program,
+      args,
+      env: withoutTemporalSettings(environment),
+      cwd: stateDirectory,
+      logFile: join(logDirectory, 'temporal-server.log'),
+    },
     address,
     webUi: `http://${HOST}:${uiPort}`,
     ports: [port, uiPort],
-    stepped: [tellStepped('Temporal', wanted, port), tellStepped('the Web UI', webUiPort, uiPort)].filter((line) => line !== undefined).join('\n') || undefined,
+    stepped:
+      [tellStepped('Temporal', wanted, port), tellStepped('the Web UI', webUiPort, uiPort)]
+        .filter((line) => line !== undefined)
+        .join('\n') || undefined,
     environment: leadingTo(address, stateDirectory, environment),
   };
 }
 
 /** The environment in which a client finds the Temporal server of a stack that runs in another process. */
-export function clientEnvironment({ temporal }: StackRecord, stateDirectory: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function clientEnvironment(
+  { temporal }: StackRecord,
+  stateDirectory: string,
+  environment: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
   return temporal.own ? environment : { ...environment, ...leadingTo(temporal.address, stateDirectory, environment) };
 }
 
@@ -92,8 +126,17 @@ export async function answers(address: string, environment: NodeJS.ProcessEnv): 
 }
 
 /** Returns whether a worker whose identity begins so polls the queue. */
-export async function polls({ connection, namespace }: TemporalConnection<Connection>, queue: string, kind: 'workflow' | 'activity', identity: string): Promise<boolean> {
-  const { pollers } = await connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: queue }, taskQueueType: TASK_QUEUE_TYPES[kind] });
+export async function polls(
+  { connection, namespace }: TemporalConnection<Connection>,
+  queue: string,
+  kind: 'workflow' | 'activity',
+  identity: string,
+): Promise<boolean> {
+  const { pollers } = await connection.workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: queue },
+    taskQueueType: TASK_QUEUE_TYPES[kind],
+  });
   return (pollers ?? []).some((poller) => poller.identity?.startsWith(identity) ?? false);
 }
 
@@ -114,7 +157,12 @@ async function listens(address: string): Promise<boolean> {
 }
 
 function leadingTo(address: string, stateDirectory: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...cleared(environment), TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: NAMESPACE, TEMPORAL_CONFIG_FILE: configFileIn(stateDirectory) };
+  return {
+    ...cleared(environment),
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: NAMESPACE,
+    TEMPORAL_CONFIG_FILE: configFileIn(stateDirectory),
+  };
 }
 
 function configFileIn(stateDirectory: string): string {
@@ -127,5 +175,9 @@ function withoutTemporalSettings(environment: NodeJS.ProcessEnv): NodeJS.Process
 }
 
 function cleared(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.keys(environment).filter((name) => name.startsWith('TEMPORAL_')).map((name) => [name, undefined]));
+  return Object.fromEntries(
+    Object.keys(environment)
+      .filter((name) => name.startsWith('TEMPORAL_'))
+      .map((name) => [name, undefined]),
+  );
 }

@@ -3,10 +3,10 @@
  */
 import type { Comparison } from '../../activities/comparison/input.ts';
 import type { ComparisonRow } from '../../activities/comparison/run.ts';
-import { costsOf } from '../../activities/plan.ts';
-import { comparisonTables } from '../../workflows/comparison-text.ts';
-import type { ComparisonProgress, RunProgress } from '../../workflows/messages.ts';
-import { comparedRunId, retraceId } from '../../workflows/names.ts';
+import { costsOf } from '../../activities/runs/plan.ts';
+import { comparisonTables } from '../../workflows/comparison/comparison-text.ts';
+import type { ComparisonProgress, RunProgress } from '../../activities/contracts/messages.ts';
+import { comparedRunId, retraceId } from '../../workflows/population/names.ts';
 import { counted, longNumber, progressBar, shortBytes, shortDuration, shortScore } from './figures.ts';
 
 /** A run that is being trained, as it answered; undefined: it has not yet. */
@@ -24,7 +24,9 @@ export class ComparisonWork {
   readonly total: number;
 
   constructor({ specifications, seeds, retrace }: Comparison, workflowId: string) {
-    const runs = Object.entries(specifications).flatMap(([arm, specification]) => seeds.map((seed) => ({ id: comparedRunId(workflowId, arm, seed), label: labelOf(arm, seed), specification })));
+    const runs = Object.entries(specifications).flatMap(([arm, specification]) =>
+      seeds.map((seed) => ({ id: comparedRunId(workflowId, arm, seed), label: labelOf(arm, seed), specification })),
+    );
     const parts = runs.flatMap(({ id, label, specification }) => [
       [id, { label, steps: costsOf(specification).workerSteps }] as const,
       ...(retrace ? [[retraceId(id), { label: `${label}, retraced`, steps: specification.steps }] as const] : []),
@@ -39,20 +41,34 @@ export class ComparisonWork {
     return this.#parts.get(id)?.label ?? id;
   }
 
-  /** Steps that are trained; undefined where the comparison is of something else: who joins one that runs may have another input file. */
+  /**
+   * Steps that are trained; undefined where the comparison is of something else: who joins one that runs may have
+   * another input file.
+   */
   done({ rows, runs }: ComparisonProgress, training: readonly RunInTraining[]): number | undefined {
     const finished = rows.flatMap(({ arm, seed, retrace }) => {
       const id = comparedRunId(this.#workflowId, arm, seed);
       return retrace ? [id, retraceId(id)] : [id];
     });
-    const shares = [...finished.map((id) => ({ id, share: 1 })), ...training.map(({ id, progress }) => ({ id, share: progress && progress.rounds > 0 ? progress.round / progress.rounds : 0 }))];
+    const shares = [
+      ...finished.map((id) => ({ id, share: 1 })),
+      ...training.map(({ id, progress }) => ({
+        id,
+        share: progress && progress.rounds > 0 ? progress.round / progress.rounds : 0,
+      })),
+    ];
     const known = runs === this.#runs && shares.every(({ id }) => this.#parts.has(id));
-    return known ? shares.reduce((sum, { id, share }) => sum + share * (this.#parts.get(id)?.steps ?? 0), 0) : undefined;
+    return known
+      ? shares.reduce((sum, { id, share }) => sum + share * (this.#parts.get(id)?.steps ?? 0), 0)
+      : undefined;
   }
 }
 
 /** What a comparison will cost, said before it starts. */
-export function tellComparisonCosts({ specifications, seeds, atOnce, retrace }: Comparison, { total }: ComparisonWork): string {
+export function tellComparisonCosts(
+  { specifications, seeds, atOnce, retrace }: Comparison,
+  { total }: ComparisonWork,
+): string {
   const costs = Object.values(specifications).map(costsOf);
   const bytes = Math.max(...costs.map(({ storedBytes }) => storedBytes ?? 0));
   return [
@@ -64,7 +80,13 @@ export function tellComparisonCosts({ specifications, seeds, atOnce, retrace }: 
 }
 
 /** The block: how far, how long still, runs done so far and in training, what failed. */
-export function comparisonBlock(progress: ComparisonProgress, work: ComparisonWork, done: number | undefined, training: readonly RunInTraining[], secondsLeft: number | undefined): string[] {
+export function comparisonBlock(
+  progress: ComparisonProgress,
+  work: ComparisonWork,
+  done: number | undefined,
+  training: readonly RunInTraining[],
+  secondsLeft: number | undefined,
+): string[] {
   const { runs, rows, failures } = progress;
   const far = done === undefined ? '' : `${progressBar(done / work.total)} ${percent(done, work)} %  `;
   return [
@@ -78,13 +100,24 @@ export function comparisonBlock(progress: ComparisonProgress, work: ComparisonWo
 }
 
 /** The line that some progress leaves behind, where nothing can be drawn over. */
-export function comparisonProgressLine(work: ComparisonWork, done: number, training: readonly RunInTraining[], secondsLeft: number | undefined): string {
-  return [`${percent(done, work)} %`, ...training.map((run) => trainingLine(run, work)), ...(secondsLeft === undefined ? [] : [`${shortDuration(secondsLeft)} left`])].join('; ');
+export function comparisonProgressLine(
+  work: ComparisonWork,
+  done: number,
+  training: readonly RunInTraining[],
+  secondsLeft: number | undefined,
+): string {
+  return [
+    `${percent(done, work)} %`,
+    ...training.map((run) => trainingLine(run, work)),
+    ...(secondsLeft === undefined ? [] : [`${shortDuration(secondsLeft)} left`]),
+  ].join('; ');
 }
 
 /** What the runs in training hold for. */
 export function holdsOf(training: readonly RunInTraining[], work: ComparisonWork): string[] {
-  return training.flatMap(({ id, progress }) => (progress?.holds ?? []).map((hold) => `HOLDS: ${work.label(id)}: ${hold}`));
+  return training.flatMap(({ id, progress }) =>
+    (progress?.holds ?? []).map((hold) => `HOLDS: ${work.label(id)}: ${hold}`),
+  );
 }
 
 /** Whole percent of a comparison's steps. */
@@ -100,7 +133,10 @@ function trainingLine({ id, progress }: RunInTraining, work: ComparisonWork): st
 /** The tables of a finished comparison, and where the rest is. */
 export function tellComparison(progress: ComparisonProgress): string {
   const { table } = progress;
-  return [comparisonTables(progress), ...(table ? ['', `Curves, schedules, costs: s3://${table.bucket}/${table.key}`] : [])].join('\n');
+  return [
+    comparisonTables(progress),
+    ...(table ? ['', `Curves, schedules, costs: s3://${table.bucket}/${table.key}`] : []),
+  ].join('\n');
 }
 
 /** Such as `FIRE, seed 0: test score 0.8594, objective 0.8632, 4 promotions`. */

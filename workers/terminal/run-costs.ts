@@ -1,12 +1,14 @@
 /**
  * What a run will cost, said before it starts.
  */
-import type { HistoryCosts, RunPlan } from '../../activities/orchestration-contract.ts';
+import type { HistoryCosts, RunPlan } from '../../activities/contracts/run.ts';
 import { counted, longNumber, shortBytes } from './figures.ts';
 
 /** Returns the lines. */
 export function tellCosts({ specification, costs }: RunPlan): string {
-  const sizes = specification.subPopulations.map(({ members, evaluators }) => (evaluators > 0 ? `${members} + ${evaluators}` : `${members}`)).join(' + ');
+  const sizes = specification.subPopulations
+    .map(({ members, evaluators }) => (evaluators > 0 ? `${members} + ${evaluators}` : `${members}`))
+    .join(' + ');
   const kept = `${counted(costs.checkpointsKept, 'checkpoint')} at most`;
   return [
     `Workers    ${costs.members + costs.evaluators} (${sizes}): ${counted(costs.members, 'member')}, ${counted(costs.evaluators, 'evaluator')}`,

@@ -1,11 +1,13 @@
 /**
  * A run's progress in words: a block for a terminal that can be drawn over, a line per round for one that cannot.
  */
-import { subPopulationName } from '../../workflows/names.ts';
-import type { RunProgress, SubPopulationSummary } from '../../workflows/messages.ts';
+import { subPopulationName } from '../../workflows/population/names.ts';
+import type { RunProgress, SubPopulationSummary } from '../../activities/contracts/messages.ts';
 import { counted, progressBar, shortDuration, shortNumber, shortScore } from './figures.ts';
 
-/** Tells the time left from the rounds, or whatever else is counted, that were seen to end; nothing before the first. */
+/**
+ * Tells the time left from the rounds, or whatever else is counted, that were seen to end; nothing before the first.
+ */
 export class RoundClock {
   #first: { readonly round: number; readonly atMs: number } | undefined;
   #last: { readonly round: number; readonly atMs: number } | undefined;
@@ -28,7 +30,12 @@ export class RoundClock {
 /** The block: how far, how long still, and a line per sub-population. */
 export function progressBlock(progress: RunProgress, secondsLeft: number | undefined): string[] {
   const { round, rounds, bestScore, subPopulations, holds, status } = progress;
-  const left = status === 'finishing' ? 'testing the winner' : secondsLeft === undefined ? 'time left: unknown' : `${shortDuration(secondsLeft)} left`;
+  const left =
+    status === 'finishing'
+      ? 'testing the winner'
+      : secondsLeft === undefined
+        ? 'time left: unknown'
+        : `${shortDuration(secondsLeft)} left`;
   return [
     '',
     `${progressBar(rounds > 0 ? round / rounds : 0)} ${percent(progress)} %  round ${round} of ${rounds}  best score ${shortScore(bestScore)}  ${left}`,
@@ -49,8 +56,20 @@ export function progressLine(progress: RunProgress, secondsLeft: number | undefi
 }
 
 /** Such as `P2: learningRate 0.0012 … 0.05, 5 of 6 evaluators at work, 3 promotions received`. */
-export function subPopulationLine({ subPopulation, hyperparameters, evaluators, evaluatorsBusy, promotions }: SubPopulationSummary): string {
-  const ranges = Object.entries(hyperparameters).flatMap(([name, range]) => (isChoices(range) ? [`${name} ${range.join('|')}`] : range.min < range.max ? [`${name} ${shortNumber(range.min)} … ${shortNumber(range.max)}`] : []));
+export function subPopulationLine({
+  subPopulation,
+  hyperparameters,
+  evaluators,
+  evaluatorsBusy,
+  promotions,
+}: SubPopulationSummary): string {
+  const ranges = Object.entries(hyperparameters).flatMap(([name, range]) =>
+    isChoices(range)
+      ? [`${name} ${range.join('|')}`]
+      : range.min < range.max
+        ? [`${name} ${shortNumber(range.min)} … ${shortNumber(range.max)}`]
+        : [],
+  );
   return `${subPopulationName(subPopulation)}: ${[
     ...ranges,
     ...(evaluators > 0 ? [`${evaluatorsBusy} of ${evaluators} evaluators at work`] : []),

@@ -47,7 +47,8 @@ export class Screen {
     // A terminal that was told no size has 0 columns.
     const columns = this.#stream.columns || DEFAULT_COLUMNS;
     // A line that wraps would be two to erase.
-    for (const line of block) this.#stream.write(`${line.length < columns ? line : `${line.slice(0, columns - 2)}…`}\n`);
+    for (const line of block)
+      this.#stream.write(`${line.length < columns ? line : `${line.slice(0, columns - 2)}…`}\n`);
     this.#block = block;
   }
 }

@@ -19,7 +19,10 @@ export function tellStack({ temporal, s3, queue, trainers, threads }: StackRecor
     `  ${temporalCommand({ temporal })} workflow start --type firePbt --task-queue ${queue} --workflow-id my-run --input-file experiments/fashion-mnist.json`,
     ...(s3.own || s3.endpoint === null
       ? []
-      : ['Look at its objects:', `  AWS_SHARED_CREDENTIALS_FILE=${shown(s3.credentialsFile)} aws --endpoint-url ${s3.endpoint} s3 ls --recursive s3://fire-pbt/`]),
+      : [
+          'Look at its objects:',
+          `  AWS_SHARED_CREDENTIALS_FILE=${shown(s3.credentialsFile)} aws --endpoint-url ${s3.endpoint} s3 ls --recursive s3://fire-pbt/`,
+        ]),
     '',
     'Ctrl-C ends it; unfinished runs go on at the next start.',
   ].join('\n');
@@ -27,7 +30,10 @@ export function tellStack({ temporal, s3, queue, trainers, threads }: StackRecor
 
 /** The Temporal CLI with what it needs to find the stack's server. */
 export function temporalCommand({ temporal }: Pick<StackRecord, 'temporal'>): string {
-  return [calledAs('temporal', process.env), ...(temporal.own || temporal.address === DEFAULT_ADDRESS ? [] : ['--address', temporal.address])].join(' ');
+  return [
+    calledAs('temporal', process.env),
+    ...(temporal.own || temporal.address === DEFAULT_ADDRESS ? [] : ['--address', temporal.address]),
+  ].join(' ');
 }
 
 function shown(file: string | null): string {

@@ -28,8 +28,8 @@ export interface ChildCandidate {
 /**
  * Returns a parent for each idle slot, in the order of the slots given, as long as there are candidates.
  *
- * Oldest first: by the step since which nobody evaluates it, where equal those that exploit touched after the others; then by number. 'youngest-first'
- * turns the age around, but the lower number still goes first.
+ * Oldest first: by the step since which nobody evaluates it, where equal those that exploit touched after the others;
+ * then by number. 'youngest-first' turns the age around, but the lower number still goes first.
  */
 export function chooseParents(
   idleSlots: readonly number[],
@@ -37,7 +37,9 @@ export function chooseParents(
   order: 'oldest-first' | 'youngest-first',
 ): { slot: number; parent: number }[] {
   const direction = order === 'oldest-first' ? 1 : -1;
-  const queue = candidates.filter((one) => one.available).sort((a, b) => direction * byAge(a, b) || a.member - b.member);
+  const queue = candidates
+    .filter((one) => one.available)
+    .sort((a, b) => direction * byAge(a, b) || a.member - b.member);
   return idleSlots.flatMap((slot, index) => {
     const parent = queue[index];
     return parent ? [{ slot, parent: parent.member }] : [];
@@ -50,8 +52,9 @@ function byAge(a: Candidate, b: Candidate): number {
 }
 
 /**
- * Returns the child whose hyperparameters a round's new evaluations keep: the best-ranked healthy member that has not just explored, the lower number
- * where equal. None of these ranked: a random one of them. All healthy members have just explored: a random healthy one. None healthy: undefined.
+ * Returns the child whose hyperparameters a round's new evaluations keep: the best-ranked healthy member that has not
+ * just explored, the lower number where equal. None of these ranked: a random one of them. All healthy members have
+ * just explored: a random healthy one. None healthy: undefined.
  */
 export function chooseChild(children: readonly ChildCandidate[], stream: RandomStream): number | undefined {
   const healthy = children.filter((one) => one.healthy).sort((a, b) => a.member - b.member);

@@ -9,11 +9,12 @@ import { findOverlap } from './overlap.ts';
 export const NEVER_PASSES = 2;
 
 /**
- * Returns binomialTest(a, b): the probability of at least as many pairs with a > b as there are, were each a fair coin. One-sided.
+ * Returns binomialTest(a, b): the probability of at least as many pairs with a > b as there are, were each a fair coin.
+ * One-sided.
  *
- * The pairs are those of the overlap, which is found on smoothed values; raw scores are compared, and a tie is no win. Without an overlap: 0
- * where every raw score of a is above every one of b, 2 where every one is below, otherwise the whole curves are paired from their starts. Where a
- * curve has no points there are no pairs, and the answer is 1.
+ * The pairs are those of the overlap, which is found on smoothed values; raw scores are compared, and a tie is no win.
+ * Without an overlap: 0 where every raw score of a is above every one of b, 2 where every one is below, otherwise the
+ * whole curves are paired from their starts. Where a curve has no points there are no pairs, and the answer is 1.
  */
 export function binomialTest(a: Curve, b: Curve): number {
   const overlap = findOverlap(a.smoothed, b.smoothed);
@@ -49,7 +50,8 @@ function upperTail(wins: number, pairs: number): number {
 
 /** numerator / 2^exponent for 0 < numerator ≤ 2^exponent. */
 function dividedByPowerOfTwo(numerator: bigint, exponent: number): number {
-  // 64 leading bits, the last of which also stands for all that are dropped: enough for Number() to round as if it saw every one of them.
+  // 64 leading bits, the last of which also stands for all that are dropped: enough for Number() to round as if it saw
+  // every one of them.
   const surplus = Math.max(0, numerator.toString(16).length * 4 - 64);
   const leading = numerator >> BigInt(surplus);
   const sticky = leading << BigInt(surplus) === numerator ? 0n : 1n;

@@ -2,7 +2,10 @@
  * What is measured while training, as the algorithm sees it.
  */
 
-/** One measurement, higher is better: a finite number, or 'diverged' where the task gave NaN or an infinity (neither survives JSON). */
+/**
+ * One measurement, higher is better: a finite number, or 'diverged' where the task gave NaN or an infinity (neither
+ * survives JSON).
+ */
 export type Score = number | 'diverged';
 
 /**

@@ -1,6 +1,6 @@
 /**
- * exp and log from exactly rounded operations only, so that every engine gives the same bits (ECMAScript leaves `Math.exp` and `Math.log` to the
- * engine). Errors stay below 2 units in the last place.
+ * exp and log from exactly rounded operations only, so that every engine gives the same bits (ECMAScript leaves
+ * `Math.exp` and `Math.log` to the engine). Errors stay below 2 units in the last place.
  */
 
 // ln 2 in two parts: the first has its low 21 bits clear, so its product with any binary exponent is exact.
@@ -30,7 +30,8 @@ export function exp(x: number): number {
   const lost = high - r - low;
 
   let series = 0;
-  for (let index = INVERSE_FACTORIALS.length - 1; index >= 0; index--) series = series * r + (INVERSE_FACTORIALS[index] ?? 0);
+  for (let index = INVERSE_FACTORIALS.length - 1; index >= 0; index--)
+    series = series * r + (INVERSE_FACTORIALS[index] ?? 0);
   const mantissa = 1 + (r + (series * r * r + lost * (1 + r)));
 
   // In two steps, the first of which is exact: 2^k itself may lie outside the range of doubles.

@@ -7,7 +7,10 @@ import type { RandomStream } from './random.ts';
 export type HyperparameterValue = number | string;
 export type HyperparameterValues = Readonly<Record<string, HyperparameterValue>>;
 
-/** A number; `initial.range` lies within `bounds`. On a log scale, and for a log-uniform start, everything is above 0. Factors are above 0. */
+/**
+ * A number; `initial.range` lies within `bounds`. On a log scale, and for a log-uniform start, everything is above 0.
+ * Factors are above 0.
+ */
 export interface FloatSpace {
   readonly kind: 'float';
   readonly scale: 'linear' | 'log';
@@ -36,28 +39,35 @@ export type HyperparameterSpace = FloatSpace | IntegerSpace | CategorySpace;
 export type HyperparameterSpaces = Readonly<Record<string, HyperparameterSpace | HyperparameterValue>>;
 
 /**
- * Returns a member's first hyperparameters. Names draw from the stream in the order of their code units, so that the order of a specification's keys changes
- * nothing; constants draw nothing.
+ * Returns a member's first hyperparameters. Names draw from the stream in the order of their code units, so that the
+ * order of a specification's keys changes nothing; constants draw nothing.
  */
 export function sampleInitial(spaces: HyperparameterSpaces, stream: RandomStream): HyperparameterValues {
-  return Object.fromEntries(sortedEntries(spaces).map(([name, space]) => [name, typeof space === 'object' ? sample(space, stream) : space]));
+  return Object.fromEntries(
+    sortedEntries(spaces).map(([name, space]) => [name, typeof space === 'object' ? sample(space, stream) : space]),
+  );
 }
 
 /**
- * Returns perturbed hyperparameters, always within their bounds; names draw in the order of their code units. Constants, and values without a space,
- * stay as they are.
+ * Returns perturbed hyperparameters, always within their bounds; names draw in the order of their code units.
+ * Constants, and values without a space, stay as they are.
  *
- * - A float is multiplied by one of its factors, uniformly chosen, and clamped. On a linear scale, where that cannot work (the value is 0, its bounds lie on
- *   both sides of 0, or they are tighter than the factors: each of these would leave them), it moves on its normalised range instead: of the
- *   distance between its bounds, by (f − 1) / (f + 1), which is a third for 2 and ½, a ninth for 1.25 and 0.8.
+ * - A float is multiplied by one of its factors, uniformly chosen, and clamped. On a linear scale, where that cannot
+ *   work (the value is 0, its bounds lie on both sides of 0, or they are tighter than the factors: each of these would
+ *   leave them), it moves on its normalised range instead: of the distance between its bounds, by (f − 1) / (f + 1),
+ *   which is a third for 2 and ½, a ninth for 1.25 and 0.8.
  * - An integer is multiplied and rounded, and moves by at least one: where a bound is in the way, inwards.
  * - A category is drawn anew from all choices.
- * - Where no factor would move a float (all lead out of the bound that it is at) the chosen one is turned around, so nothing is stuck for good.
- *   A factor of 1 moves nothing, and asks for nothing else.
+ * - Where no factor would move a float (all lead out of the bound that it is at) the chosen one is turned around, so
+ *   nothing is stuck for good. A factor of 1 moves nothing, and asks for nothing else.
  *
  * @throws where a value is missing, or none for its kind of space
  */
-export function explore(values: HyperparameterValues, spaces: HyperparameterSpaces, stream: RandomStream): HyperparameterValues {
+export function explore(
+  values: HyperparameterValues,
+  spaces: HyperparameterSpaces,
+  stream: RandomStream,
+): HyperparameterValues {
   const perturbed = sortedEntries(spaces).map(([name, space]): [string, HyperparameterValue] => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (typeof space !== 'object') return [name, value ?? space];
@@ -71,7 +81,10 @@ function sample(space: HyperparameterSpace, stream: RandomStream): Hyperparamete
     case 'float': {
       const [low, high] = space.initial.range;
       const share = stream.next();
-      const drawn = space.initial.distribution === 'uniform' ? low + share * (high - low) : exp(log(low) + share * (log(high) - log(low)));
+      const drawn =
+        space.initial.distribution === 'uniform'
+          ? low + share * (high - low)
+          : exp(log(low) + share * (log(high) - log(low)));
       return clamp(clamp(drawn, space.initial.range), space.bounds);
     }
     case 'integer': {
@@ -85,9 +98,15 @@ function sample(space: HyperparameterSpace, stream: RandomStream): Hyperparamete
   }
 }
 
-function perturb(name: string, value: HyperparameterValue | undefined, space: HyperparameterSpace, stream: RandomStream): HyperparameterValue {
+function perturb(
+  name: string,
+  value: HyperparameterValue | undefined,
+  space: HyperparameterSpace,
+  stream: RandomStream,
+): HyperparameterValue {
   if (space.kind === 'category') return choose(space.choices, stream);
-  if (typeof value !== 'number') throw new Error(`Expected \`hyperparameters.${name}\` to be a number, got \`${String(value)}\``);
+  if (typeof value !== 'number')
+    throw new Error(`Expected \`hyperparameters.${name}\` to be a number, got \`${String(value)}\``);
   const factor = choose(space.factors, stream);
   return space.kind === 'integer' ? moveInteger(value, factor, space) : moveFloat(value, factor, space);
 }

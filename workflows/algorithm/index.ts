@@ -10,7 +10,15 @@ export type { Contender, Exploitation } from './exploit.ts';
 export { exp, log } from './exponential.ts';
 export { fitnessByImprovement } from './fitness.ts';
 export { explore, sampleInitial } from './hyperparameters.ts';
-export type { CategorySpace, FloatSpace, HyperparameterSpace, HyperparameterSpaces, HyperparameterValue, HyperparameterValues, IntegerSpace } from './hyperparameters.ts';
+export type {
+  CategorySpace,
+  FloatSpace,
+  HyperparameterSpace,
+  HyperparameterSpaces,
+  HyperparameterValue,
+  HyperparameterValues,
+  IntegerSpace,
+} from './hyperparameters.ts';
 export { findOverlap } from './overlap.ts';
 export type { Overlap } from './overlap.ts';
 export { randomStream, shuffled } from './random.ts';

@@ -10,7 +10,8 @@ export interface Overlap {
 }
 
 /**
- * Returns the overlap of two curves, found on their smoothed values; undefined where there is none, or where one of them has no points.
+ * Returns the overlap of two curves, found on their smoothed values; undefined where there is none, or where one of
+ * them has no points.
  *
  * The curve that starts below is entered at its first point that reaches the other's start (equal counts as reached).
  */
@@ -21,7 +22,9 @@ export function findOverlap(smoothedA: readonly number[], smoothedB: readonly nu
 
   if (startOfA < startOfB) {
     const startA = smoothedA.findIndex((score) => score >= startOfB);
-    return startA < 0 ? undefined : { startA, startB: 0, length: Math.min(smoothedA.length - startA, smoothedB.length) };
+    return startA < 0
+      ? undefined
+      : { startA, startB: 0, length: Math.min(smoothedA.length - startA, smoothedB.length) };
   }
   const startB = smoothedB.findIndex((score) => score >= startOfA);
   return startB < 0 ? undefined : { startA: 0, startB, length: Math.min(smoothedA.length, smoothedB.length - startB) };

@@ -1,9 +1,10 @@
 /**
  * Named, counter-based random streams: the only source of randomness of a run.
  *
- * A stream is Philox-4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011): block number k of a
- * stream is a pure function of the seed, the stream's name and k. Nothing but 32-bit integer arithmetic, so the bits are the same on every
- * engine; nothing is shared between streams, so what one purpose draws never moves what another gets.
+ * A stream is Philox-4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC
+ * 2011): block number k of a stream is a pure function of the seed, the stream's name and k. Nothing but 32-bit integer
+ * arithmetic, so the bits are the same on every engine; nothing is shared between streams, so what one purpose draws
+ * never moves what another gets.
  */
 import { log } from './exponential.ts';
 
@@ -26,14 +27,16 @@ const TWO_TO_32 = 4294967296;
 const TWO_TO_53 = 9007199254740992;
 
 /**
- * Returns the stream of that name: by convention the purpose, then what it is for, as in `randomStream(seed, 'explore', 'P1', round, member)`.
- * Names that differ in any part, in the number of parts or in a part's type (1, '1') give unrelated streams.
+ * Returns the stream of that name: by convention the purpose, then what it is for, as in `randomStream(seed, 'explore',
+ * 'P1', round, member)`. Names that differ in any part, in the number of parts or in a part's type (1, '1') give
+ * unrelated streams.
  *
  * @param seed integer from 0 to 2^53 − 1
  * @throws where the seed is none
  */
 export function randomStream(seed: number, ...name: readonly (string | number)[]): RandomStream {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`Expected \`seed\` to be an integer from 0 to ${Number.MAX_SAFE_INTEGER}, got \`${seed}\``);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new Error(`Expected \`seed\` to be an integer from 0 to ${Number.MAX_SAFE_INTEGER}, got \`${seed}\``);
   return new PhiloxStream(hashName(seed, name));
 }
 
@@ -86,7 +89,10 @@ function highProduct(x: number, y: number): number {
   return (Math.imul(xHigh, yHigh) >>> 0) + Math.floor(highLow / 65536) + Math.floor(lowHigh / 65536);
 }
 
-/** Condenses seed and name into 128 bits: words are mixed in one by one, each enciphered under its position before the next. */
+/**
+ * Condenses seed and name into 128 bits: words are mixed in one by one, each enciphered under its position before the
+ * next.
+ */
 function hashName(seed: number, name: readonly (string | number)[]): Uint32Array {
   const state = new Uint32Array(4);
   let position = 0;
@@ -100,7 +106,8 @@ function hashName(seed: number, name: readonly (string | number)[]): Uint32Array
     // Tag and length first, so that no two names run into each other.
     const text = String(part);
     absorb(typeof part === 'string' ? 1 : 2, text.length);
-    for (let i = 0; i < text.length; i += 2) absorb(text.charCodeAt(i), i + 1 < text.length ? text.charCodeAt(i + 1) : 0);
+    for (let i = 0; i < text.length; i += 2)
+      absorb(text.charCodeAt(i), i + 1 < text.length ? text.charCodeAt(i + 1) : 0);
   }
   return state;
 }
@@ -125,7 +132,9 @@ class PhiloxStream implements RandomStream {
 
   integer(exclusiveMax: number): number {
     if (!Number.isSafeInteger(exclusiveMax) || exclusiveMax < 1) {
-      throw new Error(`Expected \`exclusiveMax\` to be an integer from 1 to ${Number.MAX_SAFE_INTEGER}, got \`${exclusiveMax}\``);
+      throw new Error(
+        `Expected \`exclusiveMax\` to be an integer from 1 to ${Number.MAX_SAFE_INTEGER}, got \`${exclusiveMax}\``,
+      );
     }
     // Draws from the incomplete last multiple of exclusiveMax are thrown away: they would favour small numbers.
     const small = exclusiveMax <= TWO_TO_32;

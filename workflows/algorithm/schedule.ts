@@ -1,7 +1,9 @@
 /**
- * Schedules made by hand: what a hyperparameter's first value is multiplied with as training goes on. Or a trace: the values that another run used.
+ * Schedules made by hand: what a hyperparameter's first value is multiplied with as training goes on. Or a trace: the
+ * values that another run used.
  *
- * A value holds for a whole round: warm-up is read at the round's end (so that no round trains with 0), steps at its start, the cosine in its middle.
+ * A value holds for a whole round: warm-up is read at the round's end (so that no round trains with 0), steps at its
+ * start, the cosine in its middle.
  */
 import type { HyperparameterSpace, HyperparameterValue, HyperparameterValues } from './hyperparameters.ts';
 import { clamp } from './hyperparameters.ts';
@@ -45,11 +47,18 @@ export function isTrace(schedule: Schedule): schedule is readonly TraceSegment[]
 }
 
 /**
- * Returns what a member trains with in a round: its first values, times what the schedule says, within their bounds. A trace overrides them from each
- * segment's first step on. `stream` is the member's own, the same each round.
+ * Returns what a member trains with in a round: its first values, times what the schedule says, within their bounds. A
+ * trace overrides them from each segment's first step on. `stream` is the member's own, the same each round.
  */
-export function scheduled(schedule: Schedule, first: HyperparameterValues, spaces: Readonly<Record<string, HyperparameterSpace | HyperparameterValue>>, round: RoundOfSteps, stream: RandomStream): HyperparameterValues {
-  if (isTrace(schedule)) return { ...first, ...schedule.findLast(({ fromStep }) => fromStep <= round.fromStep)?.hyperparameters };
+export function scheduled(
+  schedule: Schedule,
+  first: HyperparameterValues,
+  spaces: Readonly<Record<string, HyperparameterSpace | HyperparameterValue>>,
+  round: RoundOfSteps,
+  stream: RandomStream,
+): HyperparameterValues {
+  if (isTrace(schedule))
+    return { ...first, ...schedule.findLast(({ fromStep }) => fromStep <= round.fromStep)?.hyperparameters };
   const values: Record<string, HyperparameterValue> = { ...first };
   for (const name of Object.keys(schedule).sort()) {
     const one = schedule[name];
@@ -58,7 +67,10 @@ export function scheduled(schedule: Schedule, first: HyperparameterValues, space
     if (shape === undefined || typeof value !== 'number') continue;
     const scaled = value * scheduleFactor(shape, round);
     const space = spaces[name];
-    values[name] = typeof space === 'object' && space.kind !== 'category' ? clamp(space.kind === 'integer' ? Math.round(scaled) : scaled, space.bounds) : scaled;
+    values[name] =
+      typeof space === 'object' && space.kind !== 'category'
+        ? clamp(space.kind === 'integer' ? Math.round(scaled) : scaled, space.bounds)
+        : scaled;
   }
   return values;
 }

@@ -10,9 +10,10 @@ const SHIFTS = 10;
 /**
  * Returns bestScoreDifference(a, b): a's best raw score over the overlap, minus b's. Not symmetric.
  *
- * Without an overlap it is 0, unless every raw score of a is above every one of b: then a is shifted down by each of ten equally spaced amounts
- * from (min a − max b) up to, not including, (min a − min b), and the answer is the largest gap of a shifted a, at least 0. Where these ends coincide (b's
- * raw scores are all the same), or where a curve has no points: 0. `shifts` false leaves that rule out (an ablation).
+ * Without an overlap it is 0, unless every raw score of a is above every one of b: then a is shifted down by each of
+ * ten equally spaced amounts from (min a − max b) up to, not including, (min a − min b), and the answer is the largest
+ * gap of a shifted a, at least 0. Where these ends coincide (b's raw scores are all the same), or where a curve has no
+ * points: 0. `shifts` false leaves that rule out (an ablation).
  */
 export function bestScoreDifference(a: Curve, b: Curve, shifts = true): number {
   const gap = gapOverOverlap(a, b, 0);
@@ -29,7 +30,9 @@ export function bestScoreDifference(a: Curve, b: Curve, shifts = true): number {
   return best;
 }
 
-/** The gap of a, shifted down, against b; undefined where they don't overlap. Smoothing a shifted curve only shifts it. */
+/**
+ * The gap of a, shifted down, against b; undefined where they don't overlap. Smoothing a shifted curve only shifts it.
+ */
 function gapOverOverlap(a: Curve, b: Curve, shift: number): number | undefined {
   const overlap = findOverlap(shift === 0 ? a.smoothed : a.smoothed.map((score) => score - shift), b.smoothed);
   if (overlap === undefined) return undefined;

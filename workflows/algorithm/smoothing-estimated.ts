@@ -1,15 +1,18 @@
 /**
- * The `estimated` smoothing model: Gaussian-process regression with a Matérn-5/2 kernel plus noise, length-scale and noise by marginal likelihood.
+ * The `estimated` smoothing model: Gaussian-process regression with a Matérn-5/2 kernel plus noise, length-scale and
+ * noise by marginal likelihood.
  *
- * The grid: length-scales 4, 2, 1, ½, ¼, ⅛ of the curve, without those below four points (whatever is as quick cannot be told from noise), times noise
- * variances 10², 10, … 10⁻⁶ of the signal's; and the curve that is all noise, whose smooth is its mean. The signal's variance is profiled out: each pair is
- * judged at the variance that suits it best. The likeliest wins, the smoother one where equal.
+ * The grid: length-scales 4, 2, 1, ½, ¼, ⅛ of the curve, without those below four points (whatever is as quick cannot
+ * be told from noise), times noise variances 10², 10, … 10⁻⁶ of the signal's; and the curve that is all noise, whose
+ * smooth is its mean. The signal's variance is profiled out: each pair is judged at the variance that suits it best.
+ * The likeliest wins, the smoother one where equal.
  *
- * Linear time and exact: on a grid of spacing Δ the process is a state-space model (Hartikainen and Särkkä, "Kalman filtering and smoothing
- * solutions to temporal Gaussian process regression models", 2010). With λ = √5 / length-scale and a = λΔ, its state is x = (f, f'/λ, f''/λ²) and
- *   x ← A x + noise of covariance Q,   A = exp(F a),   F = [0 1 0; 0 0 1; −1 −3 −3],
- * from the stationary covariance. A Kalman filter gives the likelihood; its backward recursion (de Jong's) gives u = (K + noise)⁻¹y, and the posterior
- * mean is y − noise · u. Its covariances do not depend on the scores, and stand still after a while.
+ * Linear time and exact: on a grid of spacing Δ the process is a state-space model (Hartikainen and Särkkä, "Kalman
+ * filtering and smoothing solutions to temporal Gaussian process regression models", 2010). With λ = √5 / length-scale
+ * and a = λΔ, its state is x = (f, f'/λ, f''/λ²) and x ← A x + noise of covariance Q,   A = exp(F a),   F = [0 1 0; 0 0
+ * 1; −1 −3 −3], from the stationary covariance. A Kalman filter gives the likelihood; its backward recursion (de
+ * Jong's) gives u = (K + noise)⁻¹y, and the posterior mean is y − noise · u. Its covariances do not depend on the
+ * scores, and stand still after a while.
  */
 import { exp, log } from './exponential.ts';
 
@@ -29,7 +32,9 @@ interface Process {
   readonly noise: Float64Array;
 }
 
-/** What the filter does at each point: none of it depends on the scores. After `length` points it stays as it was last. */
+/**
+ * What the filter does at each point: none of it depends on the scores. After `length` points it stays as it was last.
+ */
 interface Gains {
   /** Variance of the innovations, S. */
   readonly variances: Float64Array;
@@ -38,7 +43,9 @@ interface Gains {
   readonly length: number;
 }
 
-/** Returns the posterior mean at the scores' own positions; scores are standardised (mean 0, variance 1), two or more. */
+/**
+ * Returns the posterior mean at the scores' own positions; scores are standardised (mean 0, variance 1), two or more.
+ */
 export function smoothEstimated(standardised: readonly number[]): number[] {
   const n = standardised.length;
   // All noise, of variance 1: n/2 · log 1 − 0.
@@ -62,11 +69,21 @@ function discretise(a: number): Process {
   // (F + I)³ = 0, so the exponential is e^−a times a polynomial.
   const decay = exp(-a);
   const half = (a * a) / 2;
-  const transition = Float64Array.of(1 + a + half, a + 2 * half, half, -half, 1 + a - 2 * half, a - half, half - a, 2 * half - 3 * a, 1 - 2 * a + half);
+  const transition = Float64Array.of(
+    1 + a + half,
+    a + 2 * half,
+    half,
+    -half,
+    1 + a - 2 * half,
+    a - half,
+    half - a,
+    2 * half - 3 * a,
+    1 - 2 * a + half,
+  );
   for (let i = 0; i < 9; i++) transition[i]! *= decay;
 
-  // Q = 16/3 ∫ g gᵀ over 0 … a with g(s) = e^−s (s²/2, s − s²/2, 1 − 2s + s²/2), whose first entry is of the order a⁵: from moments, never as a difference
-  // of covariances.
+  // Q = 16/3 ∫ g gᵀ over 0 … a with g(s) = e^−s (s²/2, s − s²/2, 1 − 2s + s²/2), whose first entry is of the order a⁵:
+  // from moments, never as a difference of covariances.
   const [g0 = 0, g1 = 0, g2 = 0, g3 = 0, g4 = 0] = [0, 1, 2, 3, 4].map((power) => moment(power, a));
   const ff = g4 / 4;
   const fd = g3 / 2 - g4 / 4;
@@ -138,7 +155,13 @@ function filterGains({ transition: A, noise: Q }: Process, ratio: number, n: num
     const n11 = t10 * a10 + t11 * a11 + t12 * a12 + q11;
     const n12 = t10 * a20 + t11 * a21 + t12 * a22 + q12;
     const n22 = t20 * a20 + t21 * a21 + t22 * a22 + q22;
-    const change = Math.abs(n00 - p00) + Math.abs(n01 - p01) + Math.abs(n02 - p02) + Math.abs(n11 - p11) + Math.abs(n12 - p12) + Math.abs(n22 - p22);
+    const change =
+      Math.abs(n00 - p00) +
+      Math.abs(n01 - p01) +
+      Math.abs(n02 - p02) +
+      Math.abs(n11 - p11) +
+      Math.abs(n12 - p12) +
+      Math.abs(n22 - p22);
     if (change < CONVERGED) return { variances, gains, length: i + 1 };
     p00 = n00;
     p01 = n01;
@@ -150,7 +173,10 @@ function filterGains({ transition: A, noise: Q }: Process, ratio: number, n: num
   return { variances, gains, length: n };
 }
 
-/** Log marginal likelihood at the best variance of the signal, up to what is the same for all: −n/2 · log(mean of v²/S) − ½ Σ log S. */
+/**
+ * Log marginal likelihood at the best variance of the signal, up to what is the same for all: −n/2 · log(mean of v²/S)
+ * − ½ Σ log S.
+ */
 function profileLogLikelihood(y: readonly number[], process: Process, gains: Gains): number {
   const n = y.length;
   const v = innovations(y, process, gains);
@@ -191,7 +217,11 @@ function posteriorMean(y: readonly number[], process: Process, gains: Gains, rat
   let r2 = 0;
   for (let i = y.length - 1; i >= 0; i--) {
     const at = Math.min(i, gains.length - 1);
-    const u = v[i]! / gains.variances[at]! - gains.gains[3 * at]! * r0 - gains.gains[3 * at + 1]! * r1 - gains.gains[3 * at + 2]! * r2;
+    const u =
+      v[i]! / gains.variances[at]! -
+      gains.gains[3 * at]! * r0 -
+      gains.gains[3 * at + 1]! * r1 -
+      gains.gains[3 * at + 2]! * r2;
     smoothed[i] = y[i]! - ratio * u;
     // Aᵀ·r, and u for f.
     const n0 = a00 * r0 + a10 * r1 + a20 * r2 + u;

@@ -1,12 +1,12 @@
 /**
- * The `fixed` smoothing model: Gaussian-process regression with the squared-exponential kernel of length-scale 1 and unit variance, jitter 1e-10.
+ * The `fixed` smoothing model: Gaussian-process regression with the squared-exponential kernel of length-scale 1 and
+ * unit variance, jitter 1e-10.
  *
- * On positions between 0 and 1 that kernel has, numerically, a low rank. With x measured from the middle,
- *   exp(−(x − y)²/2) = Σ_k φ_k(x) φ_k(y),   φ_k(x) = exp(−x²/2) x^k / √k!,
- * and since |xy| ≤ ¼ the terms from k = m on add up to less than 1.01·¼^m/m!: 5e-20 for m = 14, far below the jitter. So with Φ the n × m matrix of
- * features, the posterior mean is that of ridge regression,
- *   Φ (ΦᵀΦ + σI)⁻¹ Φᵀ y,   σ = jitter,
- * which is Q₁Q₁ᵀy for the orthonormal basis [Q₁; Q₂] of the columns of [Φ; √σ·I]: linear time, and at the square root of the kernel matrix's condition.
+ * On positions between 0 and 1 that kernel has, numerically, a low rank. With x measured from the middle, exp(−(x −
+ * y)²/2) = Σ_k φ_k(x) φ_k(y),   φ_k(x) = exp(−x²/2) x^k / √k!, and since |xy| ≤ ¼ the terms from k = m on add up to
+ * less than 1.01·¼^m/m!: 5e-20 for m = 14, far below the jitter. So with Φ the n × m matrix of features, the posterior
+ * mean is that of ridge regression, Φ (ΦᵀΦ + σI)⁻¹ Φᵀ y,   σ = jitter, which is Q₁Q₁ᵀy for the orthonormal basis [Q₁;
+ * Q₂] of the columns of [Φ; √σ·I]: linear time, and at the square root of the kernel matrix's condition.
  */
 import { exp } from './exponential.ts';
 

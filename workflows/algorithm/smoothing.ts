@@ -1,8 +1,9 @@
 /**
  * Smoothing: what a curve would look like without the noise of measuring it.
  *
- * Gaussian-process regression of the scores on position (i/n for point i of n), on scores standardised by their mean and population standard
- * deviation, evaluated at the same positions. Two models, each in linear time: `smoothing-fixed.ts`, `smoothing-estimated.ts`.
+ * Gaussian-process regression of the scores on position (i/n for point i of n), on scores standardised by their mean
+ * and population standard deviation, evaluated at the same positions. Two models, each in linear time:
+ * `smoothing-fixed.ts`, `smoothing-estimated.ts`.
  */
 import { smoothEstimated } from './smoothing-estimated.ts';
 import { smoothFixed } from './smoothing-fixed.ts';
@@ -18,8 +19,8 @@ export type SmoothingModel = 'fixed' | 'estimated' | 'none';
 const LARGE = 1e100;
 
 /**
- * Returns the smoothed scores, as many as given, for finite scores; those given are left as they were. A constant curve smooths to itself, one point is its own
- * smooth, and no points are none.
+ * Returns the smoothed scores, as many as given, for finite scores; those given are left as they were. A constant curve
+ * smooths to itself, one point is its own smooth, and no points are none.
  */
 export function smooth(scores: readonly number[], model: SmoothingModel): number[] {
   const constant = scores.every((score) => score === scores[0]);

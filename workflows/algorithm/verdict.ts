@@ -39,7 +39,10 @@ export type VerdictReason =
   | 'parent-exploited'
   | 'undecided';
 
-/** What was decided, why, and on which numbers: null where a curve diverged or has no points, `overlap` also where there is none. */
+/**
+ * What was decided, why, and on which numbers: null where a curve diverged or has no points, `overlap` also where there
+ * is none.
+ */
 export interface Verdict {
   /** 'success': the child is promoted. On 'success' and 'stop' the evaluator is idle again. */
   readonly outcome: 'success' | 'stop' | 'continue';
@@ -55,7 +58,15 @@ export interface Verdict {
 
 /** Judges one evaluator against its child: the first rule that holds decides, in the order of the code. */
 export function judge(evidence: Evidence): Verdict {
-  const { evaluator, child, evaluationSteps, maxEvalSteps, significance, stopping = 'binomial-test', shifts = true } = evidence;
+  const {
+    evaluator,
+    child,
+    evaluationSteps,
+    maxEvalSteps,
+    significance,
+    stopping = 'binomial-test',
+    shifts = true,
+  } = evidence;
   const comparison = compare(evaluator, child, shifts);
   const threshold = significance + Math.max(0, 1 - evaluationSteps / maxEvalSteps);
   const verdict = (outcome: Verdict['outcome'], reason: VerdictReason): Verdict => ({
@@ -70,9 +81,11 @@ export function judge(evidence: Evidence): Verdict {
   if (evidence.childExploited) return verdict('stop', 'child-exploited');
   if (evaluator === 'diverged') return verdict('stop', 'diverged');
   if (child === 'diverged') return verdict('stop', 'child-diverged');
-  // Success comes before every rule that stops: the weights are good even if the child was promoted before, or the parent exploited away.
+  // Success comes before every rule that stops: the weights are good even if the child was promoted before, or the
+  // parent exploited away.
   if (stopping === 'fixed-length') {
-    if (evaluationSteps >= maxEvalSteps) return comparison && comparison.gap > 0 ? verdict('success', 'success') : verdict('stop', 'fixed-length');
+    if (evaluationSteps >= maxEvalSteps)
+      return comparison && comparison.gap > 0 ? verdict('success', 'success') : verdict('stop', 'fixed-length');
   } else {
     if (comparison && comparison.gap > 0 && comparison.p < significance) return verdict('success', 'success');
     if (!comparison?.overlap && evaluationSteps >= maxEvalSteps) return verdict('stop', 'no-overlap');
@@ -83,7 +96,16 @@ export function judge(evidence: Evidence): Verdict {
   return verdict('continue', 'undecided');
 }
 
-function compare(evaluator: Curve | 'diverged', child: Curve | 'diverged', shifts: boolean): { overlap: Overlap | undefined; gap: number; p: number } | undefined {
-  if (evaluator === 'diverged' || child === 'diverged' || evaluator.raw.length === 0 || child.raw.length === 0) return undefined;
-  return { overlap: findOverlap(evaluator.smoothed, child.smoothed), gap: bestScoreDifference(evaluator, child, shifts), p: binomialTest(evaluator, child) };
+function compare(
+  evaluator: Curve | 'diverged',
+  child: Curve | 'diverged',
+  shifts: boolean,
+): { overlap: Overlap | undefined; gap: number; p: number } | undefined {
+  if (evaluator === 'diverged' || child === 'diverged' || evaluator.raw.length === 0 || child.raw.length === 0)
+    return undefined;
+  return {
+    overlap: findOverlap(evaluator.smoothed, child.smoothed),
+    gap: bestScoreDifference(evaluator, child, shifts),
+    p: binomialTest(evaluator, child),
+  };
 }

@@ -2,12 +2,15 @@
  * Which images train, which measure, and in what order batches come: all of it from the seed.
  */
 import { randomStream, shuffled } from '../../../workflows/algorithm/index.ts';
-import type { LabelledImages } from '../../datasets/fashion-mnist.ts';
-import type { NativeBinding } from '../../tensorflow.ts';
-import { ResidentTensor } from '../graph/program.ts';
+import type { LabelledImages } from '../datasets/fashion-mnist.ts';
+import type { NativeBinding } from '../tensorflow/library.ts';
+import { ResidentTensor } from '../tensorflow/program.ts';
 import type { ImageShape } from './models.ts';
 
-/** Networks see pixels standardised by mean and standard deviation of Fashion-MNIST's training images: byte · scale + offset, in float32. */
+/**
+ * Networks see pixels standardised by mean and standard deviation of Fashion-MNIST's training images: byte · scale +
+ * offset, in float32.
+ */
 export const PIXEL_SCALE = Math.fround(1 / (255 * 0.353));
 export const PIXEL_OFFSET = Math.fround(-0.286 / 0.353);
 /** By byte. Rounded after each operation, as in the graph. */
@@ -27,19 +30,35 @@ export interface Split {
  *
  * @throws where fewer than one batch is left to train on
  */
-export function split(images: number, objectiveExamples: number, untouchedExamples: number, batchSize: number, seed: number): Split {
+export function split(
+  images: number,
+  objectiveExamples: number,
+  untouchedExamples: number,
+  batchSize: number,
+  seed: number,
+): Split {
   const held = objectiveExamples + untouchedExamples;
   if (images - held < batchSize) {
-    throw new Error(`Expected \`task.objectiveExamples\` and \`task.untouchedExamples\` to leave at least one batch (${batchSize}) of the ${images} training images, got \`${held}\``);
+    throw new Error(
+      `Expected \`task.objectiveExamples\` and \`task.untouchedExamples\` to leave at least one batch (${batchSize}) of the ${images} training images, got \`${held}\``,
+    );
   }
   const order = shuffled(images, randomStream(seed, 'split'));
-  return { objective: order.slice(0, objectiveExamples), untouched: order.slice(objectiveExamples, held), training: order.slice(held) };
+  return {
+    objective: order.slice(0, objectiveExamples),
+    untouched: order.slice(objectiveExamples, held),
+    training: order.slice(held),
+  };
 }
 
 /** Returns the images with these indices, as copies. */
 export function select({ pixels, labels }: LabelledImages, indices: Uint32Array): LabelledImages {
   const size = pixels.length / labels.length;
-  const chosen = { count: indices.length, pixels: new Uint8Array(indices.length * size), labels: new Uint8Array(indices.length) };
+  const chosen = {
+    count: indices.length,
+    pixels: new Uint8Array(indices.length * size),
+    labels: new Uint8Array(indices.length),
+  };
   indices.forEach((index, position) => {
     chosen.pixels.set(pixels.subarray(index * size, (index + 1) * size), position * size);
     chosen.labels[position] = labels[index]!;
@@ -66,7 +85,10 @@ export class ResidentExamples {
       const [from, to] = [index * atOnce, Math.min((index + 1) * atOnce, count)];
       const size = pixels.length / count;
       return {
-        images: new ResidentTensor(binding, { shape: [to - from, ...image], values: Float32Array.from(pixels.subarray(from * size, to * size), (pixel) => STANDARDISED[pixel]!) }),
+        images: new ResidentTensor(binding, {
+          shape: [to - from, ...image],
+          values: Float32Array.from(pixels.subarray(from * size, to * size), (pixel) => STANDARDISED[pixel]!),
+        }),
         labels: new ResidentTensor(binding, { shape: [to - from], values: Int32Array.from(labels.subarray(from, to)) }),
       };
     });
@@ -84,8 +106,8 @@ export class ResidentExamples {
 const MOST_ORDERS = 128;
 
 /**
- * The order in which one worker sees the training images: a new permutation each epoch, whose last, incomplete batch is left out.
- * The step alone says which batch it is.
+ * The order in which one worker sees the training images: a new permutation each epoch, whose last, incomplete batch is
+ * left out. The step alone says which batch it is.
  */
 export class BatchOrder {
   readonly #seed: number;
@@ -112,7 +134,8 @@ export class BatchOrder {
   #order(epoch: number): Uint32Array {
     const key = `${this.#seed} ${this.#worker} ${epoch} ${this.#training.length}`;
     const orders = BatchOrder.#orders;
-    const order = orders.get(key) ?? shuffled(this.#training.length, randomStream(this.#seed, 'batches', this.#worker, epoch));
+    const order =
+      orders.get(key) ?? shuffled(this.#training.length, randomStream(this.#seed, 'batches', this.#worker, epoch));
     // Inserted last: the first is the one that nobody asked for the longest.
     orders.delete(key);
     orders.set(key, order);

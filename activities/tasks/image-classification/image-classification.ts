@@ -7,10 +7,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { randomStream } from '../../../workflows/algorithm/index.ts';
 import type { HyperparameterValues } from '../../../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../../../workflows/algorithm/curve.ts';
-import type { NamedTensor } from '../../checkpoints/safetensors.ts';
-import { FASHION_MNIST_CLASSES, FASHION_MNIST_IMAGE, loadFashionMnist, type FashionMnist, type LabelledImages } from '../../datasets/fashion-mnist.ts';
-import { loadTensorFlow } from '../../tensorflow.ts';
-import type { TensorFlow } from '../../tensorflow.ts';
+import type { NamedTensor } from '../../storage/safetensors.ts';
+import {
+  FASHION_MNIST_CLASSES,
+  FASHION_MNIST_IMAGE,
+  loadFashionMnist,
+  type FashionMnist,
+  type LabelledImages,
+} from '../datasets/fashion-mnist.ts';
+import { loadTensorFlow } from '../tensorflow/library.ts';
+import type { TensorFlow } from '../tensorflow/library.ts';
 import type { Report, Session, SessionContext, State, Task } from '../task.ts';
 import type { TaskEnvironment } from '../tasks.ts';
 import { BatchOrder, ResidentExamples, select, split, type Split } from './examples.ts';
@@ -31,7 +37,8 @@ const splits = new Kept<Split>(MOST_KEPT, () => undefined);
 export function imageClassification(specification: ImageClassification, { dataDirectory }: TaskEnvironment): Task {
   return {
     kind: specification.kind,
-    open: async (context) => new ImageClassificationSession(loadTensorFlow(), specification, loadFashionMnist(dataDirectory), context),
+    open: async (context) =>
+      new ImageClassificationSession(loadTensorFlow(), specification, loadFashionMnist(dataDirectory), context),
   };
 }
 
@@ -47,7 +54,12 @@ class ImageClassificationSession implements Session {
   #network: Network | undefined;
   #objective: ResidentExamples | undefined;
 
-  constructor(tensorflow: TensorFlow, specification: ImageClassification, dataSet: FashionMnist, context: SessionContext) {
+  constructor(
+    tensorflow: TensorFlow,
+    specification: ImageClassification,
+    dataSet: FashionMnist,
+    context: SessionContext,
+  ) {
     const { model, optimizer, batchSize, objectiveExamples, untouchedExamples } = specification;
     const decays = (context.hyperparameters['weightDecay'] ?? 0) !== 0;
     this.#tensorflow = tensorflow;
@@ -55,11 +67,20 @@ class ImageClassificationSession implements Session {
     this.#dataSet = dataSet;
     this.#context = context;
     this.#networkKey = JSON.stringify([model, optimizer, batchSize, decays]);
-    this.#objectiveKey = JSON.stringify([context.seed, objectiveExamples, untouchedExamples, MEASURED_AT_ONCE[model.kind]]);
-    this.#split = splits.take(this.#objectiveKey) ?? split(dataSet.training.count, objectiveExamples, untouchedExamples, batchSize, context.seed);
+    this.#objectiveKey = JSON.stringify([
+      context.seed,
+      objectiveExamples,
+      untouchedExamples,
+      MEASURED_AT_ONCE[model.kind],
+    ]);
+    this.#split =
+      splits.take(this.#objectiveKey) ??
+      split(dataSet.training.count, objectiveExamples, untouchedExamples, batchSize, context.seed);
     splits.keep(this.#objectiveKey, this.#split);
     this.#order = new BatchOrder(context.seed, context.worker, this.#split.training, batchSize);
-    this.#network = networks.take(this.#networkKey) ?? new Network(tensorflow.binding, specification, FASHION_MNIST_IMAGE, FASHION_MNIST_CLASSES, decays);
+    this.#network =
+      networks.take(this.#networkKey) ??
+      new Network(tensorflow.binding, specification, FASHION_MNIST_IMAGE, FASHION_MNIST_CLASSES, decays);
   }
 
   /** He initialisation: kernels normal with variance 2 / fan-in, biases 0; every tensor from a stream of its own. */
@@ -70,9 +91,13 @@ class ImageClassificationSession implements Session {
     for (const { name, shape, fanIn } of network.parameters) {
       const stream = randomStream(seed, 'initialisation', worker, name);
       const deviation = fanIn === undefined ? 0 : Math.sqrt(2 / fanIn);
-      state.set(name, Float32Array.from({ length: sizeOf(shape) }, () => (deviation === 0 ? 0 : deviation * stream.normal())));
+      state.set(
+        name,
+        Float32Array.from({ length: sizeOf(shape) }, () => (deviation === 0 ? 0 : deviation * stream.normal())),
+      );
     }
-    for (const { variable, initial } of network.slots) state.set(variable.name, new Float32Array(sizeOf(variable.shape)).fill(initial));
+    for (const { variable, initial } of network.slots)
+      state.set(variable.name, new Float32Array(sizeOf(variable.shape)).fill(initial));
     network.setState(state);
     network.setHyperparameters(numbersOf(hyperparameters));
   }
@@ -81,7 +106,8 @@ class ImageClassificationSession implements Session {
     const network = this.#open();
     network.setState(new Map(network.state.map(({ name, shape }) => [name, readFloats(name, shape, state.get(name))])));
     const unknown = [...state.keys()].find((name) => !network.state.some((variable) => variable.name === name));
-    if (unknown !== undefined) throw new Error(`Expected the checkpoint to have only tensors of this model and optimiser, got \`${unknown}\``);
+    if (unknown !== undefined)
+      throw new Error(`Expected the checkpoint to have only tensors of this model and optimiser, got \`${unknown}\``);
     network.setHyperparameters(numbersOf(this.#context.hyperparameters));
   }
 
@@ -107,7 +133,8 @@ class ImageClassificationSession implements Session {
   }
 
   async measure(): Promise<Score> {
-    this.#objective ??= objectives.take(this.#objectiveKey) ?? this.#resident(select(this.#dataSet.training, this.#split.objective));
+    this.#objective ??=
+      objectives.take(this.#objectiveKey) ?? this.#resident(select(this.#dataSet.training, this.#split.objective));
     return this.#accuracy(this.#objective);
   }
 
@@ -126,7 +153,12 @@ class ImageClassificationSession implements Session {
       testScore: await this.#accuracyOnce(this.#dataSet.test),
       untouchedScore: await this.#accuracyOnce(select(this.#dataSet.training, this.#split.untouched)),
       weights,
-      exports: await exportModel(this.#tensorflow.tfjs, layersOf(model, batchSize, FASHION_MNIST_IMAGE, FASHION_MNIST_CLASSES), FASHION_MNIST_IMAGE, weights),
+      exports: await exportModel(
+        this.#tensorflow.tfjs,
+        layersOf(model, batchSize, FASHION_MNIST_IMAGE, FASHION_MNIST_CLASSES),
+        FASHION_MNIST_IMAGE,
+        weights,
+      ),
     };
   }
 
@@ -143,7 +175,12 @@ class ImageClassificationSession implements Session {
   }
 
   #resident(images: LabelledImages): ResidentExamples {
-    return new ResidentExamples(this.#tensorflow.binding, images, FASHION_MNIST_IMAGE, MEASURED_AT_ONCE[this.#specification.model.kind]);
+    return new ResidentExamples(
+      this.#tensorflow.binding,
+      images,
+      FASHION_MNIST_IMAGE,
+      MEASURED_AT_ONCE[this.#specification.model.kind],
+    );
   }
 
   async #accuracyOnce(images: LabelledImages): Promise<Score> {
@@ -182,7 +219,9 @@ function floats(shape: readonly number[], values: Float32Array): NamedTensor {
 function readFloats(name: string, shape: readonly number[], tensor: NamedTensor | undefined): Float32Array {
   if (tensor?.dtype !== 'F32' || tensor.shape.join() !== shape.join()) {
     const found = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'none';
-    throw new Error(`Expected the checkpoint to have the tensor \`${name}\` (F32 [${shape.join(', ')}]), got \`${found}\``);
+    throw new Error(
+      `Expected the checkpoint to have the tensor \`${name}\` (F32 [${shape.join(', ')}]), got \`${found}\``,
+    );
   }
   // A copy: TensorFlow may keep the memory.
   return new Float32Array(tensor.data.slice().buffer);

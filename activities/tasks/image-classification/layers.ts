@@ -1,9 +1,10 @@
 /**
  * The layers of the networks, each with its gradient, as operations of a TensorFlow graph.
  *
- * Shapes: B examples; I, O features in and out; H, W height and width; C, D channels in and out. Images are [B, H, W, C].
+ * Shapes: B examples; I, O features in and out; H, W height and width; C, D channels in and out. Images are [B, H, W,
+ * C].
  */
-import type { Graph, Value } from '../graph/graph.ts';
+import type { Graph, Value } from '../tensorflow/graph.ts';
 
 /** A weight of a layer. */
 export interface Parameter {
@@ -17,8 +18,14 @@ export interface Parameter {
 /** A layer applied to an input. */
 export interface Application {
   readonly output: Value;
-  /** Takes the loss's gradient by the output, of the same shape; gives those by the parameters, in order, and, where asked for, by the input. */
-  readonly backpropagate: (gradient: Value, wantsInput: boolean) => { readonly parameters: readonly Value[]; readonly input: Value | undefined };
+  /**
+   * Takes the loss's gradient by the output, of the same shape; gives those by the parameters, in order, and, where
+   * asked for, by the input.
+   */
+  readonly backpropagate: (
+    gradient: Value,
+    wantsInput: boolean,
+  ) => { readonly parameters: readonly Value[]; readonly input: Value | undefined };
 }
 
 /** The same layer in TensorFlow.js's terms: a class of tf.layers and its configuration. */
@@ -50,7 +57,10 @@ export function dense(name: string, inputs: number, outputs: number, rectified: 
         backpropagate: (gradient, wantsInput) => {
           const sums = rectified ? graph.value('ReluGrad', [gradient, output], 'float32', T) : gradient;
           return {
-            parameters: [matMul(graph, input, sums, { transposeA: true }), graph.value('BiasAddGrad', [sums], 'float32', T)],
+            parameters: [
+              matMul(graph, input, sums, { transposeA: true }),
+              graph.value('BiasAddGrad', [sums], 'float32', T),
+            ],
             input: wantsInput ? matMul(graph, sums, kernel!, { transposeB: true }) : undefined,
           };
         },
@@ -65,7 +75,12 @@ export function dense(name: string, inputs: number, outputs: number, rectified: 
  *
  * Pools before it adds the bias and rectifies, which is the same function (both are monotone) at a quarter of the work.
  */
-export function convolution(name: string, batchSize: number, [height, width, channels]: readonly [number, number, number], filters: number): Layer {
+export function convolution(
+  name: string,
+  batchSize: number,
+  [height, width, channels]: readonly [number, number, number],
+  filters: number,
+): Layer {
   const kernelShape = [3, 3, channels, filters];
   const convolved = { ...T, strides: { ints: [1, 1, 1, 1] }, padding: 'SAME' } as const;
   const pooled = { ...T, ksize: { ints: [1, 2, 2, 1] }, strides: { ints: [1, 2, 2, 1] }, padding: 'VALID' } as const;
@@ -86,10 +101,17 @@ export function convolution(name: string, batchSize: number, [height, width, cha
           const inputShape = () => graph.constant(Int32Array.of(batchSize, height, width, channels), [4]);
           return {
             parameters: [
-              graph.value('Conv2DBackpropFilter', [input, graph.constant(Int32Array.from(kernelShape), [4]), spread], 'float32', convolved),
+              graph.value(
+                'Conv2DBackpropFilter',
+                [input, graph.constant(Int32Array.from(kernelShape), [4]), spread],
+                'float32',
+                convolved,
+              ),
               graph.value('BiasAddGrad', [sums], 'float32', T),
             ],
-            input: wantsInput ? graph.value('Conv2DBackpropInput', [inputShape(), kernel!, spread], 'float32', convolved) : undefined,
+            input: wantsInput
+              ? graph.value('Conv2DBackpropInput', [inputShape(), kernel!, spread], 'float32', convolved)
+              : undefined,
           };
         },
       };
@@ -104,13 +126,19 @@ export function convolution(name: string, batchSize: number, [height, width, cha
 /** [B, …] to [B, I], where I is the product of `shape`, the shape of one example before. */
 export function flatten(shape: readonly number[]): Layer {
   const reshape = (graph: Graph, value: Value, to: readonly number[]): Value =>
-    graph.value('Reshape', [value, graph.constant(Int32Array.from(to), [to.length])], 'float32', { ...T, Tshape: { type: 'int32' } });
+    graph.value('Reshape', [value, graph.constant(Int32Array.from(to), [to.length])], 'float32', {
+      ...T,
+      Tshape: { type: 'int32' },
+    });
   const features = shape.reduce((product, size) => product * size, 1);
   return {
     parameters: [],
     apply: (graph, input) => ({
       output: reshape(graph, input, [-1, features]),
-      backpropagate: (gradient, wantsInput) => ({ parameters: [], input: wantsInput ? reshape(graph, gradient, [-1, ...shape]) : undefined }),
+      backpropagate: (gradient, wantsInput) => ({
+        parameters: [],
+        input: wantsInput ? reshape(graph, gradient, [-1, ...shape]) : undefined,
+      }),
     }),
     exported: [{ type: 'flatten', config: { name: 'flatten' } }],
   };

@@ -1,7 +1,7 @@
 /**
  * The networks that can be trained, as lists of layers from an image to one logit a class.
  */
-import type { TaskSpecification } from '../../specification.ts';
+import type { TaskSpecification } from '../../specification/specification.ts';
 import { convolution, dense, flatten, type Layer } from './layers.ts';
 
 export type ImageClassification = Extract<TaskSpecification, { readonly kind: 'image-classification' }>;
@@ -10,7 +10,9 @@ export type Model = ImageClassification['model'];
 /** Height, width, channels. */
 export type ImageShape = readonly [number, number, number];
 
-/** Returns a model's layers. Parameters are named by layer: `convolution-0/kernel`, `hidden-0/bias`, `output/kernel`. */
+/**
+ * Returns a model's layers. Parameters are named by layer: `convolution-0/kernel`, `hidden-0/bias`, `output/kernel`.
+ */
 export function layersOf(model: Model, batchSize: number, image: ImageShape, classes: number): readonly Layer[] {
   switch (model.kind) {
     case 'perceptron':

@@ -1,9 +1,10 @@
 /**
- * A network with its optimiser as a TensorFlow program: whole stretches of steps, and whole measurements, in one native call.
+ * A network with its optimiser as a TensorFlow program: whole stretches of steps, and whole measurements, in one native
+ * call.
  */
-import type { NativeBinding } from '../../tensorflow.ts';
-import { Graph, type Value, type Variable } from '../graph/graph.ts';
-import { Program, type Feed } from '../graph/program.ts';
+import type { NativeBinding } from '../tensorflow/library.ts';
+import { Graph, type Value, type Variable } from '../tensorflow/graph.ts';
+import { Program, type Feed } from '../tensorflow/program.ts';
 import { layersOf, type ImageClassification, type ImageShape } from './models.ts';
 import { adam, momentum, type InitialisedVariable, type Optimizer } from './optimizers.ts';
 import { PIXEL_OFFSET, PIXEL_SCALE, type ResidentBatch } from './examples.ts';
@@ -49,38 +50,62 @@ export class Network {
 
   /** Sets the whole state, values by name. */
   setState(values: ReadonlyMap<string, Float32Array>): void {
-    this.#program.run(Object.fromEntries(this.#state.map(({ name, shape }) => [`${name}/set`, { shape, values: values.get(name)! }])), ['state/set']);
+    this.#program.run(
+      Object.fromEntries(this.#state.map(({ name, shape }) => [`${name}/set`, { shape, values: values.get(name)! }])),
+      ['state/set'],
+    );
   }
 
   /** Returns the whole state, values by name. */
   getState(): Map<string, Float32Array> {
-    const values = this.#program.run({}, this.#state.map(({ name }) => `${name}/get`));
+    const values = this.#program.run(
+      {},
+      this.#state.map(({ name }) => `${name}/get`),
+    );
     return new Map(this.#state.map(({ name }, index) => [name, values[index] as Float32Array]));
   }
 
   /** Sets the hyperparameters that the graph has; those not given become 0. */
   setHyperparameters(values: Readonly<Record<string, number>>): void {
-    const feeds = Object.fromEntries(this.hyperparameters.map((name) => [`hyperparameters/${name}/set`, { shape: [], values: Float32Array.of(values[name] ?? 0) }]));
+    const feeds = Object.fromEntries(
+      this.hyperparameters.map((name) => [
+        `hyperparameters/${name}/set`,
+        { shape: [], values: Float32Array.of(values[name] ?? 0) },
+      ]),
+    );
     this.#program.run(feeds, ['hyperparameters/set']);
   }
 
   /** Returns what the optimiser's update will use. */
   getHyperparameters(): Record<string, number> {
-    const values = this.#program.run({}, this.hyperparameters.map((name) => `hyperparameters/${name}/get`));
+    const values = this.#program.run(
+      {},
+      this.hyperparameters.map((name) => `hyperparameters/${name}/get`),
+    );
     return Object.fromEntries(this.hyperparameters.map((name, index) => [name, values[index]![0]!]));
   }
 
-  /** Trains one step on each batch; `images` [steps, B, H, W, C] and `labels` [steps, B] are fresh arrays that become TensorFlow's. */
+  /**
+   * Trains one step on each batch; `images` [steps, B, H, W, C] and `labels` [steps, B] are fresh arrays that become
+   * TensorFlow's.
+   */
   train(steps: number, images: Uint8Array, labels: Int32Array): void {
     this.#program.run(
-      { images: { shape: [steps, this.#batchSize, ...this.#image], values: images }, labels: { shape: [steps, this.#batchSize], values: labels }, steps: scalar(steps) },
+      {
+        images: { shape: [steps, this.#batchSize, ...this.#image], values: images },
+        labels: { shape: [steps, this.#batchSize], values: labels },
+        steps: scalar(steps),
+      },
       ['trained'],
     );
   }
 
   /** Returns how many of the examples are classified correctly; undefined where a logit or a weight is not finite. */
   countCorrect({ images, labels }: ResidentBatch): number | undefined {
-    const [correct, finite] = this.#program.run({ 'measured/images': images, 'measured/labels': labels }, ['correct', 'finite']);
+    const [correct, finite] = this.#program.run({ 'measured/images': images, 'measured/labels': labels }, [
+      'correct',
+      'finite',
+    ]);
     return finite![0] === 1 ? correct![0]! : undefined;
   }
 
@@ -94,7 +119,14 @@ function scalar(value: number): Feed {
 }
 
 /** Each iteration takes its batch, goes forward and back, and updates the weights in place. */
-function buildTraining(graph: Graph, layers: readonly Layer[], weights: readonly Variable[], optimizer: Optimizer, batchSize: number, image: ImageShape): void {
+function buildTraining(
+  graph: Graph,
+  layers: readonly Layer[],
+  weights: readonly Variable[],
+  optimizer: Optimizer,
+  batchSize: number,
+  image: ImageShape,
+): void {
   const pixels = graph.input('images', 'uint8', [-1, batchSize, ...image]);
   const labels = graph.input('labels', 'int32', [-1, batchSize]);
   const steps = graph.input('steps', 'int32', []);
@@ -104,36 +136,68 @@ function buildTraining(graph: Graph, layers: readonly Layer[], weights: readonly
   const firstAxis = graph.constant(Int32Array.of(0), []);
   const trained = graph.repeat(steps, (step) => {
     const pick = (values: Value): Value =>
-      graph.value('GatherV2', [values, step, firstAxis], values.dtype, { Tparams: { type: values.dtype }, Tindices: { type: 'int32' }, Taxis: { type: 'int32' } });
-    const bytes = graph.value('Cast', [pick(pixels)], 'float32', { SrcT: { type: 'uint8' }, DstT: { type: 'float32' } });
+      graph.value('GatherV2', [values, step, firstAxis], values.dtype, {
+        Tparams: { type: values.dtype },
+        Tindices: { type: 'int32' },
+        Taxis: { type: 'int32' },
+      });
+    const bytes = graph.value('Cast', [pick(pixels)], 'float32', {
+      SrcT: { type: 'uint8' },
+      DstT: { type: 'float32' },
+    });
     const input = graph.value('AddV2', [graph.value('Mul', [bytes, scale], 'float32', T), offset], 'float32', T);
     const values = weights.map((variable) => graph.read(variable));
     const applications = applyAll(graph, layers, input, values);
     const logits = applications.at(-1)!.output; // [B, classes]
-    const [, unscaled] = graph.values('SparseSoftmaxCrossEntropyWithLogits', [logits, pick(labels)], ['float32', 'float32'], { ...T, Tlabels: { type: 'int32' } });
+    const [, unscaled] = graph.values(
+      'SparseSoftmaxCrossEntropyWithLogits',
+      [logits, pick(labels)],
+      ['float32', 'float32'],
+      { ...T, Tlabels: { type: 'int32' } },
+    );
     const loss = graph.value('Mul', [unscaled!, perExample], 'float32', T); // gradient of the mean over the batch
     const gradients = backpropagateAll(layers, applications, loss);
     const parameters = layers.flatMap((layer) => layer.parameters);
     return optimizer.update(
-      weights.map((variable, index) => ({ variable, value: values[index]!, gradient: gradients[index]!, decays: parameters[index]!.fanIn !== undefined })),
+      weights.map((variable, index) => ({
+        variable,
+        value: values[index]!,
+        gradient: gradients[index]!,
+        decays: parameters[index]!.fanIn !== undefined,
+      })),
     );
   });
   graph.output('trained', trained);
 }
 
 /** Counts correct answers, and tells whether all logits and weights are finite: not-a-number has an argmax too. */
-function buildMeasurement(graph: Graph, layers: readonly Layer[], weights: readonly Variable[], image: ImageShape): void {
+function buildMeasurement(
+  graph: Graph,
+  layers: readonly Layer[],
+  weights: readonly Variable[],
+  image: ImageShape,
+): void {
   const images = graph.input('measured/images', 'float32', [-1, ...image]);
   const labels = graph.input('measured/labels', 'int32', [-1]);
   const values = weights.map((variable) => graph.read(variable));
   const logits = applyAll(graph, layers, images, values).at(-1)!.output; // [B, classes]
   const classAxis = graph.constant(Int32Array.of(1), []);
-  const answers = graph.value('ArgMax', [logits, classAxis], 'int32', { ...T, Tidx: { type: 'int32' }, output_type: { type: 'int32' } });
-  const right = graph.value('Cast', [graph.value('Equal', [answers, labels], 'bool', INT)], 'int32', { SrcT: { type: 'bool' }, DstT: { type: 'int32' } });
+  const answers = graph.value('ArgMax', [logits, classAxis], 'int32', {
+    ...T,
+    Tidx: { type: 'int32' },
+    output_type: { type: 'int32' },
+  });
+  const right = graph.value('Cast', [graph.value('Equal', [answers, labels], 'bool', INT)], 'int32', {
+    SrcT: { type: 'bool' },
+    DstT: { type: 'int32' },
+  });
   graph.output('correct', sumAll(graph, right, 1));
   const infinite = [logits, ...values].map((value, index) => {
     const finite = graph.value('IsFinite', [value], 'bool', T);
-    return graph.value('All', [finite, axes(graph, index === 0 ? 2 : weights[index - 1]!.shape.length)], 'bool', { keep_dims: false, Tidx: { type: 'int32' } });
+    return graph.value('All', [finite, axes(graph, index === 0 ? 2 : weights[index - 1]!.shape.length)], 'bool', {
+      keep_dims: false,
+      Tidx: { type: 'int32' },
+    });
   });
   const all = infinite.reduce((a, b) => graph.value('LogicalAnd', [a, b], 'bool'));
   graph.output('finite', graph.value('Cast', [all], 'int32', { SrcT: { type: 'bool' }, DstT: { type: 'int32' } }));
@@ -150,7 +214,12 @@ function buildAccess(graph: Graph, group: string, variables: readonly Variable[]
   for (const variable of variables) graph.output(`${variable.name}/get`, graph.read(variable));
 }
 
-function applyAll(graph: Graph, layers: readonly Layer[], input: Value, values: readonly Value[]): readonly Application[] {
+function applyAll(
+  graph: Graph,
+  layers: readonly Layer[],
+  input: Value,
+  values: readonly Value[],
+): readonly Application[] {
   let used = 0;
   let next = input;
   return layers.map((layer) => {
@@ -161,7 +230,11 @@ function applyAll(graph: Graph, layers: readonly Layer[], input: Value, values: 
 }
 
 /** Returns the gradients by all parameters, in their order. Nothing below the first layer with parameters wants one. */
-function backpropagateAll(layers: readonly Layer[], applications: readonly Application[], loss: Value): readonly Value[] {
+function backpropagateAll(
+  layers: readonly Layer[],
+  applications: readonly Application[],
+  loss: Value,
+): readonly Value[] {
   const first = layers.findIndex(({ parameters }) => parameters.length > 0);
   const gradients: Value[] = [];
   let gradient = loss;
@@ -174,9 +247,16 @@ function backpropagateAll(layers: readonly Layer[], applications: readonly Appli
 }
 
 function sumAll(graph: Graph, value: Value, rank: number): Value {
-  return graph.value('Sum', [value, axes(graph, rank)], value.dtype, { T: { type: value.dtype }, keep_dims: false, Tidx: { type: 'int32' } });
+  return graph.value('Sum', [value, axes(graph, rank)], value.dtype, {
+    T: { type: value.dtype },
+    keep_dims: false,
+    Tidx: { type: 'int32' },
+  });
 }
 
 function axes(graph: Graph, rank: number): Value {
-  return graph.constant(Int32Array.from({ length: rank }, (_, axis) => axis), [rank]);
+  return graph.constant(
+    Int32Array.from({ length: rank }, (_, axis) => axis),
+    [rank],
+  );
 }

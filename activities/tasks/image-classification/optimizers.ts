@@ -1,8 +1,8 @@
 /**
- * Optimisers as operations of a TensorFlow graph: their slots are variables that checkpoints hold, their hyperparameters are variables too,
- * so that what is in effect can be read back from where the update takes it.
+ * Optimisers as operations of a TensorFlow graph: their slots are variables that checkpoints hold, their
+ * hyperparameters are variables too, so that what is in effect can be read back from where the update takes it.
  */
-import type { Effect, Graph, Value, Variable } from '../graph/graph.ts';
+import type { Effect, Graph, Value, Variable } from '../tensorflow/graph.ts';
 
 /** A parameter with the loss's gradient by it. */
 export interface Gradient {
@@ -37,7 +37,11 @@ const ADAM_EPSILON = 1e-7;
 /** SGD with momentum: v ← μ·v + g + λ·w; w ← w − η·v, with learning rate η, momentum μ, weight decay λ. */
 export function momentum(graph: Graph, parameters: readonly Variable[], decays: boolean): Optimizer {
   const velocities = slots(graph, parameters, 'momentum');
-  const hyperparameters = { learningRate: graph.variable('hyperparameters/learningRate', []), momentum: graph.variable('hyperparameters/momentum', []), ...decay(graph, decays) };
+  const hyperparameters = {
+    learningRate: graph.variable('hyperparameters/learningRate', []),
+    momentum: graph.variable('hyperparameters/momentum', []),
+    ...decay(graph, decays),
+  };
   return {
     state: [...velocities.values()].map((variable) => ({ variable, initial: 0 })),
     hyperparameters,
@@ -45,13 +49,20 @@ export function momentum(graph: Graph, parameters: readonly Variable[], decays: 
       const [rate, mu] = [graph.read(hyperparameters.learningRate), graph.read(hyperparameters.momentum)];
       const attributes = { ...T, use_locking: false, use_nesterov: false };
       return decayed(graph, gradients, hyperparameters.weightDecay).map(({ variable, gradient }) =>
-        graph.effect('ResourceApplyMomentum', [variable.handle, velocities.get(variable)!.handle, rate, gradient, mu], attributes),
+        graph.effect(
+          'ResourceApplyMomentum',
+          [variable.handle, velocities.get(variable)!.handle, rate, gradient, mu],
+          attributes,
+        ),
       );
     },
   };
 }
 
-/** Adam (Kingma and Ba, arXiv 1412.6980) with β₁ 0.9, β₂ 0.999, ε 1e-7 and weight decay added to the gradient, as for momentum. */
+/**
+ * Adam (Kingma and Ba, arXiv 1412.6980) with β₁ 0.9, β₂ 0.999, ε 1e-7 and weight decay added to the gradient, as for
+ * momentum.
+ */
 export function adam(graph: Graph, parameters: readonly Variable[], decays: boolean): Optimizer {
   const firstMoments = slots(graph, parameters, 'adam-first-moment');
   const secondMoments = slots(graph, parameters, 'adam-second-moment');
@@ -73,7 +84,18 @@ export function adam(graph: Graph, parameters: readonly Variable[], decays: bool
       const updates = decayed(graph, gradients, hyperparameters.weightDecay).map(({ variable, gradient }) =>
         graph.effect(
           'ResourceApplyAdam',
-          [variable.handle, firstMoments.get(variable)!.handle, secondMoments.get(variable)!.handle, reached1, reached2, rate, beta1, beta2, epsilon, gradient],
+          [
+            variable.handle,
+            firstMoments.get(variable)!.handle,
+            secondMoments.get(variable)!.handle,
+            reached1,
+            reached2,
+            rate,
+            beta1,
+            beta2,
+            epsilon,
+            gradient,
+          ],
           { ...T, use_locking: false, use_nesterov: false },
         ),
       );
@@ -85,7 +107,9 @@ export function adam(graph: Graph, parameters: readonly Variable[], decays: bool
 }
 
 function slots(graph: Graph, parameters: readonly Variable[], kind: string): ReadonlyMap<Variable, Variable> {
-  return new Map(parameters.map((parameter) => [parameter, graph.variable(`optimizer/${kind}/${parameter.name}`, parameter.shape)]));
+  return new Map(
+    parameters.map((parameter) => [parameter, graph.variable(`optimizer/${kind}/${parameter.name}`, parameter.shape)]),
+  );
 }
 
 function decay(graph: Graph, decays: boolean): { readonly weightDecay?: Variable } {

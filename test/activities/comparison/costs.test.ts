@@ -1,33 +1,68 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RoundRecord } from '../../../activities/rounds.ts';
+import type { RoundRecord } from '../../../activities/runs/rounds.ts';
 import { accountFor } from '../../../activities/comparison/costs.ts';
-import type { RoundEvent } from '../../../workflows/population-state.ts';
+import type { RoundEvent } from '../../../workflows/population/state.ts';
 import type { Verdict } from '../../../workflows/algorithm/verdict.ts';
 
-function trained(step: number, sizeBytes: number, members: readonly (number | 'diverged')[], evaluators: Readonly<Record<number, number>> = {}): RoundEvent {
+function trained(
+  step: number,
+  sizeBytes: number,
+  members: readonly (number | 'diverged')[],
+  evaluators: Readonly<Record<number, number>> = {},
+): RoundEvent {
   const checkpoint = { key: '', sha256: '', sizeBytes, step };
   return {
     kind: 'trained',
     step,
     members: members.map((score, member) => ({ member, checkpoint, scores: [score] })),
-    evaluators: Object.entries(evaluators).map(([slot, score]) => ({ slot: Number(slot), checkpoint, scores: [score] })),
+    evaluators: Object.entries(evaluators).map(([slot, score]) => ({
+      slot: Number(slot),
+      checkpoint,
+      scores: [score],
+    })),
   };
 }
 
 function assigned(...slots: readonly number[]): RoundEvent {
-  return { kind: 'assigned', assignments: slots.map((slot) => ({ slot, parent: slot, child: 0, hyperparameters: {} })) };
+  return {
+    kind: 'assigned',
+    assignments: slots.map((slot) => ({ slot, parent: slot, child: 0, hyperparameters: {} })),
+  };
 }
 
-function judged(slot: number, outcome: Verdict['outcome'], reason: Verdict['reason'], overlap: Verdict['overlap'] = null): RoundEvent {
-  return { kind: 'judged', evaluations: [{ slot, parent: slot, child: 0, evaluationSteps: 10, verdict: { outcome, reason, overlap, gap: null, p: null, threshold: null } }] };
+function judged(
+  slot: number,
+  outcome: Verdict['outcome'],
+  reason: Verdict['reason'],
+  overlap: Verdict['overlap'] = null,
+): RoundEvent {
+  return {
+    kind: 'judged',
+    evaluations: [
+      {
+        slot,
+        parent: slot,
+        child: 0,
+        evaluationSteps: 10,
+        verdict: { outcome, reason, overlap, gap: null, p: null, threshold: null },
+      },
+    ],
+  };
 }
 
 function recorded(subPopulation: number, ...rounds: readonly (readonly RoundEvent[])[]): RoundRecord[] {
   return rounds.map((events, index) => ({ round: index + 1, subPopulation, events, cost: { trainerSeconds: 2 } }));
 }
 
-const promotion = { evaluator: 'P2/evaluator-0', parent: 0, member: 0, checkpoint: { key: '', sha256: '', sizeBytes: 5, step: 20 }, curve: { sinceStep: 10, scores: [0.9] }, history: [] };
+const promotion = {
+  evaluator: 'P2/evaluator-0',
+  parent: 0,
+  member: 0,
+  checkpoint: { key: '', sha256: '', sizeBytes: 5, step: 20 },
+  curve: { sinceStep: 10, scores: [0.9] },
+  history: [],
+};
 
 /** Three rounds of ten steps; two members and no evaluator, three members and three evaluators. */
 const P1 = recorded(
@@ -40,7 +75,13 @@ const P2 = recorded(
   2,
   [{ kind: 'initialised', subPopulation: 2, evaluators: 3, members: [{}, {}, {}] }, trained(10, 100, [0.1, 0.1, 0.1])],
   // Slot 0 succeeds, slot 1 is cut off by its parent's promotion, slot 2 goes on.
-  [assigned(0, 1, 2), trained(20, 100, [0.1, 0.1, 0.1], { 0: 0.9, 1: 0.1, 2: 0.1 }), judged(0, 'success', 'success', { startA: 0, startB: 0, length: 1 }), judged(2, 'continue', 'undecided'), { kind: 'evaluations-ended', ended: [{ slot: 1, parent: 1, child: 0, reason: 'parent-promoted' }] }],
+  [
+    assigned(0, 1, 2),
+    trained(20, 100, [0.1, 0.1, 0.1], { 0: 0.9, 1: 0.1, 2: 0.1 }),
+    judged(0, 'success', 'success', { startA: 0, startB: 0, length: 1 }),
+    judged(2, 'continue', 'undecided'),
+    { kind: 'evaluations-ended', ended: [{ slot: 1, parent: 1, child: 0, reason: 'parent-promoted' }] },
+  ],
   // Slot 0 is at a new evaluation, which the run's end cuts off; slot 2 gives up after two rounds.
   [assigned(0), trained(30, 100, [0.1, 0.1, 0.1], { 0: 0.5, 2: 0.1 }), judged(2, 'stop', 'no-overlap')],
 );

@@ -22,27 +22,56 @@ describe("a comparison's input", () => {
 
   it('is refused with every error at once, those of an arm with its name', () => {
     const { steps: _, ...endless } = SMALL;
-    assert.deepEqual(complaints({ arms: { 'A-1': endless, '..': SMALL, '7': SMALL, 'a/b': { ...SMALL, from: 'x/y' } }, seeds: [0, -1, 0], atOnce: 0, retrace: 'yes', seed: 3 }), [
-      'Expected `seed` to be absent (known keys: arms, seeds, atOnce, retrace), got `3`',
-      'Expected `arms["7"]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `7`',
-      'Arm "A-1": Expected `steps` to be an integer from 1 to 1000000000, got `undefined`',
-      'Expected `arms[".."]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `..`',
-      'Expected `arms["a/b"]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `a/b`',
-      'Arm "a/b": Expected `from` to be absent (known keys: task, seed, steps, stepsPerRound, evalEvery, subPopulations, evaluation, smoothing, hyperparameters, schedule, threads, storage), got `"x/y"`',
-      'Expected `seeds[1]` to be an integer from 0 to 4294967295, got `-1`',
-      'Expected `seeds[2]` to be different from those before it, got `0`',
-      'Expected `atOnce` to be an integer from 1 to 50, got `0`',
-      'Expected `retrace` to be true or false, got `"yes"`',
-    ]);
+    assert.deepEqual(
+      complaints({
+        arms: { 'A-1': endless, '..': SMALL, '7': SMALL, 'a/b': { ...SMALL, from: 'x/y' } },
+        seeds: [0, -1, 0],
+        atOnce: 0,
+        retrace: 'yes',
+        seed: 3,
+      }),
+      [
+        'Expected `seed` to be absent (known keys: arms, seeds, atOnce, retrace), got `3`',
+        'Expected `arms["7"]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `7`',
+        'Arm "A-1": Expected `steps` to be an integer from 1 to 1000000000, got `undefined`',
+        'Expected `arms[".."]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `..`',
+        'Expected `arms["a/b"]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `a/b`',
+        'Arm "a/b": Expected `from` to be absent (known keys: task, seed, steps, stepsPerRound, evalEvery, subPopulations, evaluation, smoothing, hyperparameters, schedule, threads, storage), got `"x/y"`',
+        'Expected `seeds[1]` to be an integer from 0 to 4294967295, got `-1`',
+        'Expected `seeds[2]` to be different from those before it, got `0`',
+        'Expected `atOnce` to be an integer from 1 to 50, got `0`',
+        'Expected `retrace` to be true or false, got `"yes"`',
+      ],
+    );
   });
 
   for (const [what, input, complaint] of [
     ['is no object', null, 'Expected the input to be an object with the keys arms, seeds, atOnce, retrace, got `null`'],
-    ['has no arms', { arms: {}, seeds: [0] }, 'Expected `arms` to be an object with 1 to 50 arms and the specification of each, got `{}`'],
-    ['has no seeds', { arms: { A: SMALL }, seeds: [] }, 'Expected `seeds` to be a list of 1 to 500 seeds (500 runs in all), got `0 seeds`'],
-    ['has too many runs', { arms: { A: SMALL, B: SMALL }, seeds: Array.from({ length: 251 }, (_, seed) => seed) }, 'Expected `seeds` to be a list of 1 to 250 seeds (500 runs in all), got `251 seeds`'],
-    ['leaves a retrace no seed', { arms: { A: SMALL }, seeds: [2 ** 32 - 1], retrace: true }, 'Expected `seeds[0]` to be an integer from 0 to 4294966295, got `4294967295`'],
-    ["reaches for an object's prototype", JSON.parse('{"arms": {"__proto__": {}}, "seeds": [0]}') as unknown, 'Expected `arms.__proto__` to be absent (a reserved name), got `a value`'],
+    [
+      'has no arms',
+      { arms: {}, seeds: [0] },
+      'Expected `arms` to be an object with 1 to 50 arms and the specification of each, got `{}`',
+    ],
+    [
+      'has no seeds',
+      { arms: { A: SMALL }, seeds: [] },
+      'Expected `seeds` to be a list of 1 to 500 seeds (500 runs in all), got `0 seeds`',
+    ],
+    [
+      'has too many runs',
+      { arms: { A: SMALL, B: SMALL }, seeds: Array.from({ length: 251 }, (_, seed) => seed) },
+      'Expected `seeds` to be a list of 1 to 250 seeds (500 runs in all), got `251 seeds`',
+    ],
+    [
+      'leaves a retrace no seed',
+      { arms: { A: SMALL }, seeds: [2 ** 32 - 1], retrace: true },
+      'Expected `seeds[0]` to be an integer from 0 to 4294966295, got `4294967295`',
+    ],
+    [
+      "reaches for an object's prototype",
+      JSON.parse('{"arms": {"__proto__": {}}, "seeds": [0]}') as unknown,
+      'Expected `arms.__proto__` to be absent (a reserved name), got `a value`',
+    ],
   ] as const) {
     it(`is refused where it ${what}`, () => assert.deepEqual(complaints(input), [complaint]));
   }

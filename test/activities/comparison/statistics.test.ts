@@ -16,7 +16,13 @@ describe('the summary of an arm', () => {
 
   it('has an interval around the mean, the same each time', () => {
     const { mean, meanInterval } = summarise([0.86, 0.87, 0.85, 0.88, 0.86]);
-    assert.ok(meanInterval && meanInterval.low > 0.85 && meanInterval.low < mean && mean < meanInterval.high && meanInterval.high < 0.88);
+    assert.ok(
+      meanInterval &&
+        meanInterval.low > 0.85 &&
+        meanInterval.low < mean &&
+        mean < meanInterval.high &&
+        meanInterval.high < 0.88,
+    );
     assert.deepEqual(summarise([0.86, 0.87, 0.85, 0.88, 0.86]).meanInterval, meanInterval);
   });
 

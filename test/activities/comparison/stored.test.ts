@@ -4,14 +4,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { ComparisonRun } from '../../../activities/comparison/run.ts';
 import { comparisonText } from '../../../activities/comparison/table.ts';
-import type { ComparisonInput } from '../../../activities/orchestration-contract.ts';
+import type { ComparisonInput } from '../../../activities/contracts/run.ts';
 
 const FOLDER = new URL('../../../docs/results/', import.meta.url);
 
 for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json'))) {
   test(`${file} follows from its runs, bit for bit`, () => {
     const stored = readFileSync(new URL(file, FOLDER), 'utf8');
-    const { input, runs } = JSON.parse(stored) as { readonly input: ComparisonInput; readonly runs: readonly ComparisonRun[] };
+    const { input, runs } = JSON.parse(stored) as {
+      readonly input: ComparisonInput;
+      readonly runs: readonly ComparisonRun[];
+    };
     assert.ok(comparisonText(input, runs) === stored);
   });
 }

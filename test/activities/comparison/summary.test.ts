@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ComparisonRun } from '../../../activities/comparison/run.ts';
 import { withPauses, type Pausing } from '../../../activities/comparison/pausing.ts';
-import { summariseComparison, summarisingComparison, type ComparisonSummary } from '../../../activities/comparison/summary.ts';
+import {
+  summariseComparison,
+  summarisingComparison,
+  type ComparisonSummary,
+} from '../../../activities/comparison/summary.ts';
 import { comparisonText } from '../../../activities/comparison/table.ts';
 import type { Score } from '../../../workflows/algorithm/curve.ts';
 
@@ -26,17 +30,36 @@ function run(arm: string, seed: number, testScore: Score, overrides: Partial<Com
     checkpointSha256: '',
     schedule: [],
     curve: { workerSteps: [80], bestScores: [0.5] },
-    costs: { memberSteps: 80 + seed, evaluatorSteps: 0, trainerSeconds: 1, checkpoints: { written: 4, writtenBytes: 40, read: 0, readBytes: 0 }, evaluations: {}, thrownAwayShare: null, promotions: [0] },
+    costs: {
+      memberSteps: 80 + seed,
+      evaluatorSteps: 0,
+      trainerSeconds: 1,
+      checkpoints: { written: 4, writtenBytes: 40, read: 0, readBytes: 0 },
+      evaluations: {},
+      thrownAwayShare: null,
+      promotions: [0],
+    },
     ...overrides,
   };
 }
 
-const RUNS = [run('A', 0, 0.5), run('A', 1, 0.7), run('A', 2, 'diverged'), run('B', 2, 0.9), run('B', 1, 0.6), run('B', 0, 0.3), run('C', 0, 1, { task: { kind: 'toy', variant: 'deceptive' } })];
+const RUNS = [
+  run('A', 0, 0.5),
+  run('A', 1, 0.7),
+  run('A', 2, 'diverged'),
+  run('B', 2, 0.9),
+  run('B', 1, 0.6),
+  run('B', 0, 0.3),
+  run('C', 0, 1, { task: { kind: 'toy', variant: 'deceptive' } }),
+];
 
 describe("a comparison's summary", () => {
   it('leaves diverged scores out, and counts them', () => {
     const [a, b] = summariseComparison(RUNS).arms;
-    assert.deepEqual([a?.arm, a?.runs, a?.testScore.diverged, a?.testScore.scores?.count, a?.testScore.scores?.mean], ['A', 3, 1, 2, 0.6]);
+    assert.deepEqual(
+      [a?.arm, a?.runs, a?.testScore.diverged, a?.testScore.scores?.count, a?.testScore.scores?.mean],
+      ['A', 3, 1, 2, 0.6],
+    );
     assert.deepEqual([b?.testScore.diverged, b?.testScore.scores?.count, b?.testScore.scores?.median], [0, 3, 0.6]);
     assert.deepEqual(summariseComparison([run('A', 0, 'diverged')]).arms[0]?.testScore, { diverged: 1, scores: null });
   });
@@ -44,20 +67,39 @@ describe("a comparison's summary", () => {
   it('pairs by seed, against the first arm, arms of its task only', () => {
     const { differences } = summariseComparison(RUNS);
     assert.deepEqual(
-      differences.map(({ arm, against, testScore }) => [arm, against, testScore.diverged, testScore.differences?.pairs]),
+      differences.map(({ arm, against, testScore }) => [
+        arm,
+        against,
+        testScore.diverged,
+        testScore.differences?.pairs,
+      ]),
       [['B', 'A', 1, 2]],
     );
     assert.ok(Math.abs((differences[0]?.testScore.differences?.meanDifference ?? 0) + 0.15) < 1e-12);
-    assert.deepEqual(summariseComparison([run('A', 0, 1), run('B', 1, 1)]).differences[0]?.testScore, { diverged: 0, differences: null });
+    assert.deepEqual(summariseComparison([run('A', 0, 1), run('B', 1, 1)]).differences[0]?.testScore, {
+      diverged: 0,
+      differences: null,
+    });
   });
 
   it('averages costs', () => {
-    assert.deepEqual(summariseComparison(RUNS).arms[0]?.costs, { memberSteps: 81, evaluatorSteps: 0, trainerSeconds: 1, checkpointsWritten: 4, checkpointBytesWritten: 40, checkpointBytesRead: 0, thrownAwayShare: null });
+    assert.deepEqual(summariseComparison(RUNS).arms[0]?.costs, {
+      memberSteps: 81,
+      evaluatorSteps: 0,
+      trainerSeconds: 1,
+      checkpointsWritten: 4,
+      checkpointBytesWritten: 40,
+      checkpointBytesRead: 0,
+      thrownAwayShare: null,
+    });
   });
 
   it('tells what the runs gained over their retraces, where there are any', () => {
     const retrace = { bucket: 'test', folder: 'f/t', seed: 1000, testScore: 0.4, objective: 0.4, gap: 0.25 };
-    assert.equal(summariseComparison([run('A', 0, 0.65, { retrace }), run('A', 1, 0.5)]).arms[0]?.retraceGap?.scores?.mean, 0.25);
+    assert.equal(
+      summariseComparison([run('A', 0, 0.65, { retrace }), run('A', 1, 0.5)]).arms[0]?.retraceGap?.scores?.mean,
+      0.25,
+    );
     assert.equal('retraceGap' in (summariseComparison(RUNS).arms[0] ?? {}), false);
   });
 

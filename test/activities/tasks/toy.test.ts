@@ -38,7 +38,8 @@ describe('toy task', () => {
   });
 
   it('deceptive: charges every round so far for its distance from the schedule 1 − i/50', async () => {
-    // Round 0: h 1, no distance, factor 1. Round 1: h 0.5, distance 0.48, p 0.096, factor 1.404. Round 2: h 0.96, distance 0, factor 0.944.
+    // Round 0: h 1, no distance, factor 1. Round 1: h 0.5, distance 0.48, p 0.096, factor 1.404. Round 2: h 0.96,
+    // distance 0, factor 0.944.
     const theta = 0.9 * (1 - 0.002) ** STEPS * (1 - 0.002 * 1.404) ** STEPS * (1 - 0.002 * 0.944) ** STEPS;
     assert.ok(Math.abs((await score('deceptive', [1, 0.5, 0.96])) - (1.2 - theta ** 2)) < 1e-14);
   });
@@ -53,11 +54,14 @@ describe('toy task', () => {
 
   it('never moves away from 0, however large the penalty', async () => {
     const scores: number[] = [];
-    for (let rounds = 1; rounds <= 20; rounds++) scores.push(await score('deceptive', Array<number>(rounds).fill(1e-4)));
+    for (let rounds = 1; rounds <= 20; rounds++)
+      scores.push(await score('deceptive', Array<number>(rounds).fill(1e-4)));
     assert.ok(scores.every((one, index) => index === 0 || one >= scores[index - 1]!));
   });
 
   it('refuses a state that is none of its own', async () => {
-    await assert.rejects(open('plain', 1, new Map()), { message: 'Expected the checkpoint to have the number `theta` (F64), got `none`' });
+    await assert.rejects(open('plain', 1, new Map()), {
+      message: 'Expected the checkpoint to have the number `theta` (F64), got `none`',
+    });
   });
 });

@@ -12,7 +12,13 @@ import { verify } from '../../../setup/steps/fashion-mnist.mjs';
 const folder = mkdtempSync(path.join(tmpdir(), 'fire-pbt-data-'));
 after(() => rmSync(folder, { recursive: true }));
 const content = Buffer.from('ten thousand labels');
-const files = [{ name: 'labels.gz', contentSha256: createHash('sha256').update(content).digest('hex'), contentSizeBytes: content.byteLength }];
+const files = [
+  {
+    name: 'labels.gz',
+    contentSha256: createHash('sha256').update(content).digest('hex'),
+    contentSizeBytes: content.byteLength,
+  },
+];
 const file = path.join(folder, 'labels.gz');
 
 test('a file with the known content is accepted however it is compressed', () => {
@@ -24,12 +30,22 @@ test('a file with the known content is accepted however it is compressed', () =>
 
 test('a file with another content is refused by name', () => {
   writeFileSync(file, gzipSync(Buffer.from('ten thousand labelz')));
-  assert.throws(() => verify(folder, files), { name: 'SetupFailure', message: /^Expected the content of .*labels\.gz to have SHA-256 [0-9a-f]{64}, got [0-9a-f]{64}$/ });
+  assert.throws(() => verify(folder, files), {
+    name: 'SetupFailure',
+    message: /^Expected the content of .*labels\.gz to have SHA-256 [0-9a-f]{64}, got [0-9a-f]{64}$/,
+  });
 });
 
 test('a damaged, truncated or inflated file is refused by name', () => {
-  for (const bytes of [Buffer.from('<html>not found</html>'), gzipSync(content).subarray(0, 20), gzipSync(Buffer.alloc(1_000_000))]) {
+  for (const bytes of [
+    Buffer.from('<html>not found</html>'),
+    gzipSync(content).subarray(0, 20),
+    gzipSync(Buffer.alloc(1_000_000)),
+  ]) {
     writeFileSync(file, bytes);
-    assert.throws(() => verify(folder, files), { name: 'SetupFailure', message: /labels\.gz to have SHA-256 [0-9a-f]{64}, got no gzip file of 19 bytes \(.+\)$/ });
+    assert.throws(() => verify(folder, files), {
+      name: 'SetupFailure',
+      message: /labels\.gz to have SHA-256 [0-9a-f]{64}, got no gzip file of 19 bytes \(.+\)$/,
+    });
   }
 });

@@ -1,4 +1,7 @@
-/** What is installed is compared with the lockfile, so that an interrupted or outdated installation is repaired and a whole one left alone. */
+/**
+ * What is installed is compared with the lockfile, so that an interrupted or outdated installation is repaired and a
+ * whole one left alone.
+ */
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +26,10 @@ describe('the npm packages', () => {
 
   /** Writes npm's own record of what it has installed. */
   function install(packages: Record<string, { version: string; integrity: string }> | string): void {
-    writeFileSync(path.join(root, 'node_modules', '.package-lock.json'), typeof packages === 'string' ? packages : JSON.stringify({ packages }));
+    writeFileSync(
+      path.join(root, 'node_modules', '.package-lock.json'),
+      typeof packages === 'string' ? packages : JSON.stringify({ packages }),
+    );
   }
 
   test('are in place where all are installed, those for other systems aside', () => {

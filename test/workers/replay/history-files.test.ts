@@ -21,7 +21,8 @@ describe('histories in files', () => {
 
   async function read(...paths: string[]): Promise<string[]> {
     const told: string[] = [];
-    for await (const { workflowId, runId, type, file } of historiesIn(paths)) told.push([workflowId, runId, type, file].join(' '));
+    for await (const { workflowId, runId, type, file } of historiesIn(paths))
+      told.push([workflowId, runId, type, file].join(' '));
     return told;
   }
 
@@ -39,11 +40,30 @@ describe('histories in files', () => {
     const damaged = join(empty, 'damaged');
     writeFileSync(damaged, '{"events": [');
     const beheaded = join(empty, 'beheaded');
-    writeFileSync(beheaded, JSON.stringify({ events: [{ eventId: '2', eventType: 'EVENT_TYPE_WORKFLOW_TASK_SCHEDULED', workflowTaskScheduledEventAttributes: {} }] }));
-    await assert.rejects(read(empty), { name: 'PlainFailure', message: `Cannot replay ${empty}: there is no history in it` });
-    await assert.rejects(read(record), { name: 'PlainFailure', message: `Cannot replay ${record}: it is no history as \`temporal workflow show --output json\` writes it` });
-    await assert.rejects(read(beheaded), { name: 'PlainFailure', message: `Cannot replay ${beheaded}: its first event is not that of a workflow that was started` });
+    writeFileSync(
+      beheaded,
+      JSON.stringify({
+        events: [
+          { eventId: '2', eventType: 'EVENT_TYPE_WORKFLOW_TASK_SCHEDULED', workflowTaskScheduledEventAttributes: {} },
+        ],
+      }),
+    );
+    await assert.rejects(read(empty), {
+      name: 'PlainFailure',
+      message: `Cannot replay ${empty}: there is no history in it`,
+    });
+    await assert.rejects(read(record), {
+      name: 'PlainFailure',
+      message: `Cannot replay ${record}: it is no history as \`temporal workflow show --output json\` writes it`,
+    });
+    await assert.rejects(read(beheaded), {
+      name: 'PlainFailure',
+      message: `Cannot replay ${beheaded}: its first event is not that of a workflow that was started`,
+    });
     await assert.rejects(read(damaged), { name: 'PlainFailure', message: /^Cannot replay .*damaged: .*JSON/ });
-    await assert.rejects(read(join(empty, 'nowhere')), { name: 'PlainFailure', message: /^Cannot replay .*nowhere: ENOENT/ });
+    await assert.rejects(read(join(empty, 'nowhere')), {
+      name: 'PlainFailure',
+      message: /^Cannot replay .*nowhere: ENOENT/,
+    });
   });
 });

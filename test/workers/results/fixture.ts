@@ -6,12 +6,18 @@ const ALGORITHMS = { FIRE: 'fire-pbt', PBT: 'pbt', 'hand-made': 'random-search' 
 type Arm = keyof typeof ARMS;
 
 /** Returns the comparison as an object that JSON can hold; `change` may alter each run. */
-export function comparison(change: (run: Run) => object = (run) => run): { readonly format: string; readonly [field: string]: unknown } {
+export function comparison(change: (run: Run) => object = (run) => run): {
+  readonly format: string;
+  readonly [field: string]: unknown;
+} {
   const arms = Object.keys(ARMS) as Arm[];
   return {
     format: 'fire-pbt-comparison/1',
     name: 'small',
-    input: { arms: Object.fromEntries(arms.map((arm) => [arm, { task: { kind: 'image-classification' } }])), seeds: [0, 1, 2] },
+    input: {
+      arms: Object.fromEntries(arms.map((arm) => [arm, { task: { kind: 'image-classification' } }])),
+      seeds: [0, 1, 2],
+    },
     runs: arms.flatMap((arm) => ARMS[arm].map((testScore, seed) => change(runOf(arm, seed, testScore)))),
     summary: 'computed by somebody else, and not read',
   };
@@ -38,19 +44,39 @@ function runOf(arm: Arm, seed: number, testScore: number) {
     decisionsSha256: 'ab'.repeat(32),
     checkpointSha256: 'cd'.repeat(32),
     schedule: [
-      { worker: 'P1/member-0', origin: 'initialised', fromStep: 0, toStep: 200, hyperparameters: { learningRate: rate, momentum: 0.9 } },
-      { worker: 'P1/member-1', origin: 'exploit', fromStep: 200, toStep: 600, hyperparameters: { learningRate: rate / 8, momentum: 0.9 } },
+      {
+        worker: 'P1/member-0',
+        origin: 'initialised',
+        fromStep: 0,
+        toStep: 200,
+        hyperparameters: { learningRate: rate, momentum: 0.9 },
+      },
+      {
+        worker: 'P1/member-1',
+        origin: 'exploit',
+        fromStep: 200,
+        toStep: 600,
+        hyperparameters: { learningRate: rate / 8, momentum: 0.9 },
+      },
     ],
     curve: {
       workerSteps: Array.from({ length: 30 }, (_one, index) => 440 * (index + 1)),
-      bestScores: Array.from({ length: 30 }, (_one, index) => (index === 3 && seed === 0 ? null : testScore - 0.3 / (index + 1))),
+      bestScores: Array.from({ length: 30 }, (_one, index) =>
+        index === 3 && seed === 0 ? null : testScore - 0.3 / (index + 1),
+      ),
     },
     costs: {
       memberSteps: fire ? 9600 : 13_200,
       evaluatorSteps: fire ? 3000 : 0,
       trainerSeconds: 100 + seed,
       checkpoints: { written: 3, writtenBytes: 1_000_000, read: 2, readBytes: 2_500_000 },
-      evaluations: fire ? { success: { count: 2 + seed, steps: 600, neverMet: 0 }, 'binomial-test': { count: 4, steps: 1800, neverMet: 0 }, 'child-exploited': { count: 3, steps: 600, neverMet: 2 } } : {},
+      evaluations: fire
+        ? {
+            success: { count: 2 + seed, steps: 600, neverMet: 0 },
+            'binomial-test': { count: 4, steps: 1800, neverMet: 0 },
+            'child-exploited': { count: 3, steps: 600, neverMet: 2 },
+          }
+        : {},
       thrownAwayShare: fire ? 0.8 : null,
     },
     ...(fire ? { retrace: { seed: 1000 + seed, testScore: testScore - 0.002, objective: testScore, gap: 0.002 } } : {}),

@@ -20,7 +20,8 @@ describe('the plots of the results page', () => {
 
   it('have the hand-made schedules in the panel of every other arm', async () => {
     const svg = await drawPlot('schedules', SMALL);
-    for (const text of ['FIRE', 'PBT', 'hand-made', 'learning rate', 'steps', '0.001', '0.1']) assert.ok(svg.includes(`>${text}</text>`), text);
+    for (const text of ['FIRE', 'PBT', 'hand-made', 'learning rate', 'steps', '0.001', '0.1'])
+      assert.ok(svg.includes(`>${text}</text>`), text);
     // Two panels with three lines of their own and two hand-made ones each.
     assert.equal([...svg.matchAll(/<path d="[^"]*" stroke="#[0-9a-f]{6}" stroke-width="1.5"/g)].length, 10);
     assert.equal([...svg.matchAll(/<path d="[^"]*" stroke="#8c8c8c" stroke-width="1.5"/g)].length, 4);
@@ -29,11 +30,24 @@ describe('the plots of the results page', () => {
 
   it('say what a table has not', async () => {
     const parse = (table: object): typeof SMALL => parseTable('bare', JSON.stringify(table), 'bare.json');
-    const bare = parse(comparison((run) => ({ ...run, schedule: [], curve: { workerSteps: [], bestScores: [] }, testScore: 'diverged', costs: { ...run.costs, evaluatorSteps: 0, evaluations: {} } })));
-    await assert.rejects(drawPlot('schedules', bare), { name: 'PlainFailure', message: 'bare has no schedule in which a number changes' });
+    const bare = parse(
+      comparison((run) => ({
+        ...run,
+        schedule: [],
+        curve: { workerSteps: [], bestScores: [] },
+        testScore: 'diverged',
+        costs: { ...run.costs, evaluatorSteps: 0, evaluations: {} },
+      })),
+    );
+    await assert.rejects(drawPlot('schedules', bare), {
+      name: 'PlainFailure',
+      message: 'bare has no schedule in which a number changes',
+    });
     await assert.rejects(drawPlot('scores', bare), { message: 'bare has no curve with a score' });
     await assert.rejects(drawPlot('costs', bare), { message: 'bare has no test score that is a number' });
     await assert.rejects(drawPlot('evaluations', bare), { message: 'bare has no evaluators' });
-    assert.throws(() => plotKind('pie'), { message: 'Expected a plot (schedules, scores, costs, evaluations), got `pie`' });
+    assert.throws(() => plotKind('pie'), {
+      message: 'Expected a plot (schedules, scores, costs, evaluations), got `pie`',
+    });
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PlainFailure } from '../../../workers/plain-failure.ts';
+import { PlainFailure } from '../../../workers/processes/user-error.ts';
 import { expandTemplate } from '../../../workers/results/template.ts';
 
 const EXPANSIONS = {
@@ -16,7 +16,10 @@ describe('prose with placeholders', () => {
   });
 
   it('keeps a section only where its table is stored', () => {
-    assert.equal(expand('a\n{{#if stored}}\n{{twice b}}\n{{/if}}\n{{#if other}}\n{{unheard of}}\n{{/if}}\nc\n'), 'a\nbb\nc\n');
+    assert.equal(
+      expand('a\n{{#if stored}}\n{{twice b}}\n{{/if}}\n{{#if other}}\n{{unheard of}}\n{{/if}}\nc\n'),
+      'a\nbb\nc\n',
+    );
   });
 
   it('names the placeholder that is wrong', () => {
@@ -26,9 +29,15 @@ describe('prose with placeholders', () => {
       ['{{twice}}', 'Cannot expand {{twice}}: expected `twice WORD`'],
       ['{{none b}}', 'Cannot expand {{none b}}: expected `none`'],
       ['{{fail}}', 'Cannot expand {{fail}}: there is nothing'],
-      ['{{#if stored}} a', 'Cannot expand {{#if stored}}: expected each `#if` to be closed by one `/if`, none within another'],
+      [
+        '{{#if stored}} a',
+        'Cannot expand {{#if stored}}: expected each `#if` to be closed by one `/if`, none within another',
+      ],
       ['a {{/if}}', 'Cannot expand {{/if}}: expected each `#if` to be closed by one `/if`, none within another'],
-      ['{{#if stored}} {{#if other}} a {{/if}} {{/if}}', 'Cannot expand {{#if stored}}: expected each `#if` to be closed by one `/if`, none within another'],
+      [
+        '{{#if stored}} {{#if other}} a {{/if}} {{/if}}',
+        'Cannot expand {{#if stored}}: expected each `#if` to be closed by one `/if`, none within another',
+      ],
     ];
     for (const [prose, message] of cases) assert.throws(() => expand(prose), { name: 'PlainFailure', message });
   });

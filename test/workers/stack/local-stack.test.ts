@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { progressQuery } from '../../../workflows/messages.ts';
-import type { ResultSummary } from '../../../activities/orchestration-contract.ts';
+import type { ResultSummary } from '../../../activities/contracts/run.ts';
 import { joinStack } from '../../../workers/stack/joining.ts';
 import type { JoinedStack } from '../../../workers/stack/joining.ts';
 import { startStack } from '../../../workers/stack/local-stack.ts';
 import type { LocalStack, StackOptions } from '../../../workers/stack/local-stack.ts';
-import { connectClient } from '../../../workers/temporal-connection.ts';
-import { outcomeOf } from '../../chaos/outcome.ts';
+import { connectClient } from '../../../workers/processes/temporal-connection.ts';
+import { outcomeOf } from '../../../workers/chaos/outcome.ts';
 import { startTemporalServer, temporalCommand } from '../../temporal-server.ts';
 import { eventually } from '../eventually.ts';
 
@@ -24,7 +24,15 @@ const SPECIFICATION = {
   stepsPerRound: 20,
   evalEvery: 1,
   subPopulations: [{ members: 4 }, { members: 4, evaluators: 3 }],
-  hyperparameters: { h: { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] }, factors: [0.5, 2] } },
+  hyperparameters: {
+    h: {
+      kind: 'float',
+      scale: 'log',
+      bounds: [1e-4, 1.1],
+      initial: { distribution: 'uniform', range: [0.9, 1.1] },
+      factors: [0.5, 2],
+    },
+  },
 };
 const ROUNDS = 6;
 
@@ -45,12 +53,21 @@ describe('the local stack', () => {
   });
 
   it('refuses to run twice in one directory', async () => {
-    await assert.rejects(startIn(directory), { name: 'PlainFailure', message: `Cannot start the stack: it is already running in ${directory}` });
+    await assert.rejects(startIn(directory), {
+      name: 'PlainFailure',
+      message: `Cannot start the stack: it is already running in ${directory}`,
+    });
   });
 
   it('is not joined by who asks for other servers than it uses', async () => {
-    const joined = (change: Partial<StackOptions>, environment: NodeJS.ProcessEnv = {}): Promise<JoinedStack | undefined> =>
-      joinStack({ directory, ...change, environment: { ...process.env, ...environment } }, new Promise(() => undefined));
+    const joined = (
+      change: Partial<StackOptions>,
+      environment: NodeJS.ProcessEnv = {},
+    ): Promise<JoinedStack | undefined> =>
+      joinStack(
+        { directory, ...change, environment: { ...process.env, ...environment } },
+        new Promise(() => undefined),
+      );
     const itsOwn = (what: string): string => `^Cannot use the running stack: it uses its own ${what} at \\S+, not `;
     for (const [change, environment, message] of [
       [{ temporal: 'own' }, {}, `${itsOwn('Temporal')}yours; end it`],
@@ -61,7 +78,11 @@ describe('the local stack', () => {
     ] as const) {
       await assert.rejects(joined(change, environment), { name: 'PlainFailure', message: new RegExp(message) });
     }
-    for (const environment of [{}, { TEMPORAL_ADDRESS: stack.temporal.address, AWS_ENDPOINT_URL_S3: stack.s3.endpoint ?? '' }]) assert.equal((await joined({}, environment))?.ours, false);
+    for (const environment of [
+      {},
+      { TEMPORAL_ADDRESS: stack.temporal.address, AWS_ENDPOINT_URL_S3: stack.s3.endpoint ?? '' },
+    ])
+      assert.equal((await joined({}, environment))?.ours, false);
   });
 
   it('keeps its credentials from other users, command lines and the record of where things are', () => {
@@ -77,7 +98,8 @@ describe('the local stack', () => {
   it('registers the search attributes of the runs', async () => {
     const { connection, namespace } = await connectClient(stack.environment);
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    for (const name of ['FirePbtAlgorithm', 'FirePbtTask', 'FirePbtRound', 'FirePbtBestScore', 'FirePbtStatus']) assert.ok(name in (customAttributes ?? {}), name);
+    for (const name of ['FirePbtAlgorithm', 'FirePbtTask', 'FirePbtRound', 'FirePbtBestScore', 'FirePbtStatus'])
+      assert.ok(name in (customAttributes ?? {}), name);
     await connection.close();
   });
 
@@ -97,7 +119,10 @@ describe('the local stack', () => {
   });
 
   it('comes to the same results with two runs at once', async () => {
-    const [first, second] = await Promise.all([runToTheEnd(stack, 'first-of-two', () => undefined), runToTheEnd(stack, 'second-of-two', () => undefined, 1)]);
+    const [first, second] = await Promise.all([
+      runToTheEnd(stack, 'first-of-two', () => undefined),
+      runToTheEnd(stack, 'second-of-two', () => undefined, 1),
+    ]);
     const alone = await runToTheEnd(stack, 'alone', () => undefined, 1);
     assert.deepEqual(outcomeOf(first), outcomeOf(undisturbed));
     assert.deepEqual(outcomeOf(second), outcomeOf(alone));
@@ -106,11 +131,29 @@ describe('the local stack', () => {
 
   it('starts no second run under the id of one that is running, and lets that one be', async () => {
     const { client, connection } = await connectClient(stack.environment);
-    const handle = await client.workflow.start('firePbt', { workflowId: 'twice', taskQueue: stack.queue, args: [SPECIFICATION] });
+    const handle = await client.workflow.start('firePbt', {
+      workflowId: 'twice',
+      taskQueue: stack.queue,
+      args: [SPECIFICATION],
+    });
     const startAgain = (...options: readonly string[]): SpawnSyncReturns<string> =>
       spawnSync(
         temporalCommand(),
-        ['--address', stack.temporal.address, 'workflow', 'start', '--type', 'firePbt', '--task-queue', stack.queue, '--workflow-id', 'twice', '--input', JSON.stringify(SPECIFICATION), ...options],
+        [
+          '--address',
+          stack.temporal.address,
+          'workflow',
+          'start',
+          '--type',
+          'firePbt',
+          '--task-queue',
+          stack.queue,
+          '--workflow-id',
+          'twice',
+          '--input',
+          JSON.stringify(SPECIFICATION),
+          ...options,
+        ],
         { encoding: 'utf8' },
       );
     const refused = startAgain('--fail-existing');
@@ -130,13 +173,18 @@ describe('the local stack', () => {
     });
     // The search finds what is there: in the database of the histories and in the objects.
     assert.ok(texts.filter((text) => text.includes('disturbed')).length > 2);
-    for (const secret of credentials.matchAll(/^aws_\w+ = (\w+)$/gm)) assert.equal(texts.filter((text) => text.includes(secret[1] ?? '')).length, 0, secret[0].split(' ')[0]);
+    for (const secret of credentials.matchAll(/^aws_\w+ = (\w+)$/gm))
+      assert.equal(texts.filter((text) => text.includes(secret[1] ?? '')).length, 0, secret[0].split(' ')[0]);
     assert.equal([...credentials.matchAll(/^aws_\w+ = (\w+)$/gm)].length, 2);
   });
 
   it('ends all of it, and goes on with an unfinished run at the next start', async () => {
     const { client, connection } = await connectClient(stack.environment);
-    const handle = await client.workflow.start('firePbt', { workflowId: 'unfinished', taskQueue: stack.queue, args: [SPECIFICATION] });
+    const handle = await client.workflow.start('firePbt', {
+      workflowId: 'unfinished',
+      taskQueue: stack.queue,
+      args: [SPECIFICATION],
+    });
     await eventually(async () => (await handle.query(progressQuery).catch(() => undefined))?.round === 1, 60_000);
     await connection.close();
     const pids = stack.parts.map((part) => stack.processId(part) ?? 0);
@@ -157,27 +205,43 @@ describe('starting the local stack', () => {
   after(() => rmSync(directory, { recursive: true }));
 
   it('says in one line that Temporal cannot be reached', async () => {
-    await assert.rejects(startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: '127.0.0.1:1' } }), {
-      name: 'PlainFailure',
-      message: /^Cannot reach Temporal at 127\.0\.0\.1:1, namespace default: [^\n]+$/,
-    });
+    await assert.rejects(
+      startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: '127.0.0.1:1' } }),
+      {
+        name: 'PlainFailure',
+        message: /^Cannot reach Temporal at 127\.0\.0\.1:1, namespace default: [^\n]+$/,
+      },
+    );
   });
 
   it('says how to create the search attributes that a server of one’s own lacks', async () => {
     const server = await startTemporalServer([], { searchAttributes: {} });
     try {
-      await assert.rejects(startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: server.address } }), {
-        name: 'PlainFailure',
-        message: /has no search attributes FirePbtAlgorithm, .*temporal operator search-attribute create --namespace default --name FirePbtAlgorithm --type Keyword/,
-      });
+      await assert.rejects(
+        startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: server.address } }),
+        {
+          name: 'PlainFailure',
+          message:
+            /has no search attributes FirePbtAlgorithm, .*temporal operator search-attribute create --namespace default --name FirePbtAlgorithm --type Keyword/,
+        },
+      );
     } finally {
       await server.stop();
     }
   });
 
   it('says in one line that S3 cannot be reached', async () => {
-    const environment = { ...process.env, AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1', AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'an-access-key', AWS_SECRET_ACCESS_KEY: 'a-secret-key' };
-    await assert.rejects(startStack({ directory, trainers: 1, environment }), { name: 'PlainFailure', message: /^Cannot use your S3: [^\n]+ the store does not answer \(ECONNREFUSED\)[^\n]+$/ });
+    const environment = {
+      ...process.env,
+      AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1',
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'an-access-key',
+      AWS_SECRET_ACCESS_KEY: 'a-secret-key',
+    };
+    await assert.rejects(startStack({ directory, trainers: 1, environment }), {
+      name: 'PlainFailure',
+      message: /^Cannot use your S3: [^\n]+ the store does not answer \(ECONNREFUSED\)[^\n]+$/,
+    });
   });
 });
 
@@ -187,7 +251,14 @@ async function startIn(directory: string, say: (line: string) => void = () => un
   await new Promise<void>((resolve) => somebody.listen(0, '127.0.0.1', resolve));
   const { port } = somebody.address() as AddressInfo;
   try {
-    const stack = await startStack({ directory, trainers: 2, temporal: 'local', s3: 'local', ports: { temporal: port, webUi: port, s3: port }, say });
+    const stack = await startStack({
+      directory,
+      trainers: 2,
+      temporal: 'local',
+      s3: 'local',
+      ports: { temporal: port, webUi: port, s3: port },
+      say,
+    });
     assert.equal(new Set([stack.temporal.address, `127.0.0.1:${port}`]).size, 2);
     return stack;
   } finally {
@@ -195,17 +266,31 @@ async function startIn(directory: string, say: (line: string) => void = () => un
   }
 }
 
-async function runToTheEnd(stack: LocalStack, workflowId: string, onProgress: (round: number) => void, seed = 0): Promise<ResultSummary> {
+async function runToTheEnd(
+  stack: LocalStack,
+  workflowId: string,
+  onProgress: (round: number) => void,
+  seed = 0,
+): Promise<ResultSummary> {
   const { client, connection } = await connectClient(stack.environment);
-  const handle = await client.workflow.start('firePbt', { workflowId, taskQueue: stack.queue, args: [{ ...SPECIFICATION, seed }] });
+  const handle = await client.workflow.start('firePbt', {
+    workflowId,
+    taskQueue: stack.queue,
+    args: [{ ...SPECIFICATION, seed }],
+  });
   let result: ResultSummary | undefined;
-  await eventually(async () => {
-    // The server may be one of those that are killed.
-    const progress = await handle.query(progressQuery).catch(() => undefined);
-    if (progress) onProgress(progress.round);
-    if (progress?.status === 'finished') result = (await handle.result().catch(() => undefined)) as ResultSummary | undefined;
-    return result !== undefined;
-  }, 180_000, 250);
+  await eventually(
+    async () => {
+      // The server may be one of those that are killed.
+      const progress = await handle.query(progressQuery).catch(() => undefined);
+      if (progress) onProgress(progress.round);
+      if (progress?.status === 'finished')
+        result = (await handle.result().catch(() => undefined)) as ResultSummary | undefined;
+      return result !== undefined;
+    },
+    180_000,
+    250,
+  );
   await connection.close();
   assert.ok(result);
   return result;
@@ -216,7 +301,9 @@ function groupLives(group: number): boolean {
   return readdirSync('/proc').some((entry) => {
     if (!/^\d+$/.test(entry)) return false;
     try {
-      const [state, , processGroup] = readFileSync(`/proc/${entry}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+      const [state, , processGroup] = readFileSync(`/proc/${entry}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
       return Number(processGroup) === group && state !== 'Z';
     } catch {
       return false;

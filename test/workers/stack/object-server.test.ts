@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ObjectStore } from '../../../activities/checkpoints/object-store.ts';
+import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { answers, checkOwnStorage, planObjectServer } from '../../../workers/stack/object-server.ts';
 import { rcloneCommand, startObjectServer } from '../../object-server.ts';
 import { freePort } from '../../temporal-server.ts';
@@ -21,12 +21,17 @@ describe('the S3 server of the stack', () => {
     mkdirSync(bucket);
     const server = spawn(plan.command, plan.args, { env: plan.env, cwd: plan.cwd, stdio: 'ignore' });
     const ended = once(server, 'close');
-    const credentials = { accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '', secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'] ?? '' };
+    const credentials = {
+      accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '',
+      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'] ?? '',
+    };
     const store = new ObjectStore({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
     try {
       await eventually(() => answers(endpoint));
       await store.put('bucket', 'whole', 'x');
-      const interrupted = assert.rejects(store.put('bucket', 'half', new Uint8Array(OBJECT_BYTES)), { name: 'ObjectStoreError' });
+      const interrupted = assert.rejects(store.put('bucket', 'half', new Uint8Array(OBJECT_BYTES)), {
+        name: 'ObjectStoreError',
+      });
       await eventually(() => readdirSync(bucket).length > 1, 20_000, 1);
       server.kill('SIGKILL');
       await Promise.all([interrupted, ended]);
@@ -47,7 +52,11 @@ describe('S3 of one’s own', () => {
     try {
       await checkOwnStorage('no-bucket-yet', { ...process.env, ...server.environment });
       const wrong = { ...process.env, ...server.environment, AWS_SECRET_ACCESS_KEY: 'another' };
-      await assert.rejects(checkOwnStorage('no-bucket-yet', wrong), { name: 'PlainFailure', message: /^Cannot use your S3: Cannot list s3:\/\/no-bucket-yet\/[^\n]+ the store refuses these credentials [^\n]+$/ });
+      await assert.rejects(checkOwnStorage('no-bucket-yet', wrong), {
+        name: 'PlainFailure',
+        message:
+          /^Cannot use your S3: Cannot list s3:\/\/no-bucket-yet\/[^\n]+ the store refuses these credentials [^\n]+$/,
+      });
     } finally {
       await server.stop();
     }
@@ -55,5 +64,12 @@ describe('S3 of one’s own', () => {
 });
 
 async function planIn(directory: string): ReturnType<typeof planObjectServer> {
-  return planObjectServer({ program: rcloneCommand(), stateDirectory: directory, logDirectory: directory, environment: process.env, port: await freePort(), takenPorts: [] });
+  return planObjectServer({
+    program: rcloneCommand(),
+    stateDirectory: directory,
+    logDirectory: directory,
+    environment: process.env,
+    port: await freePort(),
+    takenPorts: [],
+  });
 }

@@ -88,7 +88,10 @@ describe('the ledger of processes', () => {
   });
 
   it('kills what does not end on request', async () => {
-    const left = spawn('/bin/sh', ['-c', 'trap "" TERM; echo; while :; do sleep 1; done'], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+    const left = spawn('/bin/sh', ['-c', 'trap "" TERM; echo; while :; do sleep 1; done'], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     await once(left.stdout, 'data');
     const ended = once(left, 'exit');
     new ProcessLedger(directory).note('part', left.pid);

@@ -2,20 +2,32 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseComparison } from '../../../activities/comparison/input.ts';
 import type { ComparisonRow } from '../../../activities/comparison/run.ts';
-import { comparisonBlock, comparisonProgressLine, ComparisonWork, holdsOf, percent, tellComparisonCosts } from '../../../workers/terminal/comparison-progress.ts';
+import {
+  comparisonBlock,
+  comparisonProgressLine,
+  ComparisonWork,
+  holdsOf,
+  percent,
+  tellComparisonCosts,
+} from '../../../workers/terminal/comparison-progress.ts';
 import type { RunInTraining } from '../../../workers/terminal/comparison-progress.ts';
-import type { ComparisonProgress, RunProgress } from '../../../workflows/messages.ts';
+import type { ComparisonProgress, RunProgress } from '../../../activities/contracts/messages.ts';
 
 const TOY = {
   task: { kind: 'toy', variant: 'plain' },
   steps: 100,
   stepsPerRound: 20,
   evalEvery: 10,
-  hyperparameters: { h: { kind: 'float', scale: 'linear', bounds: [0.1, 1], initial: { distribution: 'uniform', range: [0.1, 1] } } },
+  hyperparameters: {
+    h: { kind: 'float', scale: 'linear', bounds: [0.1, 1], initial: { distribution: 'uniform', range: [0.1, 1] } },
+  },
 };
 /** 600 steps a run of FIRE, 400 of PBT, 100 a retrace: 2,400 in all. */
 const COMPARISON = parseComparison({
-  arms: { FIRE: { ...TOY, subPopulations: [{ members: 2 }, { members: 2, evaluators: 2 }] }, PBT: { ...TOY, subPopulations: [{ members: 4 }] } },
+  arms: {
+    FIRE: { ...TOY, subPopulations: [{ members: 2 }, { members: 2, evaluators: 2 }] },
+    PBT: { ...TOY, subPopulations: [{ members: 4 }] },
+  },
   seeds: [0, 1],
   retrace: true,
   atOnce: 2,
@@ -29,11 +41,29 @@ const IN_TRAINING: RunInTraining[] = [
 ];
 
 function run(round: number, holds: readonly string[] = []): RunProgress {
-  return { status: 'running', round, rounds: 5, plan: null, bestScore: 0.75, subPopulations: [], holds, notice: null, ignored: [] };
+  return {
+    status: 'running',
+    round,
+    rounds: 5,
+    plan: null,
+    bestScore: 0.75,
+    subPopulations: [],
+    holds,
+    notice: null,
+    ignored: [],
+  };
 }
 
 function comparison(change: Partial<ComparisonProgress> = {}): ComparisonProgress {
-  return { runs: 4, rows: [ROW], summary: null, running: IN_TRAINING.map(({ id }) => id), failures: [], table: null, ...change };
+  return {
+    runs: 4,
+    rows: [ROW],
+    summary: null,
+    running: IN_TRAINING.map(({ id }) => id),
+    failures: [],
+    table: null,
+    ...change,
+  };
 }
 
 describe('the progress of a comparison', () => {
@@ -50,7 +80,10 @@ describe('the progress of a comparison', () => {
     assert.equal(WORK.done(comparison({ rows: [{ ...ROW, arm: 'other' }] }), []), undefined);
     assert.equal(WORK.done(comparison({ runs: 6, rows: [] }), []), undefined);
     assert.equal(WORK.done(comparison(), [{ id: 'c/FIRE/seed-7', progress: undefined }]), undefined);
-    assert.equal(comparisonBlock(comparison(), WORK, undefined, [], undefined)[1], '1 of 4 runs done  time left: unknown');
+    assert.equal(
+      comparisonBlock(comparison(), WORK, undefined, [], undefined)[1],
+      '1 of 4 runs done  time left: unknown',
+    );
   });
 
   it('is a block on a terminal', () => {
@@ -67,11 +100,17 @@ describe('the progress of a comparison', () => {
   });
 
   it('is a line where nothing can be drawn over', () => {
-    assert.equal(comparisonProgressLine(WORK, 1120, IN_TRAINING.slice(1), 90), '46 %; FIRE, seed 1: round 4 of 5, best score 0.7500; PBT, seed 0: being started; 1 min 30 s left');
+    assert.equal(
+      comparisonProgressLine(WORK, 1120, IN_TRAINING.slice(1), 90),
+      '46 %; FIRE, seed 1: round 4 of 5, best score 0.7500; PBT, seed 0: being started; 1 min 30 s left',
+    );
     assert.deepEqual(holdsOf(IN_TRAINING, WORK), ['HOLDS: FIRE, seed 1: P1/member-0 in round 4: boom']);
   });
 
   it('is told with what it will cost before it starts', () => {
-    assert.match(tellComparisonCosts(COMPARISON, WORK), /^Runs       4: 2 arms, 2 seeds; 2 at once; each retraced\nTraining   2,400 steps, at most\nKept       [\d.]+ kB of checkpoints at most by each run that is in training\nTime /);
+    assert.match(
+      tellComparisonCosts(COMPARISON, WORK),
+      /^Runs       4: 2 arms, 2 seeds; 2 at once; each retraced\nTraining   2,400 steps, at most\nKept       [\d.]+ kB of checkpoints at most by each run that is in training\nTime /,
+    );
   });
 });

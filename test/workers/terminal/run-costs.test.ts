@@ -1,17 +1,33 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RunPlan } from '../../../activities/orchestration-contract.ts';
+import type { RunPlan } from '../../../activities/contracts/run.ts';
 import { tellCosts } from '../../../workers/terminal/run-costs.ts';
 import { toySpecification } from '../../workflows/stand-ins.ts';
 
 const costs = { members: 16, evaluators: 6, rounds: 10, workerSteps: 4_400, trainActivities: 220, checkpointsKept: 88 };
-const plan: RunPlan = { generation: 'g', specification: toySpecification(), storage: { bucket: 'b', prefix: 'p/' }, costs };
+const plan: RunPlan = {
+  generation: 'g',
+  specification: toySpecification(),
+  storage: { bucket: 'b', prefix: 'p/' },
+  costs,
+};
 
 describe('the costs of a run', () => {
   test('tell in one line what its histories take', () => {
-    const histories = { rootEvents: 4_555, rootBytes: 4_503_589, roundEvents: 117, roundBytes: 217_753, largestPayloadBytes: 87_853 };
+    const histories = {
+      rootEvents: 4_555,
+      rootBytes: 4_503_589,
+      roundEvents: 117,
+      roundBytes: 217_753,
+      largestPayloadBytes: 87_853,
+    };
     const lines = tellCosts({ ...plan, costs: { ...costs, histories } }).split('\n');
-    assert.ok(lines.includes("Histories  4,555 events, 4.5 MB at most in the root's; 117, 218 kB a round in another; messages of 87.9 kB at most"), lines.join('\n'));
+    assert.ok(
+      lines.includes(
+        "Histories  4,555 events, 4.5 MB at most in the root's; 117, 218 kB a round in another; messages of 87.9 kB at most",
+      ),
+      lines.join('\n'),
+    );
   });
 
   test('leave out what an older plan does not know', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RunProgress } from '../../../workflows/messages.ts';
+import type { RunProgress } from '../../../activities/contracts/messages.ts';
 import { progressBlock, progressLine, RoundClock } from '../../../workers/terminal/run-progress.ts';
 
 const PROGRESS: RunProgress = {
@@ -10,8 +10,28 @@ const PROGRESS: RunProgress = {
   plan: null,
   bestScore: 0.85314,
   subPopulations: [
-    { subPopulation: 1, round: 12, members: 8, evaluators: 0, evaluatorsBusy: 0, promotions: 2, verdicts: {}, bestScore: 0.85314, hyperparameters: { learningRate: { min: 0.0031234, max: 0.012 }, momentum: { min: 0.9, max: 0.9 } } },
-    { subPopulation: 2, round: 12, members: 8, evaluators: 6, evaluatorsBusy: 5, promotions: 0, verdicts: {}, bestScore: 0.84, hyperparameters: { learningRate: { min: 0.01, max: 0.08 }, activation: ['relu', 'tanh'] } },
+    {
+      subPopulation: 1,
+      round: 12,
+      members: 8,
+      evaluators: 0,
+      evaluatorsBusy: 0,
+      promotions: 2,
+      verdicts: {},
+      bestScore: 0.85314,
+      hyperparameters: { learningRate: { min: 0.0031234, max: 0.012 }, momentum: { min: 0.9, max: 0.9 } },
+    },
+    {
+      subPopulation: 2,
+      round: 12,
+      members: 8,
+      evaluators: 6,
+      evaluatorsBusy: 5,
+      promotions: 0,
+      verdicts: {},
+      bestScore: 0.84,
+      hyperparameters: { learningRate: { min: 0.01, max: 0.08 }, activation: ['relu', 'tanh'] },
+    },
   ],
   holds: [],
   notice: null,
@@ -36,18 +56,29 @@ describe('the progress of a run', () => {
   });
 
   it('fits a terminal of 80 columns', () => {
-    for (const [status, left] of [['running', 3_599], ['running', 86_399], ['finishing', 0]] as const) {
+    for (const [status, left] of [
+      ['running', 3_599],
+      ['running', 86_399],
+      ['finishing', 0],
+    ] as const) {
       const [, line = ''] = progressBlock({ ...PROGRESS, status, round: 200, rounds: 200 }, left);
       assert.ok(line.length < 80, line);
     }
   });
 
   it('says why a run holds', () => {
-    assert.ok(progressBlock({ ...PROGRESS, status: 'holding', holds: ['P2: no healthy source'] }, 1).includes('  HOLDS: P2: no healthy source'));
+    assert.ok(
+      progressBlock({ ...PROGRESS, status: 'holding', holds: ['P2: no healthy source'] }, 1).includes(
+        '  HOLDS: P2: no healthy source',
+      ),
+    );
   });
 
   it('shows a run that has not begun', () => {
-    assert.equal(progressBlock({ ...PROGRESS, round: 0, rounds: 0, bestScore: null, subPopulations: [] }, undefined)[1], `[${'.'.repeat(14)}] 0 %  round 0 of 0  best score –  time left: unknown`);
+    assert.equal(
+      progressBlock({ ...PROGRESS, round: 0, rounds: 0, bestScore: null, subPopulations: [] }, undefined)[1],
+      `[${'.'.repeat(14)}] 0 %  round 0 of 0  best score –  time left: unknown`,
+    );
   });
 });
 

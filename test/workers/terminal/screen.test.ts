@@ -5,7 +5,10 @@ import { Screen } from '../../../workers/terminal/screen.ts';
 
 const UP_TWO_AND_ERASE = '\u001b[2A\u001b[0J';
 
-function terminal(columns: number | undefined, isTTY = true): { readonly screen: Screen; readonly written: () => string } {
+function terminal(
+  columns: number | undefined,
+  isTTY = true,
+): { readonly screen: Screen; readonly written: () => string } {
   const stream = Object.assign(new PassThrough(), { isTTY, columns });
   return { screen: new Screen(stream as never), written: () => String(stream.read() ?? '') };
 }
@@ -23,7 +26,12 @@ describe('the terminal', () => {
 
   it('cuts lines that would wrap, in a terminal that knows its width', () => {
     const line = 'x'.repeat(90);
-    for (const [columns, drawn] of [[20, `${'x'.repeat(18)}…`], [100, line], [0, line], [undefined, line]] as const) {
+    for (const [columns, drawn] of [
+      [20, `${'x'.repeat(18)}…`],
+      [100, line],
+      [0, line],
+      [undefined, line],
+    ] as const) {
       const { screen, written } = terminal(columns);
       screen.show([line]);
       assert.equal(written(), `${drawn}\n`, String(columns));

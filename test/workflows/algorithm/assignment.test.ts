@@ -31,26 +31,48 @@ test('idle slots are served in their order, until there is nobody left', () => {
 });
 
 test('at the start, evaluators take the first members', () => {
-  const fresh = Array.from({ length: 8 }, (_, member) => ({ member, available: true, idleSinceStep: 0, exploitedLast: false }));
-  assert.deepEqual(chooseParents([0, 1, 2, 3, 4, 5], fresh, 'oldest-first').map(({ parent }) => parent), [0, 1, 2, 3, 4, 5]);
+  const fresh = Array.from({ length: 8 }, (_, member) => ({
+    member,
+    available: true,
+    idleSinceStep: 0,
+    exploitedLast: false,
+  }));
+  assert.deepEqual(
+    chooseParents([0, 1, 2, 3, 4, 5], fresh, 'oldest-first').map(({ parent }) => parent),
+    [0, 1, 2, 3, 4, 5],
+  );
 });
 
 test('the child is the best-ranked member that has not just explored', () => {
-  assert.equal(child([ranked(0, 3), ranked(1, 9, { justExplored: true }), ranked(2, 7), ranked(3, 8, { healthy: false })]), 2);
+  assert.equal(
+    child([ranked(0, 3), ranked(1, 9, { justExplored: true }), ranked(2, 7), ranked(3, 8, { healthy: false })]),
+    2,
+  );
   assert.equal(child([ranked(2, 7), ranked(1, 7), ranked(0, -1)]), 1, 'of equals, the lower number');
   assert.equal(child([ranked(0, null), ranked(1, -5)]), 1, 'any rank goes before none');
 });
 
 test('with none ranked it is a random one of those that have not just explored', () => {
-  const children = [ranked(0, null), ranked(1, null, { justExplored: true }), ranked(2, null), ranked(3, null, { healthy: false }), ranked(4, 5, { justExplored: true })];
+  const children = [
+    ranked(0, null),
+    ranked(1, null, { justExplored: true }),
+    ranked(2, null),
+    ranked(3, null, { healthy: false }),
+    ranked(4, 5, { justExplored: true }),
+  ];
   const counts = new Map<number | undefined, number>();
-  for (let seed = 0; seed < 1000; seed++) counts.set(child(children, seed), (counts.get(child(children, seed)) ?? 0) + 1);
+  for (let seed = 0; seed < 1000; seed++)
+    counts.set(child(children, seed), (counts.get(child(children, seed)) ?? 0) + 1);
   assert.deepEqual([...counts.keys()].sort(), [0, 2]);
   assert.ok(Math.abs((counts.get(0) ?? 0) - 500) < 65);
 });
 
 test('with all of them just explored it is any healthy one, with none healthy nobody', () => {
-  const explored = [ranked(0, 1, { justExplored: true, healthy: false }), ranked(1, 2, { justExplored: true }), ranked(2, null, { justExplored: true })];
+  const explored = [
+    ranked(0, 1, { justExplored: true, healthy: false }),
+    ranked(1, 2, { justExplored: true }),
+    ranked(2, null, { justExplored: true }),
+  ];
   const chosen = new Set(Array.from({ length: 50 }, (_, seed) => child(explored, seed)));
   assert.deepEqual([...chosen].sort(), [1, 2]);
   assert.equal(child([ranked(0, 1, { healthy: false })]), undefined);

@@ -32,7 +32,10 @@ test('without an overlap, all above is certain and all below never passes', () =
 
 test('without an overlap, curves whose scores mix are paired from their starts', () => {
   // Smoothed values stay apart; pairs (5, 2), (1, 3), (4, 4), a's fourth has no partner.
-  assert.equal(binomialTest({ raw: [5, 1, 4, 9], smoothed: [4, 4, 4, 4] }, { raw: [2, 3, 4], smoothed: [2, 2, 2] }), 7 / 8);
+  assert.equal(
+    binomialTest({ raw: [5, 1, 4, 9], smoothed: [4, 4, 4, 4] }, { raw: [2, 3, 4], smoothed: [2, 2, 2] }),
+    7 / 8,
+  );
   // Touching is neither above nor below.
   assert.equal(binomialTest({ raw: [5, 4], smoothed: [5, 5] }, { raw: [4, 3], smoothed: [3, 3] }), 1 / 4);
 });
@@ -65,7 +68,7 @@ test('the tails of both sides add up to 1, and fall with every win', () => {
   }
 });
 
-test('it agrees with Pascal\'s triangle on random pairs of curves', () => {
+test("it agrees with Pascal's triangle on random pairs of curves", () => {
   const stream = randomStream(4, 'binomial');
   const answers = new Set<number>();
   for (let i = 0; i < 10_000; i++) {

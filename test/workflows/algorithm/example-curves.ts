@@ -18,7 +18,8 @@ export function integerCurve(stream: RandomStream, maxLength: number): Curve {
   const length = 1 + stream.integer(maxLength);
   const level = stream.integer(12);
   const slope = stream.integer(4);
-  const draw = (): number[] => Array.from({ length }, (_, i) => level + Math.floor((slope * i) / 3) + stream.integer(4));
+  const draw = (): number[] =>
+    Array.from({ length }, (_, i) => level + Math.floor((slope * i) / 3) + stream.integer(4));
   return { raw: draw(), smoothed: draw() };
 }
 

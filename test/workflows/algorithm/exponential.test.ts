@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exp, log, randomStream } from '../../../workflows/algorithm/index.ts';
 
-test('exp and log stay within 2 units in the last place of the engine\'s own', () => {
+test("exp and log stay within 2 units in the last place of the engine's own", () => {
   const stream = randomStream(1, 'exponential');
   for (let i = 0; i < 100_000; i++) {
     const x = (stream.next() - 0.5) * (i % 2 === 0 ? 2 : 1400);
@@ -34,8 +34,20 @@ test('exp and log reach the ends of the range of doubles', () => {
 });
 
 test('exp and log give the bits they have always given', () => {
-  assert.deepEqual([-20.5, -1, -0.1, 0.3, 5, 100].map(exp), [1.2501528663867426e-9, 0.36787944117144233, 0.9048374180359595, 1.3498588075760032, 148.4131591025766, 2.6881171418161356e43]);
-  assert.deepEqual([1e-5, 0.1, 0.9, 1.1, 3, 1e10].map(log), [-11.512925464970229, -2.3025850929940455, -0.10536051565782628, 0.09531017980432493, 1.0986122886681096, 23.025850929940457]);
+  assert.deepEqual(
+    [-20.5, -1, -0.1, 0.3, 5, 100].map(exp),
+    [
+      1.2501528663867426e-9, 0.36787944117144233, 0.9048374180359595, 1.3498588075760032, 148.4131591025766,
+      2.6881171418161356e43,
+    ],
+  );
+  assert.deepEqual(
+    [1e-5, 0.1, 0.9, 1.1, 3, 1e10].map(log),
+    [
+      -11.512925464970229, -2.3025850929940455, -0.10536051565782628, 0.09531017980432493, 1.0986122886681096,
+      23.025850929940457,
+    ],
+  );
 });
 
 function unitsApart(a: number, b: number): number {

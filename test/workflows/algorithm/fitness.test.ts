@@ -30,7 +30,8 @@ test('without shifts, who is entirely above another gains nothing of it', () => 
     { member: 1, curve: unsmoothed(1, 2, 2) },
     { member: 2, curve: unsmoothed(1, 2, 7) },
   ];
-  // Member 0 against 1: 20 − 8 − 2. Against 2: of the shifts 3, 3.6 … 8.4 only the last meets it before its last point, 20 − 8.4 − 7. The others: 2 − 7 and 7 − 2.
+  // Member 0 against 1: 20 − 8 − 2. Against 2: of the shifts 3, 3.6 … 8.4 only the last meets it before its last point,
+  // 20 − 8.4 − 7. The others: 2 − 7 and 7 − 2.
   const [high, low, third] = fitnessByImprovement(evaluations, true);
   assert.ok(high && Math.abs(high.fitness - 14.6) < 1e-12);
   assert.deepEqual([low?.fitness, third?.fitness], [-5, 5]);
@@ -49,7 +50,10 @@ test('a lone member is ranked, with fitness 0, and none are none', () => {
 test('the order in which members are given moves no fitness by more than rounding', () => {
   const stream = randomStream(1, 'fitness');
   for (let i = 0; i < 100; i++) {
-    const evaluations = Array.from({ length: 6 }, (_, member) => ({ member, curve: curveOf(learningCurve(stream, 5 + stream.integer(20), 0.02), 'fixed') }));
+    const evaluations = Array.from({ length: 6 }, (_, member) => ({
+      member,
+      curve: curveOf(learningCurve(stream, 5 + stream.integer(20), 0.02), 'fixed'),
+    }));
     const shifts = i % 2 === 0;
     const forwards = fitnessByImprovement(evaluations, shifts);
     const backwards = fitnessByImprovement([...evaluations].reverse(), shifts).reverse();
@@ -58,7 +62,12 @@ test('the order in which members are given moves no fitness by more than roundin
       assert.ok(Math.abs((backwards[index]?.fitness ?? NaN) - fitness) < 1e-12);
       const others = evaluations.filter((one) => one.member !== member);
       const own = evaluations[index];
-      assert.ok(own && Math.abs(others.map((one) => bestScoreDifference(own.curve, one.curve, shifts)).reduce((a, b) => a + b, 0) - fitness) < 1e-12);
+      assert.ok(
+        own &&
+          Math.abs(
+            others.map((one) => bestScoreDifference(own.curve, one.curve, shifts)).reduce((a, b) => a + b, 0) - fitness,
+          ) < 1e-12,
+      );
     }
   }
 });

@@ -1,20 +1,58 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explore, randomStream, sampleInitial } from '../../../workflows/algorithm/index.ts';
-import type { CategorySpace, FloatSpace, HyperparameterSpace, HyperparameterSpaces, HyperparameterValue, IntegerSpace, RandomStream } from '../../../workflows/algorithm/index.ts';
+import type {
+  CategorySpace,
+  FloatSpace,
+  HyperparameterSpace,
+  HyperparameterSpaces,
+  HyperparameterValue,
+  IntegerSpace,
+  RandomStream,
+} from '../../../workflows/algorithm/index.ts';
 
 const FACTORS = [0.5, 0.8, 1.25, 2];
-const learningRate: FloatSpace = { kind: 'float', scale: 'log', bounds: [1e-5, 1], initial: { distribution: 'log-uniform', range: [1e-3, 1e-1] }, factors: FACTORS };
-const momentum: FloatSpace = { kind: 'float', scale: 'linear', bounds: [0.85, 0.99], initial: { distribution: 'uniform', range: [0.88, 0.95] }, factors: FACTORS };
-const weightDecay: FloatSpace = { kind: 'float', scale: 'linear', bounds: [0, 0.09], initial: { distribution: 'uniform', range: [0, 0] }, factors: FACTORS };
+const learningRate: FloatSpace = {
+  kind: 'float',
+  scale: 'log',
+  bounds: [1e-5, 1],
+  initial: { distribution: 'log-uniform', range: [1e-3, 1e-1] },
+  factors: FACTORS,
+};
+const momentum: FloatSpace = {
+  kind: 'float',
+  scale: 'linear',
+  bounds: [0.85, 0.99],
+  initial: { distribution: 'uniform', range: [0.88, 0.95] },
+  factors: FACTORS,
+};
+const weightDecay: FloatSpace = {
+  kind: 'float',
+  scale: 'linear',
+  bounds: [0, 0.09],
+  initial: { distribution: 'uniform', range: [0, 0] },
+  factors: FACTORS,
+};
 const layers: IntegerSpace = { kind: 'integer', bounds: [1, 16], initial: { range: [2, 5] }, factors: FACTORS };
 const augmentation: CategorySpace = { kind: 'category', choices: ['none', 'flip', 'crop'] };
-const spaces: HyperparameterSpaces = { learningRate, momentum, weightDecay, layers, augmentation, batch: 16, task: 'toy' };
+const spaces: HyperparameterSpaces = {
+  learningRate,
+  momentum,
+  weightDecay,
+  layers,
+  augmentation,
+  batch: 16,
+  task: 'toy',
+};
 
 test('a log-uniform start is uniform in the logarithm', () => {
   const rates = numbers(4000, (stream) => sampleInitial({ learningRate }, stream)['learningRate']);
   assert.ok(rates.every((rate) => rate >= 1e-3 && rate <= 1e-1));
-  for (const [share, bound] of [[0.25, 10 ** -2.5], [0.5, 1e-2], [0.75, 10 ** -1.5]] as const) {
+  for (const [share, bound] of [
+    [0.25, 10 ** -2.5],
+    [0.5, 1e-2],
+    [0.75, 10 ** -1.5],
+  ] as const) {
     assert.ok(Math.abs(rates.filter((rate) => rate < bound).length / rates.length - share) < 0.035, `below ${bound}`);
   }
 });
@@ -33,7 +71,7 @@ test('constants are given as they are, and explore leaves them so', () => {
   assert.equal(initial['batch'], 16);
   assert.equal(initial['task'], 'toy');
   const explored = explore({ ...initial, batch: 32, note: 'by hand' }, spaces, randomStream(1, 'explore'));
-  assert.equal(explored['batch'], 32, 'a member\'s own constant, set by hand');
+  assert.equal(explored['batch'], 32, "a member's own constant, set by hand");
   assert.equal(explored['note'], 'by hand');
   assert.deepEqual(Object.keys(explored).sort(), [...Object.keys(spaces), 'note'].sort());
 });
@@ -44,8 +82,14 @@ test('the order of keys changes nothing', () => {
     const initial = sampleInitial(spaces, randomStream(seed, 'initial'));
     assert.deepEqual(sampleInitial(reversed, randomStream(seed, 'initial')), initial);
     const shuffled = Object.fromEntries(Object.entries(initial).reverse());
-    assert.deepEqual(explore(shuffled, reversed, randomStream(seed, 'explore')), explore(initial, spaces, randomStream(seed, 'explore')));
-    assert.equal(JSON.stringify(explore(shuffled, reversed, randomStream(seed, 'explore'))), JSON.stringify(explore(initial, spaces, randomStream(seed, 'explore'))));
+    assert.deepEqual(
+      explore(shuffled, reversed, randomStream(seed, 'explore')),
+      explore(initial, spaces, randomStream(seed, 'explore')),
+    );
+    assert.equal(
+      JSON.stringify(explore(shuffled, reversed, randomStream(seed, 'explore'))),
+      JSON.stringify(explore(initial, spaces, randomStream(seed, 'explore'))),
+    );
   }
 });
 
@@ -122,22 +166,34 @@ test('from every value, some draw moves it', () => {
     const space = randomSpace(stream);
     if (!canMove(space) || space.kind === 'category') continue;
     for (const start of [...space.bounds, sampleInitial({ x: space }, stream)['x'] ?? NaN]) {
-      assert.ok(reachable(start, space).some((value) => value !== start), `${start} is stuck in ${JSON.stringify(space)}`);
+      assert.ok(
+        reachable(start, space).some((value) => value !== start),
+        `${start} is stuck in ${JSON.stringify(space)}`,
+      );
     }
   }
 });
 
 test('a value that is missing, or no number where one is needed, is refused by name', () => {
-  assert.throws(() => explore({}, { learningRate }, randomStream(1)), { message: 'Expected `hyperparameters.learningRate` to be a number, got `undefined`' });
-  assert.throws(() => explore({ layers: 'many' }, { layers }, randomStream(1)), { message: 'Expected `hyperparameters.layers` to be a number, got `many`' });
+  assert.throws(() => explore({}, { learningRate }, randomStream(1)), {
+    message: 'Expected `hyperparameters.learningRate` to be a number, got `undefined`',
+  });
+  assert.throws(() => explore({ layers: 'many' }, { layers }, randomStream(1)), {
+    message: 'Expected `hyperparameters.layers` to be a number, got `many`',
+  });
 });
 
 test('names that objects inherit are names like any other', () => {
-  const awkward: HyperparameterSpaces = JSON.parse(JSON.stringify({ constructor: 1, toString: learningRate }).replace('"constructor"', '"__proto__"')) as HyperparameterSpaces;
+  const awkward: HyperparameterSpaces = JSON.parse(
+    JSON.stringify({ constructor: 1, toString: learningRate }).replace('"constructor"', '"__proto__"'),
+  ) as HyperparameterSpaces;
   const initial = sampleInitial(awkward, randomStream(1));
   assert.deepEqual(Object.keys(initial).sort(), ['__proto__', 'toString']);
   assert.equal(typeof explore(initial, awkward, randomStream(2))['toString'], 'number');
-  assert.throws(() => explore({}, { constructor: learningRate }, randomStream(1)), /Expected `hyperparameters.constructor` to be a number/);
+  assert.throws(
+    () => explore({}, { constructor: learningRate }, randomStream(1)),
+    /Expected `hyperparameters.constructor` to be a number/,
+  );
 });
 
 function randomSpace(stream: RandomStream): HyperparameterSpace {
@@ -147,16 +203,33 @@ function randomSpace(stream: RandomStream): HyperparameterSpace {
   if (kind === 1) {
     const low = stream.integer(20) - 10;
     const high = low + stream.integer(12);
-    return { kind: 'integer', bounds: [low, high], initial: { range: [low, low + stream.integer(high - low + 1)] }, factors };
+    return {
+      kind: 'integer',
+      bounds: [low, high],
+      initial: { range: [low, low + stream.integer(high - low + 1)] },
+      factors,
+    };
   }
   if (kind === 2) {
     const low = 10 ** (-6 * stream.next());
     const high = low * (1 + stream.integer(3) * 20 * stream.next());
-    return { kind: 'float', scale: 'log', bounds: [low, high], initial: { distribution: 'log-uniform', range: [low, high] }, factors };
+    return {
+      kind: 'float',
+      scale: 'log',
+      bounds: [low, high],
+      initial: { distribution: 'log-uniform', range: [low, high] },
+      factors,
+    };
   }
   const low = [0, -1, 0.1, 5, -7][stream.integer(5)] ?? 0;
   const high = low + [0, 0.1, 1, 20][stream.integer(4)]! * stream.next();
-  return { kind: 'float', scale: 'linear', bounds: [low, high], initial: { distribution: 'uniform', range: [low, high] }, factors };
+  return {
+    kind: 'float',
+    scale: 'linear',
+    bounds: [low, high],
+    initial: { distribution: 'uniform', range: [low, high] },
+    factors,
+  };
 }
 
 function canMove(space: HyperparameterSpace): boolean {
@@ -169,7 +242,10 @@ function assertAllowed(value: HyperparameterValue | undefined, space: Hyperparam
     return;
   }
   const [low, high] = space.bounds;
-  assert.ok(typeof value === 'number' && value >= low && value <= high && !Object.is(value, -0), `${String(value)} in ${JSON.stringify(space)}`);
+  assert.ok(
+    typeof value === 'number' && value >= low && value <= high && !Object.is(value, -0),
+    `${String(value)} in ${JSON.stringify(space)}`,
+  );
   if (space.kind === 'integer') assert.ok(Number.isInteger(value));
 }
 
@@ -192,5 +268,6 @@ function distinct<T extends HyperparameterValue>(values: readonly (T | undefined
 
 function assertClose(actual: readonly HyperparameterValue[], expected: readonly number[]): void {
   assert.equal(actual.length, expected.length, actual.join());
-  for (const [index, value] of expected.entries()) assert.ok(Math.abs(Number(actual[index]) - value) < 1e-12, `${String(actual[index])}, not ${value}`);
+  for (const [index, value] of expected.entries())
+    assert.ok(Math.abs(Number(actual[index]) - value) < 1e-12, `${String(actual[index])}, not ${value}`);
 }

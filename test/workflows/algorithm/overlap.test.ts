@@ -4,7 +4,7 @@ import { findOverlap, randomStream } from '../../../workflows/algorithm/index.ts
 import type { Overlap } from '../../../workflows/algorithm/index.ts';
 import { integerCurve } from './example-curves.ts';
 
-test('a curve that starts below is entered where it reaches the other\'s start', () => {
+test("a curve that starts below is entered where it reaches the other's start", () => {
   assert.deepEqual(findOverlap([1, 2, 3, 4, 5], [3, 4, 6]), { startA: 2, startB: 0, length: 3 });
   assert.deepEqual(findOverlap([1, 2, 5], [4, 4, 4]), { startA: 2, startB: 0, length: 1 });
 });

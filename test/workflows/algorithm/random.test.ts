@@ -7,8 +7,16 @@ import { philox } from '../../../workflows/algorithm/random.ts';
 test('Philox-4x32-10 gives its published known answers', () => {
   const answers = [
     { block: [0, 0, 0, 0], key: [0, 0], out: [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8] },
-    { block: [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff], key: [0xffffffff, 0xffffffff], out: [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd] },
-    { block: [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], key: [0xa4093822, 0x299f31d0], out: [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1] },
+    {
+      block: [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
+      key: [0xffffffff, 0xffffffff],
+      out: [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
+    },
+    {
+      block: [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
+      key: [0xa4093822, 0x299f31d0],
+      out: [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
+    },
   ] as const;
   for (const { block, key, out } of answers) {
     const words = Uint32Array.from(block);
@@ -29,7 +37,10 @@ test('Philox-4x32-10 agrees with 64-bit arithmetic on big integers', () => {
 
 test('a stream gives the numbers it has always given', () => {
   const stream = randomStream(0, 'explore', 'P1', 12, 3);
-  assert.deepEqual([stream.next(), stream.integer(10), stream.integer(1000), stream.normal(), stream.normal(), stream.next()], KNOWN.explore);
+  assert.deepEqual(
+    [stream.next(), stream.integer(10), stream.integer(1000), stream.normal(), stream.normal(), stream.next()],
+    KNOWN.explore,
+  );
   assert.deepEqual([...shuffled(10, randomStream(4294967295, 'batch', 7))], KNOWN.shuffled);
   assert.equal(randomStream(1).next(), KNOWN.unnamed);
   assert.equal(randomStream(1, 'größe', '🔥', -1.5).next(), KNOWN.unicode);
@@ -43,18 +54,42 @@ test('a stream depends on nothing but seed and name', () => {
 });
 
 test('names that differ in a part, its type, its border or their number give different streams', () => {
-  const names: (string | number)[][] = [[], [''], ['', ''], ['a'], ['a', ''], ['', 'a'], ['ab'], ['a', 'b'], ['b', 'a'], ['a\0'], [1], ['1'], [1, 1], [11], ['P1', 12], ['P11', 2], [-1], [0], ['0']];
+  const names: (string | number)[][] = [
+    [],
+    [''],
+    ['', ''],
+    ['a'],
+    ['a', ''],
+    ['', 'a'],
+    ['ab'],
+    ['a', 'b'],
+    ['b', 'a'],
+    ['a\0'],
+    [1],
+    ['1'],
+    [1, 1],
+    [11],
+    ['P1', 12],
+    ['P11', 2],
+    [-1],
+    [0],
+    ['0'],
+  ];
   const seeds = [0, 1, 4294967295, 4294967296];
   const firsts = seeds.flatMap((seed) => names.map((name) => randomStream(seed, ...name).next()));
   assert.equal(new Set(firsts).size, seeds.length * names.length);
 });
 
 test('a seed or a limit that is no such integer is refused', () => {
-  assert.throws(() => randomStream(-1), { message: 'Expected `seed` to be an integer from 0 to 9007199254740991, got `-1`' });
+  assert.throws(() => randomStream(-1), {
+    message: 'Expected `seed` to be an integer from 0 to 9007199254740991, got `-1`',
+  });
   assert.throws(() => randomStream(0.5), /Expected `seed`/);
   const stream = randomStream(1, 'limits');
   for (const limit of [0, -1, 1.5, NaN, 2 ** 53]) {
-    assert.throws(() => stream.integer(limit), { message: `Expected \`exclusiveMax\` to be an integer from 1 to 9007199254740991, got \`${limit}\`` });
+    assert.throws(() => stream.integer(limit), {
+      message: `Expected \`exclusiveMax\` to be an integer from 1 to 9007199254740991, got \`${limit}\``,
+    });
   }
 });
 
@@ -63,7 +98,13 @@ test('next is uniform on [0, 1): mean, variance, and counts in 100 bins', () => 
   assert.ok(values.every((value) => value >= 0 && value < 1));
   assert.ok(Math.abs(mean(values) - 0.5) < 4 * Math.sqrt(1 / 12 / values.length));
   assert.ok(Math.abs(mean(values.map((value) => (value - 0.5) ** 2)) - 1 / 12) < 0.001);
-  assert.ok(chiSquare(values.map((value) => Math.floor(value * 100)), 100) < 149, 'chi-square with 99 degrees of freedom, 99.9 %');
+  assert.ok(
+    chiSquare(
+      values.map((value) => Math.floor(value * 100)),
+      100,
+    ) < 149,
+    'chi-square with 99 degrees of freedom, 99.9 %',
+  );
 });
 
 test('neighbouring streams and draws are uncorrelated', () => {
@@ -74,7 +115,12 @@ test('neighbouring streams and draws are uncorrelated', () => {
     const products = values.slice(1).map((value, i) => 12 * (value - 0.5) * ((values[i] ?? 0) - 0.5));
     assert.ok(Math.abs(mean(products)) < 4 / Math.sqrt(n));
   }
-  assert.ok(chiSquare(streams.map((value) => Math.floor(value * 100)), 100) < 149);
+  assert.ok(
+    chiSquare(
+      streams.map((value) => Math.floor(value * 100)),
+      100,
+    ) < 149,
+  );
 });
 
 test('integer is uniform over small, awkward and large ranges', () => {
@@ -106,9 +152,17 @@ test('shuffled gives every permutation equally often', () => {
   const seen = Array.from({ length: 24_000 }, () => [...shuffled(4, stream)].join(''));
   const names = [...new Set(seen)].sort();
   assert.equal(names.length, 24);
-  assert.ok(chiSquare(seen.map((one) => names.indexOf(one)), 24) < 50);
+  assert.ok(
+    chiSquare(
+      seen.map((one) => names.indexOf(one)),
+      24,
+    ) < 50,
+  );
   assert.deepEqual([...shuffled(0, stream)], []);
-  assert.deepEqual([...shuffled(1000, stream)].sort((a, b) => a - b), Array.from({ length: 1000 }, (_, i) => i));
+  assert.deepEqual(
+    [...shuffled(1000, stream)].sort((a, b) => a - b),
+    Array.from({ length: 1000 }, (_, i) => i),
+  );
 });
 
 const KNOWN = {

@@ -7,7 +7,15 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { bestScoreDifference, binomialTest, exp, findOverlap, log, randomStream, smooth } from '../../../workflows/algorithm/index.ts';
+import {
+  bestScoreDifference,
+  binomialTest,
+  exp,
+  findOverlap,
+  log,
+  randomStream,
+  smooth,
+} from '../../../workflows/algorithm/index.ts';
 import type { Curve } from '../../../workflows/algorithm/index.ts';
 import { LEAST_POINTS, LENGTH_SCALES, NOISE_RATIOS } from '../../../workflows/algorithm/smoothing-estimated.ts';
 import { curveOf, integerCurve, learningCurve } from './example-curves.ts';
@@ -19,10 +27,12 @@ test('the fixed smooth agrees with scikit-learn to 1e-4 standard deviations, for
   const stream = randomStream(1, 'reference');
   const curves = Array.from({ length: 1000 }, (_, index) => learningCurve(stream, index + 1, 0.003));
   const answers = await reference<number[]>(curves.map((scores) => ({ kind: 'fixed', scores })));
-  for (const [index, scores] of curves.entries()) assertClose(smooth(scores, 'fixed'), answers[index], 1e-4 * deviationOf(scores));
+  for (const [index, scores] of curves.entries())
+    assertClose(smooth(scores, 'fixed'), answers[index], 1e-4 * deviationOf(scores));
 });
 
-// On noisier curves scikit-learn itself is off by up to 7e-4 standard deviations: it solves with a matrix of condition 1e13 in double precision. Ours stays right.
+// On noisier curves scikit-learn itself is off by up to 7e-4 standard deviations: it solves with a matrix of condition
+// 1e13 in double precision. Ours stays right.
 test('the fixed smooth of pure noise, of steps and of large scores agrees with extended precision to 1e-6 standard deviations', async () => {
   const stream = randomStream(2, 'reference');
   const curves = [2, 3, 5, 11, 14, 50, 150, 400, 600].flatMap((n) => [
@@ -31,15 +41,19 @@ test('the fixed smooth of pure noise, of steps and of large scores agrees with e
     Array.from({ length: n }, () => 1e6 + stream.normal()),
   ]);
   const answers = await reference<number[]>(curves.map((scores) => ({ kind: 'fixed-extended', scores })));
-  for (const [index, scores] of curves.entries()) assertClose(smooth(scores, 'fixed'), answers[index], 1e-6 * deviationOf(scores));
+  for (const [index, scores] of curves.entries())
+    assertClose(smooth(scores, 'fixed'), answers[index], 1e-6 * deviationOf(scores));
 });
 
-test('the estimated smooth agrees with dense matrices of scikit-learn\'s Matérn kernel to 1e-8 standard deviations', async () => {
+test("the estimated smooth agrees with dense matrices of scikit-learn's Matérn kernel to 1e-8 standard deviations", async () => {
   const stream = randomStream(3, 'reference');
-  const curves = [2, 3, 4, 6, 10, 15, 31, 32, 33, 60, 120, 250].flatMap((n) => [0.3, 0.02, 0.0005].map((noise) => learningCurve(stream, n, noise)));
+  const curves = [2, 3, 4, 6, 10, 15, 31, 32, 33, 60, 120, 250].flatMap((n) =>
+    [0.3, 0.02, 0.0005].map((noise) => learningCurve(stream, n, noise)),
+  );
   const grid = { lengthScales: LENGTH_SCALES, noiseRatios: NOISE_RATIOS, leastPoints: LEAST_POINTS };
   const answers = await reference<number[]>(curves.map((scores) => ({ kind: 'estimated', scores, ...grid })));
-  for (const [index, scores] of curves.entries()) assertClose(smooth(scores, 'estimated'), answers[index], 1e-8 * deviationOf(scores));
+  for (const [index, scores] of curves.entries())
+    assertClose(smooth(scores, 'estimated'), answers[index], 1e-8 * deviationOf(scores));
 });
 
 interface Comparison {
@@ -58,7 +72,11 @@ test('overlap, score gap and binomial test agree exactly on integers', async () 
 
 test('overlap, score gap and binomial test agree to 1e-12 on numbers', async () => {
   const stream = randomStream(5, 'reference');
-  const draw = (lift: number): Curve => curveOf(learningCurve(stream, 1 + stream.integer(120), 0.02).map((score) => score + lift), 'fixed');
+  const draw = (lift: number): Curve =>
+    curveOf(
+      learningCurve(stream, 1 + stream.integer(120), 0.02).map((score) => score + lift),
+      'fixed',
+    );
   const pairs = Array.from({ length: 2000 }, (_, i) => ({ a: draw(i % 4 === 0 ? 0.5 : 0), b: draw(0) }));
   const answers = await reference<Comparison>(pairs.map((pair) => ({ kind: 'compare', ...pair })));
   for (const [index, { a, b }] of pairs.entries()) assertAgrees(a, b, answers[index], false);
@@ -67,17 +85,28 @@ test('overlap, score gap and binomial test agree to 1e-12 on numbers', async () 
 test('the binomial test equals exact fractions, rounded, for up to a thousand pairs; SciPy to 1e-12', async () => {
   const stream = randomStream(6, 'reference');
   const cases = [
-    ...Array.from({ length: 13 }, (_, pairs) => Array.from({ length: pairs + 1 }, (_, wins): [number, number] => [wins, pairs])).flat().filter(([, pairs]) => pairs > 0),
+    ...Array.from({ length: 13 }, (_, pairs) =>
+      Array.from({ length: pairs + 1 }, (_, wins): [number, number] => [wins, pairs]),
+    )
+      .flat()
+      .filter(([, pairs]) => pairs > 0),
     ...Array.from({ length: 300 }, (): [number, number] => {
       const pairs = 1 + stream.integer(1000);
       return [stream.integer(pairs + 1), pairs];
     }),
-    [0, 1000], [500, 1000], [537, 1000], [999, 1000], [1000, 1000],
+    [0, 1000],
+    [500, 1000],
+    [537, 1000],
+    [999, 1000],
+    [1000, 1000],
   ];
   const [answers] = await reference<[number, number][]>([{ kind: 'tails', cases }]);
   for (const [index, [wins = 0, pairs = 0]] of cases.entries()) {
     const same = new Array<number>(pairs).fill(0);
-    const p = binomialTest({ raw: same.map((_, i) => (i < wins ? 1 : -1)), smoothed: same }, { raw: same, smoothed: same });
+    const p = binomialTest(
+      { raw: same.map((_, i) => (i < wins ? 1 : -1)), smoothed: same },
+      { raw: same, smoothed: same },
+    );
     const [scipy = NaN, exact = NaN] = answers?.[index] ?? [];
     assert.equal(p, exact, `${wins} of ${pairs}`);
     assert.ok(Math.abs(p - scipy) <= 1e-12 * Math.max(p, scipy) + 1e-300, `${wins} of ${pairs}: ${p}, SciPy ${scipy}`);
@@ -151,7 +180,10 @@ async function reference<Answer>(requests: readonly object[]): Promise<Answer[]>
 }
 
 function start(): Script {
-  assert.ok(existsSync(PYTHON), 'Cannot compare with scikit-learn: the Python environment .local/python is missing, run the set-up first');
+  assert.ok(
+    existsSync(PYTHON),
+    'Cannot compare with scikit-learn: the Python environment .local/python is missing, run the set-up first',
+  );
   const python = spawn(PYTHON, [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => python.on('close', resolve));
   python.on('error', (error) => console.error(error));

@@ -6,7 +6,13 @@ import { curveOf, integerCurve, learningCurve, unsmoothed } from './example-curv
 
 test('over the overlap it is the best of one minus the best of the other', () => {
   // a[2], a[3], a[4] = 3, 8, 5 beside b = 3, 4, 6; a's 9 comes before the overlap and b's 7 after it.
-  assert.equal(bestScoreDifference({ raw: [9, 2, 3, 8, 5], smoothed: [1, 2, 3, 4, 5] }, { raw: [3, 4, 6, 7], smoothed: [3, 4, 6, 7] }), 2);
+  assert.equal(
+    bestScoreDifference(
+      { raw: [9, 2, 3, 8, 5], smoothed: [1, 2, 3, 4, 5] },
+      { raw: [3, 4, 6, 7], smoothed: [3, 4, 6, 7] },
+    ),
+    2,
+  );
   assert.equal(bestScoreDifference(unsmoothed(3, 4), unsmoothed(1, 4, 6)), -2);
 });
 
@@ -19,15 +25,16 @@ test('it is not symmetric', () => {
 });
 
 test('a curve entirely above is shifted down by ten amounts, of which the best counts', () => {
-  // Shifts 8, 8.1, … 8.9. By 8, a is 2, 12 and b's 2 is the first to reach its start: 2 − 2. By 8.1 it is 1.9, 11.9, and meets the same 2: 1.9 − 2. All ten
-  // meet b at its last point, so the overlap holds a's first point alone.
+  // Shifts 8, 8.1, … 8.9. By 8, a is 2, 12 and b's 2 is the first to reach its start: 2 − 2. By 8.1 it is 1.9, 11.9,
+  // and meets the same 2: 1.9 − 2. All ten meet b at its last point, so the overlap holds a's first point alone.
   assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 2)), 0);
   // One more point of b lets a's second be seen: 20 − 8 − 2.
   assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 2, 2)), 10);
 });
 
-test('the shift does not reach where the curves\' lowest points meet', () => {
-  // Shifts 4, 4.5, … 8.5; by 9, a would start where b does. The smallest that meets b before its last point is 6: 4, 14 against 4, 6.
+test("the shift does not reach where the curves' lowest points meet", () => {
+  // Shifts 4, 4.5, … 8.5; by 9, a would start where b does. The smallest that meets b before its last point is 6: 4, 14
+  // against 4, 6.
   assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 4, 6)), 8);
 });
 
@@ -73,7 +80,12 @@ test('it agrees with a naive second implementation: exactly on integers, to 1e-1
         const lift = which === 0 ? stream.integer(3) * 6 : 0;
         return { raw: curve.raw.map((score) => score + lift), smoothed: curve.smoothed.map((score) => score + lift) };
       }
-      return curveOf(learningCurve(stream, 1 + stream.integer(30), 0.02).map((score) => score + (which === 0 ? 0.4 * stream.next() : 0)), 'fixed');
+      return curveOf(
+        learningCurve(stream, 1 + stream.integer(30), 0.02).map(
+          (score) => score + (which === 0 ? 0.4 * stream.next() : 0),
+        ),
+        'fixed',
+      );
     });
     if (!a || !b) throw new Error('Cannot compare curves: there are not two');
     const shifts = i % 3 !== 0;
@@ -90,7 +102,10 @@ function naiveGap(a: Curve, b: Curve, shifts: boolean): { gap: number; shifted: 
   const overOverlap = (x: Curve): number | undefined => {
     const overlap = findOverlap(x.smoothed, b.smoothed);
     if (!overlap) return undefined;
-    const pairs = Array.from({ length: overlap.length }, (_, i) => [x.raw[overlap.startA + i] ?? NaN, b.raw[overlap.startB + i] ?? NaN]);
+    const pairs = Array.from({ length: overlap.length }, (_, i) => [
+      x.raw[overlap.startA + i] ?? NaN,
+      b.raw[overlap.startB + i] ?? NaN,
+    ]);
     return Math.max(...pairs.map(([score = NaN]) => score)) - Math.max(...pairs.map(([, score = NaN]) => score));
   };
   const gap = overOverlap(a);
@@ -101,7 +116,9 @@ function naiveGap(a: Curve, b: Curve, shifts: boolean): { gap: number; shifted: 
   if (from === to) return { gap: 0, shifted: true };
   const gaps = Array.from({ length: 10 }, (_, i) => {
     const shift = from + ((to - from) * i) / 10;
-    return overOverlap({ raw: a.raw.map((score) => score - shift), smoothed: a.smoothed.map((score) => score - shift) }) ?? 0;
+    return (
+      overOverlap({ raw: a.raw.map((score) => score - shift), smoothed: a.smoothed.map((score) => score - shift) }) ?? 0
+    );
   });
   return { gap: Math.max(0, ...gaps), shifted: true };
 }

@@ -33,8 +33,22 @@ for (const model of MODELS) {
     for (const n of [2, 9, 50, 200]) {
       const scores = learningCurve(stream, n, 0.05);
       const smoothed = smooth(scores, model);
-      assertClose(smooth(scores.map((score) => score + 3), model), smoothed.map((score) => score + 3), 1e-7);
-      assertClose(smooth(scores.map((score) => score * 5), model), smoothed.map((score) => score * 5), 1e-7);
+      assertClose(
+        smooth(
+          scores.map((score) => score + 3),
+          model,
+        ),
+        smoothed.map((score) => score + 3),
+        1e-7,
+      );
+      assertClose(
+        smooth(
+          scores.map((score) => score * 5),
+          model,
+        ),
+        smoothed.map((score) => score * 5),
+        1e-7,
+      );
     }
   });
 
@@ -47,11 +61,20 @@ for (const model of MODELS) {
   });
 
   test(`${model}: scores of any size and closeness give finite smooths`, () => {
-    for (const scores of [[1e300, -1e300, 5e299], [1e-300, 3e-300, 2e-300], [1, 1 + Number.EPSILON, 1], [0, 0, 0, 1e-320], [1.7e308, 1.6e308, 1.7e308]]) {
+    for (const scores of [
+      [1e300, -1e300, 5e299],
+      [1e-300, 3e-300, 2e-300],
+      [1, 1 + Number.EPSILON, 1],
+      [0, 0, 0, 1e-320],
+      [1.7e308, 1.6e308, 1.7e308],
+    ]) {
       const smoothed = smooth(scores, model);
       const range = [Math.min(...scores), Math.max(...scores)] as const;
       const slack = range[1] / 2 - range[0] / 2;
-      assert.ok(smoothed.every((score) => score >= range[0] - slack && score <= range[1] + slack), smoothed.join());
+      assert.ok(
+        smoothed.every((score) => score >= range[0] - slack && score <= range[1] + slack),
+        smoothed.join(),
+      );
     }
   });
 
@@ -79,8 +102,13 @@ test('fixed: it agrees with Gaussian-process regression on the whole kernel matr
     const { values, mean, deviation } = standardise(scores);
     const kernel = matrix(n, (distance) => Math.exp((-distance * distance) / 2));
     const { posterior } = regress(kernel, 1e-10, values);
-    // The kernel matrix is nearly singular, which is why the shipped one is not made this way: its own rounding is 1e-6 here.
-    assertClose(smooth(scores, 'fixed'), posterior.map((value) => mean + deviation * value), 2e-5 * deviation);
+    // The kernel matrix is nearly singular, which is why the shipped one is not made this way: its own rounding is 1e-6
+    // here.
+    assertClose(
+      smooth(scores, 'fixed'),
+      posterior.map((value) => mean + deviation * value),
+      2e-5 * deviation,
+    );
   }
 });
 
@@ -91,13 +119,22 @@ test('fixed: curves without noise come out as they are', () => {
 
 test('estimated: it agrees with a search over the whole grid by dense matrices', () => {
   const stream = randomStream(6, 'estimated');
-  const shapes = [(): number => 0, (x: number): number => 3 * x, (x: number): number => 1 - Math.exp(-5 * x), (x: number): number => Math.sin(9 * x)];
+  const shapes = [
+    (): number => 0,
+    (x: number): number => 3 * x,
+    (x: number): number => 1 - Math.exp(-5 * x),
+    (x: number): number => Math.sin(9 * x),
+  ];
   for (const n of LENGTHS) {
     for (const [index, shape] of shapes.entries()) {
       const noise = [1, 0.2, 0, 0.5][index] ?? 0;
       const scores = Array.from({ length: n }, (_, i) => shape(i / n) + noise * stream.normal());
       const { values, mean, deviation } = standardise(scores);
-      assertClose(smooth(scores, 'estimated'), denseEstimate(values).map((value) => mean + deviation * value), 1e-9 * deviation);
+      assertClose(
+        smooth(scores, 'estimated'),
+        denseEstimate(values).map((value) => mean + deviation * value),
+        1e-9 * deviation,
+      );
     }
   }
 });
@@ -120,7 +157,10 @@ test('estimated: steep noisy curves come out steep', () => {
   for (const n of [10, 30, 100, 500]) {
     for (let i = 0; i < 20; i++) {
       const truth = Array.from({ length: n }, (_, point) => 0.5 + (0.3 * point) / n);
-      const smoothed = smooth(truth.map((score) => score + 0.01 * stream.normal()), 'estimated');
+      const smoothed = smooth(
+        truth.map((score) => score + 0.01 * stream.normal()),
+        'estimated',
+      );
       const rise = (smoothed.at(-1) ?? NaN) - (smoothed[0] ?? NaN);
       assert.ok(Math.abs(rise / (0.3 * (1 - 1 / n)) - 1) < 0.15, `rises by ${rise}`);
       assertClose(smoothed, truth, 0.035);
@@ -132,9 +172,13 @@ test('estimated: it is nearer to the truth than the scores, and on flat curves t
   const stream = randomStream(9, 'truth');
   let [raw, estimated, fixed] = [0, 0, 0];
   for (let i = 0; i < 60; i++) {
-    const truth = i % 2 === 0 ? new Array<number>(60).fill(0.8) : Array.from({ length: 60 }, (_, point) => 0.8 - 0.3 * Math.exp(-point / 12));
+    const truth =
+      i % 2 === 0
+        ? new Array<number>(60).fill(0.8)
+        : Array.from({ length: 60 }, (_, point) => 0.8 - 0.3 * Math.exp(-point / 12));
     const scores = truth.map((score) => score + 0.02 * stream.normal());
-    const error = (guess: readonly number[]): number => guess.reduce((sum, score, point) => sum + (score - (truth[point] ?? NaN)) ** 2, 0);
+    const error = (guess: readonly number[]): number =>
+      guess.reduce((sum, score, point) => sum + (score - (truth[point] ?? NaN)) ** 2, 0);
     raw += error(scores);
     estimated += error(smooth(scores, 'estimated'));
     fixed += error(smooth(scores, 'fixed'));
@@ -149,8 +193,14 @@ test('smooths have the bits they have always had', () => {
 });
 
 const KNOWN = {
-  fixed: [0.5000496560595635, 0.6097649502442368, 0.6004573205631468, 0.6995428441496487, 0.6802347956444738, 0.7499504335403953],
-  estimated: [0.5449080118446026, 0.5808863560594548, 0.6231704857795813, 0.6651230347596674, 0.7008166164189332, 0.7268892793653041],
+  fixed: [
+    0.5000496560595635, 0.6097649502442368, 0.6004573205631468, 0.6995428441496487, 0.6802347956444738,
+    0.7499504335403953,
+  ],
+  estimated: [
+    0.5449080118446026, 0.5808863560594548, 0.6231704857795813, 0.6651230347596674, 0.7008166164189332,
+    0.7268892793653041,
+  ],
 };
 
 function denseEstimate(values: readonly number[]): number[] {
@@ -175,7 +225,11 @@ function matrix(n: number, kernel: (distance: number) => number): number[][] {
 }
 
 /** Posterior mean, and log likelihood with the signal's variance profiled out, by Cholesky's decomposition. */
-function regress(kernel: readonly (readonly number[])[], noise: number, y: readonly number[]): { posterior: number[]; logLikelihood: number } {
+function regress(
+  kernel: readonly (readonly number[])[],
+  noise: number,
+  y: readonly number[],
+): { posterior: number[]; logLikelihood: number } {
   const n = y.length;
   const lower = kernel.map((row, i) => row.map((value, j) => (i === j ? value + noise : value)));
   const z = [...y];
@@ -192,7 +246,10 @@ function regress(kernel: readonly (readonly number[])[], noise: number, y: reado
     for (let k = i + 1; k < n; k++) z[i]! -= lower[k]![i]! * z[k]!;
     z[i]! /= lower[i]![i]!;
   }
-  return { posterior: kernel.map((row) => row.reduce((sum, value, j) => sum + value * z[j]!, 0)), logLikelihood: (-n / 2) * Math.log(squares / n) - logDeterminant / 2 };
+  return {
+    posterior: kernel.map((row) => row.reduce((sum, value, j) => sum + value * z[j]!, 0)),
+    logLikelihood: (-n / 2) * Math.log(squares / n) - logDeterminant / 2,
+  };
 }
 
 function standardise(scores: readonly number[]): { values: number[]; mean: number; deviation: number } {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { binomialTest, bestScoreDifference, findOverlap, judge, randomStream } from '../../../workflows/algorithm/index.ts';
+import {
+  binomialTest,
+  bestScoreDifference,
+  findOverlap,
+  judge,
+  randomStream,
+} from '../../../workflows/algorithm/index.ts';
 import type { Curve, Evidence, Verdict } from '../../../workflows/algorithm/index.ts';
 import { integerCurve, unsmoothed } from './example-curves.ts';
 
@@ -26,7 +32,11 @@ test('an evaluator that got further, and not by luck, succeeds', () => {
 });
 
 test('it needs both: a gap above 0 and a probability below the significance', () => {
-  assert.equal(verdict({ evaluator: better, significance: 1 / 128 }).reason, 'undecided', 'p equal to the significance does not pass');
+  assert.equal(
+    verdict({ evaluator: better, significance: 1 / 128 }).reason,
+    'undecided',
+    'p equal to the significance does not pass',
+  );
   assert.equal(verdict({ evaluator: undecided }).reason, 'undecided');
   // Above throughout but constant: p = 0, gap 0.
   assert.deepEqual(pick(verdict({ evaluator: above })), ['continue', 'undecided', 0, 0]);
@@ -40,12 +50,29 @@ test('an evaluator entirely above its child is compared by shifting it down', ()
 
 test('a child that was exploited ends the evaluation, even a successful one', () => {
   assert.deepEqual(pick(verdict({ evaluator: better, childExploited: true })), ['stop', 'child-exploited', 4, 1 / 128]);
-  assert.deepEqual(pick(verdict({ evaluator: 'diverged', childExploited: true })), ['stop', 'child-exploited', null, null]);
-  assert.deepEqual(pick(verdict({ evaluator: better, child: unsmoothed(), childExploited: true })), ['stop', 'child-exploited', null, null]);
+  assert.deepEqual(pick(verdict({ evaluator: 'diverged', childExploited: true })), [
+    'stop',
+    'child-exploited',
+    null,
+    null,
+  ]);
+  assert.deepEqual(pick(verdict({ evaluator: better, child: unsmoothed(), childExploited: true })), [
+    'stop',
+    'child-exploited',
+    null,
+    null,
+  ]);
 });
 
 test('a diverged evaluator ends, and so does one whose child diverged and was not replaced', () => {
-  assert.deepEqual(verdict({ evaluator: 'diverged' }), { outcome: 'stop', reason: 'diverged', overlap: null, gap: null, p: null, threshold: 0.01 + (1 - 200 / 600) });
+  assert.deepEqual(verdict({ evaluator: 'diverged' }), {
+    outcome: 'stop',
+    reason: 'diverged',
+    overlap: null,
+    gap: null,
+    p: null,
+    threshold: 0.01 + (1 - 200 / 600),
+  });
   assert.equal(verdict({ evaluator: 'diverged', child: 'diverged' }).reason, 'diverged');
   assert.equal(verdict({ child: 'diverged' }).reason, 'child-diverged');
 });
@@ -65,7 +92,11 @@ test('with an overlap it stops when the probability exceeds a threshold that fal
   // p = 29/128 = 0.2266: passes up to 1 − T/600 = 0.2166.
   assert.equal(verdict({ evaluator: undecided, evaluationSteps: 460 }).reason, 'undecided');
   assert.equal(verdict({ evaluator: undecided, evaluationSteps: 480 }).reason, 'binomial-test');
-  assert.equal(verdict({ evaluator: same, evaluationSteps: 6 }).reason, 'undecided', 'a threshold of 1 and more stops nobody');
+  assert.equal(
+    verdict({ evaluator: same, evaluationSteps: 6 }).reason,
+    'undecided',
+    'a threshold of 1 and more stops nobody',
+  );
   assert.equal(verdict({ evaluator: same, evaluationSteps: 20 }).reason, 'binomial-test');
 });
 
@@ -80,16 +111,35 @@ test('while the test stays below, maxEvalSteps is no limit', () => {
 });
 
 test('otherwise a child promoted before in this pass, or a parent exploited away, stops it', () => {
-  assert.equal(verdict({ evaluator: undecided, childPromotedThisPass: true, parentExploited: true }).reason, 'child-promoted');
+  assert.equal(
+    verdict({ evaluator: undecided, childPromotedThisPass: true, parentExploited: true }).reason,
+    'child-promoted',
+  );
   assert.equal(verdict({ evaluator: undecided, parentExploited: true }).reason, 'parent-exploited');
-  assert.equal(verdict({ evaluator: same, evaluationSteps: 6000, childPromotedThisPass: true, parentExploited: true }).reason, 'binomial-test');
+  assert.equal(
+    verdict({ evaluator: same, evaluationSteps: 6000, childPromotedThisPass: true, parentExploited: true }).reason,
+    'binomial-test',
+  );
 });
 
 test('of a fixed length, no test is asked: after maxEvalSteps the gap alone decides', () => {
   const fixed = { stopping: 'fixed-length' } as const;
-  assert.equal(verdict({ ...fixed, evaluator: better, evaluationSteps: 599 }).reason, 'undecided', 'however good it is');
-  assert.deepEqual(pick(verdict({ ...fixed, evaluator: better, evaluationSteps: 600 })), ['success', 'success', 4, 1 / 128]);
-  assert.deepEqual(pick(verdict({ ...fixed, evaluator: undecided, evaluationSteps: 600 })), ['success', 'success', 1, 29 / 128], 'luck or not');
+  assert.equal(
+    verdict({ ...fixed, evaluator: better, evaluationSteps: 599 }).reason,
+    'undecided',
+    'however good it is',
+  );
+  assert.deepEqual(pick(verdict({ ...fixed, evaluator: better, evaluationSteps: 600 })), [
+    'success',
+    'success',
+    4,
+    1 / 128,
+  ]);
+  assert.deepEqual(
+    pick(verdict({ ...fixed, evaluator: undecided, evaluationSteps: 600 })),
+    ['success', 'success', 1, 29 / 128],
+    'luck or not',
+  );
   assert.deepEqual(pick(verdict({ ...fixed, evaluator: same, evaluationSteps: 599 })), ['continue', 'undecided', 0, 1]);
   assert.deepEqual(pick(verdict({ ...fixed, evaluator: same, evaluationSteps: 600 })), ['stop', 'fixed-length', 0, 1]);
   assert.deepEqual(pick(verdict({ ...fixed, evaluator: below, evaluationSteps: 600 })), ['stop', 'fixed-length', 0, 2]);
@@ -102,7 +152,10 @@ test('of a fixed length, what ends an evaluation from outside still does', () =>
   assert.equal(verdict({ ...fixed, child: 'diverged' }).reason, 'child-diverged');
   assert.equal(verdict({ ...fixed, childPromotedThisPass: true, parentExploited: true }).reason, 'child-promoted');
   assert.equal(verdict({ ...fixed, parentExploited: true }).reason, 'parent-exploited');
-  assert.equal(verdict({ ...fixed, childPromotedThisPass: true, parentExploited: true, evaluationSteps: 600 }).reason, 'success');
+  assert.equal(
+    verdict({ ...fixed, childPromotedThisPass: true, parentExploited: true, evaluationSteps: 600 }).reason,
+    'success',
+  );
 });
 
 test('without shifts, an evaluator entirely above its child has gained nothing', () => {
@@ -110,7 +163,11 @@ test('without shifts, an evaluator entirely above its child has gained nothing',
   assert.deepEqual(pick(verdict({ ...rising, shifts: true })), ['success', 'success', 20, 0]);
   assert.deepEqual(pick(verdict({ ...rising, shifts: false })), ['continue', 'undecided', 0, 0]);
   assert.deepEqual(pick(verdict({ ...rising, shifts: false, evaluationSteps: 600 })), ['stop', 'no-overlap', 0, 0]);
-  assert.equal(verdict({ evaluator: better, shifts: false }).reason, 'success', 'over an overlap nothing is shifted anyhow');
+  assert.equal(
+    verdict({ evaluator: better, shifts: false }).reason,
+    'success',
+    'over an overlap nothing is shifted anyhow',
+  );
 });
 
 test('over random evidence it is the first rule that holds', () => {
@@ -148,7 +205,10 @@ function naiveReason({ evaluator, child: opponent, ...rest }: Evidence): string 
   const over = rest.evaluationSteps >= rest.maxEvalSteps;
   if (furtherOn && (tested ? p < rest.significance : over)) return 'success';
   const overlaps = findOverlap(evaluator.smoothed, opponent.smoothed) !== undefined;
-  const limit = rest.evaluationSteps < rest.maxEvalSteps ? rest.significance + (1 - rest.evaluationSteps / rest.maxEvalSteps) : rest.significance;
+  const limit =
+    rest.evaluationSteps < rest.maxEvalSteps
+      ? rest.significance + (1 - rest.evaluationSteps / rest.maxEvalSteps)
+      : rest.significance;
   const rules = [
     { reason: 'fixed-length', holds: !tested && over },
     { reason: 'no-overlap', holds: tested && !overlaps && over },

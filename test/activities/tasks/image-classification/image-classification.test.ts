@@ -4,18 +4,25 @@ import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
-import { decodeSafetensors } from '../../../../activities/checkpoints/safetensors.ts';
-import { loadFashionMnist } from '../../../../activities/datasets/fashion-mnist.ts';
+import { decodeSafetensors } from '../../../../activities/storage/safetensors.ts';
+import { loadFashionMnist } from '../../../../activities/tasks/datasets/fashion-mnist.ts';
 import { BatchOrder, split } from '../../../../activities/tasks/image-classification/examples.ts';
-import { loadTensorFlow, processShouldRecycle, tensorIdsUsed } from '../../../../activities/tensorflow.ts';
+import {
+  loadTensorFlow,
+  processShouldRecycle,
+  tensorIdsUsed,
+} from '../../../../activities/tasks/tensorflow/library.ts';
 import type { ImageClassification } from '../../../../activities/tasks/image-classification/models.ts';
-import { SMALL_PERCEPTRON, startTrainer, STORAGE, type Trainer } from '../../training-harness.ts';
+import { SMALL_PERCEPTRON, startTrainer, STORAGE, type Trainer } from '../../training/training-harness.ts';
 
 process.env['TF_NUM_INTRAOP_THREADS'] = '1';
 process.env['TF_CPP_MIN_LOG_LEVEL'] = '2';
 
 const DATA = fileURLToPath(new URL('../../../../.local/data', import.meta.url));
-const SMALL_CONVOLUTIONAL: ImageClassification = { ...SMALL_PERCEPTRON, model: { kind: 'convolutional', filters: [2, 3], dense: 8 } };
+const SMALL_CONVOLUTIONAL: ImageClassification = {
+  ...SMALL_PERCEPTRON,
+  model: { kind: 'convolutional', filters: [2, 3], dense: 8 },
+};
 
 /** A model.json. */
 interface ModelFile {
@@ -34,14 +41,28 @@ describe('image classification', () => {
     [SMALL_PERCEPTRON, { learningRate: 0.01, weightDecay: 1e-4 }],
     [{ ...SMALL_PERCEPTRON, optimizer: 'adam' }, { learningRate: 0.001 }],
     [SMALL_CONVOLUTIONAL, { learningRate: 0.01 }],
-    [{ ...SMALL_CONVOLUTIONAL, optimizer: 'adam' }, { learningRate: 0.001, weightDecay: 1e-4 }],
+    [
+      { ...SMALL_CONVOLUTIONAL, optimizer: 'adam' },
+      { learningRate: 0.001, weightDecay: 1e-4 },
+    ],
   ] as const) {
     it(`comes out the same in one round or two (${task.model.kind}, ${task.optimizer})`, async () => {
       const straight = await trainer.train({ task, hyperparameters, toStep: 40 });
       const first = await trainer.train({ task, hyperparameters, toStep: 20 });
       // Somebody else in between, as in a trainer's life.
-      await trainer.train({ task, hyperparameters: { learningRate: 0.002 }, toStep: 10, worker: { subPopulation: 2, kind: 'evaluator', index: 0 } });
-      const second = await trainer.train({ task, hyperparameters, checkpoint: first.checkpoint, fromStep: 20, toStep: 40 });
+      await trainer.train({
+        task,
+        hyperparameters: { learningRate: 0.002 },
+        toStep: 10,
+        worker: { subPopulation: 2, kind: 'evaluator', index: 0 },
+      });
+      const second = await trainer.train({
+        task,
+        hyperparameters,
+        checkpoint: first.checkpoint,
+        fromStep: 20,
+        toStep: 40,
+      });
       assert.equal(second.checkpoint.sha256, straight.checkpoint.sha256);
       assert.deepEqual([...first.scores, ...second.scores], straight.scores);
     });
@@ -55,7 +76,11 @@ describe('image classification', () => {
   });
 
   it('starts, and is trained, differently for each seed and each member', async () => {
-    const digests = await Promise.all([{}, { seed: 8 }, { worker: { subPopulation: 1, kind: 'member', index: 4 } as const }].map((request) => trainer.train(request)));
+    const digests = await Promise.all(
+      [{}, { seed: 8 }, { worker: { subPopulation: 1, kind: 'member', index: 4 } as const }].map((request) =>
+        trainer.train(request),
+      ),
+    );
     assert.equal(new Set(digests.map(({ checkpoint }) => checkpoint.sha256)).size, 3);
   });
 
@@ -69,7 +94,10 @@ describe('image classification', () => {
     const asked = { learningRate: 0.001, momentum: 0.5, weightDecay: 0 };
     const changed = await trainer.train({ checkpoint, fromStep: 40, toStep: 50, hyperparameters: asked });
     assert.deepEqual(changed.inEffect, asked);
-    const [before, after] = [await trainer.tensor(checkpoint, 'output/bias'), await trainer.tensor(changed.checkpoint, 'output/bias')];
+    const [before, after] = [
+      await trainer.tensor(checkpoint, 'output/bias'),
+      await trainer.tensor(changed.checkpoint, 'output/bias'),
+    ];
     const moved = Math.max(...after.map((value, index) => Math.abs(value - before[index]!)));
     assert.ok(moved > 0 && moved < 0.01, `biases moved by ${moved}`);
   });
@@ -84,7 +112,10 @@ describe('image classification', () => {
     const { checkpoint } = await trainer.train({});
     const { tensors, metadata } = decodeSafetensors(await trainer.checkpoints.get(STORAGE.bucket, checkpoint));
     const parameters = ['hidden-0/bias', 'hidden-0/kernel', 'output/bias', 'output/kernel'];
-    assert.deepEqual([...tensors.keys()].sort(), [...parameters, ...parameters.map((name) => `optimizer/momentum/${name}`)].sort());
+    assert.deepEqual(
+      [...tensors.keys()].sort(),
+      [...parameters, ...parameters.map((name) => `optimizer/momentum/${name}`)].sort(),
+    );
     assert.deepEqual(tensors.get('hidden-0/kernel')?.shape, [784, 16]);
     assert.deepEqual(metadata, { format: 'fire-pbt-checkpoint/1', step: '40', task: 'image-classification' });
   });
@@ -113,11 +144,18 @@ describe('image classification', () => {
         const { tfjs } = loadTensorFlow();
         const { checkpoint } = await trainer.train({ task, toStep: 100, evalEvery: 100 });
         const { testScore, untouchedScore, files } = await trainer.report({ task, checkpoint });
-        assert.deepEqual(files, ['best.safetensors', 'model/model.json', 'model/weights.bin'].map((name) => `${STORAGE.prefix}result/${name}`));
+        assert.deepEqual(
+          files,
+          ['best.safetensors', 'model/model.json', 'model/weights.bin'].map(
+            (name) => `${STORAGE.prefix}result/${name}`,
+          ),
+        );
         const read = (key: string | undefined) => trainer.objects.get(STORAGE.bucket, key ?? '');
         const json = JSON.parse(Buffer.from(await read(files[1])).toString()) as ModelFile;
         const weights = (await read(files[2])).slice().buffer;
-        const model = await tfjs.loadLayersModel(tfjs.io.fromMemory({ ...json, weightSpecs: json.weightsManifest[0]!.weights, weightData: weights }));
+        const model = await tfjs.loadLayersModel(
+          tfjs.io.fromMemory({ ...json, weightSpecs: json.weightsManifest[0]!.weights, weightData: weights }),
+        );
         const accuracy = ({ pixels, labels }: { pixels: Uint8Array; labels: Uint8Array }): number =>
           tfjs.tidy(() => {
             const images = tfjs.tensor4d(Float32Array.from(pixels), [labels.length, 28, 28, 1]);
@@ -129,7 +167,9 @@ describe('image classification', () => {
         model.dispose();
         const best = decodeSafetensors(await read(files[0]));
         assert.ok([...best.tensors.keys()].every((name) => !name.startsWith('optimizer/')));
-        assert.deepEqual(await trainer.tensor(checkpoint, 'output/kernel'), [...new Float32Array(best.tensors.get('output/kernel')!.data.slice().buffer)]);
+        assert.deepEqual(await trainer.tensor(checkpoint, 'output/kernel'), [
+          ...new Float32Array(best.tensors.get('output/kernel')!.data.slice().buffer),
+        ]);
       });
     }
   });
@@ -146,7 +186,8 @@ describe('examples', () => {
 
   it('must leave a batch to train on', () => {
     assert.throws(() => split(100, 50, 45, 6, 0), {
-      message: 'Expected `task.objectiveExamples` and `task.untouchedExamples` to leave at least one batch (6) of the 100 training images, got `95`',
+      message:
+        'Expected `task.objectiveExamples` and `task.untouchedExamples` to leave at least one batch (6) of the 100 training images, got `95`',
     });
   });
 

@@ -1,15 +1,23 @@
 /**
- * The graphs against an independent implementation: the same networks in TensorFlow.js's own operations, with its automatic gradients, and
- * optimisers written out on arrays of doubles.
+ * The graphs against an independent implementation: the same networks in TensorFlow.js's own operations, with its
+ * automatic gradients, and optimisers written out on arrays of doubles.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import { randomStream } from '../../../../workflows/algorithm/index.ts';
-import { PIXEL_OFFSET, PIXEL_SCALE, ResidentExamples } from '../../../../activities/tasks/image-classification/examples.ts';
-import type { ImageClassification, ImageShape, Model } from '../../../../activities/tasks/image-classification/models.ts';
+import {
+  PIXEL_OFFSET,
+  PIXEL_SCALE,
+  ResidentExamples,
+} from '../../../../activities/tasks/image-classification/examples.ts';
+import type {
+  ImageClassification,
+  ImageShape,
+  Model,
+} from '../../../../activities/tasks/image-classification/models.ts';
 import { Network } from '../../../../activities/tasks/image-classification/network.ts';
-import { loadTensorFlow } from '../../../../activities/tensorflow.ts';
+import { loadTensorFlow } from '../../../../activities/tasks/tensorflow/library.ts';
 
 process.env['TF_CPP_MIN_LOG_LEVEL'] = '2';
 process.env['TF_NUM_INTRAOP_THREADS'] = '1';
@@ -59,7 +67,11 @@ describe('a network', () => {
       network.setHyperparameters(HYPERPARAMETERS);
       let from = 0;
       for (const to of cuts) {
-        network.train(to - from, pixels(STEPS * BATCH).slice(from * BATCH * 100, to * BATCH * 100), labels(STEPS * BATCH).slice(from * BATCH, to * BATCH));
+        network.train(
+          to - from,
+          pixels(STEPS * BATCH).slice(from * BATCH * 100, to * BATCH * 100),
+          labels(STEPS * BATCH).slice(from * BATCH, to * BATCH),
+        );
         from = to;
       }
       return network.getState();
@@ -76,18 +88,31 @@ describe('a network', () => {
     const count = 50;
     const [images, classes] = [pixels(count), labels(count)];
     const expected = tfjs.tidy(() => {
-      const answers = [...logits(CONVOLUTIONAL, tensors(network, state), normalised(images, count)).argMax(1).dataSync()];
+      const answers = [
+        ...logits(CONVOLUTIONAL, tensors(network, state), normalised(images, count)).argMax(1).dataSync(),
+      ];
       return answers.filter((answer, index) => answer === classes[index]).length;
     });
     for (const atOnce of [50, 20, 1]) {
-      const examples = new ResidentExamples(binding, { count, pixels: images, labels: Uint8Array.from(classes) }, IMAGE, atOnce);
-      assert.equal(examples.batches.map((batch) => network.countCorrect(batch)!).reduce((a, b) => a + b), expected);
+      const examples = new ResidentExamples(
+        binding,
+        { count, pixels: images, labels: Uint8Array.from(classes) },
+        IMAGE,
+        atOnce,
+      );
+      assert.equal(
+        examples.batches.map((batch) => network.countCorrect(batch)!).reduce((a, b) => a + b),
+        expected,
+      );
       examples.dispose();
     }
     network.dispose();
   });
 
-  for (const [what, value] of [['not a number', NaN], ['infinite', Infinity]] as const) {
+  for (const [what, value] of [
+    ['not a number', NaN],
+    ['infinite', Infinity],
+  ] as const) {
     it(`tells that a weight is ${what}, even one that no image reaches`, () => {
       const network = new Network(binding, task(PERCEPTRON, 'momentum'), IMAGE, CLASSES, false);
       const state = initialState(network);
@@ -95,7 +120,12 @@ describe('a network', () => {
       state.get('hidden-0/bias')![0] = -1e6;
       state.get('hidden-1/kernel')!.fill(value, 0, 1);
       network.setState(state);
-      const examples = new ResidentExamples(binding, { count: 2, pixels: pixels(2), labels: new Uint8Array(2) }, IMAGE, 2);
+      const examples = new ResidentExamples(
+        binding,
+        { count: 2, pixels: pixels(2), labels: new Uint8Array(2) },
+        IMAGE,
+        2,
+      );
       assert.equal(network.countCorrect(examples.batches[0]!), undefined);
       examples.dispose();
       network.dispose();
@@ -118,7 +148,15 @@ describe('a network', () => {
 });
 
 function task(model: Model, optimizer: 'momentum' | 'adam'): ImageClassification {
-  return { kind: 'image-classification', dataset: 'fashion-mnist', model, optimizer, batchSize: BATCH, objectiveExamples: 1, untouchedExamples: 1 };
+  return {
+    kind: 'image-classification',
+    dataset: 'fashion-mnist',
+    model,
+    optimizer,
+    batchSize: BATCH,
+    objectiveExamples: 1,
+    untouchedExamples: 1,
+  };
 }
 
 function sizeOf(shape: readonly number[]): number {
@@ -130,9 +168,13 @@ function initialState(network: Network): Values {
   const state: Values = new Map();
   for (const { name, shape } of network.parameters) {
     const stream = randomStream(1, name);
-    state.set(name, Float32Array.from({ length: sizeOf(shape) }, () => 0.4 * stream.normal()));
+    state.set(
+      name,
+      Float32Array.from({ length: sizeOf(shape) }, () => 0.4 * stream.normal()),
+    );
   }
-  for (const { variable, initial } of network.slots) state.set(variable.name, new Float32Array(sizeOf(variable.shape)).fill(initial));
+  for (const { variable, initial } of network.slots)
+    state.set(variable.name, new Float32Array(sizeOf(variable.shape)).fill(initial));
   return state;
 }
 
@@ -147,11 +189,16 @@ function labels(count: number): Int32Array {
 }
 
 function normalised(images: Uint8Array, count: number): Tfjs.Tensor4D {
-  return tfjs.tensor4d(Float32Array.from(images, (byte) => byte * PIXEL_SCALE + PIXEL_OFFSET), [count, ...IMAGE]);
+  return tfjs.tensor4d(
+    Float32Array.from(images, (byte) => byte * PIXEL_SCALE + PIXEL_OFFSET),
+    [count, ...IMAGE],
+  );
 }
 
 function tensors(network: Network, state: Values): Record<string, Tfjs.Tensor> {
-  return Object.fromEntries(network.parameters.map(({ name, shape }) => [name, tfjs.tensor(state.get(name)!.slice(), [...shape])]));
+  return Object.fromEntries(
+    network.parameters.map(({ name, shape }) => [name, tfjs.tensor(state.get(name)!.slice(), [...shape])]),
+  );
 }
 
 /** Convolve, add, rectify, pool: in the order that the documentation gives. */
@@ -160,17 +207,26 @@ function logits(model: Model, weights: Record<string, Tfjs.Tensor>, images: Tfjs
   const hidden = model.kind === 'perceptron' ? model.hidden.length : 1;
   if (model.kind === 'convolutional') {
     model.filters.forEach((_, index) => {
-      const sums = tfjs.conv2d(maps, weights[`convolution-${index}/kernel`] as Tfjs.Tensor4D, 1, 'same').add(weights[`convolution-${index}/bias`]!);
+      const sums = tfjs
+        .conv2d(maps, weights[`convolution-${index}/kernel`] as Tfjs.Tensor4D, 1, 'same')
+        .add(weights[`convolution-${index}/bias`]!);
       maps = tfjs.maxPool<Tfjs.Tensor4D>(sums.relu(), 2, 2, 'valid');
     });
   }
   let features: Tfjs.Tensor = maps.reshape([images.shape[0], -1]);
-  for (let index = 0; index < hidden; index++) features = features.matMul(weights[`hidden-${index}/kernel`]!).add(weights[`hidden-${index}/bias`]!).relu();
+  for (let index = 0; index < hidden; index++)
+    features = features.matMul(weights[`hidden-${index}/kernel`]!).add(weights[`hidden-${index}/bias`]!).relu();
   return features.matMul(weights['output/kernel']!).add(weights['output/bias']!);
 }
 
 /** Returns parameters and slots after training; only `train` of the network is not used. */
-function trainNaively(model: Model, optimizer: 'momentum' | 'adam', network: Network, initial: Values, { learningRate, momentum, weightDecay }: typeof HYPERPARAMETERS): Map<string, number[]> {
+function trainNaively(
+  model: Model,
+  optimizer: 'momentum' | 'adam',
+  network: Network,
+  initial: Values,
+  { learningRate, momentum, weightDecay }: typeof HYPERPARAMETERS,
+): Map<string, number[]> {
   const names = network.parameters.map(({ name }) => name);
   const weights = new Map(names.map((name) => [name, [...initial.get(name)!]]));
   const zeros = (): Map<string, number[]> => new Map(names.map((name) => [name, weights.get(name)!.map(() => 0)]));
@@ -182,8 +238,15 @@ function trainNaively(model: Model, optimizer: 'momentum' | 'adam', network: Net
       const classes = tfjs.oneHot([...labels(STEPS * BATCH).slice(step * BATCH, (step + 1) * BATCH)], CLASSES);
       const values = tensors(network, new Map(names.map((name) => [name, Float32Array.from(weights.get(name)!)])));
       const loss = (...given: Tfjs.Tensor[]): Tfjs.Scalar =>
-        tfjs.losses.softmaxCrossEntropy(classes, logits(model, Object.fromEntries(names.map((name, index) => [name, given[index]!])), images)).mean();
-      return tfjs.grads(loss)(names.map((name) => values[name]!)).map((gradient) => [...gradient.dataSync()]);
+        tfjs.losses
+          .softmaxCrossEntropy(
+            classes,
+            logits(model, Object.fromEntries(names.map((name, index) => [name, given[index]!])), images),
+          )
+          .mean();
+      return tfjs
+        .grads(loss)(names.map((name) => values[name]!))
+        .map((gradient) => [...gradient.dataSync()]);
     });
     names.forEach((name, index) => {
       const [w, m, v] = [weights.get(name)!, first.get(name)!, second.get(name)!];
@@ -201,6 +264,17 @@ function trainNaively(model: Model, optimizer: 'momentum' | 'adam', network: Net
       });
     });
   }
-  const slots = optimizer === 'momentum' ? ([['momentum', first]] as const) : ([['adam-first-moment', first], ['adam-second-moment', second]] as const);
-  return new Map([...weights, ...slots.flatMap(([kind, values]) => [...values].map(([name, value]) => [`optimizer/${kind}/${name}`, value] as const))]);
+  const slots =
+    optimizer === 'momentum'
+      ? ([['momentum', first]] as const)
+      : ([
+          ['adam-first-moment', first],
+          ['adam-second-moment', second],
+        ] as const);
+  return new Map([
+    ...weights,
+    ...slots.flatMap(([kind, values]) =>
+      [...values].map(([name, value]) => [`optimizer/${kind}/${name}`, value] as const),
+    ),
+  ]);
 }

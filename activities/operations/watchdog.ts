@@ -1,0 +1,91 @@
+/**
+ * Standing by a run: an activity that lasts as long as its root and notices what no workflow of the run can notice of
+ * itself, a reset that cannot work.
+ *
+ * A root that is reset to somewhere in the middle has this activity pending, so it is started again, under a run id
+ * that is not the planned one. A child that is reset alone begins with the first event of another run. (Either is seen
+ * within seconds; server 1.32 reconnects such workflows, and they would go on until they ask for a checkpoint that is
+ * no more.)
+ */
+import { Context } from '@temporalio/activity';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { howToGoOn } from '../../workflows/population/names.ts';
+import { workerShutdown } from '../training/failures.ts';
+
+/** Failure type of a run whose root or child was reset to where it cannot go on from. */
+export const RESET_REFUSED = 'ResetRefused';
+
+const LOOK_EVERY_MS = 5_000;
+/** Histories asked for at once. */
+const AT_ONCE = 10;
+
+/**
+ * Looks until it is cancelled.
+ *
+ * @throws ApplicationFailure of type 'ResetRefused', not retryable, that says what to do instead
+ */
+export async function standBy(
+  client: Client,
+  { workflowId, generation }: { readonly workflowId: string; readonly generation: string },
+): Promise<never> {
+  const context = Context.current();
+  const runId = context.info.workflowExecution?.runId;
+  if (runId !== generation) {
+    throw refused(
+      `Cannot go on with run ${workflowId}: its root was reset to somewhere in the middle, where its parts do not follow. Instead ${howToGoOn(workflowId)}`,
+    );
+  }
+  const seen = new Set<string>();
+  for (;;) {
+    const reset = await findResetChild(client, workflowId, seen);
+    if (reset !== undefined)
+      throw refused(
+        `Cannot go on with run ${workflowId}: ${reset} was reset alone, and its neighbours did not go back with it. Instead ${howToGoOn(workflowId)}`,
+      );
+    try {
+      await context.sleep(LOOK_EVERY_MS);
+    } catch (error) {
+      if (context.cancellationDetails?.workerShutdown)
+        throw workerShutdown(`Cannot stand by ${workflowId}: this worker shuts down`);
+      throw error;
+    }
+  }
+}
+
+/** Returns the id of a running child that a reset has made, looking only at runs not seen before. */
+async function findResetChild(client: Client, workflowId: string, seen: Set<string>): Promise<string | undefined> {
+  const unseen: WorkflowExecutionInfo[] = [];
+  for await (const child of client.workflow.list({
+    query: `ParentWorkflowId = ${quoted(workflowId)} AND ExecutionStatus = "Running"`,
+  })) {
+    if (!seen.has(child.runId)) unseen.push(child);
+  }
+  for (let from = 0; from < unseen.length; from += AT_ONCE) {
+    const batch = unseen.slice(from, from + AT_ONCE);
+    const resets = await Promise.all(batch.map((child) => isReset(client, child)));
+    const found = batch.find((_, index) => resets[index]);
+    if (found) return found.workflowId;
+    for (const { runId } of batch) seen.add(runId);
+  }
+  return undefined;
+}
+
+async function isReset(client: Client, { workflowId, runId }: WorkflowExecutionInfo): Promise<boolean> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+  return started?.originalExecutionRunId !== undefined && started.originalExecutionRunId !== runId;
+}
+
+/** A text as visibility queries have them. */
+function quoted(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&')}"`;
+}
+
+function refused(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: RESET_REFUSED, nonRetryable: true, message });
+}

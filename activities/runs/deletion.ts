@@ -1,0 +1,127 @@
+/**
+ * Deletion of a run's objects: its own and no others', after saying what and how much.
+ */
+import type { Client } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { WORKFLOW_TYPES } from '../../workflows/population/names.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { ObjectStoreError, type StoredObject } from '../storage/object-store.ts';
+import { DEFAULT_BUCKET, RUN_FOLDER } from './continuation.ts';
+import type { Deletion, DeletionRequest, FolderSize } from '../contracts/run.ts';
+import { found } from '../operations/executions.ts';
+import { runPrefix } from './plan.ts';
+import { expected, valueText } from '../specification/complaints.ts';
+import { bucketName } from '../specification/rules.ts';
+
+/** Failure types: a request that is none, a run that still runs. */
+export const INVALID_DELETION = 'InvalidDeletion';
+export const RUN_IS_RUNNING = 'RunIsRunning';
+
+/** Objects deleted by one request: after a crash the next attempt finds what is left. */
+const AT_ONCE = 1000;
+
+/**
+ * Says what is under the run's folder, and with `confirm` deletes it.
+ *
+ * @throws ApplicationFailure, not retryable, where the request is malformed ('InvalidDeletion') or the run is running
+ *   ('RunIsRunning')
+ */
+export async function deleteRun(
+  objects: Pick<ObjectStore, 'list' | 'delete'>,
+  client: Client,
+  request: DeletionRequest,
+): Promise<Deletion> {
+  const { run, bucket, confirm } = validated(request);
+  const prefix = `${run}/`;
+  const stored = await objects.list(bucket, prefix).catch((error: unknown) => {
+    if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket') return [];
+    throw error;
+  });
+  const total = { run, bucket, ...sizeOf(stored), folders: foldersOf(stored, prefix) };
+  if (stored.length === 0)
+    return { ...total, deleted: false, next: `Nothing: there is no object under s3://${bucket}/${prefix}` };
+  if (!confirm)
+    return { ...total, deleted: false, next: `To delete them for good, give the same input with "confirm": true` };
+
+  const running = await findRunning(client, prefix);
+  if (running !== undefined) {
+    const message = `Cannot delete s3://${bucket}/${prefix}: workflow ${running} is running. Stop, cancel or terminate it first`;
+    throw ApplicationFailure.create({ type: RUN_IS_RUNNING, nonRetryable: true, message });
+  }
+  for (let from = 0; from < stored.length; from += AT_ONCE) {
+    await objects.delete(
+      bucket,
+      stored.slice(from, from + AT_ONCE).map(({ key }) => key),
+    );
+  }
+  return { ...total, deleted: true, next: 'Done. Its histories stay in Temporal until the namespace forgets them' };
+}
+
+/** Returns the id of the running workflow that the folder belongs to. */
+async function findRunning(client: Client, prefix: string): Promise<string | undefined> {
+  for await (const { workflowId } of client.workflow.list({
+    query: `WorkflowType IN (${Object.values(WORKFLOW_TYPES)
+      .map((type) => `"${type}"`)
+      .join(', ')}) AND ExecutionStatus = "Running"`,
+  })) {
+    const description = await found(client.workflow.getHandle(workflowId).describe());
+    const firstRunId = description?.raw.workflowExecutionInfo?.firstRunId || description?.runId;
+    if (
+      description?.status.name === 'RUNNING' &&
+      firstRunId !== undefined &&
+      runPrefix(workflowId, firstRunId) === prefix
+    )
+      return workflowId;
+  }
+  return undefined;
+}
+
+function validated(request: unknown): Required<DeletionRequest> {
+  const {
+    run,
+    bucket = DEFAULT_BUCKET,
+    confirm = false,
+    ...rest
+  } = (typeof request === 'object' && request !== null ? request : {}) as Partial<Record<string, unknown>>;
+  const complaints = [
+    ...Object.keys(rest).map((name) => expected([name], 'absent (known: run, bucket, confirm)', valueText(rest[name]))),
+    ...(typeof run === 'string' && RUN_FOLDER.test(run)
+      ? []
+      : [
+          expected(
+            ['run'],
+            "a run's folder, `<workflow id>/<first run id>`, as its result and its progress query tell it",
+            valueText(run),
+          ),
+        ]),
+    ...(bucketName.safeParse(bucket).success ? [] : [expected(['bucket'], 'a bucket name', valueText(bucket))]),
+    ...(typeof confirm === 'boolean' ? [] : [expected(['confirm'], 'true or false', valueText(confirm))]),
+  ];
+  if (complaints.length > 0)
+    throw ApplicationFailure.create({
+      type: INVALID_DELETION,
+      nonRetryable: true,
+      message: complaints.join('\n'),
+      details: [complaints],
+    });
+  return { run: String(run), bucket: String(bucket), confirm: confirm === true };
+}
+
+/**
+ * By first folder under the prefix: checkpoints, decisions, rounds, result, histories; objects right under it by their
+ * name.
+ */
+function foldersOf(stored: readonly StoredObject[], prefix: string): Readonly<Record<string, FolderSize>> {
+  const names = [...new Set(stored.map(({ key }) => folderOf(key, prefix)))].sort();
+  return Object.fromEntries(
+    names.map((name) => [name, sizeOf(stored.filter(({ key }) => folderOf(key, prefix) === name))]),
+  );
+}
+
+function folderOf(key: string, prefix: string): string {
+  return key.slice(prefix.length).split('/')[0] ?? '';
+}
+
+function sizeOf(stored: readonly StoredObject[]): FolderSize {
+  return { objects: stored.length, sizeBytes: stored.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+}

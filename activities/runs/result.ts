@@ -1,0 +1,264 @@
+/**
+ * The result of a run, composed from what its rounds recorded: `result/result.json` for people and programs, and a
+ * summary for the workflow.
+ *
+ * Everything but what lies under `cost` follows from specification and seed (keys and ids aside, which name the run).
+ */
+import { createHash } from 'node:crypto';
+import type { Score } from '../../workflows/algorithm/curve.ts';
+import { lineageOf } from '../../workflows/population/lineage.ts';
+import { algorithmOf, evaluatorName, memberName } from '../../workflows/population/names.ts';
+import { applyEvents, emptyPopulation } from '../../workflows/population/state.ts';
+import type { HistorySegment, PopulationState, RoundEvent } from '../../workflows/population/state.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { ResultSummary, WriteResultRequest } from '../contracts/run.ts';
+import { readableJson } from '../storage/readable-json.ts';
+import { levelsOf, type RoundRecord, type RoundRecords } from './rounds.ts';
+
+/** Longest schedule that the summary carries, as JSON: a workflow's result is shown in full wherever it is listed. */
+const MAX_SUMMARY_SCHEDULE_CHARACTERS = 12_000;
+
+/** Composes a run's result from its recorded rounds, writes it, and returns what the workflow returns. */
+export async function writeResult(
+  objects: ObjectStore,
+  rounds: RoundRecords,
+  request: WriteResultRequest,
+): Promise<ResultSummary> {
+  const { storage, workflowId, specification, winner, report } = request;
+  const levels = await Promise.all(
+    levelsOf(specification.subPopulations.length).map(async (level) => {
+      const records = await rounds.records(storage, request.rounds, level);
+      return {
+        level,
+        records,
+        final: records.reduce((state, { events }) => applyEvents(state, events), emptyPopulation()),
+      };
+    }),
+  );
+  const resultKey = `${storage.prefix}result/result.json`;
+  const summary: ResultSummary = {
+    workflowId,
+    algorithm: algorithmOf(specification),
+    seed: specification.seed,
+    rounds: request.rounds,
+    steps: request.rounds * specification.stepsPerRound,
+    winner: { member: memberName(1, winner.member), objective: winner.score, checkpoint: winner.checkpoint },
+    testScore: report.testScore,
+    ...(report.untouchedScore === undefined ? {} : { untouchedScore: report.untouchedScore }),
+    ...(request.retraced
+      ? { retraced: { ...request.retraced, gap: gapOf(request.retraced.testScore, report.testScore) } }
+      : {}),
+    promotions: levels.map(({ final }) => final.promotions),
+    verdicts: sumCounts(levels.map(({ final }) => final.verdicts)),
+    schedule: newestWithin(winner.history, MAX_SUMMARY_SCHEDULE_CHARACTERS),
+    decisionsSha256: digestDecisions(levels.map(({ records }) => records)),
+    storage,
+    resultKey,
+    files: [resultKey, ...report.files],
+    ...(request.stoppedEarly ? { stoppedEarly: request.stoppedEarly } : {}),
+  };
+  const result = {
+    ...summary,
+    schedule: winner.history,
+    lineage: lineageOf(winner.history),
+    subPopulations: levels.map(({ level, final }) => describeFinal(level, final)),
+    counts: countsOf(levels.map(({ records }) => records)),
+    specification,
+    decisions: levelsByRound(levels.map(({ records }) => records)),
+    cost: {
+      trainerSeconds: levels
+        .map(({ records }) => records.reduce((sum, { cost }) => sum + cost.trainerSeconds, 0))
+        .reduce((sum, seconds) => sum + seconds, 0),
+    },
+  };
+  await objects.put(storage.bucket, resultKey, readableJson(result), 'application/json');
+  return summary;
+}
+
+/** Returns by how much a run's test score is above its retrace's; null where one of them diverged. */
+export function gapOf(found: Score, retraced: Score): number | null {
+  return typeof found === 'number' && typeof retraced === 'number' ? found - retraced : null;
+}
+
+/** Returns the newest segments of a history that fit; `result.json` has them all. */
+function newestWithin(history: readonly HistorySegment[], maxCharacters: number): readonly HistorySegment[] {
+  let left = maxCharacters;
+  let from = history.length;
+  for (const segment of [...history].reverse()) {
+    left -= JSON.stringify(segment).length;
+    if (left < 0) break;
+    from -= 1;
+  }
+  return history.slice(from);
+}
+
+function describeFinal(level: number, { members, promotions, verdicts }: PopulationState): unknown {
+  return {
+    subPopulation: level,
+    promotions,
+    verdicts,
+    members: members.map(({ checkpoint, hyperparameters, curve, fitness, stopped }, member) => ({
+      member: memberName(level, member),
+      newestScore: curve.scores.at(-1) ?? null,
+      fitness,
+      hyperparameters,
+      checkpointSha256: checkpoint?.sha256 ?? null,
+      ...(stopped ? { stopped } : {}),
+    })),
+  };
+}
+
+/** Returns how often each kind of decision was made in the whole run. */
+function countsOf(levels: readonly (readonly RoundRecord[])[]): Record<string, number> {
+  const counts = { assignments: 0, exploits: 0, judgements: 0, promotions: 0, evaluationsEnded: 0 };
+  for (const event of levels.flat().flatMap(({ events }) => events)) {
+    if (event.kind === 'assigned') counts.assignments += event.assignments.length;
+    if (event.kind === 'exploited') counts.exploits += event.copies.length;
+    if (event.kind === 'judged') counts.judgements += event.evaluations.length;
+    if (event.kind === 'promoted') counts.promotions += event.promotions.length;
+    if (event.kind === 'evaluations-ended') counts.evaluationsEnded += event.ended.length;
+  }
+  return counts;
+}
+
+function levelsByRound(levels: readonly (readonly RoundRecord[])[]): unknown[] {
+  const rounds = levels[0] ?? [];
+  return rounds.map(({ round }, index) => ({
+    round,
+    subPopulations: levels.map((records, level) => ({
+      subPopulation: level + 1,
+      events: (records[index]?.events ?? []).flatMap((event) => describe(level + 1, event)),
+    })),
+  }));
+}
+
+/** Returns a decision as the result tells it: names rather than numbers, digests rather than references, no curves. */
+function describe(level: number, event: RoundEvent): unknown[] {
+  switch (event.kind) {
+    case 'initialised':
+      return [{ kind: event.kind, hyperparameters: event.members }];
+    case 'assigned':
+      if (event.assignments.length === 0) return [];
+      return [
+        {
+          kind: event.kind,
+          assignments: event.assignments.map(({ slot, parent, child, hyperparameters }) => ({
+            ...evaluationNames(level, slot, parent, child),
+            hyperparameters,
+          })),
+        },
+      ];
+    case 'scheduled':
+      return [
+        {
+          kind: event.kind,
+          members: event.members.map(({ member, hyperparameters }) => ({
+            member: memberName(level, member),
+            hyperparameters,
+          })),
+        },
+      ];
+    case 'trained': {
+      // The scores are in decisions/, beside what was decided on them.
+      return [];
+    }
+    case 'exploited':
+      return [
+        {
+          kind: event.kind,
+          fitness: event.fitness,
+          copies: event.copies.map(({ member, source, hyperparameters }) => ({
+            member: memberName(level, member),
+            source: memberName(level, source),
+            hyperparameters,
+          })),
+        },
+      ];
+    case 'judged':
+      if (event.evaluations.length === 0) return [];
+      return [
+        {
+          kind: event.kind,
+          evaluations: event.evaluations.map(({ slot, parent, child, evaluationSteps, verdict }) => ({
+            ...evaluationNames(level, slot, parent, child),
+            evaluationSteps,
+            ...verdict,
+          })),
+        },
+      ];
+    case 'promoted':
+      if (event.promotions.length === 0) return [];
+      return [
+        {
+          kind: event.kind,
+          promotions: event.promotions.map(({ evaluator, parent, member, checkpoint }) => ({
+            member: memberName(level, member),
+            evaluator,
+            parent: memberName(level + 1, parent),
+            checkpointSha256: checkpoint.sha256,
+          })),
+        },
+      ];
+    case 'evaluations-ended':
+      if (event.ended.length === 0) return [];
+      return [
+        {
+          kind: event.kind,
+          ended: event.ended.map(({ slot, parent, child, reason }) => ({
+            ...evaluationNames(level, slot, parent, child),
+            reason,
+          })),
+        },
+      ];
+    case 'commanded':
+    case 'ended':
+      return [event];
+    default:
+      return [event satisfies never];
+  }
+}
+
+function evaluationNames(
+  level: number,
+  slot: number,
+  parent: number,
+  child: number,
+): { evaluator: string; parent: string; child: string } {
+  return {
+    evaluator: evaluatorName(level, slot),
+    parent: memberName(level, parent),
+    child: memberName(level - 1, child),
+  };
+}
+
+/**
+ * Returns a digest over every event of every round; keys are left out, as they hold the run's id, and so are the random
+ * ids of commands.
+ */
+function digestDecisions(levels: readonly (readonly RoundRecord[])[]): string {
+  const hash = createHash('sha256');
+  for (const { round, subPopulation, events } of levels.flat())
+    hash.update(`${canonical({ round, subPopulation, events })}\n`);
+  return hash.digest('hex');
+}
+
+function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  // Only a checkpoint's reference has a `key` beside its digest, only a command an `id`.
+  const entries = Object.entries(value).filter(
+    ([key]) => !(key === 'key' && 'sha256' in value) && !(key === 'id' && 'command' in value),
+  );
+  return `{${entries
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`)
+    .join(',')}}`;
+}
+
+/** Returns the sums of counts by name, in alphabetical order. */
+export function sumCounts(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total = new Map<string, number>();
+  for (const [name, count] of all.flatMap((counts) => Object.entries(counts)))
+    total.set(name, (total.get(name) ?? 0) + count);
+  return Object.fromEntries([...total].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

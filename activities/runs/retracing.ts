@@ -1,0 +1,99 @@
+/**
+ * Retracing: the specification that trains a finished run's schedule afresh.
+ *
+ * People write `{"run": "<workflow id>/<first run id>"}`, the run's folder, and beside it `seed`, or `storage` where
+ * the run is in another bucket than usual. A schedule that was found by luck, or by weights that no single training
+ * could reach, does worse when it is retraced.
+ */
+import type { Score } from '../../workflows/algorithm/index.ts';
+import type { HistorySegment } from '../../workflows/population/state.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { StorageLocation } from '../contracts/checkpoint.ts';
+import { bucketOf, plannedBefore, readRecorded, RUN_FOLDER, wrongField } from './continuation.ts';
+import type { RetracedRun } from '../contracts/run.ts';
+import { joinEqual } from './schedule.ts';
+import { parseSpecification, type Specification } from '../specification/specification.ts';
+
+interface RetracingInput {
+  readonly run: unknown;
+  readonly [field: string]: unknown;
+}
+
+/** What is read of a run's `result.json`. */
+interface RecordedResult {
+  readonly seed: number;
+  readonly winner: { readonly objective: Score };
+  readonly testScore: Score;
+  readonly schedule: readonly HistorySegment[];
+  readonly specification: Specification;
+}
+
+/** Returns whether an input names a run to retrace. */
+export function namesRun(input: unknown): input is RetracingInput {
+  return typeof input === 'object' && input !== null && !Array.isArray(input) && Object.hasOwn(input, 'run');
+}
+
+/**
+ * Returns a specification of one member that follows the run's schedule, and the run; its seed is the run's plus one
+ * unless it is given. `own` is the retrace's folder: what is recorded there goes on where the run was deleted since the
+ * retrace was planned.
+ *
+ * @throws InvalidSpecification where there is no such run, it has no result, or what is given beside `run` is invalid
+ */
+export async function retracingSpecification(
+  objects: Pick<ObjectStore, 'get'>,
+  { run, ...given }: RetracingInput,
+  own: string,
+): Promise<{ specification: Specification; retraced: RetracedRun }> {
+  if (typeof run !== 'string' || !RUN_FOLDER.test(run))
+    throw wrongField(['run'], "a finished run's folder, `<workflow id>/<first run id>`, as its result tells it", run);
+  const bucket = bucketOf(given);
+  const recorded = await readRecorded(objects, bucket, `${run}/result/result.json`);
+  if (recorded === undefined) {
+    const storage = { bucket, prefix: own };
+    const [planned, retraced] = await Promise.all([
+      plannedBefore(objects, storage),
+      recordedRetraced(objects, storage),
+    ]);
+    if (planned && retraced) return { specification: planned, retraced };
+    throw wrongField(['run'], `the folder of a finished run in bucket ${bucket}`, run);
+  }
+  const [unknown] = Object.keys(given).filter((field) => !FREE.some((free) => free === field));
+  if (unknown !== undefined)
+    throw wrongField([unknown], `absent (beside \`run\` there may be ${FREE.join(', ')})`, given[unknown]);
+  const { seed, winner, testScore, schedule, specification } = recorded as unknown as RecordedResult;
+  const trace = joinEqual(schedule);
+  const { task, stepsPerRound, evalEvery, hyperparameters, threads } = specification;
+  const parsed = parseSpecification({
+    task,
+    stepsPerRound,
+    evalEvery,
+    hyperparameters,
+    threads,
+    steps: trace.at(-1)?.toStep,
+    seed: (seed + 1) % SEEDS,
+    ...given,
+    subPopulations: [{ members: 1 }],
+    schedule: trace,
+  });
+  return { specification: parsed, retraced: { folder: run, seed, objective: winner.objective, testScore } };
+}
+
+/** Where a retrace records the run that it retraces. */
+export function retracedKey({ prefix }: StorageLocation): string {
+  return `${prefix}retraced.json`;
+}
+
+/** Returns the run that the run in a folder retraces; undefined where it is no retrace of a named run. */
+export async function recordedRetraced(
+  objects: Pick<ObjectStore, 'get'>,
+  storage: StorageLocation,
+): Promise<RetracedRun | undefined> {
+  return (await readRecorded(objects, storage.bucket, retracedKey(storage))) as RetracedRun | undefined;
+}
+
+/** Seeds are integers from 0 to below. */
+const SEEDS = 2 ** 32;
+
+/** Fields that may be given beside the run. */
+const FREE = ['seed', 'storage', 'threads'] as const;

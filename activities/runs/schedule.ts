@@ -1,0 +1,129 @@
+/**
+ * The schedule that a finished run found, for use elsewhere: as JSON, which a `retrace` trains again, or as CSV.
+ */
+import { z } from 'zod';
+import type { HyperparameterValue, HyperparameterValues, TraceSegment } from '../../workflows/algorithm/index.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { ObjectStoreError } from '../storage/object-store.ts';
+
+export const SCHEDULE_FORMAT = 'fire-pbt-schedule/1';
+
+/** The winner's schedule, from step 0 to the last; no two neighbours have equal hyperparameters. */
+export interface ExportedSchedule {
+  readonly format: typeof SCHEDULE_FORMAT;
+  /** As in the run's specification. */
+  readonly task: unknown;
+  /** Steps that each member trained: fewer than were specified where the run was stopped early. */
+  readonly steps: number;
+  readonly stepsPerRound: number;
+  readonly evalEvery: number;
+  readonly segments: readonly TraceSegment[];
+}
+
+/** There is no schedule to export: says why. */
+export class NoSchedule extends Error {
+  override readonly name = 'NoSchedule';
+}
+
+/** What of a result.json a schedule is made of. */
+const RESULT = z.object({
+  steps: z.int().positive(),
+  specification: z.object({ task: z.unknown(), stepsPerRound: z.int().positive(), evalEvery: z.int().positive() }),
+  schedule: z
+    .array(
+      z.object({
+        fromStep: z.int(),
+        toStep: z.int(),
+        hyperparameters: z.record(z.string(), z.union([z.number(), z.string()])),
+      }),
+    )
+    .min(1),
+});
+
+/**
+ * Reads the schedule from the run's folder, `<workflow id>/<first run id>`.
+ *
+ * @throws NoSchedule where there is no such run, no result of it yet, or one that cannot be read; ObjectStoreError
+ *   where the store fails
+ */
+export async function readSchedule(
+  objects: Pick<ObjectStore, 'get' | 'list'>,
+  bucket: string,
+  run: string,
+): Promise<ExportedSchedule> {
+  const key = `${run}/result/result.json`;
+  try {
+    return scheduleOf(new TextDecoder().decode(await objects.get(bucket, key)));
+  } catch (error) {
+    if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket')
+      throw refusal(run, `there is no bucket ${bucket}`, error);
+    if (error instanceof ObjectStoreError && error.trouble === 'missing-object') {
+      const recorded = await objects.list(bucket, `${run}/`);
+      throw refusal(
+        run,
+        recorded.length === 0
+          ? `there is no such run in bucket ${bucket}`
+          : 'it is not finished, or it failed: there is no result/result.json yet',
+        error,
+      );
+    }
+    if (error instanceof SyntaxError || error instanceof z.ZodError)
+      throw refusal(
+        run,
+        `s3://${bucket}/${key} is no result: ${error instanceof z.ZodError ? tell(error) : error.message}`,
+        error,
+      );
+    throw error;
+  }
+}
+
+/** Returns the segments without who trained them, equal neighbours joined. */
+export function joinEqual(segments: readonly TraceSegment[]): readonly TraceSegment[] {
+  const joined: TraceSegment[] = [];
+  for (const { fromStep, toStep, hyperparameters } of segments) {
+    const last = joined.at(-1);
+    if (last?.toStep === fromStep && sameValues(last.hyperparameters, hyperparameters))
+      joined[joined.length - 1] = { ...last, toStep };
+    else joined.push({ fromStep, toStep, hyperparameters });
+  }
+  return joined;
+}
+
+/**
+ * Returns the schedule as CSV (RFC 4180, lines ending in \n): a row a segment, a column a hyperparameter in the order
+ * of their code units; empty where a segment lacks one.
+ */
+export function scheduleCsv({ segments }: Pick<ExportedSchedule, 'segments'>): string {
+  const names = [...new Set(segments.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))].sort();
+  const rows = segments.map(({ fromStep, toStep, hyperparameters }) => [
+    fromStep,
+    toStep,
+    ...names.map((name) => (Object.hasOwn(hyperparameters, name) ? hyperparameters[name] : undefined)),
+  ]);
+  return [['from_step', 'to_step', ...names], ...rows].map((row) => `${row.map(csvField).join(',')}\n`).join('');
+}
+
+function scheduleOf(text: string): ExportedSchedule {
+  const { steps, specification, schedule } = RESULT.parse(JSON.parse(text));
+  const { task, stepsPerRound, evalEvery } = specification;
+  return { format: SCHEDULE_FORMAT, task, steps, stepsPerRound, evalEvery, segments: joinEqual(schedule) };
+}
+
+function sameValues(a: HyperparameterValues, b: HyperparameterValues): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && a[name] === b[name]);
+}
+
+function csvField(value: HyperparameterValue | undefined): string {
+  const text = String(value ?? '');
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function refusal(run: string, reason: string, cause: Error): NoSchedule {
+  return new NoSchedule(`Cannot export the schedule of ${run}: ${reason}`, { cause });
+}
+
+function tell(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return issue === undefined ? 'unknown reason' : `${issue.path.join('.')}: ${issue.message}`;
+}

@@ -1,0 +1,156 @@
+/**
+ * Checkpoints: immutable objects addressed by their content, verified on every read.
+ *
+ * A reference (reference.ts) is all that workflows carry, so exploit copies a reference and moves no bytes.
+ */
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
+import type { ObjectStore } from './object-store.ts';
+import type { CheckpointReference, StorageLocation } from '../contracts/checkpoint.ts';
+
+/** Failure type of a checkpoint whose bytes are not what its reference says. */
+export const CHECKPOINT_CORRUPT = 'CheckpointCorrupt';
+
+const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
+/** Reads before a checkpoint is called corrupt: a proxy or a server in trouble may hand out half an object once. */
+const READS = 3;
+const REREAD_DELAY_MS = 300;
+
+/** Checkpoints of runs in an object store, with the newest ones of this process in memory. */
+export class CheckpointStore {
+  readonly #objects: ObjectStore;
+  readonly #recent: RecentBytes;
+
+  /** `cacheBytes` bounds what is kept in memory; 0 keeps nothing. */
+  constructor(objects: ObjectStore, cacheBytes: number = DEFAULT_CACHE_BYTES) {
+    this.#objects = objects;
+    this.#recent = new RecentBytes(cacheBytes);
+  }
+
+  /**
+   * Stores a checkpoint under its digest and returns its reference; storing the same bytes again gives the same
+   * reference. A partial one, of a round that ends at step `partOfRoundTo`, lies apart: it goes when that round is
+   * over.
+   */
+  async put(
+    location: StorageLocation,
+    bytes: Uint8Array,
+    step: number,
+    partOfRoundTo?: number,
+  ): Promise<CheckpointReference> {
+    const sha256 = digestOf(bytes);
+    const key =
+      partOfRoundTo === undefined
+        ? checkpointKey(location, sha256)
+        : `${partialPrefix(location.prefix)}${partOfRoundTo}/${sha256}.safetensors`;
+    const reference = { key, sha256, sizeBytes: bytes.byteLength, step };
+    if (!(await this.#isStored(location.bucket, reference)))
+      await this.#objects.put(location.bucket, reference.key, bytes);
+    this.#recent.add(sha256, bytes);
+    return reference;
+  }
+
+  /**
+   * Returns a checkpoint's bytes, a copy of the caller's own.
+   *
+   * @throws ApplicationFailure of type 'CheckpointCorrupt', not retryable, where the stored bytes are not what the
+   *   reference says
+   * @throws ObjectStoreError where the store cannot be read or holds no such object
+   */
+  async get(bucket: string, reference: CheckpointReference): Promise<Uint8Array> {
+    const recent = this.#recent.get(reference.sha256);
+    if (recent) return recent;
+    for (let read = 1; ; read++) {
+      const bytes = await this.#objects.get(bucket, reference.key);
+      const found = digestOf(bytes);
+      if (found === reference.sha256 && bytes.byteLength === reference.sizeBytes) {
+        this.#recent.add(found, bytes);
+        return bytes;
+      }
+      if (read === READS) throw corrupt(bucket, reference, bytes.byteLength, found);
+      await delay(REREAD_DELAY_MS);
+    }
+  }
+
+  /** Deletes the checkpoints under these keys; those that are gone are no error. */
+  async delete(bucket: string, keys: readonly string[]): Promise<void> {
+    await this.#objects.delete(bucket, keys);
+  }
+
+  /**
+   * A crash may have left half an object under the key, so that only its bytes tell. A sound one stays: somebody may be
+   * reading it.
+   */
+  async #isStored(bucket: string, { key, sha256, sizeBytes }: CheckpointReference): Promise<boolean> {
+    if ((await this.#objects.sizeBytes(bucket, key)) !== sizeBytes) return false;
+    return digestOf(await this.#objects.get(bucket, key)) === sha256;
+  }
+}
+
+/** Returns the key of a checkpoint with this digest. */
+export function checkpointKey({ prefix }: StorageLocation, sha256: string): string {
+  return `${checkpointPrefix(prefix)}${sha256}.safetensors`;
+}
+
+/** Returns what the keys of all checkpoints of a run begin with. */
+export function checkpointPrefix(runPrefix: string): string {
+  return `${runPrefix}checkpoints/`;
+}
+
+/** Returns what the keys of all partial checkpoints of a run begin with. */
+export function partialPrefix(runPrefix: string): string {
+  return `${runPrefix}partials/`;
+}
+
+/** Returns the step at which the round of a partial checkpoint ends; NaN where the key is none. */
+export function endOfPartialsRound(runPrefix: string, key: string): number {
+  return Number(/^(\d+)\/[^/]+$/.exec(key.slice(partialPrefix(runPrefix).length))?.[1]);
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function corrupt(bucket: string, reference: CheckpointReference, sizeBytes: number, found: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: CHECKPOINT_CORRUPT,
+    nonRetryable: true,
+    message:
+      `Cannot use checkpoint s3://${bucket}/${reference.key}: expected ${reference.sizeBytes} bytes with SHA-256 ${reference.sha256}, ` +
+      `got ${sizeBytes} bytes with SHA-256 ${found}`,
+  });
+}
+
+/**
+ * Bytes by digest, the least recently used dropped first; holds and hands out copies, so that no caller can spoil
+ * another's.
+ */
+class RecentBytes {
+  readonly #maxBytes: number;
+  readonly #bySha256 = new Map<string, Uint8Array>();
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get(sha256: string): Uint8Array | undefined {
+    const bytes = this.#bySha256.get(sha256);
+    if (!bytes) return undefined;
+    this.#bySha256.delete(sha256);
+    this.#bySha256.set(sha256, bytes);
+    return bytes.slice();
+  }
+
+  add(sha256: string, bytes: Uint8Array): void {
+    if (bytes.byteLength > this.#maxBytes || this.#bySha256.has(sha256)) return;
+    this.#bySha256.set(sha256, Uint8Array.from(bytes));
+    this.#bytes += bytes.byteLength;
+    for (const [oldest, { byteLength }] of this.#bySha256) {
+      if (this.#bytes <= this.#maxBytes) break;
+      this.#bySha256.delete(oldest);
+      this.#bytes -= byteLength;
+    }
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * Any S3-compatible store, by the AWS SDK's own settings: endpoint, region and credentials come from the standard
+ * environment variables and profiles, which only the SDK reads. Relies on neither conditional writes nor stored
+ * checksums: not every server has them.
+ */
+import {
+  CreateBucketCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+} from '@aws-sdk/client-s3';
+
+const CONNECTION_TIMEOUT_MS = 5_000;
+/** Silence on an open connection. */
+const SOCKET_TIMEOUT_MS = 60_000;
+/** The SDK's own attempts, within seconds; longer trouble is for whoever retries the activity. */
+const MAX_ATTEMPTS = 4;
+/** Most keys that one delete request takes. */
+const DELETE_BATCH = 1000;
+/** Region where none is configured and a server of one's own does not care. */
+const FALLBACK_REGION = 'us-east-1';
+
+/**
+ * What went wrong with a store, as far as a caller's answer to it differs; `failing`: it answers that it cannot, as a
+ * server of one's own does whose disk is full.
+ */
+export type StoreTrouble = 'missing-object' | 'missing-bucket' | 'denied' | 'unreachable' | 'failing' | 'other';
+
+/** A failed request to the store: says what was asked of which bucket and key, and never holds credentials. */
+export class ObjectStoreError extends Error {
+  readonly trouble: StoreTrouble;
+
+  constructor(message: string, trouble: StoreTrouble, cause: Error) {
+    super(message, { cause });
+    this.name = 'ObjectStoreError';
+    this.trouble = trouble;
+  }
+}
+
+export interface StoredObject {
+  readonly key: string;
+  readonly sizeBytes: number;
+}
+
+/** Objects in buckets: whole ones in, whole ones out. */
+export class ObjectStore {
+  readonly #options: S3ClientConfig;
+  #connected: Promise<S3Client> | undefined;
+
+  /**
+   * `options` override what the SDK finds in environment and profiles: for tests, and for a store that the caller
+   * knows.
+   */
+  constructor(options: S3ClientConfig = {}) {
+    this.#options = options;
+  }
+
+  /** Writes an object, replacing any under the key. */
+  async put(
+    bucket: string,
+    key: string,
+    bytes: Uint8Array | string,
+    contentType = 'application/octet-stream',
+  ): Promise<void> {
+    const Body = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+    await this.#ask('put', bucket, key, (client) =>
+      client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentType: contentType })),
+    );
+  }
+
+  /**
+   * Returns an object's bytes.
+   *
+   * @throws ObjectStoreError with trouble 'missing-object' where there is none
+   */
+  async get(bucket: string, key: string): Promise<Uint8Array> {
+    return this.#ask('get', bucket, key, async (client) => {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      return Body ? Body.transformToByteArray() : new Uint8Array();
+    });
+  }
+
+  /** Returns an object's size, or undefined where there is none. */
+  async sizeBytes(bucket: string, key: string): Promise<number | undefined> {
+    try {
+      const { ContentLength } = await this.#ask('find', bucket, key, (client) =>
+        client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })),
+      );
+      return ContentLength ?? 0;
+    } catch (error) {
+      if (error instanceof ObjectStoreError && error.trouble === 'missing-object') return undefined;
+      throw error;
+    }
+  }
+
+  /** Returns whether there is an object under the key. */
+  async exists(bucket: string, key: string): Promise<boolean> {
+    return (await this.sizeBytes(bucket, key)) !== undefined;
+  }
+
+  /** Returns all objects whose keys begin with the prefix, in key order; none where there are none. */
+  async list(bucket: string, prefix: string): Promise<StoredObject[]> {
+    const found: StoredObject[] = [];
+    let next: string | undefined;
+    do {
+      const page = await this.#ask('list', bucket, `${prefix}*`, (client) =>
+        client.send(
+          new ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: prefix,
+            ...(next === undefined ? {} : { ContinuationToken: next }),
+          }),
+        ),
+      );
+      for (const { Key, Size } of page.Contents ?? [])
+        if (Key !== undefined) found.push({ key: Key, sizeBytes: Size ?? 0 });
+      next = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (next !== undefined);
+    return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /** Deletes the objects; keys under which there is none are no error. */
+  async delete(bucket: string, keys: readonly string[]): Promise<void> {
+    for (let from = 0; from < keys.length; from += DELETE_BATCH) {
+      const batch = keys.slice(from, from + DELETE_BATCH);
+      await this.#ask(
+        'delete',
+        bucket,
+        batch.length === 1 ? (batch[0] ?? '') : `${batch[0]} and ${batch.length - 1} more`,
+        async (client) => {
+          const { Errors = [] } = await client.send(
+            new DeleteObjectsCommand({
+              Bucket: bucket,
+              Delete: { Objects: batch.map((Key) => ({ Key })), Quiet: true },
+            }),
+          );
+          const left = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
+          if (left[0])
+            throw new Error(
+              `${left.length} of ${batch.length} were not deleted, the first being ${left[0].Key}: ${left[0].Code} ${left[0].Message}`,
+            );
+        },
+      );
+    }
+  }
+
+  /** Creates the bucket where it is missing and the credentials allow it. */
+  async ensureBucket(bucket: string): Promise<void> {
+    try {
+      await this.#ask('find bucket', bucket, '', (client) => client.send(new HeadBucketCommand({ Bucket: bucket })));
+      return;
+    } catch (error) {
+      if (!(error instanceof ObjectStoreError) || error.trouble !== 'missing-bucket') throw error;
+    }
+    try {
+      await this.#ask('create bucket', bucket, '', (client) =>
+        client.send(new CreateBucketCommand({ Bucket: bucket })),
+      );
+    } catch (error) {
+      const name = error instanceof ObjectStoreError && error.cause instanceof Error ? error.cause.name : '';
+      // Somebody else, another run perhaps, was faster.
+      if (name !== 'BucketAlreadyOwnedByYou' && name !== 'BucketAlreadyExists') throw error;
+    }
+  }
+
+  /** Closes idle connections. */
+  async close(): Promise<void> {
+    const client = await this.#connected?.catch(() => undefined);
+    client?.destroy();
+  }
+
+  async #ask<T>(verb: string, bucket: string, key: string, request: (client: S3Client) => Promise<T>): Promise<T> {
+    let client: S3Client | undefined;
+    try {
+      // A failed connection is not kept: credentials may appear later.
+      this.#connected ??= connect(this.#options).catch((error: unknown) => {
+        this.#connected = undefined;
+        throw error;
+      });
+      client = await this.#connected;
+      return await request(client);
+    } catch (error) {
+      throw await describe(error, { verb, bucket, key }, client);
+    }
+  }
+}
+
+async function connect(options: S3ClientConfig): Promise<S3Client> {
+  const settings: S3ClientConfig = {
+    maxAttempts: MAX_ATTEMPTS,
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      socketTimeout: SOCKET_TIMEOUT_MS,
+      httpAgent: { keepAlive: true, maxSockets: 50 },
+      httpsAgent: { keepAlive: true, maxSockets: 50 },
+    },
+    // Servers other than AWS stumble over checksums in trailers; digests are ours to check.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    ...options,
+  };
+  const probe = new S3Client(settings);
+  // Where an endpoint is configured the store is somebody's own: those resolve no bucket names as hosts, and rarely
+  // have regions.
+  const own = options.endpoint !== undefined || (await probe.config.serviceConfiguredEndpoint?.()) !== undefined;
+  if (!own) return probe;
+  const region = await probe.config.region().catch(() => FALLBACK_REGION);
+  probe.destroy();
+  return new S3Client({ forcePathStyle: true, region, ...settings });
+}
+
+/** Returns the error with what was attempted, why it failed, and nothing of the credentials. */
+async function describe(
+  error: unknown,
+  { verb, bucket, key }: { readonly verb: string; readonly bucket: string; readonly key: string },
+  client: S3Client | undefined,
+): Promise<ObjectStoreError> {
+  const original = error instanceof Error ? error : new Error(String(error));
+  const trouble = troubleOf(original, key === '' || key.endsWith('*'));
+  const reason = await redact(reasonOf(original, trouble, verb), client);
+  // The SDK's error carries its request and response: only its name and words go on.
+  const cause = new Error(await redact(original.message, client));
+  cause.name = original.name;
+  return new ObjectStoreError(`Cannot ${verb} s3://${bucket}${key && `/${key}`}: ${reason}`, trouble, cause);
+}
+
+function troubleOf(error: Error, ofBucket: boolean): StoreTrouble {
+  const status = statusOf(error);
+  if (error.name === 'NoSuchBucket') return 'missing-bucket';
+  if (error.name === 'NoSuchKey') return 'missing-object';
+  if (status === 404) return ofBucket ? 'missing-bucket' : 'missing-object';
+  if (status === 401 || status === 403 || error.name === 'CredentialsProviderError') return 'denied';
+  if (status === undefined && (codeOf(error) !== undefined || error.name === 'TimeoutError')) return 'unreachable';
+  if (status !== undefined && status >= 500) return 'failing';
+  return 'other';
+}
+
+function reasonOf(error: Error, trouble: StoreTrouble, verb: string): string {
+  const said = error.message && error.message !== 'UnknownError' ? `${error.name}: ${error.message}` : error.name;
+  switch (trouble) {
+    case 'missing-object':
+      return 'there is no such object';
+    case 'missing-bucket':
+      return 'there is no such bucket';
+    case 'denied':
+      return `the store refuses these credentials (${said})`;
+    case 'unreachable':
+      return `the store does not answer (${codeOf(error) ?? said})`;
+    case 'failing':
+      // Servers keep the reason to themselves.
+      return `the store fails (${said}, HTTP ${statusOf(error)})${verb === 'put' ? ': no space left on its disk, perhaps; its log says why' : '; its log says why'}`;
+    case 'other':
+      return statusOf(error) === undefined ? said : `${said} (HTTP ${statusOf(error)})`;
+    default:
+      return trouble satisfies never;
+  }
+}
+
+function statusOf(error: Error): number | undefined {
+  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
+  return typeof metadata === 'object' &&
+    metadata !== null &&
+    'httpStatusCode' in metadata &&
+    typeof metadata.httpStatusCode === 'number'
+    ? metadata.httpStatusCode
+    : undefined;
+}
+
+/**
+ * Returns an operating system's code such as ECONNREFUSED, looking through aggregates (one error for each address
+ * tried).
+ */
+function codeOf(error: Error): string | undefined {
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof AggregateError && error.errors[0] instanceof Error ? codeOf(error.errors[0]) : undefined;
+}
+
+async function redact(text: string, client: S3Client | undefined): Promise<string> {
+  const credentials = await client?.config.credentials().catch(() => undefined);
+  if (!credentials) return text;
+  return [credentials.secretAccessKey, credentials.sessionToken, credentials.accessKeyId].reduce<string>(
+    (clean, secret) => (secret ? clean.replaceAll(secret, '[credentials]') : clean),
+    text,
+  );
+}

@@ -1,0 +1,116 @@
+/**
+ * TensorFlow's C library, through the binding of `@tensorflow/tfjs-node-gpu`: loaded on first use, native or not at
+ * all.
+ *
+ * Whoever starts the process sets TF_NUM_INTRAOP_THREADS, TF_NUM_INTEROP_THREADS and TF_CPP_MIN_LOG_LEVEL before: the
+ * library reads them once.
+ */
+import { createRequire } from 'node:module';
+import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
+
+/** A tensor as the binding tells of it; `id` counts up over the life of the process. */
+export interface NativeTensorInfo {
+  readonly id: number;
+  readonly shape: readonly number[];
+  readonly dtype: number;
+}
+
+/** What of the binding is used here; its whole interface is in the package's tfjs_binding.d.ts. */
+export interface NativeBinding {
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  readonly TF_UINT8: number;
+  /** May keep the array as the tensor's memory: never write to it afterwards. */
+  createTensor(shape: readonly number[], dtype: number, values: Float32Array | Int32Array | Uint8Array): number;
+  deleteTensor(id: number): void;
+  /** A copy of the tensor's values. */
+  tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
+  /** Tensors alive now. */
+  getNumOfTensors(): number;
+  /** Makes a session of a graph on disk; `tags` and the names below are separated by commas. */
+  loadSavedModel(directory: string, tags: string): number;
+  runSavedModel(
+    session: number,
+    inputs: readonly number[],
+    inputNames: string,
+    outputNames: string,
+  ): NativeTensorInfo[];
+  deleteSavedModel(session: number): void;
+}
+
+export interface TensorFlow {
+  readonly tfjs: typeof Tfjs;
+  readonly binding: NativeBinding;
+}
+
+/** TensorFlow is missing or is not the native one; the message is one line and says what to run. */
+export class TensorFlowUnavailable extends Error {
+  constructor(state: string, cause?: unknown) {
+    super(`Cannot load native TensorFlow: ${state}. Run \`npm run setup\``, cause === undefined ? {} : { cause });
+    this.name = 'TensorFlowUnavailable';
+  }
+}
+
+/**
+ * Tensor ids are int32 and wrap after 2^31, from where on nothing is freed any more: a process should end well before.
+ */
+const MOST_TENSOR_IDS = 2 ** 30;
+
+let loaded: TensorFlow | undefined;
+
+/**
+ * Returns TensorFlow, loading it on the first call, which takes seconds.
+ *
+ * @throws TensorFlowUnavailable where it is not installed or only pure-JS tensors are: those are hundreds of times
+ *   slower
+ */
+export function loadTensorFlow(): TensorFlow {
+  loaded ??= load();
+  return loaded;
+}
+
+/**
+ * Returns whether this process has used so many tensor ids that it should be replaced by a fresh one between two
+ * activities.
+ */
+export function processShouldRecycle(): boolean {
+  return loaded !== undefined && tensorIdsUsed(loaded.binding) > MOST_TENSOR_IDS;
+}
+
+/** Returns how many tensors the process has ever made: the binding tells only how many live, but ids count up. */
+export function tensorIdsUsed(binding: NativeBinding): number {
+  const id = binding.createTensor([], binding.TF_INT32, new Int32Array(1));
+  binding.deleteTensor(id);
+  return id;
+}
+
+function load(): TensorFlow {
+  const require = createRequire(import.meta.url);
+  let tfjs: typeof Tfjs;
+  try {
+    tfjs = require('@tensorflow/tfjs-node-gpu') as typeof Tfjs;
+  } catch (error) {
+    throw new TensorFlowUnavailable(firstLine(error), error);
+  }
+  const name = tfjs.getBackend();
+  if (name !== 'tensorflow')
+    throw new TensorFlowUnavailable(`expected the backend to be \`tensorflow\`, got \`${name}\``);
+  const backend: unknown = tfjs.backend();
+  if (!hasBinding(backend)) throw new TensorFlowUnavailable('its backend has no native binding');
+  return { tfjs, binding: backend.binding };
+}
+
+function hasBinding(backend: unknown): backend is { readonly binding: NativeBinding } {
+  return (
+    typeof backend === 'object' &&
+    backend !== null &&
+    'binding' in backend &&
+    typeof backend.binding === 'object' &&
+    backend.binding !== null
+  );
+}
+
+function firstLine(error: unknown): string {
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return line.trim().replace(/\.$/, '');
+}

@@ -1,0 +1,60 @@
+/**
+ * How training activities fail: for good where a retry would fail the same way, with a type that workflows and people
+ * can tell apart.
+ */
+import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
+import { DataSetError } from '../tasks/datasets/fashion-mnist.ts';
+import { TensorFlowUnavailable } from '../tasks/tensorflow/library.ts';
+
+/** Types of the non-retryable failures of `train` and `report`, besides the checkpoint store's 'CheckpointCorrupt'. */
+export type TrainingFailureType =
+  /** The specification wants another number of threads than this trainer has. */
+  | 'ThreadCountMismatch'
+  /** Asked hyperparameters are missing, unknown or out of range. */
+  | 'InvalidHyperparameters'
+  /** What the optimiser would train with is not what was asked. */
+  | 'HyperparametersNotInEffect'
+  | 'DataSetUnusable'
+  | 'TensorFlowUnavailable'
+  /** The checkpoint is intact but not one of this task. */
+  | 'CheckpointUnusable'
+  /** Trainer after trainer died of it. */
+  | 'TrainerKilled'
+  /** The task's own code threw. */
+  | 'TaskFailed';
+
+/** Type of the retryable failure of an activity whose worker shuts down. */
+export const WORKER_SHUTDOWN = 'WorkerShutdown';
+
+export function trainingFailure(type: TrainingFailureType, message: string, cause?: unknown): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true, ...(cause instanceof Error ? { cause } : {}) });
+}
+
+/** The failure that hands a round over to another worker at once. */
+export function workerShutdown(message: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: WORKER_SHUTDOWN,
+    message,
+    nextRetryDelay: 1,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}
+
+/**
+ * Runs a piece of a task; what it throws fails the activity for good, saying what was being done: `Cannot VERB THING:
+ * cause`.
+ */
+export async function asTask<T>(
+  doing: string,
+  run: () => T | Promise<T>,
+  type: TrainingFailureType = 'TaskFailed',
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof ApplicationFailure || error instanceof CancelledFailure) throw error;
+    if (error instanceof DataSetError) throw trainingFailure('DataSetUnusable', error.message, error);
+    if (error instanceof TensorFlowUnavailable) throw trainingFailure('TensorFlowUnavailable', error.message, error);
+    throw trainingFailure(type, `Cannot ${doing}: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}

@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { ApplicationFailure } from '@temporalio/common';
+import { ObjectStore } from '../../../activities/storage/object-store.ts';
+import {
+  costsOf,
+  INVALID_SPECIFICATION,
+  INVALID_WORKFLOW_ID,
+  parameterCount,
+  planRun,
+  runPrefix,
+} from '../../../activities/runs/plan.ts';
+import { parseSpecification } from '../../../activities/specification/specification.ts';
+import { startObjectServer, type ObjectServer } from '../../object-server.ts';
+
+const h = { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] } };
+const toy = {
+  task: { kind: 'toy', variant: 'plain' },
+  steps: 1000,
+  stepsPerRound: 20,
+  evalEvery: 1,
+  subPopulations: [{}, {}],
+  hyperparameters: { h },
+  storage: { bucket: 'planned' },
+};
+
+const ROOT = { runId: 'def-456', workflowType: 'firePbt' };
+
+describe('planning a run', () => {
+  let server: ObjectServer;
+  let objects: ObjectStore;
+
+  before(async () => {
+    server = await startObjectServer();
+    objects = new ObjectStore(server.options);
+  });
+  after(async () => {
+    await objects.close();
+    await server.stop();
+  });
+
+  test('makes the bucket, writes the specification with its defaults and tells the costs', async () => {
+    const plan = await planRun(
+      objects,
+      { specification: toy, workflowId: 'lab/run 1', firstExecutionRunId: 'abc-123' },
+      ROOT,
+    );
+    assert.deepEqual(plan.storage, { bucket: 'planned', prefix: 'lab%2Frun%201/abc-123/' });
+    const written: unknown = JSON.parse(
+      Buffer.from(await objects.get('planned', `${plan.storage.prefix}specification.json`)).toString(),
+    );
+    assert.deepEqual(written, plan.specification);
+    assert.deepEqual(plan.specification, parseSpecification(toy));
+    const { members, evaluators, rounds, workerSteps, trainActivities, checkpointsKept } = plan.costs;
+    assert.deepEqual(
+      [members, evaluators, rounds, workerSteps, trainActivities, checkpointsKept],
+      [16, 6, 50, 22_000, 1_100, 88],
+    );
+  });
+
+  test('refuses a bad specification for good, with every error in message and details, and writes nothing', async () => {
+    const request = {
+      specification: { ...toy, steps: 0, storage: { bucket: 'never-made' }, seed: -1 },
+      workflowId: 'w',
+      firstExecutionRunId: 'r',
+    };
+    await assert.rejects(planRun(objects, request, ROOT), (error: unknown) => {
+      assert.ok(error instanceof ApplicationFailure);
+      assert.equal(error.type, INVALID_SPECIFICATION);
+      assert.equal(error.nonRetryable, true);
+      const complaints = [
+        'Expected `seed` to be an integer from 0 to 4294967295, got `-1`',
+        'Expected `steps` to be an integer from 1 to 1000000000, got `0`',
+      ];
+      assert.deepEqual(error.details, [complaints]);
+      assert.equal(error.message, `Cannot use the specification: 2 errors\n${complaints.join('\n')}`);
+      return true;
+    });
+    await assert.rejects(objects.list('never-made', ''), /there is no such bucket/);
+  });
+
+  test('refuses a workflow id that leaves no room for those of its children, and takes the longest that does', async () => {
+    const request = { specification: toy, firstExecutionRunId: 'r' };
+    await planRun(objects, { ...request, workflowId: `${'ü'.repeat(492)}x` }, ROOT);
+    await assert.rejects(planRun(objects, { ...request, workflowId: 'ü'.repeat(493) }, ROOT), {
+      type: INVALID_WORKFLOW_ID,
+      nonRetryable: true,
+      message:
+        'Expected the workflow id to be at most 985 bytes, so that those of its children have at most 1000, got 986',
+    });
+  });
+
+  describe('after a reset to the first task', () => {
+    const again = { ...ROOT, runId: 'reset' };
+    const deleteRun = async (folder: string): Promise<void> =>
+      objects.delete(
+        'planned',
+        (await objects.list('planned', `${folder}/`)).map(({ key }) => key),
+      );
+    const plan = (workflowId: string, specification: unknown, root = ROOT): ReturnType<typeof planRun> =>
+      planRun(objects, { specification, workflowId, firstExecutionRunId: 'r' }, root);
+
+    test('comes to the same where the run that is gone on from was deleted meanwhile', async () => {
+      const going = { from: 'earlier/r', steps: 2000, storage: toy.storage };
+      await plan('earlier', toy);
+      const planned = await plan('later', going);
+      await deleteRun('earlier/r');
+      assert.deepEqual(await plan('later', going, again), { ...planned, generation: 'reset' });
+      assert.equal(planned.specification.steps, 2000);
+    });
+
+    test('comes to the same where the run that is retraced was deleted meanwhile, and so does going on from the retrace', async () => {
+      const retracing = { run: 'found/r', storage: toy.storage };
+      const { specification } = await plan('found', toy);
+      const schedule = [
+        { worker: 'P1/member-1', origin: 'start', fromStep: 0, toStep: 1000, hyperparameters: { h: 1 } },
+      ];
+      await objects.put(
+        'planned',
+        'found/r/result/result.json',
+        JSON.stringify({ seed: 0, winner: { objective: 0.9 }, testScore: 0.8, schedule, specification }),
+      );
+      const planned = await plan('retrace', retracing, { ...ROOT, workflowType: 'retrace' });
+      assert.deepEqual(planned.retraced, { folder: 'found/r', seed: 0, objective: 0.9, testScore: 0.8 });
+      await deleteRun('found/r');
+      assert.deepEqual(await plan('retrace', retracing, { ...again, workflowType: 'retrace' }), {
+        ...planned,
+        generation: 'reset',
+      });
+
+      const going = { from: 'retrace/r', storage: toy.storage };
+      const later = await plan('later-retrace', going);
+      await deleteRun('retrace/r');
+      assert.deepEqual(await plan('later-retrace', going, again), { ...later, generation: 'reset' });
+      assert.deepEqual(later.retraced, planned.retraced);
+    });
+
+    test('is refused where neither that run nor one of its own is recorded', async () => {
+      const refused = (rule: string): object => ({
+        type: INVALID_SPECIFICATION,
+        message: `Cannot use the specification: one error\nExpected ${rule} in bucket planned, got \`"nobody/r"\``,
+      });
+      await assert.rejects(
+        plan('newcomer', { from: 'nobody/r', storage: toy.storage }, again),
+        refused('`from` to be the folder of a run'),
+      );
+      await assert.rejects(
+        plan('newcomer', { run: 'nobody/r', storage: toy.storage }, { ...again, workflowType: 'retrace' }),
+        refused('`run` to be the folder of a finished run'),
+      );
+    });
+  });
+});
+
+describe('the prefix of a run', () => {
+  test('is two folders whatever the ids', () => {
+    for (const id of [
+      'run',
+      '.',
+      '..',
+      '...',
+      '../../etc/passwd',
+      'a/b',
+      '/',
+      '\\',
+      'ä 日本',
+      'x'.repeat(1000),
+      '日'.repeat(333),
+      '%2E',
+      'a\u0000b',
+      '-',
+      '~',
+    ]) {
+      const prefix = runPrefix(id, id);
+      assert.match(prefix, /^([A-Za-z0-9._~%-]{1,200}\/){2}$/, id);
+      for (const folder of prefix.split('/')) assert.ok(folder !== '.' && folder !== '..');
+      assert.doesNotMatch(prefix, /%(?![0-9A-F]{2})/);
+    }
+  });
+
+  test('keeps harmless ids readable and different ids apart', () => {
+    assert.equal(runPrefix('my-run_2.0', '0198'), 'my-run_2.0/0198/');
+    const ids = ['a/b', 'a%2Fb', 'a_b', 'a b', 'A/b', 'x'.repeat(300), 'x'.repeat(301), '.', '%2E', '..', '%2E%2E'];
+    assert.equal(new Set(ids.map((id) => runPrefix(id, 'r'))).size, ids.length);
+  });
+});
+
+describe('the costs of a run', () => {
+  test('count the parameters of a perceptron and of a convolutional net', () => {
+    const task = {
+      kind: 'image-classification',
+      dataset: 'fashion-mnist',
+      optimizer: 'momentum',
+      batchSize: 16,
+      objectiveExamples: 2500,
+      untouchedExamples: 2500,
+    } as const;
+    assert.equal(
+      parameterCount({ ...task, model: { kind: 'perceptron', hidden: [64] } }),
+      784 * 64 + 64 + 64 * 10 + 10,
+    );
+    const convolutional = { kind: 'convolutional', filters: [8, 16], dense: 32 } as const;
+    assert.equal(
+      parameterCount({ ...task, model: convolutional }),
+      9 * 8 + 8 + (9 * 8 * 16 + 16) + (7 * 7 * 16 * 32 + 32) + (32 * 10 + 10),
+    );
+  });
+
+  test('are those of 8, 22, 36 and 50 workers for one to four sub-populations', () => {
+    const workers = [1, 2, 3, 4].map((n) => {
+      const { members, evaluators } = costsOf(parseSpecification({ ...toy, subPopulations: new Array(n).fill({}) }));
+      return members + evaluators;
+    });
+    assert.deepEqual(workers, [8, 22, 36, 50]);
+  });
+});

@@ -1,0 +1,389 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { adoptRounds, NOTHING_TO_GO_ON_FROM } from '../../../activities/runs/adoption.ts';
+import { collectCheckpoints } from '../../../activities/storage/collection.ts';
+import { ObjectStore } from '../../../activities/storage/object-store.ts';
+import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
+import type { StorageLocation } from '../../../activities/contracts/checkpoint.ts';
+import { decisionsKey, RoundRecords, stateKey } from '../../../activities/runs/rounds.ts';
+import { writeResult } from '../../../activities/runs/result.ts';
+import type { PopulationState } from '../../../workflows/population/state.ts';
+import { startObjectServer, type ObjectServer } from '../../object-server.ts';
+import { toySpecification } from '../../workflows/stand-ins.ts';
+import { putCheckpoints, recordRun, type RecordedRun } from './recorded-run.ts';
+
+const BUCKET = 'rounds';
+const specification = toySpecification({ steps: 400 });
+const ROUNDS = 20;
+const LEVELS = 2;
+const WORKERS = 22;
+
+describe('the record of a run', () => {
+  let server: ObjectServer;
+  let objects: ObjectStore;
+  let rounds: RoundRecords;
+  let runs = 0;
+
+  before(async () => {
+    server = await startObjectServer();
+    objects = new ObjectStore(server.options);
+    await objects.ensureBucket(BUCKET);
+    rounds = new RoundRecords(objects);
+  });
+  after(async () => {
+    await objects.close();
+    await server.stop();
+  });
+
+  async function newRun(): Promise<{ storage: StorageLocation; run: RecordedRun }> {
+    const storage = { bucket: BUCKET, prefix: `run-${++runs}/first/` };
+    return { storage, run: await recordRun(specification, storage) };
+  }
+
+  async function saveAll(run: RecordedRun, upTo = ROUNDS): Promise<void> {
+    for (const requests of run.requests.slice(0, upTo))
+      await Promise.all(requests.map((request) => rounds.save(request)));
+  }
+
+  async function load(storage: StorageLocation, round: number, subPopulation: number): Promise<PopulationState> {
+    let text = '';
+    for (let part = 0, parts = 1; part < parts; part += 1) {
+      const loaded = await rounds.loadPart({ storage, round, subPopulation, part });
+      assert.ok(loaded.text.length <= 500_000);
+      ({ parts } = loaded);
+      text += loaded.text;
+    }
+    return JSON.parse(text) as PopulationState;
+  }
+
+  test('is gone on from by its own run, though the earlier one whose rounds it began with is gone', async () => {
+    const { storage, run } = await newRun();
+    const adoption = {
+      storage,
+      from: { bucket: 'gone', prefix: 'earlier/first/' },
+      subPopulations: LEVELS,
+      rounds: ROUNDS,
+    };
+    await saveAll(run, 3);
+    assert.equal(await adoptRounds(rounds, new CheckpointStore(objects, 0), adoption), 3);
+    const empty = {
+      ...adoption,
+      storage: (await newRun()).storage,
+      from: { bucket: BUCKET, prefix: 'earlier/first/' },
+    };
+    await assert.rejects(adoptRounds(rounds, new CheckpointStore(objects, 0), empty), {
+      type: NOTHING_TO_GO_ON_FROM,
+      message: `Cannot go on from s3://${BUCKET}/earlier/first/: no round of it is recorded by all 2 sub-populations`,
+    });
+  });
+
+  test('gives back every sub-population’s state after its last round', async () => {
+    const { storage, run } = await newRun();
+    assert.equal(await rounds.latest(storage, LEVELS), 0);
+    await saveAll(run);
+    assert.equal(await rounds.latest(storage, LEVELS), ROUNDS);
+    for (const [index, population] of run.populations.entries())
+      assert.deepEqual(await load(storage, ROUNDS, index + 1), population);
+  });
+
+  test('calls a round complete only when every sub-population has recorded it', async () => {
+    const { storage, run } = await newRun();
+    await saveAll(run, 3);
+    const [first] = run.requests[3] ?? [];
+    assert.ok(first);
+    await rounds.save(first);
+    assert.equal(await rounds.latest(storage, LEVELS), 3);
+    await assert.rejects(load(storage, 4, 2), {
+      message: `Cannot read round 4 of P2 under ${storage.prefix}: it is not recorded`,
+    });
+  });
+
+  test('records a round twice as once', async () => {
+    const { storage, run } = await newRun();
+    await saveAll(run, 5);
+    const keys = [stateKey(storage, 5, 2), decisionsKey(storage, 5, 2)];
+    const once = await Promise.all(keys.map((key) => objects.get(BUCKET, key)));
+    const again = run.requests[4]?.[1];
+    assert.ok(again);
+    await rounds.save(again);
+    assert.deepEqual(await Promise.all(keys.map((key) => objects.get(BUCKET, key))), once);
+  });
+
+  test('rebuilds a half-written, altered or missing state from the decisions', async () => {
+    const { storage, run } = await newRun();
+    await saveAll(run, 6);
+    const key = stateKey(storage, 6, 2);
+    const sound = await load(storage, 6, 2);
+    const text = Buffer.from(await objects.get(BUCKET, key)).toString();
+    for (const damaged of [
+      text.slice(0, text.length / 2),
+      text.replace('"fitness":', '"fitnes5":'),
+      '',
+      '[]',
+      'null',
+    ]) {
+      await objects.put(BUCKET, key, damaged);
+      assert.deepEqual(await load(storage, 6, 2), sound);
+      assert.equal(await rounds.latest(storage, LEVELS), 6);
+    }
+    await objects.delete(BUCKET, [key]);
+    assert.deepEqual(await load(storage, 6, 2), sound);
+    const next = run.requests[6];
+    assert.ok(next);
+    await Promise.all(next.map((request) => rounds.save(request)));
+    assert.equal(await rounds.latest(storage, LEVELS), 7);
+  });
+
+  test('goes back to the round before where a state and its decisions are both damaged', async () => {
+    const { storage, run } = await newRun();
+    await saveAll(run, 4);
+    for (const key of [stateKey(storage, 4, 1), decisionsKey(storage, 4, 1)]) await objects.put(BUCKET, key, '{"half');
+    assert.equal(await rounds.latest(storage, LEVELS), 3);
+  });
+
+  test('keeps storage proportional to the workers, and everything that a newer round may need', async () => {
+    const { storage, run } = await newRun();
+    let collected = 0;
+    for (const [index, requests] of run.requests.entries()) {
+      await putCheckpoints(objects, requests);
+      await Promise.all(requests.map((request) => rounds.save(request)));
+      collected += await collectCheckpoints(objects, rounds, {
+        storage,
+        subPopulations: LEVELS,
+        keepRounds: 2,
+        finished: false,
+      });
+      const stored = new Set((await objects.list(BUCKET, `${storage.prefix}checkpoints/`)).map(({ key }) => key));
+      assert.ok(stored.size <= 2 * WORKERS, `${stored.size} after round ${index + 1}`);
+      for (let round = Math.max(1, index); round <= index + 1; round += 1) {
+        for (const key of await needed(storage, round)) assert.ok(stored.has(key), `round ${round} needs ${key}`);
+      }
+    }
+    assert.ok(collected > 0);
+    assert.deepEqual([...(await rounds.recorded(storage)).keys()], [ROUNDS - 1, ROUNDS]);
+    assert.equal((await objects.list(BUCKET, `${storage.prefix}decisions/`)).length, ROUNDS * LEVELS);
+  });
+
+  test('sweeps what nothing refers to only when the run is finished, and only of this run', async () => {
+    const [{ storage, run }, other] = [await newRun(), await newRun()];
+    for (const requests of run.requests.slice(0, 4)) {
+      await putCheckpoints(objects, requests);
+      await Promise.all(requests.map((request) => rounds.save(request)));
+    }
+    const orphan = `${storage.prefix}checkpoints/${'0'.repeat(64)}.safetensors`;
+    const others = `${other.storage.prefix}checkpoints/${'0'.repeat(64)}.safetensors`;
+    await objects.put(BUCKET, orphan, 'x');
+    await objects.put(BUCKET, others, 'x');
+    const collection = { storage, subPopulations: LEVELS, keepRounds: 2 };
+    await collectCheckpoints(objects, rounds, { ...collection, finished: false });
+    assert.equal(await objects.exists(BUCKET, orphan), true);
+    await collectCheckpoints(objects, rounds, { ...collection, finished: true });
+    assert.equal(await objects.exists(BUCKET, orphan), false);
+    assert.equal(await objects.exists(BUCKET, others), true);
+    const stored = (await objects.list(BUCKET, `${storage.prefix}checkpoints/`)).map(({ key }) => key);
+    assert.deepEqual(stored, [...new Set([...(await needed(storage, 3)), ...(await needed(storage, 4))])].sort());
+  });
+
+  test('collects the partial checkpoints of a round once every sub-population has recorded it', async () => {
+    const [{ storage, run }, other] = [await newRun(), await newRun()];
+    const checkpoints = new CheckpointStore(objects);
+    const { stepsPerRound } = specification;
+    const partials = async (of = storage): Promise<string[]> =>
+      (await objects.list(BUCKET, `${of.prefix}partials/`)).map(({ key }) => key);
+    const collect = (finished: boolean): Promise<number> =>
+      collectCheckpoints(objects, rounds, { storage, subPopulations: LEVELS, keepRounds: 2, finished });
+    const [first, second] = [
+      await checkpoints.put(storage, Uint8Array.of(1), 7, stepsPerRound),
+      await checkpoints.put(storage, Uint8Array.of(2), stepsPerRound + 7, 2 * stepsPerRound),
+    ];
+    const others = await checkpoints.put(other.storage, Uint8Array.of(1), 7, stepsPerRound);
+    const strange = `${storage.prefix}partials/notes`;
+    await objects.put(BUCKET, strange, 'x');
+    const [p1, p2] = run.requests[0] ?? [];
+    assert.ok(p1 && p2);
+    await rounds.save(p1);
+    assert.equal(await collect(false), 0);
+    assert.deepEqual(await partials(), [first.key, second.key, strange].sort(), 'P2 may still be training');
+    await rounds.save(p2);
+    assert.equal(await collect(false), 1);
+    assert.deepEqual(await partials(), [second.key, strange].sort());
+    await collect(true);
+    assert.deepEqual(await partials(), [strange]);
+    assert.deepEqual(await partials(other.storage), [others.key]);
+  });
+
+  test('ends with the same objects wherever a collection is cut off', async () => {
+    const { storage, run } = await newRun();
+    for (const requests of run.requests.slice(0, 5)) {
+      await putCheckpoints(objects, requests);
+      await Promise.all(requests.map((request) => rounds.save(request)));
+    }
+    const collection = { storage, subPopulations: LEVELS, keepRounds: 2, finished: false };
+    for (let allowed = 0; ; allowed += 1) {
+      const dying = new DyingStore(server, allowed);
+      try {
+        await collectCheckpoints(dying, new RoundRecords(dying), collection);
+        break;
+      } catch (error) {
+        assert.ok(error instanceof Crash, String(error));
+      } finally {
+        await dying.close();
+      }
+      for (const round of [4, 5])
+        for (const key of await needed(storage, round)) assert.equal(await objects.exists(BUCKET, key), true);
+    }
+    assert.deepEqual([...(await rounds.recorded(storage)).keys()], [4, 5]);
+    const stored = (await objects.list(BUCKET, `${storage.prefix}checkpoints/`)).map(({ key }) => key);
+    assert.deepEqual(stored, [...trainedIn(run, 4), ...trainedIn(run, 5)].sort());
+  });
+
+  test('tells the whole run in its result, the same for the same decisions', async () => {
+    const results = [];
+    for (const { storage, run } of [await newRun(), await newRun()]) {
+      await saveAll(run);
+      const member = run.populations[0]?.members[3];
+      assert.ok(member?.checkpoint);
+      const score = member.curve.scores.at(-1) ?? 'diverged';
+      const summary = await writeResult(objects, rounds, {
+        storage,
+        workflowId: 'my-run',
+        specification,
+        rounds: ROUNDS,
+        winner: { member: 3, score, checkpoint: member.checkpoint, history: member.history },
+        report: { testScore: 1.19, files: [`${storage.prefix}result/best.safetensors`] },
+      });
+      const text = Buffer.from(await objects.get(BUCKET, summary.resultKey)).toString();
+      results.push({
+        summary,
+        member,
+        result: JSON.parse(text) as Record<string, unknown>,
+        anonymous: text.replaceAll(storage.prefix, 'PREFIX/'),
+      });
+    }
+    const [one, two] = results;
+    assert.ok(one && two);
+    assert.equal(one.anonymous, two.anonymous);
+    const { summary, result, member } = one;
+    assert.equal(summary.decisionsSha256, two.summary.decisionsSha256);
+    assert.match(summary.decisionsSha256, /^[0-9a-f]{64}$/);
+    assert.equal(summary.algorithm, 'fire-pbt');
+    assert.equal(summary.winner.member, 'P1/member-3');
+    assert.deepEqual(
+      summary.promotions,
+      (await recordRun(specification, summary.storage)).populations.map(({ promotions }) => promotions),
+    );
+    assert.deepEqual(summary.files, [summary.resultKey, `${summary.storage.prefix}result/best.safetensors`]);
+    assert.ok(JSON.stringify(summary).length < 20_000);
+    assert.deepEqual(result.schedule, member.history);
+    assert.deepEqual(result.cost, { trainerSeconds: ROUNDS * LEVELS * 1.5 });
+    const decisions = result.decisions as {
+      round: number;
+      subPopulations: {
+        events: {
+          kind: string;
+          evaluations?: { evaluator: string; reason: string; threshold: unknown; p: unknown }[];
+        }[];
+      }[];
+    }[];
+    assert.equal(decisions.length, ROUNDS);
+    const judged = decisions.flatMap(({ subPopulations }) =>
+      subPopulations.flatMap(({ events }) => events.flatMap(({ evaluations }) => evaluations ?? [])),
+    );
+    assert.equal(judged.length, (result.counts as { judgements: number }).judgements);
+    assert.ok(
+      judged.length > 0 &&
+        judged.every(
+          ({ evaluator, reason, p, threshold }) =>
+            /^P2\/evaluator-\d$/.test(evaluator) && reason && p !== undefined && threshold !== undefined,
+        ),
+    );
+  });
+
+  test('digests decisions alone: other decisions, another digest', async () => {
+    const { storage, run } = await newRun();
+    const other = await recordRun({ ...specification, seed: 1 }, { ...storage, prefix: 'run-other-seed/first/' });
+    const digests = [];
+    for (const one of [run, other]) {
+      await saveAll(one);
+      const winner = one.populations[0]?.members[0];
+      assert.ok(winner?.checkpoint);
+      const at = one.requests[0]?.[0]?.storage ?? storage;
+      const request = {
+        storage: at,
+        workflowId: 'w',
+        specification,
+        rounds: ROUNDS,
+        winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: [] },
+        report: { testScore: 1, files: [] },
+      };
+      digests.push((await writeResult(objects, rounds, request)).decisionsSha256);
+    }
+    assert.notEqual(digests[0], digests[1]);
+  });
+
+  test('keeps a summary small by leaving the oldest of a long schedule to the result', async () => {
+    const { storage, run } = await newRun();
+    await saveAll(run);
+    const member = run.populations[0]?.members[0];
+    assert.ok(member?.checkpoint);
+    const history = Array.from({ length: 2000 }, (_, index) => ({
+      worker: 'P1/member-0',
+      origin: 'exploit' as const,
+      fromStep: index,
+      toStep: index + 1,
+      hyperparameters: { h: 0.5 },
+    }));
+    const winner = { member: 0, score: 1, checkpoint: member.checkpoint, history };
+    const summary = await writeResult(objects, rounds, {
+      storage,
+      workflowId: 'w',
+      specification,
+      rounds: ROUNDS,
+      winner,
+      report: { testScore: 1, files: [] },
+    });
+    assert.ok(JSON.stringify(summary).length < 20_000);
+    assert.deepEqual(summary.schedule.at(-1), history.at(-1));
+  });
+
+  async function needed(storage: StorageLocation, round: number): Promise<string[]> {
+    const states = await Promise.all([1, 2].map((level) => rounds.state(storage, round, level)));
+    return states.flatMap(({ members, evaluations }) =>
+      [...members, ...evaluations].flatMap((worker) => (worker?.checkpoint ? [worker.checkpoint.key] : [])),
+    );
+  }
+});
+
+function trainedIn(run: RecordedRun, round: number): string[] {
+  const events = run.requests[round - 1]?.flatMap((request) => request.events) ?? [];
+  return events.flatMap((event) =>
+    event.kind === 'trained' ? [...event.members, ...event.evaluators].map(({ checkpoint }) => checkpoint.key) : [],
+  );
+}
+
+class Crash extends Error {}
+
+/** A store whose process dies after so many requests: in a deletion, with half of the keys deleted. */
+class DyingStore extends ObjectStore {
+  #left: number;
+
+  constructor(server: ObjectServer, allowed: number) {
+    super(server.options);
+    this.#left = allowed;
+  }
+
+  #spend(): void {
+    if (this.#left-- <= 0) throw new Crash();
+  }
+
+  override async get(bucket: string, key: string): Promise<Uint8Array> {
+    this.#spend();
+    return super.get(bucket, key);
+  }
+
+  override async delete(bucket: string, keys: readonly string[]): Promise<void> {
+    if (this.#left <= 0) await super.delete(bucket, keys.slice(0, keys.length / 2));
+    this.#spend();
+    await super.delete(bucket, keys);
+  }
+}

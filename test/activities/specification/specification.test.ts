@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, test } from 'node:test';
+import { InvalidSpecification, parseSpecification } from '../../../activities/specification/specification.ts';
+import { JSON_SCHEMA_PATH, jsonSchemaText } from '../../../workers/commands/write-json-schema.ts';
+import {
+  images,
+  learningRate,
+  MALFORMED,
+  toy,
+  withH,
+  withTask,
+  withToy,
+  type Json,
+} from './malformed-specifications.ts';
+
+describe('a specification', () => {
+  test('is filled in with visible defaults', () => {
+    assert.deepEqual(parseSpecification({ $schema: './specification.schema.json', ...images }), {
+      task: {
+        kind: 'image-classification',
+        dataset: 'fashion-mnist',
+        model: { kind: 'perceptron', hidden: [64] },
+        optimizer: 'momentum',
+        batchSize: 16,
+        objectiveExamples: 2500,
+        untouchedExamples: 2500,
+      },
+      seed: 0,
+      steps: 6000,
+      stepsPerRound: 200,
+      evalEvery: 20,
+      subPopulations: [
+        { members: 8, evaluators: 0 },
+        { members: 8, evaluators: 6 },
+      ],
+      evaluation: { maxEvalSteps: 600, minStepsBeforeEval: 200, order: 'oldest-first', significance: 0.01 },
+      smoothing: 'fixed',
+      hyperparameters: {
+        momentum: 0.9,
+        weightDecay: 0,
+        learningRate: { ...learningRate, factors: [0.5, 0.8, 1.25, 2] },
+      },
+      threads: 1,
+      storage: { bucket: 'fire-pbt', keepRounds: 2 },
+    });
+  });
+
+  test('filled in stands for itself', () => {
+    for (const one of [
+      toy,
+      images,
+      withTask({ optimizer: 'adam', model: { kind: 'convolutional', filters: [8, 16], dense: 64 } }),
+    ]) {
+      const filled = parseSpecification(one);
+      assert.deepEqual(parseSpecification(JSON.parse(JSON.stringify(filled))), filled);
+    }
+  });
+
+  test('may have constants for hyperparameters', () => {
+    assert.deepEqual(parseSpecification(withToy({ hyperparameters: { h: 1 } })).hyperparameters, { h: 1 });
+  });
+
+  test('gives evaluators of three quarters, rounded down', () => {
+    const subPopulations = [2, 3, 5, 8, 50].map((members) => ({ members }));
+    assert.deepEqual(
+      parseSpecification(withToy({ subPopulations })).subPopulations.map(({ evaluators }) => evaluators),
+      [0, 2, 3, 6, 37],
+    );
+  });
+
+  test('may have one member where there is a schedule, and keeps the schedule as it is', () => {
+    for (const schedule of [
+      {
+        h: [
+          { kind: 'step', milestones: [400, 800] },
+          { kind: 'cosine', warmUpSteps: 40 },
+        ],
+      },
+      [{ fromStep: 0, toStep: 1000, hyperparameters: { h: 0.5 } }],
+    ]) {
+      const parsed = parseSpecification(withToy({ subPopulations: [{ members: 1 }], schedule }));
+      assert.deepEqual(parsed.schedule, schedule);
+      assert.deepEqual(parsed.subPopulations, [{ members: 1, evaluators: 0 }]);
+    }
+  });
+
+  test('may trace a change in each of as many rounds as a run may have', () => {
+    const schedule = Array.from({ length: 4_000 }, (_, round) => ({
+      fromStep: 20 * round,
+      toStep: 20 * (round + 1),
+      hyperparameters: { learningRate: 1 / (round + 1), momentum: 0.9, weightDecay: 0 },
+    }));
+    assert.doesNotThrow(() =>
+      parseSpecification({ ...images, steps: 80_000, stepsPerRound: 20, subPopulations: [{ members: 1 }], schedule }),
+    );
+  });
+
+  test('takes switches of the paper’s rules, and has none of its own', () => {
+    const switches = {
+      patience: 40,
+      childReplaced: 'follow',
+      against: 'anyone',
+      stopping: 'fixed-length',
+      shifts: false,
+      ranking: 'score',
+      promotes: false,
+    } as const;
+    assert.deepEqual(parseSpecification(withToy({ evaluation: switches, smoothing: 'none' })).evaluation, {
+      maxEvalSteps: 60,
+      minStepsBeforeEval: 20,
+      order: 'oldest-first',
+      significance: 0.01,
+      ...switches,
+    });
+  });
+
+  test('is refused with every error at once, even where some concern others', () => {
+    const { message, complaints } = refusal(withH({ bounds: [2, 1], factors: [1], unknown: 1 }), {
+      steps: 999,
+      seed: 'x',
+      threads: 0,
+      subPopulations: [{ evaluators: 3 }, { members: 0 }],
+      storage: { bucket: '/' },
+    });
+    assert.equal(complaints.length, 9, message);
+    assert.equal(message.split('\n').length, 10);
+    assert.match(message, /^Cannot use the specification: 9 errors\n/);
+  });
+
+  test('is refused at no more length than its errors need', () => {
+    const unknown = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`key${index}`, 'v'.repeat(1000)]));
+    const { message } = refusal(toy, unknown);
+    assert.match(message, /… and 4800 more$/);
+    assert.ok(message.length < 100_000);
+  });
+
+  assert.ok(MALFORMED.length >= 60);
+  for (const [what, specification, ...parts] of MALFORMED) {
+    test(`is refused for ${what.slice(0, 80)}`, () => {
+      assert.match(parts[0] ?? '', /^Expected `.*` to be ./, 'the table names a path and a rule');
+      const { complaints } = refusal(specification);
+      for (const complaint of complaints) {
+        assert.match(complaint, /^Expected `.+` to be .+, got `.*`$/);
+        assert.ok(complaint.length < 500, complaint);
+      }
+      for (const part of parts)
+        assert.ok(
+          complaints.some((complaint) => complaint.includes(part)),
+          `${complaints.join('\n')}\nshould include\n${part}`,
+        );
+    });
+  }
+
+  test('lies in every file of experiments/', () => {
+    const folder = dirname(JSON_SCHEMA_PATH);
+    for (const file of readdirSync(folder).filter((name) => name.endsWith('.json') && !name.endsWith('.schema.json'))) {
+      const experiment = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Json;
+      for (const [arm, specification] of Object.entries(
+        (experiment.arms as Json | undefined) ?? { alone: experiment },
+      )) {
+        assert.doesNotThrow(() => parseSpecification(specification), `${file}, ${arm}`);
+      }
+    }
+  });
+
+  test('has a JSON Schema for editors that is current', () => {
+    assert.equal(
+      readFileSync(JSON_SCHEMA_PATH, 'utf8'),
+      jsonSchemaText(),
+      'run `node --import tsx workers/commands/write-json-schema.ts`',
+    );
+  });
+});
+
+function refusal(specification: unknown, changes: Json = {}): InvalidSpecification {
+  try {
+    parseSpecification(Object.keys(changes).length === 0 ? specification : { ...(specification as Json), ...changes });
+  } catch (error) {
+    assert.ok(error instanceof InvalidSpecification, String(error));
+    return error;
+  }
+  return assert.fail('was not refused');
+}

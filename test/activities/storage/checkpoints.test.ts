@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { ApplicationFailure } from '@temporalio/common';
+import { ObjectStore, ObjectStoreError } from '../../../activities/storage/object-store.ts';
+import type { StorageLocation } from '../../../activities/contracts/checkpoint.ts';
+import { CHECKPOINT_CORRUPT, CheckpointStore } from '../../../activities/storage/checkpoints.ts';
+import { startObjectServer, type ObjectServer } from '../../object-server.ts';
+
+const location: StorageLocation = { bucket: 'fire-pbt', prefix: 'my-run/first/' };
+
+describe('the checkpoint store', () => {
+  let server: ObjectServer;
+  let objects: ObjectStore;
+
+  before(async () => {
+    server = await startObjectServer();
+    objects = new ObjectStore(server.options);
+    await objects.ensureBucket(location.bucket);
+  });
+  after(async () => {
+    await objects.close();
+    await server.stop();
+  });
+
+  /** A store that has nothing in memory: another trainer's. */
+  const elsewhere = (): CheckpointStore => new CheckpointStore(objects);
+
+  test('addresses a checkpoint by its content under the run’s prefix', async () => {
+    const bytes = Uint8Array.of(1, 2, 3);
+    const reference = await elsewhere().put(location, bytes, 200);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    assert.deepEqual(reference, {
+      key: `my-run/first/checkpoints/${sha256}.safetensors`,
+      sha256,
+      sizeBytes: 3,
+      step: 200,
+    });
+    assert.deepEqual(await elsewhere().get(location.bucket, reference), bytes);
+    assert.deepEqual(await elsewhere().put(location, bytes, 200), reference);
+  });
+
+  test('refuses a checkpoint of which one bit was flipped, naming key and digests', async () => {
+    const bytes = new Uint8Array(1000).fill(7);
+    const reference = await elsewhere().put(location, bytes, 1);
+    const flipped = bytes.slice();
+    flipped[500] = 7 ^ 16;
+    await objects.put(location.bucket, reference.key, flipped);
+    const found = createHash('sha256').update(flipped).digest('hex');
+    await assert.rejects(
+      elsewhere().get(location.bucket, reference),
+      corrupt([reference.key, reference.sha256, found, '1000 bytes']),
+    );
+  });
+
+  test('refuses a truncated checkpoint', async () => {
+    const reference = await elsewhere().put(location, new Uint8Array(1000).fill(8), 1);
+    await objects.put(location.bucket, reference.key, new Uint8Array(999).fill(8));
+    await assert.rejects(
+      elsewhere().get(location.bucket, reference),
+      corrupt(['expected 1000 bytes', 'got 999 bytes']),
+    );
+  });
+
+  test('says that a checkpoint is gone', async () => {
+    const reference = await elsewhere().put(location, Uint8Array.of(9), 1);
+    await objects.delete(location.bucket, [reference.key]);
+    await assert.rejects(
+      elsewhere().get(location.bucket, reference),
+      (error: unknown) => error instanceof ObjectStoreError && error.trouble === 'missing-object',
+    );
+  });
+
+  test('replaces a truncated or altered object that lies under the key already', async () => {
+    const bytes = new Uint8Array(100).fill(3);
+    const reference = await elsewhere().put(location, bytes, 1);
+    for (const left of [bytes.slice(0, 50), new Uint8Array(100).fill(4)]) {
+      await objects.put(location.bucket, reference.key, left);
+      assert.deepEqual(await elsewhere().put(location, bytes, 1), reference);
+      assert.deepEqual(await elsewhere().get(location.bucket, reference), bytes);
+    }
+  });
+
+  test('serves what it has put or got from memory, in copies that cannot be spoiled', async () => {
+    const store = elsewhere();
+    const bytes = Uint8Array.of(5, 5, 5);
+    const reference = await store.put(location, bytes, 1);
+    bytes[0] = 0;
+    await objects.delete(location.bucket, [reference.key]);
+    const first = await store.get(location.bucket, reference);
+    first[1] = 0;
+    assert.deepEqual([...(await store.get(location.bucket, reference))], [5, 5, 5]);
+  });
+
+  test('keeps no more in memory than allowed, dropping what was used longest ago', async () => {
+    const store = new CheckpointStore(objects, 20);
+    const [a, b] = [
+      await store.put(location, new Uint8Array(10).fill(1), 1),
+      await store.put(location, new Uint8Array(10).fill(2), 1),
+    ];
+    await store.get(location.bucket, a);
+    const c = await store.put(location, new Uint8Array(10).fill(3), 1);
+    await objects.delete(location.bucket, [a.key, b.key, c.key]);
+    assert.equal((await store.get(location.bucket, a))[0], 1);
+    assert.equal((await store.get(location.bucket, c))[0], 3);
+    await assert.rejects(store.get(location.bucket, b), ObjectStoreError);
+  });
+});
+
+function corrupt(parts: readonly string[]) {
+  return (error: unknown): boolean => {
+    assert.ok(error instanceof ApplicationFailure, inspect(error));
+    assert.equal(error.type, CHECKPOINT_CORRUPT);
+    assert.equal(error.nonRetryable, true);
+    for (const part of parts) assert.ok(error.message.includes(part), `${error.message} should include ${part}`);
+    return true;
+  };
+}

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { inspect, promisify } from 'node:util';
+import { ObjectStore, ObjectStoreError } from '../../../activities/storage/object-store.ts';
+import { startObjectServer, type ObjectServer } from '../../object-server.ts';
+import { whyNoSmallDisk } from '../../small-disk.ts';
+import { startTcpProxy } from '../../tcp-proxy.ts';
+import { freePort } from '../../temporal-server.ts';
+
+const BUCKET = 'objects';
+
+describe('the object store', () => {
+  let server: ObjectServer;
+  let store: ObjectStore;
+
+  before(async () => {
+    server = await startObjectServer();
+    store = new ObjectStore(server.options);
+    await store.ensureBucket(BUCKET);
+  });
+  after(async () => {
+    await store.close();
+    await server.stop();
+  });
+
+  test('gives back what was put, replaced and put anew', async () => {
+    await store.put(BUCKET, 'a/b.bin', Uint8Array.of(1, 2, 3));
+    await store.put(BUCKET, 'a/b.bin', Uint8Array.of(4, 5));
+    assert.deepEqual([...(await store.get(BUCKET, 'a/b.bin'))], [4, 5]);
+    await store.put(BUCKET, 'a/text.json', '{"ä":1}', 'application/json');
+    assert.equal(Buffer.from(await store.get(BUCKET, 'a/text.json')).toString(), '{"ä":1}');
+  });
+
+  test('keeps empty objects and keys with percent signs, spaces and letters beyond ASCII', async () => {
+    for (const key of ['odd/100%25.bin', 'odd/with space+plus.bin', 'odd/ünïcode.bin', 'odd/empty.bin']) {
+      const bytes = key.endsWith('empty.bin') ? new Uint8Array() : Uint8Array.of(7);
+      await store.put(BUCKET, key, bytes);
+      assert.deepEqual(await store.get(BUCKET, key), bytes, key);
+    }
+    assert.equal((await store.list(BUCKET, 'odd/')).length, 4);
+  });
+
+  test('tells a missing object from an existing one', async () => {
+    await store.put(BUCKET, 'here', Uint8Array.of(1));
+    assert.equal(await store.exists(BUCKET, 'here'), true);
+    assert.equal(await store.exists(BUCKET, 'not/here'), false);
+    await assert.rejects(
+      store.get(BUCKET, 'not/here'),
+      troubled('missing-object', 'Cannot get s3://objects/not/here: there is no such object'),
+    );
+  });
+
+  test('lists beyond one page of a thousand, in order, and deletes them all', async () => {
+    const keys = Array.from({ length: 1005 }, (_, i) => `many/${String(i).padStart(5, '0')}`);
+    for (let from = 0; from < keys.length; from += 50)
+      await Promise.all(keys.slice(from, from + 50).map((key) => store.put(BUCKET, key, 'x')));
+    assert.deepEqual(
+      (await store.list(BUCKET, 'many/')).map(({ key }) => key),
+      keys,
+    );
+    await store.delete(BUCKET, [...keys, 'many/never-was']);
+    assert.deepEqual(await store.list(BUCKET, 'many/'), []);
+  });
+
+  test('creates a bucket once and finds it the next time', async () => {
+    await store.ensureBucket('another-bucket');
+    await store.ensureBucket('another-bucket');
+    assert.deepEqual(await store.list('another-bucket', ''), []);
+  });
+
+  test('names a missing bucket', async () => {
+    await assert.rejects(
+      store.put('no-such-bucket', 'key', 'x'),
+      troubled('missing-bucket', 'Cannot put s3://no-such-bucket/key: there is no such bucket'),
+    );
+    await assert.rejects(
+      store.list('no-such-bucket', 'a/'),
+      troubled('missing-bucket', 'Cannot list s3://no-such-bucket/a/*: there is no such bucket'),
+    );
+  });
+
+  test('says that credentials are refused, and shows none of them', async () => {
+    const credentials = { accessKeyId: 'WRONGACCESSKEY', secretAccessKey: 'wrong-and-secret-anyway' };
+    const stranger = new ObjectStore({ ...server.options, credentials });
+    await assert.rejects(stranger.get(BUCKET, 'here'), (error: unknown) => {
+      assert.ok(troubled('denied', 'Cannot get s3://objects/here: the store refuses these credentials (')(error));
+      const everything = inspect(error, { depth: 20, showHidden: true });
+      for (const secret of Object.values(credentials)) assert.ok(!everything.includes(secret), everything);
+      return true;
+    });
+  });
+
+  test('says that there are no credentials', async () => {
+    const credentials = (): Promise<never> =>
+      Promise.reject(
+        Object.assign(new Error('Could not load credentials from any providers'), { name: 'CredentialsProviderError' }),
+      );
+    await assert.rejects(
+      new ObjectStore({ ...server.options, credentials }).get(BUCKET, 'here'),
+      troubled('denied', 'Could not load credentials from any providers'),
+    );
+  });
+
+  test('says that a store does not answer', async () => {
+    const port = await freePort();
+    const gone = new ObjectStore({ ...server.options, endpoint: `http://127.0.0.1:${port}`, maxAttempts: 1 });
+    await assert.rejects(
+      gone.get(BUCKET, 'here'),
+      troubled('unreachable', 'Cannot get s3://objects/here: the store does not answer (ECONNREFUSED)'),
+    );
+  });
+
+  test(
+    'says that a full disk may be why a store fails, leaves nothing half-written, and writes when there is room',
+    { skip: whyNoSmallDisk() },
+    async () => {
+      const small = await startObjectServer({ diskBytes: 1_000_000 });
+      const filling = new ObjectStore({ ...small.options, maxAttempts: 1 });
+      try {
+        await filling.ensureBucket(BUCKET);
+        await filling.put(BUCKET, 'there', Uint8Array.of(1));
+        const ballast = join(small.folder, 'ballast');
+        writeFileSync(ballast, new Uint8Array(900_000));
+        for (const key of ['there', 'new/one']) {
+          await assert.rejects(
+            filling.put(BUCKET, key, new Uint8Array(200_000)),
+            troubled(
+              'failing',
+              `Cannot put s3://objects/${key}: the store fails (InternalError: Internal Error, HTTP 500): no space left on its disk, perhaps; its log says why`,
+            ),
+          );
+        }
+        assert.deepEqual(await filling.list(BUCKET, ''), [{ key: 'there', sizeBytes: 1 }]);
+        rmSync(ballast);
+        await filling.put(BUCKET, 'there', new Uint8Array(200_000));
+        assert.equal((await filling.get(BUCKET, 'there')).byteLength, 200_000);
+      } finally {
+        await filling.close();
+        await small.stop();
+      }
+    },
+  );
+
+  test('says that a connection was reset in the middle, and reads and writes when it no longer is', async () => {
+    const proxy = await startTcpProxy(Number(new URL(server.endpoint).port));
+    const far = new ObjectStore({ ...server.options, endpoint: `http://127.0.0.1:${proxy.port}`, maxAttempts: 1 });
+    try {
+      await proxy.reset(100_000);
+      await assert.rejects(
+        far.put(BUCKET, 'far', new Uint8Array(1_000_000).fill(1)),
+        troubled('unreachable', 'Cannot put s3://objects/far: the store does not answer ('),
+      );
+      assert.equal(await store.exists(BUCKET, 'far'), false);
+      await proxy.forward();
+      await far.put(BUCKET, 'far', new Uint8Array(1_000_000).fill(1));
+      await proxy.reset(100_000);
+      await assert.rejects(
+        far.get(BUCKET, 'far'),
+        troubled('unreachable', 'Cannot get s3://objects/far: the store does not answer ('),
+      );
+      await proxy.refuse();
+      await assert.rejects(
+        far.get(BUCKET, 'far'),
+        troubled('unreachable', 'Cannot get s3://objects/far: the store does not answer (ECONNREFUSED)'),
+      );
+      await proxy.forward();
+      assert.equal((await far.get(BUCKET, 'far')).byteLength, 1_000_000);
+    } finally {
+      await far.close();
+      await proxy.stop();
+    }
+  });
+
+  test('finds endpoint and credentials in the environment by the SDK alone, with paths rather than hosts for buckets', async () => {
+    const source = `
+      import { ObjectStore } from '${fileURLToPath(new URL('../../../activities/storage/object-store.ts', import.meta.url))}';
+      const store = new ObjectStore();
+      await store.put('${BUCKET}', 'from-environment', 'x');
+      await store.close();`;
+    const { AWS_REGION: _, ...environment } = server.environment;
+    await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+      env: {
+        PATH: process.env.PATH,
+        AWS_CONFIG_FILE: '/dev/null',
+        AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+        ...environment,
+      },
+    });
+    assert.equal(await store.exists(BUCKET, 'from-environment'), true);
+  });
+});
+
+function troubled(trouble: string, message: string) {
+  return (error: unknown): boolean => {
+    assert.ok(error instanceof ObjectStoreError, inspect(error));
+    assert.equal(error.trouble, trouble, error.message);
+    assert.ok(error.message.includes(message), error.message);
+    return true;
+  };
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { afterEach, describe, it } from 'node:test';
+import { loadTensorFlow, processShouldRecycle } from '../../../../activities/tasks/tensorflow/library.ts';
+
+const require = createRequire(import.meta.url);
+const PACKAGE = require.resolve('@tensorflow/tfjs-node-gpu');
+
+/** Puts something else in the package's place. */
+function pretend(exports: () => unknown): void {
+  require.cache[PACKAGE] = Object.defineProperty({ id: PACKAGE, loaded: true, children: [] }, 'exports', {
+    get: exports,
+  }) as unknown as NodeJS.Module;
+}
+
+describe('loadTensorFlow', () => {
+  afterEach(() => {
+    delete require.cache[PACKAGE];
+  });
+
+  it('refuses tensors in pure JavaScript', () => {
+    pretend(() => ({ getBackend: () => 'cpu' }));
+    assert.throws(loadTensorFlow, {
+      name: 'TensorFlowUnavailable',
+      message: 'Cannot load native TensorFlow: expected the backend to be `tensorflow`, got `cpu`. Run `npm run setup`',
+    });
+  });
+
+  it('says in one line why it cannot be loaded and what to run', () => {
+    pretend(() => {
+      throw new Error('The addon can not be found.\nPlease run something else');
+    });
+    assert.throws(loadTensorFlow, {
+      name: 'TensorFlowUnavailable',
+      message: 'Cannot load native TensorFlow: The addon can not be found. Run `npm run setup`',
+    });
+  });
+
+  it('asks for no fresh process before it is loaded', () => {
+    assert.equal(processShouldRecycle(), false);
+  });
+});

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ObjectStore } from '../../../activities/storage/object-store.ts';
+import { takeHold } from '../../../workers/stack/running-stack.ts';
+import { startObjectServer } from '../../object-server.ts';
+import type { ObjectServer } from '../../object-server.ts';
+import { freePort } from '../../temporal-server.ts';
+import { runCommand } from '../command.ts';
+import type { Ended } from '../command.ts';
+
+const RUN = 'compared%2FFIRE%2Fseed-0/01a20b17-c1d9-7efc-ab03-c8e8a2490930';
+const TASK = { kind: 'toy', variant: 'plain' };
+/** As result.ts writes it, what nobody exports included. */
+const RESULT = {
+  workflowId: 'compared/FIRE/seed-0',
+  steps: 60,
+  schedule: [
+    {
+      worker: 'P2/member-1',
+      origin: 'initialised',
+      fromStep: 0,
+      toStep: 20,
+      hyperparameters: { learningRate: 0.1, kind: 'a,b' },
+    },
+    {
+      worker: 'P2/evaluator-0',
+      origin: 'evaluation',
+      fromStep: 20,
+      toStep: 40,
+      hyperparameters: { learningRate: 0.1, kind: 'a,b' },
+    },
+    {
+      worker: 'P1/member-0',
+      origin: 'promotion',
+      fromStep: 40,
+      toStep: 60,
+      hyperparameters: { learningRate: 0.012345678901234567, kind: 'c' },
+    },
+  ],
+  specification: { task: TASK, steps: 80, stepsPerRound: 20, evalEvery: 1 },
+};
+const EXPORTED = {
+  format: 'fire-pbt-schedule/1',
+  task: TASK,
+  steps: 60,
+  stepsPerRound: 20,
+  evalEvery: 1,
+  segments: [
+    { fromStep: 0, toStep: 40, hyperparameters: { learningRate: 0.1, kind: 'a,b' } },
+    { fromStep: 40, toStep: 60, hyperparameters: { learningRate: 0.012345678901234567, kind: 'c' } },
+  ],
+};
+
+describe('npm run schedule', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-schedule-'));
+  let server: ObjectServer;
+  before(async () => {
+    server = await startObjectServer();
+    const objects = new ObjectStore(server.options);
+    await objects.ensureBucket('fire-pbt');
+    await objects.ensureBucket('other');
+    await objects.put('fire-pbt', `${RUN}/result/result.json`, JSON.stringify(RESULT));
+    await objects.put('other', 'begun/run-1/specification.json', '{}');
+    await objects.put('other', 'odd/run-1/result/result.json', JSON.stringify({ ...RESULT, schedule: [] }));
+    await objects.put('other', 'cut/run-1/result/result.json', '{"steps":');
+    await objects.close();
+  });
+  after(async () => {
+    await server.stop();
+    rmSync(directory, { recursive: true });
+  });
+  const schedule = (...options: string[]): Promise<Ended> =>
+    runCommand('schedule.ts', ['--directory', directory, ...options], server.environment);
+
+  it("prints the winner's whole schedule as JSON, numbers as they were", async () => {
+    const { code, output, errors } = await schedule('--run', RUN);
+    assert.equal(code, 0, errors);
+    assert.deepEqual(JSON.parse(output), EXPORTED);
+  });
+
+  it('writes it as CSV to a file', async () => {
+    const file = join(directory, 'schedule.csv');
+    const { code, output, errors } = await schedule('--run', RUN, '--format', 'csv', '--output', file);
+    assert.equal(code, 0, errors);
+    assert.equal(output, `Wrote 2 segments to ${file}\n`);
+    assert.equal(
+      readFileSync(file, 'utf8'),
+      'from_step,to_step,kind,learningRate\n0,40,"a,b",0.1\n40,60,c,0.012345678901234567\n',
+    );
+  });
+
+  it('finds the store of the local stack that runs, where the environment names none', async () => {
+    const stateDirectory = join(directory, 'state');
+    const hold = await takeHold(stateDirectory);
+    const credentialsFile = join(stateDirectory, 's3-credentials');
+    mkdirSync(stateDirectory, { recursive: true });
+    const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = server.environment;
+    writeFileSync(credentialsFile, `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`);
+    hold?.publish({
+      ...{ pid: process.pid, queue: 'fire-pbt', trainers: 1, threads: 1 },
+      temporal: { address: '127.0.0.1:1', namespace: 'default', webUi: null, own: false },
+      s3: { endpoint: server.endpoint, credentialsFile, folder: null, own: false },
+    });
+    try {
+      const { code, output, errors } = await runCommand('schedule.ts', ['--directory', directory, '--run', RUN]);
+      assert.equal(code, 0, errors);
+      assert.deepEqual(JSON.parse(output), EXPORTED);
+    } finally {
+      await hold?.release();
+    }
+  });
+
+  it('says in one line what it cannot export, and why', async () => {
+    const nowhere = { ...server.environment, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await freePort()}` };
+    const cases: [Promise<Ended>, RegExp][] = [
+      [
+        schedule('--run', 'unheard-of/run-1'),
+        /^Cannot export the schedule of unheard-of\/run-1: there is no such run in bucket fire-pbt$/,
+      ],
+      [
+        schedule('--run', RUN, '--bucket', 'nowhere'),
+        /^Cannot export the schedule of compared\S+: there is no bucket nowhere$/,
+      ],
+      [
+        schedule('--run', 'begun/run-1', '--bucket', 'other'),
+        /^Cannot export the schedule of begun\/run-1: it is not finished, or it failed: there is no result\/result\.json yet$/,
+      ],
+      [
+        schedule('--run', 'odd/run-1', '--bucket', 'other'),
+        /^Cannot export the schedule of odd\/run-1: s3:\/\/other\/odd\/run-1\/result\/result\.json is no result: schedule: .+$/,
+      ],
+      [
+        schedule('--run', 'cut/run-1', '--bucket', 'other'),
+        /^Cannot export the schedule of cut\/run-1: s3:\/\/other\/cut\/run-1\/result\/result\.json is no result: .*JSON.*$/,
+      ],
+      [schedule('--run', RUN, '--format', 'yaml'), /^Expected `--format` to be json or csv, got `yaml`$/],
+      [
+        schedule('--run', 'my-run'),
+        /^Expected `--run` to be a run's folder, `<workflow id>\/<first run id>`, got `my-run`\. --help lists the options\.$/,
+      ],
+      [schedule(), /^Expected `--run` to be .*, got `nothing`\..*$/],
+      [schedule('--run', RUN, '--output', join(directory, 'no', 'folder')), /^Cannot write \S+folder: ENOENT.*$/],
+      [
+        runCommand('schedule.ts', ['--directory', directory, '--run', RUN], nowhere),
+        /^Cannot get s3:\/\/\S+: the store does not answer \(ECONNREFUSED\)$/,
+      ],
+      [
+        runCommand('schedule.ts', ['--directory', directory, '--run', RUN], {
+          ...server.environment,
+          AWS_SECRET_ACCESS_KEY: 'wrong',
+        }),
+        /^Cannot get s3:\/\/\S+: the store refuses these credentials .*$/,
+      ],
+      [
+        runCommand('schedule.ts', ['--directory', join(directory, 'none'), '--run', RUN], {
+          AWS_CONFIG_FILE: '/dev/null',
+          AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+          AWS_EC2_METADATA_DISABLED: 'true',
+        }),
+        /^Cannot get s3:\/\/\S+: .*Region is missing.*; no local stack runs in \S+none, and no AWS_\w+ says where else: `npm run stack` starts one$/,
+      ],
+    ];
+    for (const [ending, message] of cases) {
+      const { code, output, errors } = await ending;
+      assert.match(errors.trimEnd(), message);
+      assert.deepEqual([code, output], [1, '']);
+    }
+  });
+});

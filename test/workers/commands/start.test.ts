@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { eventually } from '../eventually.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const SPECIFICATION = {
+  task: { kind: 'toy', variant: 'plain' },
+  steps: 600,
+  stepsPerRound: 20,
+  evalEvery: 1,
+  subPopulations: [{ members: 4 }, { members: 4, evaluators: 3 }],
+  hyperparameters: {
+    h: {
+      kind: 'float',
+      scale: 'log',
+      bounds: [1e-4, 1.1],
+      initial: { distribution: 'uniform', range: [0.9, 1.1] },
+      factors: [0.5, 2],
+    },
+  },
+};
+
+describe('npm start', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-start-'));
+  const inputFile = join(directory, 'small.json');
+  writeFileSync(inputFile, JSON.stringify(SPECIFICATION));
+  after(() => rmSync(directory, { recursive: true, maxRetries: 5 }));
+
+  it('loses nothing when it is interrupted and started again', async () => {
+    const first = start('--input-file', inputFile, '--trainers', '2');
+    // Rounds may be quicker than the watching.
+    await eventually(() => /^round \d+ of 30 /m.test(first.output()), 240_000);
+    first.interrupt();
+    assert.equal(await first.exitCode, 130, first.output());
+    assert.match(first.output(), /^Workers {4}11 \(4 \+ 4 \+ 3\): 8 members, 3 evaluators$/m);
+    assert.match(first.output(), /small is kept: it goes on at the next npm start/);
+
+    const second = start('--input-file', inputFile, '--trainers', '2');
+    assert.equal(await second.exitCode, 0, second.output());
+    assert.match(second.output(), /^small is running already, as it was started then: watching it$/m);
+    assert.match(second.output(), /^small is done: 30 rounds, 600 steps a member$/m);
+    assert.match(second.output(), /^Winner {6}P1\/member-\d: objective \d\.\d{4}, score \d\.\d{4}$/m);
+    assert.match(second.output(), /^Schedule {4}h: /m);
+    const result = /^Result {6}(\S+)$/m.exec(second.output())?.[1];
+    assert.ok(result && existsSync(resolve(ROOT, result)), result);
+  });
+
+  it('refuses a bad specification before it starts anything', async () => {
+    const bad = join(directory, 'bad.json');
+    writeFileSync(bad, JSON.stringify({ ...SPECIFICATION, steps: 601, seed: -1 }));
+    const run = start('--input-file', bad);
+    assert.equal(await run.exitCode, 1);
+    assert.match(run.output(), /bad\.json: Cannot use the specification: 2 errors\n.*`seed`.*\n.*`steps`/);
+    assert.doesNotMatch(run.output(), /\n\s+at /);
+  });
+
+  function start(...options: string[]) {
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', 'workers/commands/start.ts', '--directory', directory, ...options],
+      {
+        cwd: ROOT,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // Not another's servers, whatever the environment of the tests says.
+        env: { ...process.env, TEMPORAL_ADDRESS: '', AWS_ENDPOINT_URL_S3: '', AWS_ENDPOINT_URL: '' },
+      },
+    );
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    return {
+      output: () => output,
+      interrupt: () => child.kill('SIGINT'),
+      exitCode: once(child, 'close').then(([code]) => code as number | null),
+    };
+  }
+});

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { it } from 'node:test';
+import { freePort, tellStepped } from '../../../workers/processes/ports.ts';
+
+it('steps around taken ports and tells', async () => {
+  const somebody = createServer();
+  await new Promise<void>((resolve) => somebody.listen(0, '127.0.0.1', resolve));
+  const { port } = somebody.address() as AddressInfo;
+  const found = await freePort(port);
+  assert.notEqual(found, port);
+  assert.notEqual(await freePort(found, [found]), found);
+  assert.equal(tellStepped('Temporal', port, found), `Port ${port} is taken: Temporal uses ${found}`);
+  assert.equal(tellStepped('Temporal', found, found), undefined);
+  somebody.close();
+});

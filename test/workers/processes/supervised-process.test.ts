@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { SupervisedProcess } from '../../../workers/processes/supervised-process.ts';
+import { eventually } from '../eventually.ts';
+
+const ready = async (): Promise<boolean> => true;
+
+describe('a supervised process', () => {
+  let directory: string;
+  let said: string[];
+  let started: number[];
+  let all: SupervisedProcess[];
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'fire-pbt-supervised-'));
+    said = [];
+    started = [];
+    all = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(all.map((one) => one.stop(0)));
+    rmSync(directory, { recursive: true });
+  });
+
+  function shell(script: string, name = 'part'): SupervisedProcess {
+    const one = new SupervisedProcess(
+      {
+        name,
+        command: '/bin/sh',
+        args: ['-c', script],
+        env: { ...process.env, DIRECTORY: directory },
+        cwd: directory,
+        logFile: join(directory, `${name}.log`),
+      },
+      { say: (line) => said.push(line), changed: (_, pid) => pid !== undefined && started.push(pid) },
+    );
+    all.push(one);
+    return one;
+  }
+
+  it('is started again when it is killed, and says so', async () => {
+    const part = shell('exec sleep 100');
+    await part.start(ready, 5_000);
+    part.kill();
+    await eventually(() => started.length === 2 && part.pid === started[1]);
+    assert.deepEqual(said, ['part was ended by SIGKILL: starting it again']);
+  });
+
+  it('is started again without a word when it asks for a successor', async () => {
+    const part = shell('[ -e again ] && exec sleep 100; touch again; sleep 0.2; exit 75');
+    await part.start(ready, 5_000);
+    await eventually(() => started.length === 2);
+    assert.deepEqual(said, []);
+  });
+
+  it('says with the end of its log that it keeps ending', async () => {
+    const part = shell('[ -e begun ] || { touch begun; sleep 0.1; exit 3; }; echo out of luck; exit 3');
+    await part.start(ready, 5_000);
+    await eventually(() => said.some((line) => line.includes('keeps ending')), 10_000);
+    assert.match(
+      said.at(-1) ?? '',
+      /^part keeps ending: it ended with code 3, 4 times in a row\. Next try in 2 s\. The end of .*part\.log:\n(  out of luck\n?)+$/,
+    );
+  });
+
+  it('does not say of what is killed again and again that it ends by itself', async () => {
+    const part = shell('[ -e begun ] || { touch begun; sleep 0.1; exit 3; }; echo all is well; exec sleep 100');
+    await part.start(ready, 5_000);
+    for (let kills = 1; kills <= 4; kills += 1) {
+      await eventually(() => started.length === kills + 1 && part.pid === started.at(-1), 10_000);
+      part.kill();
+      await eventually(() => said.length === kills + 1);
+    }
+    const again = 'part was ended by SIGKILL: starting it again';
+    const last =
+      'part keeps being killed: it was ended by SIGKILL, by somebody or by the system for want of memory, 4 times in a row. Next try in 4 s.';
+    assert.deepEqual(said, ['part ended with code 3: starting it again', again, again, again, last]);
+  });
+
+  it('fails its start with the end of its log when it ends before it is ready', async () => {
+    const part = shell('echo no such port >&2; exit 1');
+    await assert.rejects(
+      part.start(async () => false, 5_000),
+      {
+        name: 'PlainFailure',
+        message: `Cannot start part: it ended with code 1. The end of ${join(directory, 'part.log')}:\n  no such port`,
+      },
+    );
+    assert.equal(started.length, 1);
+  });
+
+  it('fails its start when the program is not there', async () => {
+    const part = new SupervisedProcess(
+      {
+        name: 'part',
+        command: join(directory, 'nothing'),
+        args: [],
+        env: process.env,
+        cwd: directory,
+        logFile: join(directory, 'part.log'),
+      },
+      { say: () => undefined, changed: () => undefined },
+    );
+    await assert.rejects(
+      part.start(async () => false, 5_000),
+      /^PlainFailure: Cannot start part: it ended with code 127/,
+    );
+  });
+
+  it('is killed with its children when it does not end on request', async () => {
+    const part = shell('trap "" TERM; sleep 100 & echo $! > child; wait; wait');
+    await part.start(ready, 5_000);
+    await eventually(() => readIfThere(join(directory, 'child')) !== '');
+    const child = Number(readIfThere(join(directory, 'child')));
+    await part.stop(100);
+    await eventually(() => !lives(child));
+    assert.equal(part.pid, undefined);
+    assert.deepEqual(said, []);
+  });
+
+  it('does not outlive a supervisor that is killed', async () => {
+    const supervisor = spawn(
+      process.execPath,
+      ['--import', 'tsx', join(import.meta.dirname, 'doomed-supervisor.ts'), directory],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const [line] = (await once(supervisor.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    assert.ok(lives(pid));
+    supervisor.kill('SIGKILL');
+    await eventually(() => !lives(pid), 5_000);
+  });
+});
+
+function lives(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

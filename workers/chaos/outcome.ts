@@ -1,0 +1,20 @@
+/**
+ * What two runs of one specification must have in common, whatever happened to them.
+ */
+import type { ResultSummary } from '../../activities/contracts/run.ts';
+
+export interface Outcome {
+  readonly decisionsSha256: string;
+  readonly winner: string;
+  readonly objective: number | string;
+  readonly checkpointSha256: string;
+}
+
+export function outcomeOf({ decisionsSha256, winner }: ResultSummary): Outcome {
+  return {
+    decisionsSha256,
+    winner: winner.member,
+    objective: winner.objective,
+    checkpointSha256: winner.checkpoint.sha256,
+  };
+}

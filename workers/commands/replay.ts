@@ -1,0 +1,156 @@
+/**
+ * `npm run replay`: replays a whole run, from the server or from files, against the code at hand, and says where it
+ * would decide otherwise.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { executionsOfRun } from '../../activities/operations/executions.ts';
+import type { RecordedExecution } from '../../activities/operations/executions.ts';
+import { historyFile, historyText } from '../../activities/operations/histories.ts';
+import { manyValued, readOptions } from '../processes/command-line.ts';
+import { PlainFailure, reasonOf, runProcess } from '../processes/user-error.ts';
+import { historiesIn } from '../replay/history-files.ts';
+import { Replayer } from '../replay/replayer.ts';
+import { LOCAL } from '../stack/programs.ts';
+import { findRunningStack } from '../stack/running-stack.ts';
+import { clientEnvironment } from '../stack/temporal-server.ts';
+import { connectClient } from '../processes/temporal-connection.ts';
+import { counted, longNumber, shortBytes } from '../terminal/figures.ts';
+import { Screen } from '../terminal/screen.ts';
+import { workflowBundle } from '../processes/workflow-bundle.ts';
+
+const HELP = `
+Replays every execution of a run against the code at hand: root, sub-populations, evaluators, all runs of each. Says where one diverges, and ends with 1 if any does.
+
+  --workflow-id ID       the run, or a comparison, on the server: of the local stack that runs, else of TEMPORAL_ADDRESS or a profile
+  --run-id ID            that run of the root alone (the newest, with all that it was reset from)
+  --export DIRECTORY     also writes the histories there, as files
+  --from PATH …          in place of --workflow-id: files as \`temporal workflow show --output json\` writes them, or folders of them, such as a finished run's histories/
+  --directory DIRECTORY  where the local stack keeps its state (.local)
+  --help                 this text`;
+
+const STACK_TIMEOUT_MS = 120_000;
+/** Executions between two lines of progress where there is no terminal. */
+const TELL_EVERY = 100;
+
+const screen = new Screen();
+
+await runProcess(async () => {
+  const options = readOptions(
+    {
+      'workflow-id': { type: 'string' },
+      'run-id': { type: 'string' },
+      export: { type: 'string' },
+      from: { type: 'string', multiple: true },
+      directory: { type: 'string' },
+    },
+    HELP,
+    manyValued('from', process.argv.slice(2)),
+  );
+  const { 'workflow-id': workflowId, 'run-id': runId, export: exportTo, from } = options;
+  if ((workflowId === undefined) === (from === undefined))
+    throw new PlainFailure('Expected either `--workflow-id` or `--from`. --help lists the options.');
+  if (from !== undefined && (runId ?? exportTo) !== undefined)
+    throw new PlainFailure('Expected `--run-id` and `--export` with `--workflow-id` only. --help lists the options.');
+  if (from !== undefined) return replayAll(historiesIn(from));
+  return replayAll(
+    onServer(workflowId ?? '', runId, options.directory === undefined ? LOCAL : resolve(options.directory), exportTo),
+  );
+});
+
+/** Replays them all, tells each that diverges, sums up; returns the exit code. */
+async function replayAll(executions: AsyncIterable<RecordedExecution & { readonly file?: string }>): Promise<number> {
+  const replayer = new Replayer(await workflowBundle(join(LOCAL, 'cache')));
+  const workflows = new Set<string>();
+  const total = { executions: 0, events: 0, diverging: 0 };
+  const told = (): string =>
+    `${counted(total.executions, 'execution')} of ${counted(workflows.size, 'workflow')}, ${counted(total.events, 'event')}`;
+  try {
+    for await (const { workflowId, runId, type, history, file } of executions) {
+      const divergence = await replayer.divergence({ workflowId, history });
+      workflows.add(workflowId);
+      total.executions += 1;
+      total.events += history.events?.length ?? 0;
+      if (divergence) {
+        total.diverging += 1;
+        const { eventId, eventType, reason } = divergence;
+        screen.say(
+          `${workflowId}, run ${runId}, ${type}: diverges at event ${eventId}, ${eventType}: ${reason}${file === undefined ? '' : ` (${file})`}`,
+        );
+      }
+      screen.show([`Replayed ${told()}; now ${workflowId}`]);
+      if (!screen.updates && total.executions % TELL_EVERY === 0) screen.say(`Replayed ${told()} …`);
+    }
+  } finally {
+    screen.show([]);
+    await replayer.close();
+  }
+  screen.say(
+    `Replayed ${told()}: ${total.diverging === 0 ? 'all decide the same' : `${longNumber(total.diverging)} ${total.diverging === 1 ? 'diverges' : 'diverge'}`}`,
+  );
+  return total.diverging === 0 ? 0 : 1;
+}
+
+/** Yields what the server has of the run, and keeps it in the folder where one is given. */
+async function* onServer(
+  workflowId: string,
+  runId: string | undefined,
+  directory: string,
+  exportTo: string | undefined,
+): AsyncGenerator<RecordedExecution, void> {
+  const { client, connection, address, namespace } = await connect(directory);
+  const kept = { files: 0, bytes: 0 };
+  let forgotten = 0;
+  if (exportTo !== undefined) await mkdir(exportTo, { recursive: true });
+  screen.say(`${workflowId} on ${address}, namespace ${namespace}`);
+  try {
+    for await (const batch of executionsOfRun(client, workflowId, runId)) {
+      for (const execution of batch) {
+        if (execution.state === 'forgotten') {
+          forgotten += 1;
+          continue;
+        }
+        if (exportTo !== undefined) {
+          const text = historyText(execution.history);
+          await writeFile(join(exportTo, historyFile(workflowId, execution)), text);
+          kept.files += 1;
+          kept.bytes += Buffer.byteLength(text);
+        }
+        yield execution;
+      }
+    }
+  } catch (error) {
+    const run = runId === undefined ? workflowId : `${workflowId}, run ${runId}`;
+    if (error instanceof WorkflowNotFoundError)
+      throw new PlainFailure(`Cannot replay ${run}: there is no such workflow on ${address}, namespace ${namespace}`, {
+        cause: error,
+      });
+    if (isGrpcServiceError(error) || (error instanceof Error && isGrpcServiceError(error.cause)))
+      throw new PlainFailure(`Cannot replay ${run}: ${reasonOf(error)}`, { cause: error });
+    throw error;
+  } finally {
+    await connection.close();
+  }
+  if (exportTo !== undefined)
+    screen.say(`Exported ${counted(kept.files, 'history', 'histories')}, ${shortBytes(kept.bytes)}, to ${exportTo}`);
+  if (forgotten > 0)
+    screen.say(
+      `The server has forgotten ${counted(forgotten, 'execution')}, which ended longer ago than the namespace keeps histories: not replayed`,
+    );
+}
+
+/** Connects to the server of the running local stack, else to the environment's. */
+async function connect(directory: string): ReturnType<typeof connectClient> {
+  const stateDirectory = join(directory, 'state');
+  const stack = existsSync(stateDirectory) ? await findRunningStack(stateDirectory, STACK_TIMEOUT_MS) : undefined;
+  if (stack !== undefined) return connectClient(clientEnvironment(stack, stateDirectory, process.env));
+  try {
+    return await connectClient();
+  } catch (error) {
+    if (error instanceof PlainFailure)
+      throw new PlainFailure(`${error.message}; \`npm run stack\` starts one`, { cause: error });
+    throw error;
+  }
+}

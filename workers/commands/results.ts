@@ -1,0 +1,122 @@
+/**
+ * `npm run results`: makes the results page from the stored tables, checks that it is fresh, fetches a table.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ObjectStoreError } from '../../activities/storage/object-store.ts';
+import type { ObjectStore } from '../../activities/storage/object-store.ts';
+import { DEFAULT_BUCKET } from '../../activities/runs/continuation.ts';
+import { folderName } from '../../activities/runs/plan.ts';
+import { readOptions } from '../processes/command-line.ts';
+import { OBJECT_HELP, OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
+import { PlainFailure, reasonOf, runProcess } from '../processes/user-error.ts';
+import { makePage } from '../results/page.ts';
+import { parseTable, TABLE_NAME } from '../results/stored-table.ts';
+import { ROOT } from '../stack/programs.ts';
+import { counted, shortBytes } from '../terminal/figures.ts';
+
+const HELP = `
+Makes docs/results.md and its plots from docs/results/page.md (the prose) and docs/results/*.json (a comparison each), and what README.md quotes of
+them: between \`<!-- results:\` with a prose of its own, \`-->\`, and \`<!-- /results -->\`. In the prose:
+
+  {{table TABLE}} {{pairs TABLE}} {{costs TABLE}} {{evaluations TABLE}} {{promotions TABLE}}   tables
+  {{plot schedules|scores|costs|evaluations TABLE}}                             a plot
+  {{value TABLE ARM MEASURE count|mean|sd|median|iqm|low|high|min|max}}         a number, such as {{value narrow-15000 FIRE testScore mean}}
+  {{difference TABLE ARM AGAINST MEASURE pairs|ahead|mean|low|high|effect|p|smallestP}}
+  {{seeds TABLE}} {{published imagenet|toys}}                                   seeds; what others reported
+  {{#if TABLE}} … {{/if}}                                                       only where the table is stored
+
+  --check                writes nothing; ends with 1 where the page is not what would be made
+  --fetch WORKFLOW_ID    in place of making the page: copies the comparison's comparison.json from the bucket to docs/results
+  --name NAME            with --fetch: what the table is called (the workflow id, slashes as dashes)
+  --docs DIRECTORY       in place of docs
+${OBJECT_HELP}`;
+
+await runProcess(async () => {
+  const options = readOptions(
+    {
+      check: { type: 'boolean', default: false },
+      fetch: { type: 'string' },
+      name: { type: 'string' },
+      docs: { type: 'string' },
+      ...OBJECT_OPTIONS,
+    },
+    HELP,
+  );
+  const { check, fetch: workflowId, name, bucket = DEFAULT_BUCKET, directory } = options;
+  const docs = options.docs === undefined ? join(ROOT, 'docs') : resolve(options.docs);
+  if (workflowId === undefined) {
+    if ((name ?? options.bucket ?? directory) !== undefined)
+      throw new PlainFailure(
+        'Expected `--name`, `--bucket` and `--directory` with `--fetch` only. --help lists the options.',
+      );
+    return make(docs, check);
+  }
+  if (check) throw new PlainFailure('Expected either `--check` or `--fetch`. --help lists the options.');
+  const table = name ?? workflowId.replaceAll('/', '-');
+  if (!TABLE_NAME.test(table))
+    throw new PlainFailure(`Expected \`--name\` to be letters, digits, dots, dashes and underscores, got \`${table}\``);
+  return withObjects(directory, async (objects) =>
+    fetchTable(objects, bucket, workflowId, join(docs, 'results'), table),
+  );
+});
+
+/** Writes what the tables give, or with `check` compares; returns the exit code. */
+async function make(docs: string, check: boolean): Promise<number> {
+  const { files, unused } = await makePage(docs);
+  const stale = [...files]
+    .filter(([file, text]) => !existsSync(join(docs, file)) || readFileSync(join(docs, file), 'utf8') !== text)
+    .map(([file]) => file);
+  const leftOver = readdirSync(join(docs, 'results'))
+    .map((file) => `results/${file}`)
+    .filter((file) => file.endsWith('.svg') && !files.has(file));
+  for (const name of unused) console.log(`Not on the page: ${join(docs, 'results', `${name}.json`)}`);
+  if (check) {
+    for (const file of [...stale, ...leftOver]) console.error(`Stale: ${join(docs, file)}`);
+    if (stale.length + leftOver.length > 0)
+      throw new PlainFailure('The results page is not what the tables give: `npm run results` makes it anew');
+    console.log(`Fresh: ${counted(files.size, 'file')} of ${docs}`);
+    return 0;
+  }
+  for (const file of leftOver) rmSync(join(docs, file));
+  for (const [file, text] of files) if (stale.includes(file)) writeFileSync(join(docs, file), text);
+  console.log(
+    `Made ${join(docs, 'results.md')} with ${counted([...files.keys()].filter((file) => file.endsWith('.svg')).length, 'plot')}: ${stale.length + leftOver.length === 0 ? 'nothing changed' : `${counted(stale.length, 'file')} written, ${leftOver.length} removed`}`,
+  );
+  return 0;
+}
+
+/** Copies a comparison's table, byte for byte; returns the exit code. */
+async function fetchTable(
+  objects: ObjectStore,
+  bucket: string,
+  workflowId: string,
+  folder: string,
+  name: string,
+): Promise<number> {
+  const key = `${folderName(workflowId)}/comparison.json`;
+  const bytes = await objects.get(bucket, key).catch((error: unknown) => {
+    if (
+      !(error instanceof ObjectStoreError) ||
+      (error.trouble !== 'missing-object' && error.trouble !== 'missing-bucket')
+    )
+      throw error;
+    throw new PlainFailure(
+      `Cannot fetch the table of ${workflowId}: there is no s3://${bucket}/${key}; a comparison writes it when its first run is done`,
+      { cause: error },
+    );
+  });
+  const { runs, arms, missing } = parseTable(name, new TextDecoder().decode(bytes), `s3://${bucket}/${key}`);
+  const file = join(folder, `${name}.json`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, bytes);
+  } catch (error) {
+    throw new PlainFailure(`Cannot write ${file}: ${reasonOf(error)}`, { cause: error });
+  }
+  if (missing > 0) console.log(`The comparison is not done: ${counted(missing, 'run')} missing`);
+  console.log(
+    `Fetched ${counted(runs.length, 'run')} of ${counted(arms.length, 'arm')} to ${file}, ${shortBytes(bytes.length)}. Next: npm run results`,
+  );
+  return 0;
+}

@@ -1,0 +1,16 @@
+/**
+ * Writes experiments/specification.schema.json from the schema: run it after a change of the specification.
+ */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { specificationJsonSchema } from '../../activities/specification/specification.ts';
+
+/** Where editors find the JSON Schema, from an experiment's `"$schema": "./specification.schema.json"`. */
+export const JSON_SCHEMA_PATH = fileURLToPath(new URL('../../experiments/specification.schema.json', import.meta.url));
+
+/** Returns the text of the JSON Schema file. */
+export function jsonSchemaText(): string {
+  return `${JSON.stringify(specificationJsonSchema(), null, 2)}\n`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(JSON_SCHEMA_PATH, jsonSchemaText());

@@ -1,0 +1,85 @@
+/**
+ * Command lines of the processes: `--help` everywhere, and what is not known is an error.
+ */
+import { parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
+import { MAX_ID_BYTES } from '../../workflows/population/names.ts';
+import { PlainFailure } from './user-error.ts';
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/**
+ * Reads the options of this process, or prints `help` and ends it with 0 where `--help` is among them; positional
+ * arguments are an error.
+ */
+export function readOptions<const T extends Options>(
+  options: T,
+  help: string,
+  args: readonly string[] = process.argv.slice(2),
+) {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(help.trim());
+    process.exit(0);
+  }
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const message = error instanceof Error ? error.message.split('. ')[0] : String(error);
+    throw new PlainFailure(`${message}. --help lists the options.`, { cause: error });
+  }
+}
+
+/**
+ * Returns the arguments with the option's name before each of its values: `--from a b` as `--from a --from b`, which is
+ * how a shell's `*` reaches it.
+ */
+export function manyValued(name: string, args: readonly string[]): string[] {
+  let current = '';
+  return args.flatMap((argument, index) => {
+    if (argument.startsWith('-')) current = argument;
+    return current === `--${name}` && !argument.startsWith('-') && args[index - 1] !== current
+      ? [current, argument]
+      : [argument];
+  });
+}
+
+/**
+ * Returns an option's text as a whole number, or undefined where it is not given.
+ *
+ * @throws PlainFailure "Expected `--name` to be …, got `text`"
+ */
+export function wholeNumber(
+  name: string,
+  text: string | undefined,
+  lowest: number,
+  highest: number,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= lowest && value <= highest) return value;
+  throw new PlainFailure(`Expected \`--${name}\` to be a whole number from ${lowest} to ${highest}, got \`${text}\``);
+}
+
+/**
+ * Returns an option's text as an id or name that Temporal takes, or undefined where it is not given.
+ *
+ * @throws PlainFailure "Expected `--name` to be …, got `text`"
+ */
+export function identifier(name: string, text: string | undefined): string | undefined {
+  const bytes = Buffer.byteLength(text ?? ' ');
+  if (bytes < 1 || bytes > MAX_ID_BYTES)
+    throw new PlainFailure(`Expected \`--${name}\` to be of 1 to ${MAX_ID_BYTES} bytes, got ${bytes}`);
+  return text;
+}
+
+/**
+ * Returns an option's text as one of the choices, or undefined where it is not given.
+ *
+ * @throws PlainFailure "Expected `--name` to be …, got `text`"
+ */
+export function oneOf<T extends string>(name: string, text: string | undefined, choices: readonly T[]): T | undefined {
+  if (text === undefined) return undefined;
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  throw new PlainFailure(`Expected \`--${name}\` to be ${choices.join(' or ')}, got \`${text}\``);
+}

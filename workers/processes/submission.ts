@@ -1,0 +1,60 @@
+/**
+ * Starting an experiment's workflow, or finding it running already.
+ */
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Experiment } from './experiment.ts';
+import { PlainFailure } from './user-error.ts';
+
+export interface Submission {
+  readonly handle: WorkflowHandle;
+  readonly runId: string;
+  /** It was running: this process only watches. */
+  readonly reattached: boolean;
+}
+
+/**
+ * Starts the workflow unless one of this id is running.
+ *
+ * @throws PlainFailure where the running one is something else
+ */
+export async function submit(
+  client: Client,
+  experiment: Experiment,
+  workflowId: string,
+  queue: string,
+): Promise<Submission> {
+  const running = await findRunning(client, workflowId);
+  if (running) {
+    if (running.type !== experiment.workflowType) {
+      throw new PlainFailure(
+        `Cannot start ${workflowId}: a workflow of that id and of type ${running.type} is running. Choose another with --workflow-id`,
+      );
+    }
+    return { handle: client.workflow.getHandle(workflowId, running.runId), runId: running.runId, reattached: true };
+  }
+  const started = await client.workflow.start(experiment.workflowType, {
+    workflowId,
+    taskQueue: queue,
+    args: [experiment.input],
+    staticSummary: `${experiment.workflowType === 'compare' ? 'Comparison' : 'Run'} of ${experiment.name}`,
+  });
+  return {
+    handle: client.workflow.getHandle(workflowId, started.firstExecutionRunId),
+    runId: started.firstExecutionRunId,
+    reattached: false,
+  };
+}
+
+async function findRunning(
+  client: Client,
+  workflowId: string,
+): Promise<{ readonly runId: string; readonly type: string } | undefined> {
+  try {
+    const { status, runId, type } = await client.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING' ? { runId, type } : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * One run of a simulated comparison, in a process that a job is sent to.
+ */
+import { configureTensorFlow } from '../processes/tensorflow-environment.ts';
+import { describeRun, type ComparisonRun } from '../../activities/comparison/run.ts';
+import { sumCounts } from '../../activities/runs/result.ts';
+import type { Specification } from '../../activities/specification/specification.ts';
+import { algorithmOf, memberName } from '../../workflows/population/names.ts';
+import { SIMULATED, simulateTask, type SimulationJob } from './simulate.ts';
+
+process.once('message', (message) => {
+  const { arm, specification } = message as SimulationJob;
+  void simulateRun(arm, specification).then((run) => process.send?.(run, () => process.disconnect()));
+});
+
+async function simulateRun(arm: string, specification: Specification): Promise<ComparisonRun> {
+  configureTensorFlow(specification.threads);
+  const started = performance.now();
+  const { run, winner, report } = await simulateTask(specification);
+  const trainerSeconds = (performance.now() - started) / 1000;
+  const levels = specification.subPopulations.map((_, level) =>
+    run.decisions.map((events, index) => ({
+      round: index + 1,
+      subPopulation: level + 1,
+      events: events[level] ?? [],
+      cost: { trainerSeconds: index + level === 0 ? trainerSeconds : 0 },
+    })),
+  );
+  return describeRun(
+    arm,
+    {
+      workflowId: SIMULATED,
+      algorithm: algorithmOf(specification),
+      seed: specification.seed,
+      rounds: run.decisions.length,
+      steps: specification.steps,
+      winner: {
+        member: memberName(1, winner?.member ?? 0),
+        objective: winner?.score ?? 'diverged',
+        checkpoint: { key: '', sha256: '', sizeBytes: 0, step: specification.steps },
+      },
+      testScore: report.testScore,
+      ...(report.untouchedScore === undefined ? {} : { untouchedScore: report.untouchedScore }),
+      promotions: run.populations.map(({ promotions }) => promotions),
+      verdicts: sumCounts(run.populations.map(({ verdicts }) => verdicts)),
+      schedule: winner?.history ?? [],
+      decisionsSha256: '',
+      storage: { bucket: '', prefix: `${SIMULATED}/` },
+      resultKey: '',
+      files: [],
+      specification,
+    },
+    levels,
+  );
+}

@@ -1,0 +1,26 @@
+/**
+ * Lineage: which workers' weights became a member's, and how.
+ */
+import type { HistorySegment, SegmentOrigin } from './state.ts';
+
+/** One worker that trained a member's weights: under which hyperparameters is in the history. */
+export interface Ancestor {
+  readonly worker: string;
+  readonly origin: SegmentOrigin;
+  readonly fromStep: number;
+  readonly toStep: number;
+}
+
+/**
+ * Returns a history without its hyperparameters, oldest first, one entry a worker; empty for a member that has not
+ * trained.
+ */
+export function lineageOf(history: readonly HistorySegment[]): readonly Ancestor[] {
+  const lineage: Ancestor[] = [];
+  for (const { worker, origin, fromStep, toStep } of history) {
+    const last = lineage.at(-1);
+    if (last?.worker === worker) lineage[lineage.length - 1] = { ...last, toStep };
+    else lineage.push({ worker, origin, fromStep, toStep });
+  }
+  return lineage;
+}

@@ -1,0 +1,127 @@
+/**
+ * What every workflow of a run is told about the run, and the activities as it may call them.
+ */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  patched,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { OrchestrationActivities } from '../../activities/contracts/run.ts';
+import type { StorageLocation } from '../../activities/contracts/checkpoint.ts';
+import type { Specification } from '../../activities/specification/specification.ts';
+import type { TrainingActivities, TrainOutcome, TrainRequest } from '../../activities/contracts/training.ts';
+import type { PopulationState } from '../population/state.ts';
+import { trainerTaskQueue } from '../population/names.ts';
+
+export interface Run {
+  readonly workflowId: string;
+  /** The root's run id: a run that was reset has a new one, and messages of the old one are dropped. */
+  readonly generation: string;
+  readonly specification: Specification;
+  readonly storage: StorageLocation;
+}
+
+/** Patches: what workflows that began before them do not do. */
+export const STOP_ENDS_HOLDS = 'stop-ends-holds';
+export const OPERATED = 'operated-by-hand';
+export const EXTENDED_WHILE_PAUSED = 'extended-while-paused';
+export const RESUMABLE_COMPARISON = 'resumable-comparison';
+export const REPORT_HOLDS = 'report-holds';
+export const CANCELLED_TOGETHER = 'cancelled-together';
+export const PAUSED_TOGETHER = 'paused-together';
+export const NEIGHBOUR_MAY_HAVE_ENDED = 'neighbour-may-have-ended';
+export const SPARSE_REPORTS = 'sparse-reports';
+
+/**
+ * Infrastructure trouble is retried until it is over; what cannot get better is thrown as non-retryable by the activity
+ * itself.
+ */
+const RETRY_UNTIL_IT_IS_OVER = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
+
+/**
+ * Light activities, on the orchestrator's own worker, which heartbeats for them (workers/processes/keep-alive.ts):
+ * should it be killed, another try begins within seconds.
+ */
+const ON_ORCHESTRATORS = { heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER } as const;
+export const orchestration = proxyActivities<OrchestrationActivities>({
+  ...ON_ORCHESTRATORS,
+  startToCloseTimeout: '5m',
+});
+
+/** Those that copy, read or delete all that a run left: of large models that is gigabytes. */
+export const longOrchestration = proxyActivities<OrchestrationActivities>({
+  ...ON_ORCHESTRATORS,
+  startToCloseTimeout: '1 day',
+});
+
+/** Stands by a run as long as it lasts. */
+export const guard = proxyActivities<Pick<OrchestrationActivities, 'standBy'>>({
+  ...ON_ORCHESTRATORS,
+  startToCloseTimeout: '1000 days',
+});
+
+/** Trains one worker for one round on a trainer; `summary` is what the Web UI shows for the activity. */
+export async function trainRound(request: TrainRequest, summary: string): Promise<TrainOutcome> {
+  return trainers().train.executeWithOptions({ summary }, [request]);
+}
+
+/** Loads a sub-population's recorded state, in parts that fit a payload. */
+export async function loadState({ storage }: Run, round: number, subPopulation: number): Promise<PopulationState> {
+  const first = await orchestration.loadRound({ storage, round, subPopulation, part: 0 });
+  let { text } = first;
+  for (let part = 1; part < first.parts; part += 1)
+    text += (await orchestration.loadRound({ storage, round, subPopulation, part })).text;
+  return JSON.parse(text) as PopulationState;
+}
+
+/** What is wrong with an input is the failure of the workflow that was given it, not of the activity that found it. */
+export async function planned<Plan>(planning: Promise<Plan>): Promise<Plan> {
+  try {
+    return await planning;
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    throw ApplicationFailure.create({
+      message: cause.message,
+      type: cause.type ?? 'PlanningFailed',
+      nonRetryable: true,
+      details: cause.details ?? [],
+    });
+  }
+}
+
+/**
+ * Work that children do: when it is cancelled, it ends once everybody in it has ended. A parent that ends first has its
+ * children terminated, which reads as though somebody had killed them.
+ */
+export async function cancelledTogether<T>(work: Promise<T>, everybody: () => readonly Promise<unknown>[]): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled && patched(CANCELLED_TOGETHER))
+      await Promise.allSettled(everybody());
+    throw error;
+  }
+}
+
+/** What a person should read of a failed activity: the message of the failure at its root, and its type. */
+export function reasonOf(error: unknown): string {
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  if (!(cause instanceof Error)) return String(cause);
+  return cause instanceof ApplicationFailure && cause.type ? `${cause.message} (${cause.type})` : cause.message;
+}
+
+/** Proxy for the activities that need a trainer: they heartbeat, and may take as long as they take. */
+export function trainers(): ReturnType<typeof proxyActivities<TrainingActivities>> {
+  return proxyActivities<TrainingActivities>({
+    taskQueue: trainerTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: '7 days',
+    heartbeatTimeout: '20s',
+    retry: RETRY_UNTIL_IT_IS_OVER,
+  });
+}

@@ -1,0 +1,104 @@
+/**
+ * The children of a run's root: every sub-population and evaluator, started together and waited for together.
+ */
+import {
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  ParentClosePolicy,
+  startChild,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { ChildWorkflowHandle, Workflow } from '@temporalio/workflow';
+import { evaluator } from '../sub-population/evaluator.ts';
+import { childWorkflowId, evaluatorName, howToGoOn, subPopulationName } from '../population/names.ts';
+import { reasonOf } from './activities.ts';
+import type { Run } from './activities.ts';
+import { subPopulation } from '../sub-population/sub-population.ts';
+
+export interface Children {
+  readonly levels: readonly ChildWorkflowHandle<typeof subPopulation>[];
+  /** evaluators[level − 1][slot] */
+  readonly evaluators: readonly (readonly ChildWorkflowHandle<typeof evaluator>[])[];
+}
+
+/** Returns the names of all of a run's children. */
+export function childNames(run: Run): string[] {
+  return run.specification.subPopulations.flatMap(({ evaluators }, index) => [
+    subPopulationName(index + 1),
+    ...Array.from({ length: evaluators }, (_, slot) => evaluatorName(index + 1, slot)),
+  ]);
+}
+
+/**
+ * Fails by name where a child's id is taken: by somebody's own workflow, or by a child that a reset to somewhere in the
+ * middle would start again.
+ */
+export async function startChildren(run: Run, completedRound: number, rounds: number): Promise<Children> {
+  try {
+    return { levels: await startSubPopulations(run, completedRound, rounds), evaluators: await startEvaluators(run) };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const advice = `Where it was left by a reset, ${howToGoOn(run.workflowId)}; else end it, or start the run under another id`;
+    throw ApplicationFailure.create({
+      message: `Cannot start a part of run ${run.workflowId}: workflow ${error.workflowId} is running already. ${advice}`,
+      type: 'ChildExists',
+      nonRetryable: true,
+    });
+  }
+}
+
+async function startSubPopulations(
+  run: Run,
+  completedRound: number,
+  rounds: number,
+): Promise<ChildWorkflowHandle<typeof subPopulation>[]> {
+  return Promise.all(
+    run.specification.subPopulations.map(({ members }, index) =>
+      startChild(subPopulation, {
+        workflowId: childWorkflowId(run.workflowId, subPopulationName(index + 1)),
+        args: [{ run, subPopulation: index + 1, completedRound, rounds }],
+        parentClosePolicy: ParentClosePolicy.TERMINATE,
+        staticSummary: `${subPopulationName(index + 1)}: ${members} members, ${index === 0 ? 'ranked by score' : 'ranked by improvement rate'}`,
+      }),
+    ),
+  );
+}
+
+async function startEvaluators(run: Run): Promise<ChildWorkflowHandle<typeof evaluator>[][]> {
+  return Promise.all(
+    run.specification.subPopulations.map(({ evaluators }, index) =>
+      Promise.all(
+        Array.from({ length: evaluators }, (_, slot) =>
+          startChild(evaluator, {
+            workflowId: childWorkflowId(run.workflowId, evaluatorName(index + 1, slot)),
+            args: [{ run, subPopulation: index + 1, slot }],
+            parentClosePolicy: ParentClosePolicy.TERMINATE,
+            staticSummary: `${evaluatorName(index + 1, slot)}: compares members of ${subPopulationName(index + 1)} with ${subPopulationName(index)}'s best`,
+          }),
+        ),
+      ),
+    ),
+  );
+}
+
+/** The child's result; its unexpected end fails the run, by name. */
+export async function resultOf<W extends Workflow>(
+  child: ChildWorkflowHandle<W>,
+  name: string,
+  workflowId: string,
+): Promise<Awaited<ReturnType<W>>> {
+  try {
+    return (await child.result()) as Awaited<ReturnType<W>>;
+  } catch (error) {
+    // A child that was cancelled alone ended unexpectedly; together with the root it did as it was told.
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    const message = `${name} of run ${workflowId} ended unexpectedly: ${reasonOf(error)}. Once that is mended, ${howToGoOn(workflowId)}`;
+    throw ApplicationFailure.create({
+      message,
+      type: 'ChildFailed',
+      nonRetryable: true,
+      ...(error instanceof Error ? { cause: error } : {}),
+    });
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * What the visibility store knows of a run: `temporal workflow list --query "FirePbtStatus = 'holding'"`. The namespace
+ * must have them registered.
+ */
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { upsertSearchAttributes } from '@temporalio/workflow';
+import type { SearchAttributePair } from '@temporalio/common';
+import { algorithmOf } from '../population/names.ts';
+import type { RunProgress } from '../../activities/contracts/messages.ts';
+
+/** By name, with the type to register. */
+export const SEARCH_ATTRIBUTE_TYPES = {
+  FirePbtAlgorithm: 'Keyword',
+  FirePbtTask: 'Keyword',
+  FirePbtRound: 'Int',
+  FirePbtBestScore: 'Double',
+  FirePbtStatus: 'Keyword',
+} as const;
+
+const ALGORITHM = defineSearchAttributeKey('FirePbtAlgorithm', 'KEYWORD');
+const TASK = defineSearchAttributeKey('FirePbtTask', 'KEYWORD');
+const ROUND = defineSearchAttributeKey('FirePbtRound', 'INT');
+const BEST_SCORE = defineSearchAttributeKey('FirePbtBestScore', 'DOUBLE');
+const STATUS = defineSearchAttributeKey('FirePbtStatus', 'KEYWORD');
+
+/**
+ * Returns a function that upserts those attributes of a run that have changed since it was last called: one event, or
+ * none.
+ */
+export function searchAttributePublisher(): (progress: RunProgress) => void {
+  const published: Record<string, string> = {};
+  return (progress) => {
+    const changed = pairsOf(progress).filter(({ key, value }) => published[key.name] !== String(value));
+    if (changed.length === 0) return;
+    for (const { key, value } of changed) published[key.name] = String(value);
+    upsertSearchAttributes(changed);
+  };
+}
+
+function pairsOf({ plan, round, bestScore, status }: RunProgress): SearchAttributePair[] {
+  if (plan === null) return [];
+  const { task } = plan.specification;
+  return [
+    { key: ALGORITHM, value: algorithmOf(plan.specification) },
+    { key: TASK, value: taskName(task) },
+    { key: ROUND, value: round },
+    ...(bestScore === null ? [] : [{ key: BEST_SCORE, value: bestScore }]),
+    { key: STATUS, value: status },
+  ];
+}
+
+/** Such as `image-classification/fashion-mnist` or `toy/deceptive`. */
+function taskName(task: NonNullable<RunProgress['plan']>['specification']['task']): string {
+  return `${task.kind}/${task.kind === 'toy' ? task.variant : task.dataset}`;
+}
