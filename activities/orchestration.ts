@@ -14,15 +14,19 @@ import { tabulate } from './comparison/table.ts';
 import { deleteRun } from './runs/deletion.ts';
 import { found } from './operations/executions.ts';
 import { exportHistories } from './operations/histories.ts';
-import type { OrchestrationActivities } from './contracts/run.ts';
+import type { ComparisonActivities } from './contracts/comparison.ts';
+import type { RunActivities } from './contracts/run.ts';
 import { planRun } from './runs/plan.ts';
 import { writeResult } from './runs/result.ts';
 import { RoundRecords } from './runs/rounds.ts';
-import { parseSpecification } from './specification/specification.ts';
+import { parseSpecification } from './specification/parsing.ts';
 import { standBy } from './operations/watchdog.ts';
 
 /** Children looked at at once. */
 const AT_ONCE = 10;
+
+/** All activities of an orchestrator. */
+export type OrchestrationActivities = RunActivities & ComparisonActivities;
 
 export interface OrchestrationDependencies {
   readonly objects: ObjectStore;

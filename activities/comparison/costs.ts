@@ -2,52 +2,11 @@
  * What a run cost, and what it had to show for it when, from what its rounds recorded.
  */
 import type { CheckpointReference } from '../contracts/checkpoint.ts';
+import type { EvaluationCosts, RunCurve, TrainingCosts } from '../contracts/comparison.ts';
 import type { RoundRecord } from '../runs/rounds.ts';
 import { applyEvents, emptyPopulation } from '../../workflows/population/state.ts';
 import type { PopulationState, RoundEvent } from '../../workflows/population/state.ts';
 import { bestScoreOf } from '../../workflows/population/scores.ts';
-
-export interface TrainingCosts {
-  /** Trained by all members together. */
-  readonly memberSteps: number;
-  readonly evaluatorSteps: number;
-  /** Wall-clock seconds of all trainers: the one number here that no two runs share. */
-  readonly trainerSeconds: number;
-  /** Each training writes one, and reads the one it goes on from, where there is one. */
-  readonly checkpoints: {
-    readonly written: number;
-    readonly writtenBytes: number;
-    readonly read: number;
-    readonly readBytes: number;
-  };
-  /** Evaluations by how they ended, in alphabetical order: 'unfinished' is what the end of the run cut off. */
-  readonly evaluations: Readonly<Record<string, EvaluationCosts>>;
-  /**
-   * Of all evaluator steps those of evaluations that ended otherwise than with success; 'unfinished' ones are not among
-   * them. Null: no evaluator trained.
-   */
-  readonly thrownAwayShare: number | null;
-  /** Promotions received, by sub-population, P1 first. */
-  readonly promotions: readonly number[];
-}
-
-export interface EvaluationCosts {
-  readonly count: number;
-  readonly steps: number;
-  /**
-   * Of these, how many did not overlap with their child when they were last judged: nothing to compare. A child that
-   * was just exploited has no curve to overlap with.
-   */
-  readonly neverMet: number;
-}
-
-/** Score against steps: entry k is of round k + 1. */
-export interface RunCurve {
-  /** Trained so far by all workers of the run together. */
-  readonly workerSteps: readonly number[];
-  /** Best newest score in P1 at the end of the round; null: nobody has a finite one. */
-  readonly bestScores: readonly (number | null)[];
-}
 
 /**
  * Returns a run's costs and its curve; `levels` are the records of each sub-population, P1 first, each from round 1 on.

@@ -8,12 +8,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { ObjectStoreError, type ObjectStore, type StoredObject } from '../storage/object-store.ts';
 import type { StorageLocation } from '../contracts/checkpoint.ts';
 import { specificationKey } from '../runs/continuation.ts';
-import type { FoundRun } from '../contracts/run.ts';
+import type { FoundRun, RunFolder } from '../contracts/comparison.ts';
 import { folderName } from '../runs/plan.ts';
 import { recordedRetraced } from '../runs/retracing.ts';
 import { decisionsKey, levelsOf, type RoundRecords } from '../runs/rounds.ts';
-import { InvalidSpecification, parseSpecification, type Specification } from '../specification/specification.ts';
-import type { RunFolder, StoredResult } from './run.ts';
+import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
+import type { Specification } from '../specification/specification.ts';
+import type { StoredResult } from './run.ts';
 
 type Objects = Pick<ObjectStore, 'get' | 'list'>;
 

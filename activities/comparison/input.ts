@@ -1,10 +1,11 @@
 /**
  * What a comparison is asked to run: validated once, every arm's specification too, before anything starts.
  */
-import type { ComparisonInput } from '../contracts/run.ts';
+import type { ComparisonInput } from '../contracts/comparison.ts';
 import { RETRACE_SEED_OFFSET } from '../../workflows/population/names.ts';
 import { expected, inspect, valueText } from '../specification/complaints.ts';
-import { InvalidSpecification, parseSpecification, type Specification } from '../specification/specification.ts';
+import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
+import type { Specification } from '../specification/specification.ts';
 
 /**
  * Bounds of a comparison: every run takes some 20 events and 20 kB of its history, which has at most 51,200 and 50 MB.

@@ -5,7 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { comparedRunId, MAX_ID_BYTES, retraceId } from '../../workflows/population/names.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { StorageLocation } from '../contracts/checkpoint.ts';
-import type { ComparisonPlan } from '../contracts/run.ts';
+import type { ComparisonPlan } from '../contracts/comparison.ts';
 import { folderName } from '../runs/plan.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { InvalidComparison, parseComparison } from './input.ts';

@@ -1,59 +1,12 @@
 /**
  * One run of a comparison as its table has it: what was run, where it lies, what it reached, what it cost.
  */
+import type { ComparisonRow, ComparisonRun, Retrace, RunFolder } from '../contracts/comparison.ts';
 import type { ResultSummary } from '../contracts/run.ts';
 import { gapOf } from '../runs/result.ts';
 import type { RoundRecord } from '../runs/rounds.ts';
 import type { Specification } from '../specification/specification.ts';
-import { accountFor, type RunCurve, type TrainingCosts } from './costs.ts';
-import type { Score } from '../../workflows/algorithm/curve.ts';
-
-/** Where a run's objects are: `<workflow id>/<first run id>` in a bucket. */
-export interface RunFolder {
-  readonly bucket: string;
-  readonly folder: string;
-}
-
-/** What came of training once more, alone and with another seed, along the schedule that a run found. */
-export interface Retrace extends RunFolder {
-  readonly seed: number;
-  readonly testScore: Score;
-  readonly objective: Score;
-  /** The run's test score less the retrace's; null where one of them diverged. */
-  readonly gap: number | null;
-}
-
-export interface ComparisonRun extends RunFolder {
-  readonly arm: string;
-  readonly seed: number;
-  readonly algorithm: ResultSummary['algorithm'];
-  readonly task: Specification['task'];
-  readonly workers: { readonly members: number; readonly evaluators: number };
-  /** Of every member. */
-  readonly steps: number;
-  readonly workflowId: string;
-  readonly resultKey: string;
-  readonly objective: Score;
-  readonly testScore: Score;
-  readonly untouchedScore?: Score;
-  /** Promotions received, by sub-population, P1 first. */
-  readonly promotions: readonly number[];
-  /** Ends of evaluations, by reason. */
-  readonly verdicts: Readonly<Record<string, number>>;
-  readonly decisionsSha256: string;
-  readonly checkpointSha256: string;
-  /** The winner's. */
-  readonly schedule: ResultSummary['schedule'];
-  readonly curve: RunCurve;
-  readonly costs: TrainingCosts;
-  readonly retrace?: Retrace;
-}
-
-/** A run in brief, as a comparison's workflow carries and tells it. */
-export type ComparisonRow = Omit<
-  ComparisonRun,
-  'task' | 'workers' | 'untouchedScore' | 'verdicts' | 'schedule' | 'curve' | 'costs'
->;
+import { accountFor } from './costs.ts';
 
 /** What `result/result.json` says of a finished run, as far as a comparison reads it. */
 export type StoredResult = ResultSummary & { readonly specification: Specification };

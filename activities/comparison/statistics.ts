@@ -6,40 +6,8 @@
  * differences, two-sided.
  */
 import { randomStream, type RandomStream } from '../../workflows/algorithm/index.ts';
+import type { Interval, PairedComparison, Summary } from '../contracts/comparison.ts';
 import { atOnce, type Pausing } from './pausing.ts';
-
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** What the values of one arm come to; null numbers where there are too few. */
-export interface Summary {
-  readonly count: number;
-  readonly mean: number;
-  readonly median: number;
-  /** Mean of the middle half: a quarter of the values' weight is left out at either end. */
-  readonly interquartileMean: number;
-  /** Of a sample (n − 1); null for one value. */
-  readonly standardDeviation: number | null;
-  /** 95 % bootstrap interval of the mean; null for one value. */
-  readonly meanInterval: Interval | null;
-}
-
-/** What the paired differences of two arms come to. */
-export interface PairedComparison {
-  readonly pairs: number;
-  readonly meanDifference: number;
-  /**
-   * Mean difference over the standard deviation of the differences (Cohen's d for pairs); null where that is 0 or
-   * unknown.
-   */
-  readonly effectSize: number | null;
-  /** 95 % bootstrap interval of the mean difference; null for one pair. */
-  readonly interval: Interval | null;
-  /** Two-sided, exact for up to 20 pairs. With n pairs it is never below 2 / 2ⁿ: five seeds reach 0.0625 at best. */
-  readonly p: number;
-}
 
 const RESAMPLES = 10_000;
 const LEVEL = 0.95;

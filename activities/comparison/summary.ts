@@ -2,60 +2,17 @@
  * What a comparison's runs come to: every arm for itself, and against the first arm where both have the same task.
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
-import type { ComparisonRun } from './run.ts';
+import type {
+  ArmDifference,
+  ArmSummary,
+  ComparisonRun,
+  ComparisonSummary,
+  MeanCosts,
+  PairSummary,
+  ScoreSummary,
+} from '../contracts/comparison.ts';
 import { atOnce, type Pausing } from './pausing.ts';
-import { comparingPairs, summarising, type PairedComparison, type Summary } from './statistics.ts';
-
-/** Scores of an arm; diverged ones are counted and left out of the rest, which is null where none is left. */
-export interface ScoreSummary {
-  readonly diverged: number;
-  readonly scores: Summary | null;
-}
-
-/**
- * Differences to the first arm at equal seeds; pairs of which one diverged are counted and left out of the rest, which
- * is null where none is left.
- */
-export interface PairSummary {
-  readonly diverged: number;
-  readonly differences: PairedComparison | null;
-}
-
-export interface ArmSummary {
-  readonly arm: string;
-  readonly runs: number;
-  readonly testScore: ScoreSummary;
-  readonly objective: ScoreSummary;
-  /** What finding the schedule gained over following it: of the runs that were retraced; absent where none was. */
-  readonly retraceGap?: ScoreSummary;
-  /** Of a run on average. */
-  readonly costs: MeanCosts;
-}
-
-export interface MeanCosts {
-  readonly memberSteps: number;
-  readonly evaluatorSteps: number;
-  readonly trainerSeconds: number;
-  readonly checkpointsWritten: number;
-  readonly checkpointBytesWritten: number;
-  readonly checkpointBytesRead: number;
-  /** Of the runs in which evaluators trained; null: in none. */
-  readonly thrownAwayShare: number | null;
-}
-
-/** An arm less the first one. */
-export interface ArmDifference {
-  readonly arm: string;
-  readonly against: string;
-  readonly testScore: PairSummary;
-  readonly objective: PairSummary;
-}
-
-export interface ComparisonSummary {
-  readonly arms: readonly ArmSummary[];
-  /** Without arms whose task is not the first one's: their scores mean something else. */
-  readonly differences: readonly ArmDifference[];
-}
+import { comparingPairs, summarising } from './statistics.ts';
 
 /**
  * Returns the summary, which follows from the runs alone; arms in the order of their first run, the first being the one

@@ -7,13 +7,20 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { StorageLocation } from '../contracts/checkpoint.ts';
-import type { ComparisonInput, TabulateRequest, Tabulated } from '../contracts/run.ts';
+import type {
+  ComparisonInput,
+  ComparisonRun,
+  ComparisonSummary,
+  RunFolder,
+  TabulateRequest,
+  Tabulated,
+} from '../contracts/comparison.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { inBatches, levelsOf, type RoundRecords } from '../runs/rounds.ts';
 import { readResult } from './finding.ts';
 import { withPauses } from './pausing.ts';
-import { describeRun, rowOf, type ComparisonRun, type RunFolder, type StoredResult } from './run.ts';
-import { summariseComparison, summarisingComparison, type ComparisonSummary } from './summary.ts';
+import { describeRun, rowOf, type StoredResult } from './run.ts';
+import { summariseComparison, summarisingComparison } from './summary.ts';
 
 /** Format of the table: another number where a reader of this one would be misled. */
 export const COMPARISON_FORMAT = 'fire-pbt-comparison/1';

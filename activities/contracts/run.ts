@@ -4,8 +4,6 @@
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { HistorySegment, RoundEvent } from '../../workflows/population/state.ts';
 import type { Algorithm } from '../../workflows/population/names.ts';
-import type { ComparisonRow, RunFolder } from '../comparison/run.ts';
-import type { ComparisonSummary } from '../comparison/summary.ts';
 import type { CheckpointReference, StorageLocation } from './checkpoint.ts';
 import type { ReportOutcome } from './training.ts';
 import type { Specification } from '../specification/specification.ts';
@@ -157,48 +155,8 @@ export interface Deletion extends FolderSize {
   readonly next: string;
 }
 
-export interface ComparisonInput {
-  /**
-   * Name of an arm → the specification of its runs; `seed` is set by the comparison. The first arm is the one that the
-   * others are compared with.
-   */
-  readonly arms: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  /** Different from one another. */
-  readonly seeds: readonly number[];
-  /** Runs at once, at most; default 1. */
-  readonly atOnce?: number;
-  /** Whether the schedule that a run found is trained once more, alone and with another seed; default false. */
-  readonly retrace?: boolean;
-}
-
-/** A comparison as it will be run. */
-export interface ComparisonPlan extends Required<ComparisonInput> {
-  /** Where its table will be: `<compare id>/` in the bucket of the first arm. */
-  readonly location: StorageLocation;
-}
-
-/** What the bucket has of a run: 'recorded' ones can be gone on from. */
-export type FoundRun =
-  | ({ readonly state: 'finished' } & RunFolder)
-  | ({ readonly state: 'recorded'; readonly round: number } & RunFolder)
-  | { readonly state: 'absent' };
-
-export interface TabulateRequest {
-  readonly location: StorageLocation;
-  /** The finished run to describe, and its retrace once that is finished too. */
-  readonly run: { readonly arm: string; readonly seed: number; readonly retrace?: RunFolder } & RunFolder;
-  /** Runs that the table is to have: this one and those described before it, in the table's order. */
-  readonly done: readonly { readonly arm: string; readonly seed: number }[];
-}
-
-export interface Tabulated {
-  readonly row: ComparisonRow;
-  readonly summary: ComparisonSummary;
-  /** Of the table. */
-  readonly key: string;
-}
-
-export interface OrchestrationActivities {
+/** The activities of runs; those of comparisons are a contract of their own (comparison.ts). */
+export interface RunActivities {
   planRun(input: {
     readonly specification: unknown;
     readonly workflowId: string;
@@ -241,21 +199,6 @@ export interface OrchestrationActivities {
     readonly storage: StorageLocation;
     readonly workflowId: string;
   }): Promise<{ readonly histories: number; readonly sizeBytes: number; readonly forgotten: number }>;
-  /** Validates a comparison's input and every arm's specification; fails, not retryable, with every error at once. */
-  planComparison(input: { readonly input: unknown; readonly workflowId: string }): Promise<ComparisonPlan>;
-  /**
-   * Says what the bucket has of a comparison's run; terminates one of that id that an earlier generation of the
-   * comparison left behind.
-   */
-  findRun(input: { readonly workflowId: string; readonly specification: unknown }): Promise<FoundRun>;
-  /** The same of a retrace of the run in the folder. */
-  findRetrace(input: {
-    readonly workflowId: string;
-    readonly run: RunFolder;
-    readonly seed: number;
-  }): Promise<FoundRun>;
-  /** Describes a finished run, and writes the comparison's table as far as it has come. */
-  tabulate(request: TabulateRequest): Promise<Tabulated>;
   /** Says what a run left in its bucket; deletes it where that is confirmed. */
   deleteRun(request: DeletionRequest): Promise<Deletion>;
 }

@@ -8,9 +8,9 @@ import type { Client } from '@temporalio/client';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { executionsOfRun } from './executions.ts';
 import type { Execution, RunExecution } from './executions.ts';
-import type { OrchestrationActivities } from '../contracts/run.ts';
+import type { RunActivities } from '../contracts/run.ts';
 
-type Exporting = OrchestrationActivities['exportHistories'];
+type Exporting = RunActivities['exportHistories'];
 
 /**
  * Writes the histories of a run, from all generations of its root, to `histories/` beside its results. The root's own,

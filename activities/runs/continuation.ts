@@ -8,7 +8,8 @@ import { ObjectStoreError, type ObjectStore } from '../storage/object-store.ts';
 import type { StorageLocation } from '../contracts/checkpoint.ts';
 import { expected, valueText } from '../specification/complaints.ts';
 import { bucketName } from '../specification/rules.ts';
-import { InvalidSpecification, parseSpecification, type Specification } from '../specification/specification.ts';
+import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
+import type { Specification } from '../specification/specification.ts';
 
 /** Fields that may differ from the earlier run's. */
 const FREE = ['steps', 'storage'] as const;

@@ -21,13 +21,9 @@ import { readableJson } from '../storage/readable-json.ts';
 import { continuedSpecification, goesOn, specificationKey, wrongField } from './continuation.ts';
 import { namesRun, recordedRetraced, retracedKey, retracingSpecification } from './retracing.ts';
 import { expected } from '../specification/complaints.ts';
-import { mostRounds } from '../specification/rules.ts';
-import {
-  InvalidSpecification,
-  parseSpecification,
-  type Specification,
-  type TaskSpecification,
-} from '../specification/specification.ts';
+import { mostRounds } from '../specification/budget.ts';
+import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
+import type { Specification, TaskSpecification } from '../specification/specification.ts';
 
 /** Failure type of a run whose specification is refused. */
 export const INVALID_SPECIFICATION = 'InvalidSpecification';

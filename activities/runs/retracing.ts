@@ -12,7 +12,8 @@ import type { StorageLocation } from '../contracts/checkpoint.ts';
 import { bucketOf, plannedBefore, readRecorded, RUN_FOLDER, wrongField } from './continuation.ts';
 import type { RetracedRun } from '../contracts/run.ts';
 import { joinEqual } from './schedule.ts';
-import { parseSpecification, type Specification } from '../specification/specification.ts';
+import { parseSpecification } from '../specification/parsing.ts';
+import type { Specification } from '../specification/specification.ts';
 
 interface RetracingInput {
   readonly run: unknown;

@@ -5,8 +5,6 @@
  * draft and says nothing about values that are already refused for themselves.
  */
 import { z } from 'zod';
-import { beyondBudget, historyBudget } from './history-budget.ts';
-import type { Specification } from './specification.ts';
 import { taskHyperparameters, type HyperparameterDefinition } from '../tasks/hyperparameters.ts';
 
 /** Bounds of a run. */
@@ -36,67 +34,6 @@ export function checkRules(draft: unknown, context: z.core.$RefinementCtx): void
   checkExamples(draft, context);
   checkHyperparameters(draft, context);
   checkSchedule(draft, context);
-}
-
-/**
- * Returns nothing; adds an issue where a specification valid in itself makes histories or messages that Temporal does
- * not bear, with what would do.
- */
-export function checkBudget(specification: Specification, context: z.core.$RefinementCtx): void {
-  const excess = (change: Partial<Specification>): string | undefined =>
-    beyondBudget(historyBudget({ ...specification, ...change }))[0]?.reason;
-  const reason = excess({});
-  if (reason === undefined) return;
-  const { stepsPerRound, evalEvery } = specification;
-  const most = mostRounds(specification);
-  const intervals = divisors(stepsPerRound).filter((interval) => interval > evalEvery);
-  const interval =
-    intervals[
-      firstFalse(0, intervals.length, (index) => excess({ evalEvery: intervals[index] ?? evalEvery }) !== undefined)
-    ];
-  const rarely = interval === undefined ? '' : `, or \`evalEvery\` at least ${interval}`;
-  if (most > 0)
-    report(
-      context,
-      ['steps'],
-      `at most ${most * stepsPerRound} (${most} rounds)${rarely}: with more, ${excess({ steps: (most + 1) * stepsPerRound })}`,
-    );
-  else if (interval !== undefined) report(context, ['evalEvery'], `at least ${interval}: ${reason}`);
-  else report(context, ['subPopulations'], `fewer or smaller: ${reason}`);
-}
-
-/** Returns how many rounds a run may have, at most: its histories bear no more, nor do its curves. */
-export function mostRounds(specification: Specification): number {
-  const { stepsPerRound, evalEvery } = specification;
-  const measured = Math.floor(Math.min(limits.steps, limits.measurements * evalEvery) / stepsPerRound);
-  return (
-    firstFalse(
-      1,
-      measured + 1,
-      (rounds) => beyondBudget(historyBudget({ ...specification, steps: rounds * stepsPerRound })).length === 0,
-    ) - 1
-  );
-}
-
-/**
- * Returns the least integer from `low` on for which what holds up to some point no longer holds; `high` where it holds
- * up to there.
- */
-function firstFalse(low: number, high: number, holds: (value: number) => boolean): number {
-  let [from, to] = [low, high];
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2);
-    if (holds(middle)) from = middle + 1;
-    else to = middle;
-  }
-  return from;
-}
-
-function divisors(value: number): number[] {
-  const small = Array.from({ length: Math.floor(Math.sqrt(value)) }, (_, index) => index + 1).filter(
-    (divisor) => value % divisor === 0,
-  );
-  return [...new Set([...small, ...small.map((divisor) => value / divisor)])].sort((a, b) => a - b);
 }
 
 function checkSteps(draft: unknown, context: z.core.$RefinementCtx): void {
@@ -307,7 +244,7 @@ export const bucketName = z
  * `got` tells something other than the value at the path; `instead` replaces what the schema says of the path, being
  * more to the point.
  */
-function report(
+export function report(
   context: z.core.$RefinementCtx,
   path: readonly PropertyKey[],
   rule: string,

@@ -8,9 +8,8 @@
 import { z } from 'zod';
 import type { HyperparameterSpaces } from '../../workflows/algorithm/hyperparameters.ts';
 import { between, finite, flag, integer, list, listOf, number, object, oneOf, range, tag } from './fields.ts';
-import { complain, inspect } from './complaints.ts';
 import { taskHyperparameters } from '../tasks/hyperparameters.ts';
-import { bucketName, checkBudget, checkRules, limits, space } from './rules.ts';
+import { bucketName, checkRules, limits, space } from './rules.ts';
 
 const factors = list(
   number(1e-6, 1e6, 'A factor.'),
@@ -358,10 +357,11 @@ const shape = object(
   'Specification of a FIRE PBT run.',
 );
 
-const complete = shape.superRefine(checkRules, { when: () => true }).transform(resolve);
+/** Schema of a whole specification; whether its histories fit is a rule of its own (budget.ts). */
+export const specificationSchema = shape.superRefine(checkRules, { when: () => true }).transform(resolve);
 
 /** A valid specification, defaults filled in. */
-export type Specification = DeepReadonly<Omit<z.output<typeof complete>, 'hyperparameters'>> & {
+export type Specification = DeepReadonly<Omit<z.output<typeof specificationSchema>, 'hyperparameters'>> & {
   readonly hyperparameters: HyperparameterSpaces;
 };
 
@@ -369,37 +369,9 @@ export type Specification = DeepReadonly<Omit<z.output<typeof complete>, 'hyperp
 export type TaskSpecification = Specification['task'];
 
 /** What people write: a specification with defaults left out. */
-export type SpecificationInput = z.input<typeof complete>;
+export type SpecificationInput = z.input<typeof specificationSchema>;
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
-
-const schema = complete.superRefine(checkBudget);
-
-/** An invalid specification: every error, each with its path, what was found and what is allowed. */
-export class InvalidSpecification extends Error {
-  readonly complaints: readonly string[];
-
-  constructor(complaints: readonly string[]) {
-    super(
-      `Cannot use the specification: ${complaints.length === 1 ? 'one error' : `${complaints.length} errors`}\n${complaints.join('\n')}`,
-    );
-    this.name = 'InvalidSpecification';
-    this.complaints = complaints;
-  }
-}
-
-/**
- * Returns the specification with its defaults filled in; `input` is anything that came out of JSON.
- *
- * @throws InvalidSpecification with every error at once
- */
-export function parseSpecification(input: unknown): Specification {
-  const hostile = inspect(input);
-  if (hostile.length > 0) throw new InvalidSpecification(hostile);
-  const parsed = schema.safeParse(input);
-  if (!parsed.success) throw new InvalidSpecification(complain(parsed.error.issues, input));
-  return parsed.data;
-}
 
 /**
  * Returns the JSON Schema of what people write, for editors; rules between fields are beyond it. With `from`

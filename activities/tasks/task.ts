@@ -21,6 +21,12 @@ export interface SessionContext {
   readonly hyperparameters: HyperparameterValues;
 }
 
+/** Where tasks find what is not in the specification. */
+export interface TaskEnvironment {
+  /** Folder with one folder a data set. */
+  readonly dataDirectory: string;
+}
+
 /** A task with its settings, ready to open sessions. */
 export interface Task {
   readonly kind: string;

@@ -4,17 +4,11 @@
 import { fileURLToPath } from 'node:url';
 import type { TaskSpecification } from '../specification/specification.ts';
 import { imageClassification } from './image-classification/image-classification.ts';
-import type { Task } from './task.ts';
+import type { Task, TaskEnvironment } from './task.ts';
 import { toy } from './toy.ts';
 
 /** Where set-up puts data sets. */
 export const DATA_DIRECTORY = fileURLToPath(new URL('../../.local/data', import.meta.url));
-
-/** Where tasks find what is not in the specification. */
-export interface TaskEnvironment {
-  /** Folder with one folder a data set. */
-  readonly dataDirectory: string;
-}
 
 /** Returns the task that a specification names; loads nothing yet. */
 export function taskOf(specification: TaskSpecification, environment: TaskEnvironment): Task {

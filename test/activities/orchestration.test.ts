@@ -6,7 +6,7 @@ import { Worker, NativeConnection, bundleWorkflowCode } from '@temporalio/worker
 import { fileURLToPath } from 'node:url';
 import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../activities/orchestration.ts';
-import type { OrchestrationActivities } from '../../activities/contracts/run.ts';
+import type { OrchestrationActivities } from '../../activities/orchestration.ts';
 import { startTemporalServer, type TestServer } from '../temporal-server.ts';
 
 const TASK_QUEUE = 'leftovers';

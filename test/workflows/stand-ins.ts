@@ -7,7 +7,8 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { applyEvents, emptyPopulation } from '../../workflows/population/state.ts';
 import type { PopulationState, RoundEvent } from '../../workflows/population/state.ts';
 import type { Score } from '../../workflows/algorithm/index.ts';
-import type { ComparisonInput, OrchestrationActivities, WriteResultRequest } from '../../activities/contracts/run.ts';
+import type { ComparisonActivities, ComparisonInput } from '../../activities/contracts/comparison.ts';
+import type { RunActivities, WriteResultRequest } from '../../activities/contracts/run.ts';
 import type { TrainingActivities, TrainRequest } from '../../activities/contracts/training.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { SimulatedRound, TrainedRound } from '../../workflows/population/simulation.ts';
@@ -67,7 +68,7 @@ export function toySpecification(overrides: Partial<Specification> = {}): Specif
   };
 }
 
-export interface StandIns extends OrchestrationActivities, TrainingActivities {
+export interface StandIns extends RunActivities, ComparisonActivities, TrainingActivities {
   /** events by `<round>/P<level>`, as last recorded. */
   readonly recorded: Map<string, readonly RoundEvent[]>;
   readonly states: Map<string, PopulationState>;

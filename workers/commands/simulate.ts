@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseComparison, type Comparison } from '../../activities/comparison/input.ts';
-import type { ComparisonRun } from '../../activities/comparison/run.ts';
+import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
 import { comparisonText } from '../../activities/comparison/table.ts';
 import { readOptions, wholeNumber } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';

@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { historyBudget, RESERVE, TEMPORAL_LIMITS } from '../../activities/specification/history-budget.ts';
-import { parseSpecification } from '../../activities/specification/specification.ts';
+import { parseSpecification } from '../../activities/specification/parsing.ts';
 
 export const LIMITS_PATH = fileURLToPath(new URL('../../docs/limits.md', import.meta.url));
 

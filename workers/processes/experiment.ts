@@ -7,7 +7,7 @@ import { InvalidComparison, parseComparison } from '../../activities/comparison/
 import type { Comparison } from '../../activities/comparison/input.ts';
 import { goesOn } from '../../activities/runs/continuation.ts';
 import { namesRun } from '../../activities/runs/retracing.ts';
-import { InvalidSpecification, parseSpecification } from '../../activities/specification/specification.ts';
+import { InvalidSpecification, parseSpecification } from '../../activities/specification/parsing.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import { algorithmOf, WORKFLOW_TYPES } from '../../workflows/population/names.ts';
 import type { Algorithm } from '../../workflows/population/names.ts';

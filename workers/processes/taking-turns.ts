@@ -3,7 +3,7 @@
  * anybody waiting.
  */
 import { workerShutdown } from '../../activities/training/failures.ts';
-import type { OrchestrationActivities } from '../../activities/contracts/run.ts';
+import type { RunActivities } from '../../activities/contracts/run.ts';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 
 /**
@@ -12,7 +12,7 @@ import type { ActivityInterceptorsFactory } from '@temporalio/worker';
  */
 const AT_ONCE = 100;
 /** As long as its run, and doing next to nothing. */
-const STANDING_BY: keyof OrchestrationActivities = 'standBy';
+const STANDING_BY: keyof RunActivities = 'standBy';
 
 /**
  * Returns an interceptor that has at most so many activities at work, first come, first served, however many stand by.

@@ -2,7 +2,7 @@
  * What is measured of a run, and how numbers of each kind are written.
  */
 import { comparePairs, summarise } from '../../activities/comparison/statistics.ts';
-import type { Interval, Summary } from '../../activities/comparison/statistics.ts';
+import type { Interval, Summary } from '../../activities/contracts/comparison.ts';
 import { PlainFailure } from '../processes/user-error.ts';
 import { longNumber, shortBytes, shortDuration } from '../terminal/figures.ts';
 import { runsOf } from './stored-table.ts';

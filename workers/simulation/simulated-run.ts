@@ -2,7 +2,8 @@
  * One run of a simulated comparison, in a process that a job is sent to.
  */
 import { configureTensorFlow } from '../processes/tensorflow-environment.ts';
-import { describeRun, type ComparisonRun } from '../../activities/comparison/run.ts';
+import { describeRun } from '../../activities/comparison/run.ts';
+import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
 import { sumCounts } from '../../activities/runs/result.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import { algorithmOf, memberName } from '../../workflows/population/names.ts';

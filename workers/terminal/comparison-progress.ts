@@ -2,7 +2,7 @@
  * A comparison's progress and result in words.
  */
 import type { Comparison } from '../../activities/comparison/input.ts';
-import type { ComparisonRow } from '../../activities/comparison/run.ts';
+import type { ComparisonRow } from '../../activities/contracts/comparison.ts';
 import { costsOf } from '../../activities/runs/plan.ts';
 import { comparisonTables } from '../../workflows/comparison/comparison-text.ts';
 import type { ComparisonProgress, RunProgress } from '../../activities/contracts/messages.ts';

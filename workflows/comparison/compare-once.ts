@@ -10,8 +10,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ComparisonInput } from '../../activities/contracts/run.ts';
-import type { ComparisonRow } from '../../activities/comparison/run.ts';
+import type { ComparisonInput, ComparisonRow } from '../../activities/contracts/comparison.ts';
 import { comparisonText } from './comparison-text.ts';
 import { comparisonQuery, MESSAGE_DESCRIPTIONS } from '../messages.ts';
 import { firePbt } from '../run/fire-pbt.ts';

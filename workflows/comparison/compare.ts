@@ -18,8 +18,8 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ComparisonRow, RunFolder } from '../../activities/comparison/run.ts';
-import type { FoundRun, ResultSummary } from '../../activities/contracts/run.ts';
+import type { ComparisonRow, FoundRun, RunFolder } from '../../activities/contracts/comparison.ts';
+import type { ResultSummary } from '../../activities/contracts/run.ts';
 import { compareOnce } from './compare-once.ts';
 import { comparisonText } from './comparison-text.ts';
 import { comparisonQuery, MESSAGE_DESCRIPTIONS } from '../messages.ts';

@@ -1,8 +1,7 @@
 /**
  * A comparison as Markdown: what the Web UI shows of its workflow, and what `npm start` prints of it at the end.
  */
-import type { ComparisonRow } from '../../activities/comparison/run.ts';
-import type { ArmSummary, PairSummary, ScoreSummary } from '../../activities/comparison/summary.ts';
+import type { ArmSummary, ComparisonRow, PairSummary, ScoreSummary } from '../../activities/contracts/comparison.ts';
 import type { ComparisonProgress } from '../../activities/contracts/messages.ts';
 
 type ScoreKind = 'testScore' | 'objective';

@@ -10,7 +10,8 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { OrchestrationActivities } from '../../activities/contracts/run.ts';
+import type { ComparisonActivities } from '../../activities/contracts/comparison.ts';
+import type { RunActivities } from '../../activities/contracts/run.ts';
 import type { StorageLocation } from '../../activities/contracts/checkpoint.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { TrainingActivities, TrainOutcome, TrainRequest } from '../../activities/contracts/training.ts';
@@ -47,19 +48,19 @@ const RETRY_UNTIL_IT_IS_OVER = { initialInterval: '500ms', backoffCoefficient: 2
  * should it be killed, another try begins within seconds.
  */
 const ON_ORCHESTRATORS = { heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER } as const;
-export const orchestration = proxyActivities<OrchestrationActivities>({
+export const orchestration = proxyActivities<RunActivities & ComparisonActivities>({
   ...ON_ORCHESTRATORS,
   startToCloseTimeout: '5m',
 });
 
 /** Those that copy, read or delete all that a run left: of large models that is gigabytes. */
-export const longOrchestration = proxyActivities<OrchestrationActivities>({
+export const longOrchestration = proxyActivities<RunActivities & ComparisonActivities>({
   ...ON_ORCHESTRATORS,
   startToCloseTimeout: '1 day',
 });
 
 /** Stands by a run as long as it lasts. */
-export const guard = proxyActivities<Pick<OrchestrationActivities, 'standBy'>>({
+export const guard = proxyActivities<Pick<RunActivities, 'standBy'>>({
   ...ON_ORCHESTRATORS,
   startToCloseTimeout: '1000 days',
 });

@@ -17,8 +17,7 @@ import {
 } from '../datasets/fashion-mnist.ts';
 import { loadTensorFlow } from '../tensorflow/library.ts';
 import type { TensorFlow } from '../tensorflow/library.ts';
-import type { Report, Session, SessionContext, State, Task } from '../task.ts';
-import type { TaskEnvironment } from '../tasks.ts';
+import type { Report, Session, SessionContext, State, Task, TaskEnvironment } from '../task.ts';
 import { BatchOrder, ResidentExamples, select, split, type Split } from './examples.ts';
 import { exportModel } from './export.ts';
 import { Kept } from './kept.ts';

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { ComparisonRun } from '../../../activities/comparison/run.ts';
+import type { ComparisonInput, ComparisonRun } from '../../../activities/contracts/comparison.ts';
 import { comparisonText } from '../../../activities/comparison/table.ts';
-import type { ComparisonInput } from '../../../activities/contracts/run.ts';
 
 const FOLDER = new URL('../../../docs/results/', import.meta.url);
 

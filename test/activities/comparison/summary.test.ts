@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ComparisonRun } from '../../../activities/comparison/run.ts';
+import type { ComparisonRun, ComparisonSummary } from '../../../activities/contracts/comparison.ts';
 import { withPauses, type Pausing } from '../../../activities/comparison/pausing.ts';
-import {
-  summariseComparison,
-  summarisingComparison,
-  type ComparisonSummary,
-} from '../../../activities/comparison/summary.ts';
+import { summariseComparison, summarisingComparison } from '../../../activities/comparison/summary.ts';
 import { comparisonText } from '../../../activities/comparison/table.ts';
 import type { Score } from '../../../workflows/algorithm/curve.ts';
 

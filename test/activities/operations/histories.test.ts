@@ -10,7 +10,7 @@ import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { executionsOfRun, identify } from '../../../activities/operations/executions.ts';
 import type { RunExecution } from '../../../activities/operations/executions.ts';
 import { createOrchestrationActivities } from '../../../activities/orchestration.ts';
-import type { OrchestrationActivities } from '../../../activities/contracts/run.ts';
+import type { OrchestrationActivities } from '../../../activities/orchestration.ts';
 import { firePbt } from '../../../workflows/run/fire-pbt.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';

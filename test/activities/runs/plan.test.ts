@@ -10,7 +10,7 @@ import {
   planRun,
   runPrefix,
 } from '../../../activities/runs/plan.ts';
-import { parseSpecification } from '../../../activities/specification/specification.ts';
+import { parseSpecification } from '../../../activities/specification/parsing.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 
 const h = { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] } };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { InvalidSpecification, parseSpecification } from '../../../activities/specification/specification.ts';
+import { InvalidSpecification, parseSpecification } from '../../../activities/specification/parsing.ts';
 import { JSON_SCHEMA_PATH, jsonSchemaText } from '../../../workers/commands/write-json-schema.ts';
 import {
   images,

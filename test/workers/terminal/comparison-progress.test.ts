@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseComparison } from '../../../activities/comparison/input.ts';
-import type { ComparisonRow } from '../../../activities/comparison/run.ts';
+import type { ComparisonRow } from '../../../activities/contracts/comparison.ts';
 import {
   comparisonBlock,
   comparisonProgressLine,

@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import type { ComparisonRow, ComparisonRun } from '../../../activities/comparison/run.ts';
-import type { ComparisonSummary } from '../../../activities/comparison/summary.ts';
+import type {
+  ComparisonInput,
+  ComparisonRow,
+  ComparisonRun,
+  ComparisonSummary,
+} from '../../../activities/contracts/comparison.ts';
 import { COMPARISON_FORMAT, comparisonText } from '../../../activities/comparison/table.ts';
-import type { ComparisonInput } from '../../../activities/contracts/run.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import type { compare } from '../../../workflows/comparison/compare.ts';
 import { comparisonQuery, stopEarlySignal } from '../../../workflows/messages.ts';

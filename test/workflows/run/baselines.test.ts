@@ -6,7 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ResultSummary } from '../../../activities/contracts/run.ts';
 import type { RoundRecord } from '../../../activities/runs/rounds.ts';
 import { decisionsKey } from '../../../activities/runs/rounds.ts';
-import { parseSpecification } from '../../../activities/specification/specification.ts';
+import { parseSpecification } from '../../../activities/specification/parsing.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import { extendUpdate, pauseUpdate, resumeUpdate, stopEarlySignal } from '../../../workflows/messages.ts';
 import type { HistorySegment, RoundEvent } from '../../../workflows/population/state.ts';

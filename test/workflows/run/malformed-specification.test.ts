@@ -11,7 +11,7 @@ import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../../activities/orchestration.ts';
 import { INVALID_SPECIFICATION, INVALID_WORKFLOW_ID, runPrefix } from '../../../activities/runs/plan.ts';
-import { InvalidSpecification, parseSpecification } from '../../../activities/specification/specification.ts';
+import { InvalidSpecification, parseSpecification } from '../../../activities/specification/parsing.ts';
 import { firePbt } from '../../../workflows/run/fire-pbt.ts';
 import { MALFORMED, withToy } from '../../activities/specification/malformed-specifications.ts';
 import { startObjectServer } from '../../object-server.ts';
