@@ -9,7 +9,7 @@ import { readOptions } from './processes/command-line.ts';
 import { keepAlive } from './processes/keep-alive.ts';
 import { runProcess } from './processes/user-error.ts';
 import { requireSearchAttributes } from './processes/search-attributes.ts';
-import { takingTurns } from './processes/taking-turns.ts';
+import { limitConcurrency } from './processes/limit-concurrency.ts';
 import { connectWorker } from './processes/temporal-connection.ts';
 import { workerIdentity } from './processes/worker-identity.ts';
 import { workflowBundle } from './processes/workflow-bundle.ts';
@@ -43,7 +43,7 @@ await runProcess(async () => {
     // work. More runs want another orchestrator.
     maxConcurrentActivityTaskExecutions: 2_000,
     // Heartbeats go on while an activity waits for its turn.
-    interceptors: { activity: [keepAlive, takingTurns()] },
+    interceptors: { activity: [keepAlive, limitConcurrency()] },
     // Should this process be killed, its workflows wait so long for it before another takes them.
     stickyQueueScheduleToStartTimeout: '5s',
     shutdownGraceTime: '3s',

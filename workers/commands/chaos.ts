@@ -11,7 +11,7 @@ import type { Client } from '@temporalio/client';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
 import { readOptions, wholeNumber } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';
-import { PlainFailure, runProcess } from '../processes/user-error.ts';
+import { UserError, runProcess } from '../processes/user-error.ts';
 import { startStack } from '../stack/local-stack.ts';
 import type { LocalStack } from '../stack/local-stack.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
@@ -58,7 +58,7 @@ await runProcess(async () => {
   const outageMs = 1000 * (wholeNumber('outage-seconds', options['outage-seconds'], 1, 3600) ?? 0);
   const { input, workflowType, threads } = readExperiment(options['input-file']);
   if (workflowType !== 'firePbt')
-    throw new PlainFailure(`Expected ${options['input-file']} to be one specification, got a comparison`);
+    throw new UserError(`Expected ${options['input-file']} to be one specification, got a comparison`);
 
   const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-chaos-'));
   let same: boolean | undefined;
@@ -145,7 +145,7 @@ async function run(
   return reached;
 }
 
-/** Kills parts with SIGKILL, those that are up. @throws PlainFailure where the run ends before all kills */
+/** Kills parts with SIGKILL, those that are up. @throws UserError where the run ends before all kills */
 function killing(stack: LocalStack, kills: number, everySeconds: number, seed: number): Attack {
   return async (alive, tell) => {
     const random = randomStream(seed, 'chaos');
@@ -155,7 +155,7 @@ function killing(stack: LocalStack, kills: number, everySeconds: number, seed: n
       const up = stack.parts.filter((part) => stack.processId(part) !== undefined);
       const victim = up[random.integer(Math.max(1, up.length))];
       if (!alive())
-        throw new PlainFailure(
+        throw new UserError(
           `The run ended after ${kill - 1} of ${kills} kills: give it more steps, or make them follow more closely with --every`,
         );
       if (victim === undefined) continue;
@@ -171,7 +171,7 @@ function killing(stack: LocalStack, kills: number, everySeconds: number, seed: n
 }
 
 /**
- * Takes the servers away, one after the other, with as much peace in between. @throws PlainFailure where the run ends
+ * Takes the servers away, one after the other, with as much peace in between. @throws UserError where the run ends
  * before all outages
  */
 function outages({ s3, withoutTemporal }: BreakableStack, outageMs: number): Attack {
@@ -187,7 +187,7 @@ function outages({ s3, withoutTemporal }: BreakableStack, outageMs: number): Att
     ];
     for (const [what, trial] of trials) {
       await delay(PEACE_MS);
-      if (!alive()) throw new PlainFailure(`The run ended before "${what}": give it more steps`);
+      if (!alive()) throw new UserError(`The run ended before "${what}": give it more steps`);
       tell(`${what} ${passing}`);
       await trial();
       tell('over');

@@ -10,7 +10,7 @@ import { executionsOfRun } from '../../activities/operations/executions.ts';
 import type { RecordedExecution } from '../../activities/operations/executions.ts';
 import { historyFile, historyText } from '../../activities/operations/histories.ts';
 import { manyValued, readOptions } from '../processes/command-line.ts';
-import { PlainFailure, reasonOf, runProcess } from '../processes/user-error.ts';
+import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { historiesIn } from '../replay/history-files.ts';
 import { Replayer } from '../replay/replayer.ts';
 import { LOCAL } from '../stack/programs.ts';
@@ -51,9 +51,9 @@ await runProcess(async () => {
   );
   const { 'workflow-id': workflowId, 'run-id': runId, export: exportTo, from } = options;
   if ((workflowId === undefined) === (from === undefined))
-    throw new PlainFailure('Expected either `--workflow-id` or `--from`. --help lists the options.');
+    throw new UserError('Expected either `--workflow-id` or `--from`. --help lists the options.');
   if (from !== undefined && (runId ?? exportTo) !== undefined)
-    throw new PlainFailure('Expected `--run-id` and `--export` with `--workflow-id` only. --help lists the options.');
+    throw new UserError('Expected `--run-id` and `--export` with `--workflow-id` only. --help lists the options.');
   if (from !== undefined) return replayAll(historiesIn(from));
   return replayAll(
     onServer(workflowId ?? '', runId, options.directory === undefined ? LOCAL : resolve(options.directory), exportTo),
@@ -124,11 +124,11 @@ async function* onServer(
   } catch (error) {
     const run = runId === undefined ? workflowId : `${workflowId}, run ${runId}`;
     if (error instanceof WorkflowNotFoundError)
-      throw new PlainFailure(`Cannot replay ${run}: there is no such workflow on ${address}, namespace ${namespace}`, {
+      throw new UserError(`Cannot replay ${run}: there is no such workflow on ${address}, namespace ${namespace}`, {
         cause: error,
       });
     if (isGrpcServiceError(error) || (error instanceof Error && isGrpcServiceError(error.cause)))
-      throw new PlainFailure(`Cannot replay ${run}: ${reasonOf(error)}`, { cause: error });
+      throw new UserError(`Cannot replay ${run}: ${reasonOf(error)}`, { cause: error });
     throw error;
   } finally {
     await connection.close();
@@ -149,8 +149,8 @@ async function connect(directory: string): ReturnType<typeof connectClient> {
   try {
     return await connectClient();
   } catch (error) {
-    if (error instanceof PlainFailure)
-      throw new PlainFailure(`${error.message}; \`npm run stack\` starts one`, { cause: error });
+    if (error instanceof UserError)
+      throw new UserError(`${error.message}; \`npm run stack\` starts one`, { cause: error });
     throw error;
   }
 }

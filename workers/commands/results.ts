@@ -9,7 +9,7 @@ import { DEFAULT_BUCKET } from '../../activities/runs/continuation.ts';
 import { folderName } from '../../activities/runs/plan.ts';
 import { readOptions } from '../processes/command-line.ts';
 import { OBJECT_HELP, OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
-import { PlainFailure, reasonOf, runProcess } from '../processes/user-error.ts';
+import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { makePage } from '../results/page.ts';
 import { parseTable, TABLE_NAME } from '../results/stored-table.ts';
 import { ROOT } from '../stack/programs.ts';
@@ -47,15 +47,15 @@ await runProcess(async () => {
   const docs = options.docs === undefined ? join(ROOT, 'docs') : resolve(options.docs);
   if (workflowId === undefined) {
     if ((name ?? options.bucket ?? directory) !== undefined)
-      throw new PlainFailure(
+      throw new UserError(
         'Expected `--name`, `--bucket` and `--directory` with `--fetch` only. --help lists the options.',
       );
     return make(docs, check);
   }
-  if (check) throw new PlainFailure('Expected either `--check` or `--fetch`. --help lists the options.');
+  if (check) throw new UserError('Expected either `--check` or `--fetch`. --help lists the options.');
   const table = name ?? workflowId.replaceAll('/', '-');
   if (!TABLE_NAME.test(table))
-    throw new PlainFailure(`Expected \`--name\` to be letters, digits, dots, dashes and underscores, got \`${table}\``);
+    throw new UserError(`Expected \`--name\` to be letters, digits, dots, dashes and underscores, got \`${table}\``);
   return withObjects(directory, async (objects) =>
     fetchTable(objects, bucket, workflowId, join(docs, 'results'), table),
   );
@@ -74,7 +74,7 @@ async function make(docs: string, check: boolean): Promise<number> {
   if (check) {
     for (const file of [...stale, ...leftOver]) console.error(`Stale: ${join(docs, file)}`);
     if (stale.length + leftOver.length > 0)
-      throw new PlainFailure('The results page is not what the tables give: `npm run results` makes it anew');
+      throw new UserError('The results page is not what the tables give: `npm run results` makes it anew');
     console.log(`Fresh: ${counted(files.size, 'file')} of ${docs}`);
     return 0;
   }
@@ -101,7 +101,7 @@ async function fetchTable(
       (error.trouble !== 'missing-object' && error.trouble !== 'missing-bucket')
     )
       throw error;
-    throw new PlainFailure(
+    throw new UserError(
       `Cannot fetch the table of ${workflowId}: there is no s3://${bucket}/${key}; a comparison writes it when its first run is done`,
       { cause: error },
     );
@@ -112,7 +112,7 @@ async function fetchTable(
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, bytes);
   } catch (error) {
-    throw new PlainFailure(`Cannot write ${file}: ${reasonOf(error)}`, { cause: error });
+    throw new UserError(`Cannot write ${file}: ${reasonOf(error)}`, { cause: error });
   }
   if (missing > 0) console.log(`The comparison is not done: ${counted(missing, 'run')} missing`);
   console.log(

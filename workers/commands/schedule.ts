@@ -7,7 +7,7 @@ import { readableJson } from '../../activities/storage/readable-json.ts';
 import { NoSchedule, readSchedule, scheduleCsv } from '../../activities/runs/schedule.ts';
 import { oneOf, readOptions } from '../processes/command-line.ts';
 import { OBJECT_HELP, OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
-import { PlainFailure, reasonOf, runProcess } from '../processes/user-error.ts';
+import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { counted } from '../terminal/figures.ts';
 
 const HELP = `
@@ -27,12 +27,12 @@ await runProcess(async () => {
   const { run, bucket = DEFAULT_BUCKET, output } = options;
   const format = oneOf('format', options.format, ['json', 'csv']) ?? 'json';
   if (run === undefined || !RUN_FOLDER.test(run))
-    throw new PlainFailure(
+    throw new UserError(
       `Expected \`--run\` to be a run's folder, \`<workflow id>/<first run id>\`, got \`${run ?? 'nothing'}\`. --help lists the options.`,
     );
   const schedule = await withObjects(options.directory, async (objects) => readSchedule(objects, bucket, run)).catch(
     (error: unknown) => {
-      throw error instanceof NoSchedule ? new PlainFailure(error.message, { cause: error }) : error;
+      throw error instanceof NoSchedule ? new UserError(error.message, { cause: error }) : error;
     },
   );
   const text = format === 'csv' ? scheduleCsv(schedule) : readableJson(schedule);
@@ -43,7 +43,7 @@ await runProcess(async () => {
     return 0;
   }
   await writeFile(output, text).catch((error: unknown) => {
-    throw new PlainFailure(`Cannot write ${output}: ${reasonOf(error)}`, { cause: error });
+    throw new UserError(`Cannot write ${output}: ${reasonOf(error)}`, { cause: error });
   });
   console.log(`Wrote ${counted(schedule.segments.length, 'segment')} to ${output}`);
   return 0;

@@ -13,7 +13,7 @@ import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
 import { comparisonText } from '../../activities/comparison/table.ts';
 import { readOptions, wholeNumber } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';
-import { PlainFailure, runProcess } from '../processes/user-error.ts';
+import { UserError, runProcess } from '../processes/user-error.ts';
 import { SIMULATED, type SimulationJob } from '../simulation/simulate.ts';
 
 const HELP = `
@@ -42,11 +42,11 @@ await runProcess(async () => {
   );
   const { 'input-file': inputFile, output } = options;
   if (inputFile === undefined || output === undefined)
-    throw new PlainFailure('Expected --input-file and --output; --help tells more.');
+    throw new UserError('Expected --input-file and --output; --help tells more.');
   const processes = wholeNumber('processes', options.processes, 1, 64) ?? 1;
   const { input: given, workflowType } = readExperiment(inputFile);
   if (workflowType !== 'compare')
-    throw new PlainFailure(`Expected ${inputFile} to be a comparison, with \`arms\` and \`seeds\`, got one run`);
+    throw new UserError(`Expected ${inputFile} to be a comparison, with \`arms\` and \`seeds\`, got one run`);
   const { specifications, ...input } = parseComparison(given);
   const jobs = Object.keys(input.arms).flatMap((arm) =>
     input.seeds.map((seed): SimulationJob => ({ arm, specification: { ...specifications[arm]!, seed } })),
@@ -90,7 +90,7 @@ async function simulated(job: SimulationJob): Promise<ComparisonRun> {
   child.send(job);
   const [code] = (await once(child, 'exit')) as [number | null];
   if (!run)
-    throw new PlainFailure(
+    throw new UserError(
       `Cannot simulate ${job.arm}, seed ${job.specification.seed}: its process ended with code ${code}`,
     );
   return run;

@@ -6,7 +6,7 @@ import { INTERRUPTED_EXIT_CODE, interrupted } from '../processes/interruption.ts
 import { runProcess } from '../processes/user-error.ts';
 import { joinStack } from '../stack/joining.ts';
 import { readStackOptions, STACK_HELP, STACK_OPTIONS } from '../stack/options.ts';
-import { tellStack } from '../terminal/stack-addresses.ts';
+import { formatStack } from '../terminal/stack-addresses.ts';
 
 const HELP = `
 Runs Temporal, an S3 server, an orchestrator and trainers on this machine until Ctrl-C.
@@ -27,7 +27,7 @@ await runProcess(async () => {
     interruption.first,
   );
   if (stack === undefined) return INTERRUPTED_EXIT_CODE;
-  console.log(tellStack(stack.record));
+  console.log(formatStack(stack.record));
   if (!stack.ours) {
     console.log(`\nIt is running already, in process ${stack.record.pid}: there is nothing to start.`);
     return 0;

@@ -11,7 +11,7 @@ import { identifier, readOptions } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';
 import type { Experiment } from '../processes/experiment.ts';
 import { INTERRUPTED_EXIT_CODE, interrupted } from '../processes/interruption.ts';
-import { PlainFailure, runProcess } from '../processes/user-error.ts';
+import { UserError, runProcess } from '../processes/user-error.ts';
 import { joinStack } from '../stack/joining.ts';
 import type { JoinedStack } from '../stack/joining.ts';
 import { readStackOptions, STACK_HELP, STACK_OPTIONS } from '../stack/options.ts';
@@ -25,12 +25,12 @@ import {
   ComparisonWork,
   holdsOf,
   percent,
-  tellComparison,
-  tellComparisonCosts,
+  formatComparison,
+  formatComparisonCosts,
 } from '../terminal/comparison-progress.ts';
-import { tellCosts } from '../terminal/run-costs.ts';
+import { formatCosts } from '../terminal/run-costs.ts';
 import { progressBlock, progressLine, RoundClock } from '../terminal/run-progress.ts';
-import { tellSummary, webPage } from '../terminal/run-summary.ts';
+import { formatSummary, webPage } from '../terminal/run-summary.ts';
 import { Screen } from '../terminal/screen.ts';
 import { StandstillWatch } from '../processes/troubles.ts';
 import { follow } from '../processes/watching.ts';
@@ -85,7 +85,7 @@ await runProcess(async () => {
       return INTERRUPTED_EXIT_CODE;
     }
     if (finished === 'stack-gone')
-      throw new PlainFailure(
+      throw new UserError(
         `The stack that ${workflowId} was running on has ended. The run is kept: npm start goes on with it.`,
       );
     await connection.close();
@@ -134,7 +134,7 @@ async function watchRun(
     const now = performance.now();
     standstill.reached(`${progress.status}, round ${progress.round}`);
     if (progress.plan === null) return;
-    if (plan === undefined) screen.say(tellCosts(progress.plan));
+    if (plan === undefined) screen.say(formatCosts(progress.plan));
     plan = progress.plan;
     if (progress.status !== 'planning') clock.note(progress.round, now);
     const left = clock.secondsLeft(progress.rounds, now);
@@ -148,7 +148,7 @@ async function watchRun(
   screen.leave();
   plan ??= (await handle.query(progressQuery)).plan ?? undefined;
   if (plan === undefined) throw new Error(`${handle.workflowId} ended without a plan`);
-  screen.say(`\n${tellSummary(result, plan.specification, { stack: stack.record, runId, stackEnds: stack.ours })}`);
+  screen.say(`\n${formatSummary(result, plan.specification, { stack: stack.record, runId, stackEnds: stack.ours })}`);
 }
 
 async function watchComparison(
@@ -159,7 +159,7 @@ async function watchComparison(
   standstill: StandstillWatch,
 ): Promise<void> {
   const work = new ComparisonWork(comparison, handle.workflowId);
-  if (!reattached) screen.say(tellComparisonCosts(comparison, work));
+  if (!reattached) screen.say(formatComparisonCosts(comparison, work));
   const clock = new RoundClock();
   const told = new Set<string>();
   const sayOnce = (line: string, before = ''): void => {
@@ -198,5 +198,5 @@ async function watchComparison(
     screen.say(comparisonProgressLine(work, done, training, left));
   });
   screen.leave();
-  screen.say(`\n${tellComparison(result)}`);
+  screen.say(`\n${formatComparison(result)}`);
 }

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
 import { MAX_ID_BYTES } from '../../workflows/population/names.ts';
-import { PlainFailure } from './user-error.ts';
+import { UserError } from './user-error.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
@@ -25,7 +25,7 @@ export function readOptions<const T extends Options>(
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
   } catch (error) {
     const message = error instanceof Error ? error.message.split('. ')[0] : String(error);
-    throw new PlainFailure(`${message}. --help lists the options.`, { cause: error });
+    throw new UserError(`${message}. --help lists the options.`, { cause: error });
   }
 }
 
@@ -46,7 +46,7 @@ export function manyValued(name: string, args: readonly string[]): string[] {
 /**
  * Returns an option's text as a whole number, or undefined where it is not given.
  *
- * @throws PlainFailure "Expected `--name` to be …, got `text`"
+ * @throws UserError "Expected `--name` to be …, got `text`"
  */
 export function wholeNumber(
   name: string,
@@ -57,29 +57,29 @@ export function wholeNumber(
   if (text === undefined) return undefined;
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= lowest && value <= highest) return value;
-  throw new PlainFailure(`Expected \`--${name}\` to be a whole number from ${lowest} to ${highest}, got \`${text}\``);
+  throw new UserError(`Expected \`--${name}\` to be a whole number from ${lowest} to ${highest}, got \`${text}\``);
 }
 
 /**
  * Returns an option's text as an id or name that Temporal takes, or undefined where it is not given.
  *
- * @throws PlainFailure "Expected `--name` to be …, got `text`"
+ * @throws UserError "Expected `--name` to be …, got `text`"
  */
 export function identifier(name: string, text: string | undefined): string | undefined {
   const bytes = Buffer.byteLength(text ?? ' ');
   if (bytes < 1 || bytes > MAX_ID_BYTES)
-    throw new PlainFailure(`Expected \`--${name}\` to be of 1 to ${MAX_ID_BYTES} bytes, got ${bytes}`);
+    throw new UserError(`Expected \`--${name}\` to be of 1 to ${MAX_ID_BYTES} bytes, got ${bytes}`);
   return text;
 }
 
 /**
  * Returns an option's text as one of the choices, or undefined where it is not given.
  *
- * @throws PlainFailure "Expected `--name` to be …, got `text`"
+ * @throws UserError "Expected `--name` to be …, got `text`"
  */
 export function oneOf<T extends string>(name: string, text: string | undefined, choices: readonly T[]): T | undefined {
   if (text === undefined) return undefined;
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;
-  throw new PlainFailure(`Expected \`--${name}\` to be ${choices.join(' or ')}, got \`${text}\``);
+  throw new UserError(`Expected \`--${name}\` to be ${choices.join(' or ')}, got \`${text}\``);
 }

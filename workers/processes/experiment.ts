@@ -11,7 +11,7 @@ import { InvalidSpecification, parseSpecification } from '../../activities/speci
 import type { Specification } from '../../activities/specification/specification.ts';
 import { algorithmOf, WORKFLOW_TYPES } from '../../workflows/population/names.ts';
 import type { Algorithm } from '../../workflows/population/names.ts';
-import { PlainFailure, reasonOf } from './user-error.ts';
+import { UserError, reasonOf } from './user-error.ts';
 
 export interface Experiment {
   readonly workflowType: (typeof WORKFLOW_TYPES)[Algorithm] | 'compare';
@@ -33,7 +33,7 @@ export interface Experiment {
 /**
  * Reads an input file and checks it as the workflow will, so that what is wrong is told before anything starts.
  *
- * @throws PlainFailure where the file cannot be read, or with every error in what it says
+ * @throws UserError where the file cannot be read, or with every error in what it says
  */
 export function readExperiment(file: string): Experiment {
   const input = readJson(file);
@@ -45,7 +45,7 @@ export function readExperiment(file: string): Experiment {
     : checked(file, () => (goesOn(input) || namesRun(input) ? [] : [parseSpecification(input)]));
   const threads = new Set(specifications.map((one) => one.threads));
   if (threads.size > 1)
-    throw new PlainFailure(
+    throw new UserError(
       `Expected all arms in ${file} to say one number of \`threads\`, got ${[...threads].join(', ')}`,
     );
   return {
@@ -68,12 +68,12 @@ function readJson(file: string): unknown {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new PlainFailure(`Cannot read the input file ${file}: ${reasonOf(error)}`, { cause: error });
+    throw new UserError(`Cannot read the input file ${file}: ${reasonOf(error)}`, { cause: error });
   }
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new PlainFailure(`Expected ${file} to be JSON: ${reasonOf(error)}`, { cause: error });
+    throw new UserError(`Expected ${file} to be JSON: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -88,7 +88,7 @@ function checked<T>(file: string, parse: () => T): T {
     return parse();
   } catch (error) {
     if (error instanceof InvalidSpecification || error instanceof InvalidComparison)
-      throw new PlainFailure(`${file}: ${error.message}`, { cause: error });
+      throw new UserError(`${file}: ${error.message}`, { cause: error });
     throw error;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { ObjectStore, ObjectStoreError } from '../../activities/storage/object-store.ts';
-import { PlainFailure } from './user-error.ts';
+import { UserError } from './user-error.ts';
 import { storeOptions } from '../stack/object-server.ts';
 import { LOCAL } from '../stack/programs.ts';
 import { findRunningStack } from '../stack/running-stack.ts';
@@ -25,7 +25,7 @@ export const OBJECT_HELP = `
 /**
  * Gives the store to `read` and closes it afterwards.
  *
- * @throws PlainFailure where the store refuses or does not answer
+ * @throws UserError where the store refuses or does not answer
  */
 export async function withObjects<T>(
   directory: string | undefined,
@@ -37,7 +37,7 @@ export async function withObjects<T>(
     return await read(objects);
   } catch (error) {
     if (!(error instanceof ObjectStoreError)) throw error;
-    throw new PlainFailure(`${error.message}${advice}`, { cause: error });
+    throw new UserError(`${error.message}${advice}`, { cause: error });
   } finally {
     await objects.close();
   }

@@ -17,7 +17,7 @@ export async function freePort(preferred: number, taken: readonly number[] = [])
 }
 
 /** Says that a port was not the one wished for; undefined where it was. */
-export function tellStepped(what: string, wanted: number, port: number): string | undefined {
+export function describePortChange(what: string, wanted: number, port: number): string | undefined {
   return wanted === port ? undefined : `Port ${wanted} is taken: ${what} uses ${port}`;
 }
 

@@ -3,7 +3,7 @@
  */
 import type { TemporalConnection } from './temporal-connection.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/run/search-attributes.ts';
-import { PlainFailure, reasonOf } from './user-error.ts';
+import { UserError, reasonOf } from './user-error.ts';
 
 /** What it takes to ask: a worker's connection and a client's both can. */
 interface OperatorConnection {
@@ -18,7 +18,7 @@ interface OperatorConnection {
  * Makes sure that the namespace has them: without them a run could not report its progress, and its workflow tasks
  * would fail for ever.
  *
- * @throws PlainFailure with the commands that create them, one for a server of one's own and one for Temporal Cloud, or
+ * @throws UserError with the commands that create them, one for a server of one's own and one for Temporal Cloud, or
  *   saying that the server does not tell
  */
 export async function requireSearchAttributes({
@@ -28,7 +28,7 @@ export async function requireSearchAttributes({
 }: TemporalConnection<OperatorConnection>): Promise<void> {
   const known = await listSearchAttributes(connection, namespace).catch((error: unknown) => {
     const names = Object.entries(SEARCH_ATTRIBUTE_TYPES).map(([name, type]) => `${name} (${type})`);
-    throw new PlainFailure(
+    throw new UserError(
       `Cannot ask Temporal at ${address} for the search attributes of namespace ${namespace}: ${reasonOf(error)} (runs need ${names.join(', ')}; these credentials need the right to list search attributes)`,
       { cause: error },
     );
@@ -38,7 +38,7 @@ export async function requireSearchAttributes({
   // Temporal Cloud's are managed with its own tool, not with the CLI.
   const own = `temporal operator search-attribute create --namespace ${namespace} ${missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ')}`;
   const cloud = `tcld namespace search-attributes add --namespace ${namespace} ${missing.map(([name, type]) => `--search-attribute ${name}=${type}`).join(' ')}`;
-  throw new PlainFailure(
+  throw new UserError(
     `Cannot use Temporal at ${address}: namespace ${namespace} has no search attributes ${missing.map(([name]) => name).join(', ')}. Create them once. On a server of one's own: ${own}. On Temporal Cloud, in its web UI or by: ${cloud}`,
   );
 }

@@ -4,7 +4,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Experiment } from './experiment.ts';
-import { PlainFailure } from './user-error.ts';
+import { UserError } from './user-error.ts';
 
 export interface Submission {
   readonly handle: WorkflowHandle;
@@ -16,7 +16,7 @@ export interface Submission {
 /**
  * Starts the workflow unless one of this id is running.
  *
- * @throws PlainFailure where the running one is something else
+ * @throws UserError where the running one is something else
  */
 export async function submit(
   client: Client,
@@ -27,7 +27,7 @@ export async function submit(
   const running = await findRunning(client, workflowId);
   if (running) {
     if (running.type !== experiment.workflowType) {
-      throw new PlainFailure(
+      throw new UserError(
         `Cannot start ${workflowId}: a workflow of that id and of type ${running.type} is running. Choose another with --workflow-id`,
       );
     }

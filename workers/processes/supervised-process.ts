@@ -4,9 +4,9 @@
 import { closeSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { PlainFailure } from './user-error.ts';
+import { UserError } from './user-error.ts';
 import { RECYCLE_EXIT_CODE } from './recycling.ts';
-import { killGroup, spawnOnLeash } from './leash.ts';
+import { killGroup, spawnTiedToParent } from './tied-process.ts';
 import { lastLines, openLog } from './log-file.ts';
 
 export interface ProcessPlan {
@@ -63,14 +63,14 @@ export class SupervisedProcess {
   /**
    * Starts it and waits until `isReady` says so; from then on it is started again whenever it ends.
    *
-   * @throws PlainFailure with the last lines of its log where it ends first or takes longer than `timeoutMs`
+   * @throws UserError with the last lines of its log where it ends first or takes longer than `timeoutMs`
    */
   async start(isReady: (pid: number) => Promise<boolean>, timeoutMs: number): Promise<void> {
     this.#phase = 'starting';
     const deadline = Date.now() + timeoutMs;
     this.#spawn();
     for (;;) {
-      if (this.#isStopping()) throw new PlainFailure(`Cannot start ${this.name}: it was stopped`);
+      if (this.#isStopping()) throw new UserError(`Cannot start ${this.name}: it was stopped`);
       if (this.#failedStart !== undefined) throw this.#cannotStart(`it ${this.#failedStart}`);
       if (this.pid !== undefined && (await isReady(this.pid))) break;
       if (Date.now() > deadline) throw this.#cannotStart(`it does not answer after ${Math.round(timeoutMs / 1000)} s`);
@@ -105,7 +105,7 @@ export class SupervisedProcess {
     const { command, args, env, cwd, logFile, name } = this.#plan;
     const output = openLog(logFile);
     const startedAt = Date.now();
-    const child = spawnOnLeash(command, args, { env, cwd, output });
+    const child = spawnTiedToParent(command, args, { env, cwd, output });
     closeSync(output);
     this.#child = child;
     this.#watcher.changed(name, child.pid);
@@ -143,25 +143,25 @@ export class SupervisedProcess {
     this.#endsInARow = newTrouble ? 1 : this.#endsInARow + 1;
     this.#lastKind = { killed, times: newTrouble || killed !== this.#lastKind.killed ? 1 : this.#lastKind.times + 1 };
     const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#endsInARow - 1));
-    this.#watcher.say(this.#tellEnd(how, delayMs));
+    this.#watcher.say(this.#describeEnd(how, delayMs));
     this.#restart = setTimeout(() => this.#spawn(), delayMs);
   }
 
   /** What a killed process wrote last says nothing of why: its log is shown only where it ended by itself. */
-  #tellEnd(how: string, delayMs: number): string {
+  #describeEnd(how: string, delayMs: number): string {
     const { killed, times } = this.#lastKind;
     if (times < TOLD_AFTER) return `${this.name} ${how}: starting it again`;
     const next = `${times} times in a row. Next try in ${delayMs / 1000} s.`;
     if (killed)
       return `${this.name} keeps being killed: it ${how}, by somebody or by the system for want of memory, ${next}`;
-    return `${this.name} keeps ending: it ${how}, ${next}${this.#tellLog()}`;
+    return `${this.name} keeps ending: it ${how}, ${next}${this.#quoteLog()}`;
   }
 
-  #cannotStart(why: string): PlainFailure {
-    return new PlainFailure(`Cannot start ${this.name}: ${why}.${this.#tellLog()}`);
+  #cannotStart(why: string): UserError {
+    return new UserError(`Cannot start ${this.name}: ${why}.${this.#quoteLog()}`);
   }
 
-  #tellLog(): string {
+  #quoteLog(): string {
     const lines = lastLines(this.#plan.logFile, TOLD_LINES);
     return lines.length === 0
       ? ''

@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
-import { PlainFailure, reasonOf } from './user-error.ts';
+import { UserError, reasonOf } from './user-error.ts';
 
 const CONNECT_TIMEOUT = '5s';
 const DEFAULT_ADDRESS = 'localhost:7233';
@@ -20,7 +20,7 @@ export interface TemporalConnection<C> {
 /**
  * Connects a worker.
  *
- * @throws PlainFailure where the configuration cannot be read, or the server or its namespace cannot be reached
+ * @throws UserError where the configuration cannot be read, or the server or its namespace cannot be reached
  */
 export async function connectWorker(
   environment: NodeJS.ProcessEnv = process.env,
@@ -36,7 +36,7 @@ export async function connectWorker(
 /**
  * Connects a client.
  *
- * @throws PlainFailure as connectWorker does
+ * @throws UserError as connectWorker does
  */
 export async function connectClient(
   environment: NodeJS.ProcessEnv = process.env,
@@ -64,7 +64,7 @@ function readConfiguration(
     const { connectionOptions, namespace = 'default' } = loadClientConnectConfig({ overrideEnvVars });
     return { connectionOptions, namespace, address: connectionOptions.address ?? DEFAULT_ADDRESS };
   } catch (error) {
-    throw new PlainFailure(`Cannot read the Temporal configuration: ${reasonOf(error)}`, { cause: error });
+    throw new UserError(`Cannot read the Temporal configuration: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -72,7 +72,7 @@ async function reaching<T>(address: string, namespace: string, connect: () => Pr
   try {
     return await connect();
   } catch (error) {
-    throw new PlainFailure(
+    throw new UserError(
       `Cannot reach Temporal at ${address}, namespace ${namespace}: ${reasonOf(error)} (set by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE or a profile)`,
       { cause: error },
     );

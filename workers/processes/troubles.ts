@@ -41,7 +41,7 @@ export async function findTroubles(client: Client, workflowId: string): Promise<
  * Such as `WAITS: Cannot put s3://fire-pbt/…: the store does not answer (ECONNREFUSED) (8 activities, train, tried up
  * to 5 times; goes on by itself when that is over)`.
  */
-export function tellTrouble({ message, activities, pending, attempts }: Trouble): string {
+export function formatTrouble({ message, activities, pending, attempts }: Trouble): string {
   return `WAITS: ${message} (${counted(pending, 'activity', 'activities')}, ${activities.join(' and ')}, tried up to ${attempts} times; goes on by itself when that is over)`;
 }
 
@@ -99,7 +99,7 @@ async function lookAt(client: Client, workflowId: string): Promise<readonly Reas
   try {
     return (await findTroubles(client, workflowId)).map((trouble) => ({
       reason: trouble.message,
-      line: tellTrouble(trouble),
+      line: formatTrouble(trouble),
     }));
   } catch (error) {
     return [

@@ -3,15 +3,15 @@
  */
 
 /** What went wrong and what to do about it, in words for the terminal. */
-export class PlainFailure extends Error {
+export class UserError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = 'PlainFailure';
+    this.name = 'UserError';
   }
 }
 
 /**
- * Runs a process's main function and ends the process with the code it returns. A PlainFailure is told in its own words
+ * Runs a process's main function and ends the process with the code it returns. A UserError is told in its own words
  * and ends it with 1; anything else is a mistake in the code, whose stack is wanted.
  */
 export async function runProcess(main: () => Promise<number>): Promise<void> {
@@ -21,7 +21,7 @@ export async function runProcess(main: () => Promise<number>): Promise<void> {
   try {
     process.exit(await main());
   } catch (error) {
-    console.error(error instanceof PlainFailure ? error.message : error);
+    console.error(error instanceof UserError ? error.message : error);
     process.exit(1);
   }
 }

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { QueryDefinition } from '@temporalio/common';
-import { PlainFailure } from './user-error.ts';
+import { UserError } from './user-error.ts';
 
 const POLL_INTERVAL_MS = 1_000;
 
@@ -13,7 +13,7 @@ const POLL_INTERVAL_MS = 1_000;
  * Asks the query about once a second and hands each answer on, until the workflow ends; returns its result. Servers and
  * workers that do not answer are asked again for as long as it takes.
  *
- * @throws PlainFailure in the words of the workflow's failure
+ * @throws UserError in the words of the workflow's failure
  */
 export async function follow<Progress, Result>(
   handle: WorkflowHandle,
@@ -40,9 +40,9 @@ async function resultOf<Result>(handle: WorkflowHandle): Promise<Result> {
       return (await handle.result()) as Result;
     } catch (error) {
       if (error instanceof WorkflowFailedError)
-        throw new PlainFailure(`${handle.workflowId} failed: ${reasonOfFailure(error)}`, { cause: error });
+        throw new UserError(`${handle.workflowId} failed: ${reasonOfFailure(error)}`, { cause: error });
       if (error instanceof WorkflowNotFoundError)
-        throw new PlainFailure(`Cannot follow ${handle.workflowId}: the server does not know it any more`, {
+        throw new UserError(`Cannot follow ${handle.workflowId}: the server does not know it any more`, {
           cause: error,
         });
       await delay(POLL_INTERVAL_MS);

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { identify } from '../../activities/operations/executions.ts';
 import type { RecordedExecution } from '../../activities/operations/executions.ts';
-import { PlainFailure, reasonOf } from '../processes/user-error.ts';
+import { UserError, reasonOf } from '../processes/user-error.ts';
 
 /**
  * Yields the histories in the files and, at any depth, in the folders; what else is in a folder is passed over.
  *
- * @throws PlainFailure where a path is not there, a file named is no history, or a folder has none
+ * @throws UserError where a path is not there, a file named is no history, or a folder has none
  */
 export async function* historiesIn(
   paths: readonly string[],
@@ -59,5 +59,5 @@ function isHistory(json: unknown): boolean {
 }
 
 function refuse(path: string, reason: string): never {
-  throw new PlainFailure(reason.startsWith('Cannot replay ') ? reason : `Cannot replay ${path}: ${reason}`);
+  throw new UserError(reason.startsWith('Cannot replay ') ? reason : `Cannot replay ${path}: ${reason}`);
 }

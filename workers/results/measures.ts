@@ -3,7 +3,7 @@
  */
 import { comparePairs, summarise } from '../../activities/comparison/statistics.ts';
 import type { Interval, Summary } from '../../activities/contracts/comparison.ts';
-import { PlainFailure } from '../processes/user-error.ts';
+import { UserError } from '../processes/user-error.ts';
 import { longNumber, shortBytes, shortDuration } from '../terminal/figures.ts';
 import { runsOf } from './stored-table.ts';
 import type { StoredRun, StoredTable } from './stored-table.ts';
@@ -199,17 +199,17 @@ export function scoreDifferenceText(scored: StoredTable['scored'], value: number
   return differenceValueText('score', scored, value);
 }
 
-/** @throws PlainFailure which lists the names */
+/** @throws UserError which lists the names */
 export function measureName(text: string): MeasureName {
   return known('a measure', Object.keys(MEASURES) as MeasureName[], text);
 }
 
-/** @throws PlainFailure which lists the names */
+/** @throws UserError which lists the names */
 export function statisticName(text: string): Statistic {
   return known('a statistic', STATISTICS, text);
 }
 
-/** @throws PlainFailure which lists the names */
+/** @throws UserError which lists the names */
 export function differenceName(text: string): Difference {
   return known('a statistic of a difference', DIFFERENCES, text);
 }
@@ -242,7 +242,7 @@ function differenceValueText(kind: Kind, scored: StoredTable['scored'], value: n
 
 function known<T extends string>(what: string, names: readonly T[], text: string): T {
   const found = names.find((name) => name === text);
-  if (found === undefined) throw new PlainFailure(`Expected ${what} (${names.join(', ')}), got \`${text}\``);
+  if (found === undefined) throw new UserError(`Expected ${what} (${names.join(', ')}), got \`${text}\``);
   return found;
 }
 

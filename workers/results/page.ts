@@ -3,7 +3,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PlainFailure, reasonOf } from '../processes/user-error.ts';
+import { UserError, reasonOf } from '../processes/user-error.ts';
 import { differenceName, differenceText, measureName, statisticName, statisticText } from './measures.ts';
 import { describePlot, drawPlot, plotKind } from './plots.ts';
 import type { PlotKind } from './plots.ts';
@@ -36,7 +36,7 @@ export interface ResultsPage {
  * Makes the page of a docs folder: `results.md`, from `results/page.md` and `results/*.json`; and what the README
  * quotes.
  *
- * @throws PlainFailure naming the file or the placeholder that is wrong
+ * @throws UserError naming the file or the placeholder that is wrong
  */
 export async function makePage(docs: string): Promise<ResultsPage> {
   const tables = new StoredTables(join(docs, 'results'));
@@ -118,7 +118,7 @@ class StoredTables {
   }
 
   get(name: string): StoredTable {
-    if (!this.has(name)) throw new PlainFailure(`there is no table ${join(this.#folder, `${name}.json`)}`);
+    if (!this.has(name)) throw new UserError(`there is no table ${join(this.#folder, `${name}.json`)}`);
     const file = join(this.#folder, `${name}.json`);
     const table = this.#read.get(name) ?? parseTable(name, readText(file), file);
     this.#read.set(name, table);
@@ -134,7 +134,7 @@ function listFolder(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    throw new PlainFailure(`Cannot read ${folder}: ${reasonOf(error)}`, { cause: error });
+    throw new UserError(`Cannot read ${folder}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -142,6 +142,6 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new PlainFailure(`Cannot read ${file}: ${reasonOf(error)}`, { cause: error });
+    throw new UserError(`Cannot read ${file}: ${reasonOf(error)}`, { cause: error });
   }
 }

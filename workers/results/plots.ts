@@ -5,7 +5,7 @@
 import { parse, resetSVGDefIds, View } from 'vega';
 import { compile } from 'vega-lite';
 import type { TopLevelSpec } from 'vega-lite';
-import { PlainFailure } from '../processes/user-error.ts';
+import { UserError } from '../processes/user-error.ts';
 import { measure } from './measures.ts';
 import { isHandMade, runsOf } from './stored-table.ts';
 import type { StoredTable } from './stored-table.ts';
@@ -44,18 +44,18 @@ const LEFT_OUT = 0.1;
 /** Digits after the point in coordinates. */
 const DIGITS = 2;
 
-/** @throws PlainFailure which lists the names */
+/** @throws UserError which lists the names */
 export function plotKind(text: string): PlotKind {
   const kinds = Object.keys(PLOTS) as PlotKind[];
   const found = kinds.find((kind) => kind === text);
-  if (found === undefined) throw new PlainFailure(`Expected a plot (${kinds.join(', ')}), got \`${text}\``);
+  if (found === undefined) throw new UserError(`Expected a plot (${kinds.join(', ')}), got \`${text}\``);
   return found;
 }
 
 /**
  * Returns what the plot shows in words.
  *
- * @throws PlainFailure where the table has nothing for it
+ * @throws UserError where the table has nothing for it
  */
 export function describePlot(kind: PlotKind, table: StoredTable): string {
   return PLOTS[kind](table).description;
@@ -64,7 +64,7 @@ export function describePlot(kind: PlotKind, table: StoredTable): string {
 /**
  * Draws a plot.
  *
- * @throws PlainFailure where the table has nothing for it
+ * @throws UserError where the table has nothing for it
  */
 export async function drawPlot(kind: PlotKind, table: StoredTable): Promise<string> {
   const { spec } = PLOTS[kind](table);
@@ -157,7 +157,7 @@ function scoresPlot(table: StoredTable): Plot {
       thinned(curve).flatMap(({ step, score }) => (typeof score === 'number' ? [{ arm, seed, step, score }] : [])),
     ),
   );
-  if (values.length === 0) throw new PlainFailure(`${table.name} has no curve with a score`);
+  if (values.length === 0) throw new UserError(`${table.name} has no curve with a score`);
   const lastStep = Math.max(...values.map(({ step }) => step));
   const shown = values.filter(({ step }) => step >= LEFT_OUT * lastStep);
   const [low, high] = [Math.min(...shown.map(({ score }) => score)), Math.max(...shown.map(({ score }) => score))];
@@ -206,7 +206,7 @@ function costsPlot(table: StoredTable): Plot {
       ? [{ arm, seed, testScore, trainedSteps: costs.memberSteps + costs.evaluatorSteps }]
       : [],
   );
-  if (values.length === 0) throw new PlainFailure(`${table.name} has no test score that is a number`);
+  if (values.length === 0) throw new UserError(`${table.name} has no test score that is a number`);
   const costs = values.map(({ trainedSteps }) => trainedSteps);
   const far = Math.min(...costs) > 0 && Math.max(...costs) > 10 * Math.min(...costs);
   return {
@@ -243,7 +243,7 @@ function evaluationsPlot(table: StoredTable): Plot {
       steps: total / runsOf(table, arm).length,
     })),
   );
-  if (values.length === 0) throw new PlainFailure(`${table.name} has no evaluators`);
+  if (values.length === 0) throw new UserError(`${table.name} has no evaluators`);
   return {
     description: `Steps that evaluators trained in a run of ${table.name}, on average, by the reason for which the evaluation ended`,
     spec: {
@@ -307,7 +307,7 @@ function searchedHyperparameter(table: StoredTable): string {
   }
   const searched = [...seen].filter(([, values]) => values.size > 1).map(([name]) => name);
   const name = searched.includes('learningRate') ? 'learningRate' : searched.sort()[0];
-  if (name === undefined) throw new PlainFailure(`${table.name} has no schedule in which a number changes`);
+  if (name === undefined) throw new UserError(`${table.name} has no schedule in which a number changes`);
   return name;
 }
 

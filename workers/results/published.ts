@@ -1,7 +1,7 @@
 /**
  * Figures that others have published, to stand beside those measured here.
  */
-import { PlainFailure } from '../processes/user-error.ts';
+import { UserError } from '../processes/user-error.ts';
 import { markdown } from './tables.ts';
 
 /** By the name that placeholders use: title and rows of a table. */
@@ -27,10 +27,10 @@ const PUBLISHED: Readonly<
   },
 };
 
-/** @throws PlainFailure which lists the names */
+/** @throws UserError which lists the names */
 export function publishedTable(name: string): string {
   const found = Object.hasOwn(PUBLISHED, name) ? PUBLISHED[name] : undefined;
   if (found === undefined)
-    throw new PlainFailure(`Expected published figures (${Object.keys(PUBLISHED).join(', ')}), got \`${name}\``);
+    throw new UserError(`Expected published figures (${Object.keys(PUBLISHED).join(', ')}), got \`${name}\``);
   return markdown(found.header, found.rows);
 }

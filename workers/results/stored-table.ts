@@ -6,7 +6,7 @@
  * runs.
  */
 import { z } from 'zod';
-import { PlainFailure, reasonOf } from '../processes/user-error.ts';
+import { UserError, reasonOf } from '../processes/user-error.ts';
 
 export const TABLE_FORMAT = 'fire-pbt-comparison/1';
 
@@ -91,19 +91,19 @@ export interface StoredTable {
 /**
  * Reads a table from its text.
  *
- * @throws PlainFailure naming `where` the text is from, with the first thing that is wrong
+ * @throws UserError naming `where` the text is from, with the first thing that is wrong
  */
 export function parseTable(name: string, text: string, where: string): StoredTable {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new PlainFailure(`Expected ${where} to be JSON: ${reasonOf(error)}`, { cause: error });
+    throw new UserError(`Expected ${where} to be JSON: ${reasonOf(error)}`, { cause: error });
   }
   const parsed = TABLE.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new PlainFailure(
+    throw new UserError(
       `Expected ${where} to be a comparison (${TABLE_FORMAT}): \`${issue?.path.join('.') ?? ''}\`: ${issue?.message ?? ''}`,
       { cause: parsed.error },
     );
@@ -113,7 +113,7 @@ export function parseTable(name: string, text: string, where: string): StoredTab
     ({ arm, seed }, index) => runs.findIndex((run) => run.arm === arm && run.seed === seed) !== index,
   );
   if (twice !== undefined)
-    throw new PlainFailure(
+    throw new UserError(
       `Expected ${where} to have one run for each arm and seed, got two of ${twice.arm}, seed ${twice.seed}`,
     );
   const toys = Object.values(input?.arms ?? {}).some((arm) => taskKind(arm) === 'toy');
@@ -130,11 +130,11 @@ export function parseTable(name: string, text: string, where: string): StoredTab
 /**
  * Returns the runs of an arm in the order of their seeds.
  *
- * @throws PlainFailure where the table has no such arm
+ * @throws UserError where the table has no such arm
  */
 export function runsOf({ name, runs, arms }: StoredTable, arm: string): readonly StoredRun[] {
   const found = runs.filter((run) => run.arm === arm);
-  if (found.length === 0) throw new PlainFailure(`Expected an arm of ${name} (${arms.join(', ')}), got \`${arm}\``);
+  if (found.length === 0) throw new UserError(`Expected an arm of ${name} (${arms.join(', ')}), got \`${arm}\``);
   return found.sort((a, b) => a.seed - b.seed);
 }
 

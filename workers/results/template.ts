@@ -2,9 +2,9 @@
  * Prose with placeholders: `{{NAME ARGUMENT …}}` becomes what NAME gives; `{{#if TABLE}} … {{/if}}` stays only where
  * the table is stored.
  */
-import { PlainFailure } from '../processes/user-error.ts';
+import { UserError } from '../processes/user-error.ts';
 
-/** Gives the text of a placeholder; what it throws as PlainFailure is told with the placeholder. */
+/** Gives the text of a placeholder; what it throws as UserError is told with the placeholder. */
 export interface Expansion {
   /** Names of the arguments, for the message where their number is another. */
   readonly takes: readonly string[];
@@ -17,7 +17,7 @@ const PLACEHOLDER = /\{\{([^{}]*)\}\}/g;
 /**
  * Returns the prose with every placeholder expanded; of several arguments each is a word.
  *
- * @throws PlainFailure naming the placeholder that is unknown, wrongly used, or has nothing to give
+ * @throws UserError naming the placeholder that is unknown, wrongly used, or has nothing to give
  */
 export function expandTemplate(
   prose: string,
@@ -28,16 +28,16 @@ export function expandTemplate(
     const [name = '', ...args] = inside.trim().split(/\s+/);
     const expansion = Object.hasOwn(expansions, name) ? expansions[name] : undefined;
     if (expansion === undefined)
-      throw new PlainFailure(
+      throw new UserError(
         `Cannot expand ${placeholder}: expected ${Object.keys(expansions).join(', ')} or #if … /if, got \`${name}\``,
       );
     if (args.length !== expansion.takes.length)
-      throw new PlainFailure(`Cannot expand ${placeholder}: expected \`${[name, ...expansion.takes].join(' ')}\``);
+      throw new UserError(`Cannot expand ${placeholder}: expected \`${[name, ...expansion.takes].join(' ')}\``);
     try {
       return expansion.expand(...args);
     } catch (error) {
-      if (!(error instanceof PlainFailure)) throw error;
-      throw new PlainFailure(`Cannot expand ${placeholder}: ${error.message}`, { cause: error });
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError(`Cannot expand ${placeholder}: ${error.message}`, { cause: error });
     }
   });
 }
@@ -48,7 +48,7 @@ function dropConditionals(prose: string, isStored: (table: string) => boolean): 
   );
   const stray = /\{\{(?:#if\b[^{}]*|\/if)\}\}/.exec(left)?.[0];
   if (stray !== undefined)
-    throw new PlainFailure(
+    throw new UserError(
       `Cannot expand ${stray}: expected each \`#if\` to be closed by one \`/if\`, none within another`,
     );
   return left;

@@ -3,7 +3,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
-import { PlainFailure } from '../processes/user-error.ts';
+import { UserError } from '../processes/user-error.ts';
 import { ownEndpoint, StackAlreadyRuns, startStack, wantedServers } from './local-stack.ts';
 import type { StackOptions } from './local-stack.ts';
 import { LOCAL } from './programs.ts';
@@ -30,7 +30,7 @@ const WATCH_INTERVAL_MS = 1_000;
  * Returns the stack in the options' directory, or undefined where the interruption came first: then nothing is left
  * running.
  *
- * @throws PlainFailure where it cannot be started, or the running one is not what was asked for
+ * @throws UserError where it cannot be started, or the running one is not what was asked for
  */
 export async function joinStack(options: StackOptions, interruption: Promise<void>): Promise<JoinedStack | undefined> {
   const { environment: inherited = process.env, directory = LOCAL } = options;
@@ -70,15 +70,13 @@ function requireFitting(
 ): void {
   const advice = `end it (process ${pid}) and start again`;
   if (wanted.threads !== undefined && wanted.threads !== threads)
-    throw new PlainFailure(
+    throw new UserError(
       `Cannot use the running stack: its trainers have ${threads} threads, the specification says ${wanted.threads}; ${advice}`,
     );
   if (wanted.queue !== undefined && wanted.queue !== queue)
-    throw new PlainFailure(`Cannot use the running stack: its task queue is ${queue}, not ${wanted.queue}; ${advice}`);
+    throw new UserError(`Cannot use the running stack: its task queue is ${queue}, not ${wanted.queue}; ${advice}`);
   if (wanted.trainers !== undefined && wanted.trainers !== trainers)
-    throw new PlainFailure(
-      `Cannot use the running stack: it has ${trainers} trainers, not ${wanted.trainers}; ${advice}`,
-    );
+    throw new UserError(`Cannot use the running stack: it has ${trainers} trainers, not ${wanted.trainers}; ${advice}`);
   const servers = wantedServers(wanted, environment);
   requireServer(
     'Temporal',
@@ -111,12 +109,12 @@ interface WantedServer {
 function requireServer(what: string, used: UsedServer, wanted: WantedServer, advice: string): void {
   const uses = `Cannot use the running stack: it uses ${used.own ? 'your' : 'its own'} ${what}${used.at === null ? '' : ` at ${used.at}`}`;
   if (wanted.whose === 'local') {
-    if (used.own && wanted.asked) throw new PlainFailure(`${uses}, not one of its own; ${advice}`);
+    if (used.own && wanted.asked) throw new UserError(`${uses}, not one of its own; ${advice}`);
     return;
   }
   // The local stack's own address is what it tells people to use.
   const same = wanted.at ? wanted.at === used.at : used.own;
-  if (!same) throw new PlainFailure(`${uses}, not ${wanted.at ?? 'yours'}; ${advice}`);
+  if (!same) throw new UserError(`${uses}, not ${wanted.at ?? 'yours'}; ${advice}`);
 }
 
 async function waitUntilGone(stateDirectory: string): Promise<void> {

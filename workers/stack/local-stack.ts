@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import { trainerTaskQueue } from '../../workflows/population/names.ts';
-import { PlainFailure } from '../processes/user-error.ts';
+import { UserError } from '../processes/user-error.ts';
 import { requireSearchAttributes } from '../processes/search-attributes.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import type { TemporalConnection } from '../processes/temporal-connection.ts';
@@ -65,7 +65,7 @@ export interface LocalStack extends StackRecord {
 }
 
 /** Somebody else holds the directory. */
-export class StackAlreadyRuns extends PlainFailure {}
+export class StackAlreadyRuns extends UserError {}
 
 const SERVER_START_TIMEOUT_MS = 60_000;
 const WORKER_START_TIMEOUT_MS = 180_000;
@@ -77,7 +77,7 @@ const LEFTOVER_GRACE_MS = 15_000;
  * Starts the stack and resolves when every part of it answers.
  *
  * @throws StackAlreadyRuns where another process has one in the same directory
- * @throws PlainFailure where a part cannot be started or reached; what was started is ended again
+ * @throws UserError where a part cannot be started or reached; what was started is ended again
  */
 export async function startStack(options: StackOptions = {}): Promise<LocalStack> {
   const {

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { ObjectStore, ObjectStoreError } from '../../activities/storage/object-store.ts';
-import { PlainFailure, reasonOf } from '../processes/user-error.ts';
-import { freePort, HOST, tellStepped } from '../processes/ports.ts';
+import { UserError, reasonOf } from '../processes/user-error.ts';
+import { freePort, HOST, describePortChange } from '../processes/ports.ts';
 import { ROOT } from './programs.ts';
 import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from '../processes/supervised-process.ts';
@@ -89,7 +89,7 @@ export async function planObjectServer({
     endpoint,
     credentialsFile,
     folder,
-    stepped: tellStepped('S3', wanted, port),
+    stepped: describePortChange('S3', wanted, port),
     environment: {
       ...Object.fromEntries(
         Object.keys(environment)
@@ -133,21 +133,21 @@ export async function answers(endpoint: string): Promise<boolean> {
  * Makes sure that the S3 of one's own, as this environment and its profiles name it, can be used. A process of its own
  * looks: the AWS SDK reads no environment but its process's.
  *
- * @throws PlainFailure where it cannot be reached or refuses
+ * @throws UserError where it cannot be reached or refuses
  */
 export async function checkOwnStorage(bucket: string, environment: NodeJS.ProcessEnv): Promise<void> {
   try {
     await promisify(execFile)(process.execPath, ['--import', 'tsx', PROBE, bucket], { env: environment, cwd: ROOT });
   } catch (error) {
     const { stdout = '' } = error as { readonly stdout?: string };
-    throw new PlainFailure(stdout.trim() || `Cannot use your S3: ${reasonOf(error)}`, { cause: error });
+    throw new UserError(stdout.trim() || `Cannot use your S3: ${reasonOf(error)}`, { cause: error });
   }
 }
 
 /**
  * The same in this process's own environment.
  *
- * @throws PlainFailure where it cannot be reached or refuses
+ * @throws UserError where it cannot be reached or refuses
  */
 export async function checkStorageHere(bucket: string): Promise<void> {
   const objects = new ObjectStore();
@@ -157,7 +157,7 @@ export async function checkStorageHere(bucket: string): Promise<void> {
     // A bucket that is missing is created when the first run is planned.
     if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket') return;
     const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : reasonOf(error);
-    throw new PlainFailure(
+    throw new UserError(
       `Cannot use your S3: ${said} (set by AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_PROFILE and the rest of the AWS SDK's settings)`,
       { cause: error },
     );

@@ -23,7 +23,7 @@ export const STACK_HELP = `
   --directory DIRECTORY  where state, objects and logs are kept (.local)
   --help                 this text`.slice(1);
 
-/** Returns what they say, checked. @throws PlainFailure naming the option that is wrong */
+/** Returns what they say, checked. @throws UserError naming the option that is wrong */
 export function readStackOptions(options: { readonly [name in keyof typeof STACK_OPTIONS]?: string | undefined }) {
   return {
     directory: options.directory === undefined ? LOCAL : resolve(options.directory),

@@ -4,7 +4,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PlainFailure } from '../processes/user-error.ts';
+import { UserError } from '../processes/user-error.ts';
 
 /** Root of the checkout. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,7 +15,7 @@ export const LOCAL = join(ROOT, '.local');
 /**
  * Returns the path of `temporal` or `rclone`.
  *
- * @throws PlainFailure where it is in neither place
+ * @throws UserError where it is in neither place
  */
 export function findProgram(name: 'temporal' | 'rclone', environment: NodeJS.ProcessEnv): string {
   const folders = [
@@ -24,7 +24,7 @@ export function findProgram(name: 'temporal' | 'rclone', environment: NodeJS.Pro
   ];
   const found = folders.map((folder) => join(folder, name)).find(isExecutable);
   if (found === undefined)
-    throw new PlainFailure(`Cannot find ${name}: it is neither in .local/bin nor on the PATH. Run \`npm run setup\``);
+    throw new UserError(`Cannot find ${name}: it is neither in .local/bin nor on the PATH. Run \`npm run setup\``);
   return found;
 }
 

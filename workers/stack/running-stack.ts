@@ -19,7 +19,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { killGroup } from '../processes/leash.ts';
+import { killGroup } from '../processes/tied-process.ts';
 
 /**
  * Where a running stack's parts are; never a credential. In `s3.folder` the stack's own server keeps objects as files,

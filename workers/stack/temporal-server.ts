@@ -8,7 +8,7 @@ import type { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/run/search-attributes.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import type { TemporalConnection } from '../processes/temporal-connection.ts';
-import { freePort, HOST, tellStepped } from '../processes/ports.ts';
+import { freePort, HOST, describePortChange } from '../processes/ports.ts';
 import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from '../processes/supervised-process.ts';
 
@@ -96,7 +96,7 @@ export async function planTemporalServer({
     webUi: `http://${HOST}:${uiPort}`,
     ports: [port, uiPort],
     stepped:
-      [tellStepped('Temporal', wanted, port), tellStepped('the Web UI', webUiPort, uiPort)]
+      [describePortChange('Temporal', wanted, port), describePortChange('the Web UI', webUiPort, uiPort)]
         .filter((line) => line !== undefined)
         .join('\n') || undefined,
     environment: leadingTo(address, stateDirectory, environment),

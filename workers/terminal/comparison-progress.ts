@@ -65,7 +65,7 @@ export class ComparisonWork {
 }
 
 /** What a comparison will cost, said before it starts. */
-export function tellComparisonCosts(
+export function formatComparisonCosts(
   { specifications, seeds, atOnce, retrace }: Comparison,
   { total }: ComparisonWork,
 ): string {
@@ -131,7 +131,7 @@ function trainingLine({ id, progress }: RunInTraining, work: ComparisonWork): st
 }
 
 /** The tables of a finished comparison, and where the rest is. */
-export function tellComparison(progress: ComparisonProgress): string {
+export function formatComparison(progress: ComparisonProgress): string {
   const { table } = progress;
   return [
     comparisonTables(progress),

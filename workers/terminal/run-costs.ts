@@ -5,7 +5,7 @@ import type { HistoryCosts, RunPlan } from '../../activities/contracts/run.ts';
 import { counted, longNumber, shortBytes } from './figures.ts';
 
 /** Returns the lines. */
-export function tellCosts({ specification, costs }: RunPlan): string {
+export function formatCosts({ specification, costs }: RunPlan): string {
   const sizes = specification.subPopulations
     .map(({ members, evaluators }) => (evaluators > 0 ? `${members} + ${evaluators}` : `${members}`))
     .join(' + ');
@@ -15,11 +15,17 @@ export function tellCosts({ specification, costs }: RunPlan): string {
     `Rounds     ${costs.rounds} of ${counted(specification.stepsPerRound, 'step')}, measured every ${specification.evalEvery}; seed ${specification.seed}`,
     `Training   ${longNumber(costs.workerSteps)} steps in ${counted(costs.trainActivities, 'activity', 'activities')}, at most`,
     `Kept       ${kept}${costs.checkpointBytes === undefined ? '' : ` of ${shortBytes(costs.checkpointBytes)}`}${costs.storedBytes === undefined ? '' : `, ${shortBytes(costs.storedBytes)} in all`}`,
-    ...(costs.histories ? [`Histories  ${tellHistories(costs.histories)}`] : []),
+    ...(costs.histories ? [`Histories  ${formatHistories(costs.histories)}`] : []),
     'Time       estimated from the first round on',
   ].join('\n');
 }
 
-function tellHistories({ rootEvents, rootBytes, roundEvents, roundBytes, largestPayloadBytes }: HistoryCosts): string {
+function formatHistories({
+  rootEvents,
+  rootBytes,
+  roundEvents,
+  roundBytes,
+  largestPayloadBytes,
+}: HistoryCosts): string {
   return `${longNumber(rootEvents)} events, ${shortBytes(rootBytes)} at most in the root's; ${longNumber(roundEvents)}, ${shortBytes(roundBytes)} a round in another; messages of ${shortBytes(largestPayloadBytes)} at most`;
 }

@@ -19,7 +19,7 @@ export interface SummaryPlaces {
 }
 
 /** Returns the lines. */
-export function tellSummary(result: ResultSummary, specification: Specification, places: SummaryPlaces): string {
+export function formatSummary(result: ResultSummary, specification: Specification, places: SummaryPlaces): string {
   const { winner, testScore, untouchedScore, promotions, verdicts, storage, rounds, steps } = result;
   const measured = specification.task.kind === 'image-classification' ? 'test accuracy' : 'score';
   const place = (key: string): string =>

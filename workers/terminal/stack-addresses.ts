@@ -8,7 +8,7 @@ import type { StackRecord } from '../stack/running-stack.ts';
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
 
 /** Returns the lines; nothing secret is among them. */
-export function tellStack({ temporal, s3, queue, trainers, threads }: StackRecord): string {
+export function formatStack({ temporal, s3, queue, trainers, threads }: StackRecord): string {
   return [
     `Temporal   ${temporal.address}, namespace ${temporal.namespace}${temporal.own ? ' (your own)' : ''}`,
     ...(temporal.webUi === null ? [] : [`Web UI     ${temporal.webUi}`]),

@@ -12,11 +12,11 @@ describe('a command line', () => {
 
   it('refuses what it does not know in one line', () => {
     assert.throws(() => readOptions(OPTIONS, '', ['--trainer', '2']), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message: "Unknown option '--trainer'. --help lists the options.",
     });
     assert.throws(() => readOptions(OPTIONS, '', ['stray']), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message: "Unexpected argument 'stray'. --help lists the options.",
     });
   });

@@ -61,9 +61,9 @@ describe('an input file', () => {
   it('is refused in a line where it is missing or no JSON', () => {
     assert.throws(
       () => readExperiment(join(directory, 'nothing.json')),
-      /^PlainFailure: Cannot read the input file .*nothing\.json: ENOENT/,
+      /^UserError: Cannot read the input file .*nothing\.json: ENOENT/,
     );
-    assert.throws(() => readExperiment(file('{')), /^PlainFailure: Expected .*input\.json to be JSON: /);
+    assert.throws(() => readExperiment(file('{')), /^UserError: Expected .*input\.json to be JSON: /);
   });
 
   it('is refused with every error, by arm', () => {

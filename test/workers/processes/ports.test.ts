@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { it } from 'node:test';
-import { freePort, tellStepped } from '../../../workers/processes/ports.ts';
+import { freePort, describePortChange } from '../../../workers/processes/ports.ts';
 
 it('steps around taken ports and tells', async () => {
   const somebody = createServer();
@@ -11,7 +11,7 @@ it('steps around taken ports and tells', async () => {
   const found = await freePort(port);
   assert.notEqual(found, port);
   assert.notEqual(await freePort(found, [found]), found);
-  assert.equal(tellStepped('Temporal', port, found), `Port ${port} is taken: Temporal uses ${found}`);
-  assert.equal(tellStepped('Temporal', found, found), undefined);
+  assert.equal(describePortChange('Temporal', port, found), `Port ${port} is taken: Temporal uses ${found}`);
+  assert.equal(describePortChange('Temporal', found, found), undefined);
   somebody.close();
 });

@@ -21,7 +21,7 @@ describe('the search attributes of a namespace', () => {
   it('are told where they are missing, with how to create them on a server of one’s own and on Temporal Cloud', async () => {
     const { FirePbtRound: _round, FirePbtStatus: _status, ...some } = ALL;
     await assert.rejects(requireSearchAttributes(serverWith(async () => ({ customAttributes: some }))), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message:
         'Cannot use Temporal at temporal.example:7233: namespace lab.a1b2c has no search attributes FirePbtRound, FirePbtStatus. Create them once. ' +
         "On a server of one's own: temporal operator search-attribute create --namespace lab.a1b2c --name FirePbtRound --type Int --name FirePbtStatus --type Keyword. " +
@@ -36,7 +36,7 @@ describe('the search attributes of a namespace', () => {
   it('are asked for in vain where the server refuses, which is said in one line', async () => {
     const refusing = serverWith(() => Promise.reject(new Error('7 PERMISSION_DENIED: Request unauthorized.')));
     await assert.rejects(requireSearchAttributes(refusing), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message:
         'Cannot ask Temporal at temporal.example:7233 for the search attributes of namespace lab.a1b2c: 7 PERMISSION_DENIED: Request unauthorized. ' +
         '(runs need FirePbtAlgorithm (Keyword), FirePbtTask (Keyword), FirePbtRound (Int), FirePbtBestScore (Double), FirePbtStatus (Keyword); these credentials need the right to list search attributes)',

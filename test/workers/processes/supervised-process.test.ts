@@ -88,7 +88,7 @@ describe('a supervised process', () => {
     await assert.rejects(
       part.start(async () => false, 5_000),
       {
-        name: 'PlainFailure',
+        name: 'UserError',
         message: `Cannot start part: it ended with code 1. The end of ${join(directory, 'part.log')}:\n  no such port`,
       },
     );
@@ -109,7 +109,7 @@ describe('a supervised process', () => {
     );
     await assert.rejects(
       part.start(async () => false, 5_000),
-      /^PlainFailure: Cannot start part: it ended with code 127/,
+      /^UserError: Cannot start part: it ended with code 127/,
     );
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { findTroubles, StandstillWatch, tellTrouble } from '../../../workers/processes/troubles.ts';
+import { findTroubles, StandstillWatch, formatTrouble } from '../../../workers/processes/troubles.ts';
 import { startHarness } from '../../workflows/run-harness.ts';
 import type { Harness } from '../../workflows/run-harness.ts';
 import { createStandIns, toySpecification } from '../../workflows/stand-ins.ts';
@@ -42,7 +42,7 @@ describe('a run that gets nowhere', () => {
         const [trouble] = await findTroubles(harness.client, 'stuck');
         assert.ok(trouble);
         assert.match(
-          tellTrouble(trouble),
+          formatTrouble(trouble),
           /^WAITS: Cannot put s3:\/\/bucket\/…: no space left \(8 activities, train, tried up to \d+ times; goes on by itself when that is over\)$/,
         );
         // It goes on looking, at activities that have been tried more often.

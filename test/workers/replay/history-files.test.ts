@@ -49,20 +49,20 @@ describe('histories in files', () => {
       }),
     );
     await assert.rejects(read(empty), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message: `Cannot replay ${empty}: there is no history in it`,
     });
     await assert.rejects(read(record), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message: `Cannot replay ${record}: it is no history as \`temporal workflow show --output json\` writes it`,
     });
     await assert.rejects(read(beheaded), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message: `Cannot replay ${beheaded}: its first event is not that of a workflow that was started`,
     });
-    await assert.rejects(read(damaged), { name: 'PlainFailure', message: /^Cannot replay .*damaged: .*JSON/ });
+    await assert.rejects(read(damaged), { name: 'UserError', message: /^Cannot replay .*damaged: .*JSON/ });
     await assert.rejects(read(join(empty, 'nowhere')), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message: /^Cannot replay .*nowhere: ENOENT/,
     });
   });

@@ -40,7 +40,7 @@ describe('the plots of the results page', () => {
       })),
     );
     await assert.rejects(drawPlot('schedules', bare), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message: 'bare has no schedule in which a number changes',
     });
     await assert.rejects(drawPlot('scores', bare), { message: 'bare has no curve with a score' });

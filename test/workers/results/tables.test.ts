@@ -133,7 +133,7 @@ describe('a stored table', () => {
 
   it('says what is wrong with it, and where', () => {
     assert.throws(() => parseTable('odd', '{"format', 'odd.json'), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message: /^Expected odd\.json to be JSON: /,
     });
     assert.throws(() => parse({ format: 'fire-pbt-comparison/2' }), {

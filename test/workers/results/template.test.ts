@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PlainFailure } from '../../../workers/processes/user-error.ts';
+import { UserError } from '../../../workers/processes/user-error.ts';
 import { expandTemplate } from '../../../workers/results/template.ts';
 
 const EXPANSIONS = {
   twice: { takes: ['WORD'], expand: (word = '') => `${word}${word}` },
   none: { takes: [], expand: () => 'none' },
-  fail: { takes: [], expand: () => assert.fail(new PlainFailure('there is nothing')) },
+  fail: { takes: [], expand: () => assert.fail(new UserError('there is nothing')) },
 };
 const expand = (prose: string): string => expandTemplate(prose, EXPANSIONS, (table) => table === 'stored');
 
@@ -39,6 +39,6 @@ describe('prose with placeholders', () => {
         'Cannot expand {{#if stored}}: expected each `#if` to be closed by one `/if`, none within another',
       ],
     ];
-    for (const [prose, message] of cases) assert.throws(() => expand(prose), { name: 'PlainFailure', message });
+    for (const [prose, message] of cases) assert.throws(() => expand(prose), { name: 'UserError', message });
   });
 });

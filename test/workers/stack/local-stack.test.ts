@@ -54,7 +54,7 @@ describe('the local stack', () => {
 
   it('refuses to run twice in one directory', async () => {
     await assert.rejects(startIn(directory), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message: `Cannot start the stack: it is already running in ${directory}`,
     });
   });
@@ -76,7 +76,7 @@ describe('the local stack', () => {
       [{ s3: 'own' }, {}, `${itsOwn('S3')}yours; end it`],
       [{}, { AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1' }, `${itsOwn('S3')}http://127\\.0\\.0\\.1:1; end it`],
     ] as const) {
-      await assert.rejects(joined(change, environment), { name: 'PlainFailure', message: new RegExp(message) });
+      await assert.rejects(joined(change, environment), { name: 'UserError', message: new RegExp(message) });
     }
     for (const environment of [
       {},
@@ -208,7 +208,7 @@ describe('starting the local stack', () => {
     await assert.rejects(
       startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: '127.0.0.1:1' } }),
       {
-        name: 'PlainFailure',
+        name: 'UserError',
         message: /^Cannot reach Temporal at 127\.0\.0\.1:1, namespace default: [^\n]+$/,
       },
     );
@@ -220,7 +220,7 @@ describe('starting the local stack', () => {
       await assert.rejects(
         startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: server.address } }),
         {
-          name: 'PlainFailure',
+          name: 'UserError',
           message:
             /has no search attributes FirePbtAlgorithm, .*temporal operator search-attribute create --namespace default --name FirePbtAlgorithm --type Keyword/,
         },
@@ -239,7 +239,7 @@ describe('starting the local stack', () => {
       AWS_SECRET_ACCESS_KEY: 'a-secret-key',
     };
     await assert.rejects(startStack({ directory, trainers: 1, environment }), {
-      name: 'PlainFailure',
+      name: 'UserError',
       message: /^Cannot use your S3: [^\n]+ the store does not answer \(ECONNREFUSED\)[^\n]+$/,
     });
   });

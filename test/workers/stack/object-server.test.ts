@@ -53,7 +53,7 @@ describe('S3 of one’s own', () => {
       await checkOwnStorage('no-bucket-yet', { ...process.env, ...server.environment });
       const wrong = { ...process.env, ...server.environment, AWS_SECRET_ACCESS_KEY: 'another' };
       await assert.rejects(checkOwnStorage('no-bucket-yet', wrong), {
-        name: 'PlainFailure',
+        name: 'UserError',
         message:
           /^Cannot use your S3: Cannot list s3:\/\/no-bucket-yet\/[^\n]+ the store refuses these credentials [^\n]+$/,
       });

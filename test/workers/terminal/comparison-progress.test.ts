@@ -8,7 +8,7 @@ import {
   ComparisonWork,
   holdsOf,
   percent,
-  tellComparisonCosts,
+  formatComparisonCosts,
 } from '../../../workers/terminal/comparison-progress.ts';
 import type { RunInTraining } from '../../../workers/terminal/comparison-progress.ts';
 import type { ComparisonProgress, RunProgress } from '../../../activities/contracts/messages.ts';
@@ -109,7 +109,7 @@ describe('the progress of a comparison', () => {
 
   it('is told with what it will cost before it starts', () => {
     assert.match(
-      tellComparisonCosts(COMPARISON, WORK),
+      formatComparisonCosts(COMPARISON, WORK),
       /^Runs       4: 2 arms, 2 seeds; 2 at once; each retraced\nTraining   2,400 steps, at most\nKept       [\d.]+ kB of checkpoints at most by each run that is in training\nTime /,
     );
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RunPlan } from '../../../activities/contracts/run.ts';
-import { tellCosts } from '../../../workers/terminal/run-costs.ts';
+import { formatCosts } from '../../../workers/terminal/run-costs.ts';
 import { toySpecification } from '../../workflows/stand-ins.ts';
 
 const costs = { members: 16, evaluators: 6, rounds: 10, workerSteps: 4_400, trainActivities: 220, checkpointsKept: 88 };
@@ -21,7 +21,7 @@ describe('the costs of a run', () => {
       roundBytes: 217_753,
       largestPayloadBytes: 87_853,
     };
-    const lines = tellCosts({ ...plan, costs: { ...costs, histories } }).split('\n');
+    const lines = formatCosts({ ...plan, costs: { ...costs, histories } }).split('\n');
     assert.ok(
       lines.includes(
         "Histories  4,555 events, 4.5 MB at most in the root's; 117, 218 kB a round in another; messages of 87.9 kB at most",
@@ -31,6 +31,6 @@ describe('the costs of a run', () => {
   });
 
   test('leave out what an older plan does not know', () => {
-    assert.doesNotMatch(tellCosts(plan), /Histories/);
+    assert.doesNotMatch(formatCosts(plan), /Histories/);
   });
 });

@@ -24,7 +24,7 @@ exec "$@" 9<&- </dev/null`;
  * Starts the command with its output going to the file descriptor. `pid` of the result is the command's own, and its
  * group's.
  */
-export function spawnOnLeash(
+export function spawnTiedToParent(
   command: string,
   args: readonly string[],
   { env, cwd, output }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string; readonly output: number },

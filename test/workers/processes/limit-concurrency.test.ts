@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Context } from '@temporalio/activity';
 import type { ActivityExecuteInput } from '@temporalio/worker';
-import { takingTurns } from '../../../workers/processes/taking-turns.ts';
+import { limitConcurrency } from '../../../workers/processes/limit-concurrency.ts';
 
 const INPUT: ActivityExecuteInput = { args: [], headers: {} };
 
@@ -58,7 +58,7 @@ describe('activities that take turns', () => {
 
 /** Activities by name, which begin when it is their turn and end when the test says so. */
 function worker(atOnce: number) {
-  const interceptors = takingTurns(atOnce);
+  const interceptors = limitConcurrency(atOnce);
   const begun: string[] = [];
   const ends = new Map<string, (error?: Error) => void>();
   const start = (activityType: string, context: Partial<Context> = {}): { readonly ended: Promise<unknown> } => {

@@ -17,7 +17,7 @@ const STANDING_BY: keyof RunActivities = 'standBy';
 /**
  * Returns an interceptor that has at most so many activities at work, first come, first served, however many stand by.
  */
-export function takingTurns(atOnce = AT_ONCE): ActivityInterceptorsFactory {
+export function limitConcurrency(atOnce = AT_ONCE): ActivityInterceptorsFactory {
   const waiting: (() => void)[] = [];
   let atWork = 0;
   return (context) => ({
