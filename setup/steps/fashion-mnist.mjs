@@ -75,7 +75,7 @@ export const fashionMnist = {
 
 /** @returns {readonly DataFile[]} what the data set consists of */
 function dataFiles() {
-  const description = path.join(ROOT, 'activities', 'datasets', 'fashion-mnist.json');
+  const description = path.join(ROOT, 'activities', 'tasks', 'datasets', 'fashion-mnist.json');
   return /** @type {{ files: DataFile[] }} */ (JSON.parse(readFileSync(description, 'utf8'))).files;
 }
 
