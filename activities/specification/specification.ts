@@ -207,34 +207,34 @@ const evaluation = object(
       0,
       limits.steps,
       'Steps that a member of P2 and above is evaluated before it may be exploited away. Default and the paper: 0.',
-    ).optional(),
+    ).default(0),
     childReplaced: oneOf(
       ['end', 'follow'],
       "When exploit replaces an evaluation's child: `end` ends the evaluation; `follow` goes on against the member whose copy took the child's place. Default and the paper: end.",
-    ).optional(),
+    ).default('end'),
     against: oneOf(
       ['child', 'anyone'],
       'Whom an evaluator may succeed against, and promote: its child alone, or any member of the sub-population below. Default and the paper: child.',
-    ).optional(),
+    ).default('child'),
     stopping: oneOf(
       ['binomial-test', 'fixed-length'],
       '`fixed-length` (an ablation): no test; the gap decides after `maxEvalSteps`. Default and the paper: binomial-test.',
-    ).optional(),
+    ).default('binomial-test'),
     shifts: flag(
       'Whether a curve that lies entirely above another is shifted down to be compared. False is an ablation. Default and the paper: true.',
-    ).optional(),
+    ).default(true),
     ranking: oneOf(
       ['improvement', 'score'],
       'What P2 and above are ranked by; `score` (an ablation): the newest score, as P1. Default and the paper: improvement.',
-    ).optional(),
+    ).default('improvement'),
     promotes: flag(
       'Whether an evaluator that succeeds gives its weights to its child. False is an ablation. Default and the paper: true.',
-    ).optional(),
+    ).default(true),
   },
   'How evaluators work.',
 );
 
-const warmUpSteps = integer(0, limits.steps, 'The value grows linearly up to this step. Default: 0.').optional();
+const warmUpSteps = integer(0, limits.steps, 'The value grows linearly up to this step. Default: 0.').default(0);
 
 const shapeOfSchedule = z.discriminatedUnion(
   'kind',
@@ -250,7 +250,7 @@ const shapeOfSchedule = z.discriminatedUnion(
           'steps',
           'Steps at which the value is multiplied with `factor`. The paper (ImageNet): epochs 30, 60 and 80 of 90.',
         ),
-        factor: between(0, 1, 'Default and the paper: 0.1.').optional(),
+        factor: between(0, 1, 'Default and the paper: 0.1.').default(0.1),
         warmUpSteps,
       },
       'The recipe of ImageNet.',
@@ -258,7 +258,7 @@ const shapeOfSchedule = z.discriminatedUnion(
     object(
       {
         kind: tag('cosine', 'Half a cosine down from the end of the warm-up to the last step.'),
-        finalFactor: number(0, 1, 'Share of the first value that is left at the end. Default: 0.').optional(),
+        finalFactor: number(0, 1, 'Share of the first value that is left at the end. Default: 0.').default(0),
         warmUpSteps,
       },
       'Cosine annealing.',

@@ -51,7 +51,19 @@ export function toySpecification(overrides: Partial<Specification> = {}): Specif
       { members: 8, evaluators: 0 },
       { members: 8, evaluators: 6 },
     ],
-    evaluation: { maxEvalSteps: 60, minStepsBeforeEval: 20, order: 'oldest-first', significance: 0.01 },
+    evaluation: {
+      maxEvalSteps: 60,
+      minStepsBeforeEval: 20,
+      order: 'oldest-first',
+      significance: 0.01,
+      patience: 0,
+      childReplaced: 'end',
+      against: 'child',
+      stopping: 'binomial-test',
+      shifts: true,
+      ranking: 'improvement',
+      promotes: true,
+    },
     smoothing: 'fixed',
     hyperparameters: {
       h: {

@@ -12,7 +12,7 @@ import { bestScoreDifference } from './score-gap.ts';
  */
 export function fitnessByImprovement(
   evaluations: readonly { readonly member: number; readonly curve: Curve }[],
-  shifts = true,
+  shifts: boolean,
 ): { member: number; fitness: number }[] {
   return evaluations.map(({ member, curve }, own) => ({
     member,

@@ -10,17 +10,17 @@ import { clamp } from './hyperparameters.ts';
 import type { RandomStream } from './random.ts';
 
 interface WarmUp {
-  /** The value grows linearly up to this step; default 0: it does not. */
-  readonly warmUpSteps?: number | undefined;
+  /** The value grows linearly up to this step; with 0 it does not. */
+  readonly warmUpSteps: number;
 }
 
 /** One shape over the whole run. */
 export type ScheduleShape =
   | ({ readonly kind: 'constant' } & WarmUp)
   /** Multiplied with `factor` at each of the `milestones`, steps of training. */
-  | ({ readonly kind: 'step'; readonly milestones: readonly number[]; readonly factor?: number | undefined } & WarmUp)
+  | ({ readonly kind: 'step'; readonly milestones: readonly number[]; readonly factor: number } & WarmUp)
   /** Half a cosine, from the end of the warm-up to the last step, down to `finalFactor`. */
-  | ({ readonly kind: 'cosine'; readonly finalFactor?: number | undefined } & WarmUp);
+  | ({ readonly kind: 'cosine'; readonly finalFactor: number } & WarmUp);
 
 /** What was trained with from one step to the next. */
 export interface TraceSegment {
@@ -38,9 +38,6 @@ export interface RoundOfSteps {
   /** Of the whole run. */
   readonly steps: number;
 }
-
-/** Division at each milestone of the ImageNet recipe. */
-const STEP_FACTOR = 0.1;
 
 export function isTrace(schedule: Schedule): schedule is readonly TraceSegment[] {
   return Array.isArray(schedule);
@@ -77,13 +74,13 @@ export function scheduled(
 
 /** Returns what a shape multiplies with in a round: from 0, exclusive, to 1. */
 export function scheduleFactor(shape: ScheduleShape, { fromStep, toStep, steps }: RoundOfSteps): number {
-  const warmUpSteps = shape.warmUpSteps ?? 0;
+  const { warmUpSteps } = shape;
   const warmth = warmUpSteps > toStep ? toStep / warmUpSteps : 1;
   switch (shape.kind) {
     case 'constant':
       return warmth;
     case 'step': {
-      const { milestones, factor = STEP_FACTOR } = shape;
+      const { milestones, factor } = shape;
       return milestones.reduce((product, milestone) => (fromStep >= milestone ? product * factor : product), warmth);
     }
     case 'cosine': {
@@ -92,7 +89,7 @@ export function scheduleFactor(shape: ScheduleShape, { fromStep, toStep, steps }
       const from = Math.min(fromStep, steps - roundSteps);
       if (from < warmUpSteps) return warmth;
       const share = (from + roundSteps / 2 - warmUpSteps) / (steps - warmUpSteps);
-      const last = shape.finalFactor ?? 0;
+      const last = shape.finalFactor;
       return last + (1 - last) * 0.5 * (1 + cosineOfHalfTurns(share));
     }
     default:

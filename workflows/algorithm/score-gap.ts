@@ -15,7 +15,7 @@ const SHIFTS = 10;
  * gap of a shifted a, at least 0. Where these ends coincide (b's raw scores are all the same), or where a curve has no
  * points: 0. `shifts` false leaves that rule out (an ablation).
  */
-export function bestScoreDifference(a: Curve, b: Curve, shifts = true): number {
+export function bestScoreDifference(a: Curve, b: Curve, shifts: boolean): number {
   const gap = gapOverOverlap(a, b, 0);
   if (gap !== undefined) return gap;
   if (!shifts || a.raw.length === 0 || b.raw.length === 0) return 0;

@@ -17,10 +17,10 @@ export interface Evidence {
   readonly maxEvalSteps: number;
   /** Probability below which the binomial test passes: 0.01 in the paper. */
   readonly significance: number;
-  /** 'fixed-length' (an ablation): no test; after `maxEvalSteps` the gap alone decides. Default: 'binomial-test'. */
-  readonly stopping?: 'binomial-test' | 'fixed-length' | undefined;
-  /** bestScoreDifference's. Default: true. */
-  readonly shifts?: boolean | undefined;
+  /** 'fixed-length' (an ablation): no test; after `maxEvalSteps` the gap alone decides. */
+  readonly stopping: 'binomial-test' | 'fixed-length';
+  /** Whether `bestScoreDifference` shifts a curve that lies above the other; false is an ablation. */
+  readonly shifts: boolean;
   readonly childExploited: boolean;
   readonly childPromotedThisPass: boolean;
   readonly parentExploited: boolean;
@@ -58,15 +58,7 @@ export interface Verdict {
 
 /** Judges one evaluator against its child: the first rule that holds decides, in the order of the code. */
 export function judge(evidence: Evidence): Verdict {
-  const {
-    evaluator,
-    child,
-    evaluationSteps,
-    maxEvalSteps,
-    significance,
-    stopping = 'binomial-test',
-    shifts = true,
-  } = evidence;
+  const { evaluator, child, evaluationSteps, maxEvalSteps, significance, stopping, shifts } = evidence;
   const comparison = compare(evaluator, child, shifts);
   const threshold = significance + Math.max(0, 1 - evaluationSteps / maxEvalSteps);
   const verdict = (outcome: Verdict['outcome'], reason: VerdictReason): Verdict => ({

@@ -169,7 +169,7 @@ export function exploitAndExplore(
 
 /** Whether a member's evaluation is younger than the patience asked for. */
 function isSpared(
-  { evaluation: { patience = 0 } }: Specification,
+  { evaluation: { patience } }: Specification,
   { step, evaluations }: PopulationState,
   member: number,
 ): boolean {
@@ -210,7 +210,7 @@ export function judgeEvaluators(
   state: PopulationState,
   below: PopulationState,
 ): { readonly event: EventOf<'judged'>; readonly promotions: readonly Promotion[]; readonly below: PopulationState } {
-  const { childReplaced, promotes = true } = specification.evaluation;
+  const { childReplaced, promotes } = specification.evaluation;
   const evaluations: JudgedEvaluation[] = [];
   const promotions: Promotion[] = [];
   const childCurves: (Curve | 'diverged' | undefined)[] = [];

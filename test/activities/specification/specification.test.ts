@@ -35,7 +35,19 @@ describe('a specification', () => {
         { members: 8, evaluators: 0 },
         { members: 8, evaluators: 6 },
       ],
-      evaluation: { maxEvalSteps: 600, minStepsBeforeEval: 200, order: 'oldest-first', significance: 0.01 },
+      evaluation: {
+        maxEvalSteps: 600,
+        minStepsBeforeEval: 200,
+        order: 'oldest-first',
+        significance: 0.01,
+        patience: 0,
+        childReplaced: 'end',
+        against: 'child',
+        stopping: 'binomial-test',
+        shifts: true,
+        ranking: 'improvement',
+        promotes: true,
+      },
       smoothing: 'fixed',
       hyperparameters: {
         momentum: 0.9,
@@ -70,18 +82,27 @@ describe('a specification', () => {
     );
   });
 
-  test('may have one member where there is a schedule, and keeps the schedule as it is', () => {
-    for (const schedule of [
-      {
-        h: [
-          { kind: 'step', milestones: [400, 800] },
-          { kind: 'cosine', warmUpSteps: 40 },
-        ],
-      },
-      [{ fromStep: 0, toStep: 1000, hyperparameters: { h: 0.5 } }],
+  test('may have one member if there is a schedule, and fills in the defaults of its shapes', () => {
+    const trace = [{ fromStep: 0, toStep: 1000, hyperparameters: { h: 0.5 } }];
+    for (const [schedule, filled] of [
+      [
+        {
+          h: [
+            { kind: 'step', milestones: [400, 800] },
+            { kind: 'cosine', warmUpSteps: 40 },
+          ],
+        },
+        {
+          h: [
+            { kind: 'step', milestones: [400, 800], factor: 0.1, warmUpSteps: 0 },
+            { kind: 'cosine', finalFactor: 0, warmUpSteps: 40 },
+          ],
+        },
+      ],
+      [trace, trace],
     ]) {
       const parsed = parseSpecification(withToy({ subPopulations: [{ members: 1 }], schedule }));
-      assert.deepEqual(parsed.schedule, schedule);
+      assert.deepEqual(parsed.schedule, filled);
       assert.deepEqual(parsed.subPopulations, [{ members: 1, evaluators: 0 }]);
     }
   });

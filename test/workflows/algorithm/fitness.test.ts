@@ -10,7 +10,7 @@ test('it is the sum of the gaps to every other evaluated member', () => {
     { member: 7, curve: unsmoothed(1, 2, 5) },
   ];
   // 3 − 9 and 3 − 5; 9 − 3 and 9 − 5; 5 − 3 and 5 − 9.
-  assert.deepEqual(fitnessByImprovement(evaluations), [
+  assert.deepEqual(fitnessByImprovement(evaluations, true), [
     { member: 4, fitness: -8 },
     { member: 0, fitness: 10 },
     { member: 7, fitness: -2 },
@@ -20,7 +20,7 @@ test('it is the sum of the gaps to every other evaluated member', () => {
 test('who improves faster from similar performance ranks above who is merely higher', () => {
   const slowAndHigh = { member: 0, curve: unsmoothed(0.8, 0.81, 0.82, 0.83) };
   const fastAndLow = { member: 1, curve: unsmoothed(0.6, 0.7, 0.8, 0.85) };
-  const [high, low] = fitnessByImprovement([slowAndHigh, fastAndLow]);
+  const [high, low] = fitnessByImprovement([slowAndHigh, fastAndLow], true);
   assert.ok(high && low && low.fitness > high.fitness);
 });
 
@@ -43,8 +43,8 @@ test('without shifts, who is entirely above another gains nothing of it', () => 
 });
 
 test('a lone member is ranked, with fitness 0, and none are none', () => {
-  assert.deepEqual(fitnessByImprovement([{ member: 3, curve: unsmoothed(1, 2) }]), [{ member: 3, fitness: 0 }]);
-  assert.deepEqual(fitnessByImprovement([]), []);
+  assert.deepEqual(fitnessByImprovement([{ member: 3, curve: unsmoothed(1, 2) }], true), [{ member: 3, fitness: 0 }]);
+  assert.deepEqual(fitnessByImprovement([], true), []);
 });
 
 test('the order in which members are given moves no fitness by more than rounding', () => {

@@ -20,20 +20,26 @@ const learningRate: FloatSpace = {
 const batch: IntegerSpace = { kind: 'integer', bounds: [4, 64], initial: { range: [8, 32] }, factors: [0.5, 2] };
 
 test('constant is 1 throughout, but for a warm-up that is read at the end of each round', () => {
-  assert.deepEqual(factors({ kind: 'constant' }), [1, 1, 1, 1, 1]);
+  assert.deepEqual(factors({ kind: 'constant', warmUpSteps: 0 }), [1, 1, 1, 1, 1]);
   assert.deepEqual(factors({ kind: 'constant', warmUpSteps: 80 }), [0.25, 0.5, 0.75, 1, 1]);
   assert.deepEqual(factors({ kind: 'constant', warmUpSteps: 50 }), [0.4, 0.8, 1, 1, 1]);
   assert.deepEqual(factors({ kind: 'constant', warmUpSteps: 0 }), [1, 1, 1, 1, 1]);
 });
 
 test('step multiplies with its factor from the round on that begins at a milestone, or after it', () => {
-  assert.deepEqual(factors({ kind: 'step', milestones: [40, 80], factor: 0.5 }), [1, 1, 0.5, 0.5, 0.25]);
-  assert.deepEqual(factors({ kind: 'step', milestones: [41, 79], factor: 0.5 }), [1, 1, 1, 0.5, 0.25]);
-  assert.deepEqual(factors({ kind: 'step', milestones: [41, 55], factor: 0.5 }), [1, 1, 1, 0.25, 0.25]);
-  assert.deepEqual(factors({ kind: 'step', milestones: [1, 100] }), [1, 0.1, 0.1, 0.1, 0.1]);
   assert.deepEqual(
-    factors({ kind: 'step', milestones: [80, 40], factor: 0.5 }),
-    factors({ kind: 'step', milestones: [40, 80], factor: 0.5 }),
+    factors({ kind: 'step', milestones: [40, 80], factor: 0.5, warmUpSteps: 0 }),
+    [1, 1, 0.5, 0.5, 0.25],
+  );
+  assert.deepEqual(factors({ kind: 'step', milestones: [41, 79], factor: 0.5, warmUpSteps: 0 }), [1, 1, 1, 0.5, 0.25]);
+  assert.deepEqual(factors({ kind: 'step', milestones: [41, 55], factor: 0.5, warmUpSteps: 0 }), [1, 1, 1, 0.25, 0.25]);
+  assert.deepEqual(
+    factors({ kind: 'step', milestones: [1, 100], factor: 0.1, warmUpSteps: 0 }),
+    [1, 0.1, 0.1, 0.1, 0.1],
+  );
+  assert.deepEqual(
+    factors({ kind: 'step', milestones: [80, 40], factor: 0.5, warmUpSteps: 0 }),
+    factors({ kind: 'step', milestones: [40, 80], factor: 0.5, warmUpSteps: 0 }),
     'in any order',
   );
   assert.deepEqual(
@@ -44,7 +50,7 @@ test('step multiplies with its factor from the round on that begins at a milesto
 });
 
 test('the ImageNet recipe warms up over 5 epochs and is divided by ten at 30, 60 and 80', () => {
-  const recipe: ScheduleShape = { kind: 'step', milestones: [30, 60, 80], warmUpSteps: 5 };
+  const recipe: ScheduleShape = { kind: 'step', milestones: [30, 60, 80], warmUpSteps: 5, factor: 0.1 };
   const byEpoch = factors(recipe, 1, 90);
   assert.deepEqual(byEpoch.slice(0, 6), [0.2, 0.4, 0.6, 0.8, 1, 1]);
   for (const [epoch, factor] of [
@@ -61,7 +67,11 @@ test('the ImageNet recipe warms up over 5 epochs and is divided by ten at 30, 60
 
 test('cosine is half a turn of Math.cos, read in the middle of each round', () => {
   for (const rounds of [1, 2, 3, 7, 100, 1000]) {
-    for (const [round, factor] of factors({ kind: 'cosine' }, 20, 20 * rounds).entries()) {
+    for (const [round, factor] of factors(
+      { kind: 'cosine', finalFactor: 0, warmUpSteps: 0 },
+      20,
+      20 * rounds,
+    ).entries()) {
       assertWithin(
         factor,
         0.5 * (1 + Math.cos((Math.PI * (round + 0.5)) / rounds)),
@@ -76,38 +86,47 @@ test('cosine is half a turn of Math.cos, read in the middle of each round', () =
 test('cosine ends at its final factor, and begins after the warm-up', () => {
   // The middle of four rounds, an eighth, three eighths … of the way.
   const shares = [0.125, 0.375, 0.625, 0.875].map((share) => 0.1 + 0.9 * 0.5 * (1 + Math.cos(Math.PI * share)));
-  for (const [round, factor] of factors({ kind: 'cosine', finalFactor: 0.1 }, 20, 80).entries())
+  for (const [round, factor] of factors({ kind: 'cosine', finalFactor: 0.1, warmUpSteps: 0 }, 20, 80).entries())
     assertWithin(factor, shares[round] ?? NaN, 1e-15, `round ${round}`);
-  assert.deepEqual(factors({ kind: 'cosine', finalFactor: 1 }), [1, 1, 1, 1, 1]);
+  assert.deepEqual(factors({ kind: 'cosine', finalFactor: 1, warmUpSteps: 0 }), [1, 1, 1, 1, 1]);
 
-  const warmed = factors({ kind: 'cosine', warmUpSteps: 40 }, 20, 120);
+  const warmed = factors({ kind: 'cosine', warmUpSteps: 40, finalFactor: 0 }, 20, 120);
   assert.deepEqual(warmed.slice(0, 2), [0.5, 1]);
-  for (const [round, factor] of factors({ kind: 'cosine' }, 20, 80).entries())
+  for (const [round, factor] of factors({ kind: 'cosine', finalFactor: 0, warmUpSteps: 0 }, 20, 80).entries())
     assertWithin(warmed[round + 2] ?? NaN, factor, 1e-15, `round ${round} after the warm-up`);
   // One that ends inside a round: that round is warm, the next is read in its middle.
-  const [, second = NaN, third = NaN] = factors({ kind: 'cosine', warmUpSteps: 30 }, 20, 100);
+  const [, second = NaN, third = NaN] = factors({ kind: 'cosine', warmUpSteps: 30, finalFactor: 0 }, 20, 100);
   assert.equal(second, 1);
   assertWithin(third, 0.5 * (1 + Math.cos((Math.PI * 20) / 70)), 1e-15, 'from step 40 to 60');
 });
 
 test('rounds beyond the run’s end, by which it was extended, keep the last factor', () => {
-  const beyond = scheduleFactor({ kind: 'cosine' }, { fromStep: 100, toStep: 120, steps: 100 });
+  const beyond = scheduleFactor(
+    { kind: 'cosine', finalFactor: 0, warmUpSteps: 0 },
+    { fromStep: 100, toStep: 120, steps: 100 },
+  );
   assert.ok(beyond > 0);
-  assert.equal(beyond, factors({ kind: 'cosine' }).at(-1));
+  assert.equal(beyond, factors({ kind: 'cosine', finalFactor: 0, warmUpSteps: 0 }).at(-1));
   // The last round of the plan is the first after the warm-up, or within it.
   for (const warmUpSteps of [85, 95]) {
-    const shape = { kind: 'cosine', warmUpSteps } as const;
+    const shape = { kind: 'cosine', warmUpSteps, finalFactor: 0 } as const;
     assert.equal(
       scheduleFactor(shape, { fromStep: 100, toStep: 120, steps: 100 }),
       factors(shape).at(-1),
       String(warmUpSteps),
     );
   }
-  assert.equal(scheduleFactor({ kind: 'step', milestones: [40] }, { fromStep: 1000, toStep: 1020, steps: 100 }), 0.1);
+  assert.equal(
+    scheduleFactor(
+      { kind: 'step', milestones: [40], factor: 0.1, warmUpSteps: 0 },
+      { fromStep: 1000, toStep: 1020, steps: 100 },
+    ),
+    0.1,
+  );
 });
 
 test('it multiplies a member’s first value, whatever the value was since, within its bounds', () => {
-  const step: Schedule = { learningRate: { kind: 'step', milestones: [20, 40, 60], factor: 0.1 } };
+  const step: Schedule = { learningRate: { kind: 'step', milestones: [20, 40, 60], factor: 0.1, warmUpSteps: 0 } };
   const rates = Array.from({ length: 5 }, (_, round) => valuesIn(step, { learningRate: 0.05, momentum: 0.9 }, round));
   assert.deepEqual(
     rates,
@@ -131,7 +150,9 @@ test('an integer is rounded, a constant is scaled freely', () => {
     [1, 2, 3],
   );
   assert.equal(
-    valuesIn({ momentum: { kind: 'step', milestones: [20], factor: 0.5 } }, { momentum: 0.9 }, 1)['momentum'],
+    valuesIn({ momentum: { kind: 'step', milestones: [20], factor: 0.5, warmUpSteps: 0 } }, { momentum: 0.9 }, 1)[
+      'momentum'
+    ],
     0.45,
   );
 });
@@ -145,8 +166,8 @@ test('what is no number, or not there, is left as it is', () => {
 test('of several shapes each member draws one, the same in every round, and all of them are drawn', () => {
   const shapes: readonly ScheduleShape[] = [
     { kind: 'constant', warmUpSteps: 100 },
-    { kind: 'step', milestones: [20], factor: 0.5 },
-    { kind: 'cosine', finalFactor: 0.2 },
+    { kind: 'step', milestones: [20], factor: 0.5, warmUpSteps: 0 },
+    { kind: 'cosine', finalFactor: 0.2, warmUpSteps: 0 },
   ];
   const counts = shapes.map(() => 0);
   for (let member = 0; member < 300; member++) {
@@ -186,8 +207,8 @@ test('a trace gives each round the values of the segment that it begins in, besi
 test('the order of keys changes nothing', () => {
   const shapes: readonly ScheduleShape[] = [
     { kind: 'constant', warmUpSteps: 100 },
-    { kind: 'cosine' },
-    { kind: 'step', milestones: [20] },
+    { kind: 'cosine', finalFactor: 0, warmUpSteps: 0 },
+    { kind: 'step', milestones: [20], factor: 0.1, warmUpSteps: 0 },
   ];
   const schedule = { momentum: shapes, learningRate: shapes, batch: shapes, depth: shapes };
   const first: HyperparameterValues = { learningRate: 0.5, momentum: 0.9, batch: 64, depth: 16 };

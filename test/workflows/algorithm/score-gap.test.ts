@@ -10,38 +10,39 @@ test('over the overlap it is the best of one minus the best of the other', () =>
     bestScoreDifference(
       { raw: [9, 2, 3, 8, 5], smoothed: [1, 2, 3, 4, 5] },
       { raw: [3, 4, 6, 7], smoothed: [3, 4, 6, 7] },
+      true,
     ),
     2,
   );
-  assert.equal(bestScoreDifference(unsmoothed(3, 4), unsmoothed(1, 4, 6)), -2);
+  assert.equal(bestScoreDifference(unsmoothed(3, 4), unsmoothed(1, 4, 6), true), -2);
 });
 
 test('it is not symmetric', () => {
   // Without an overlap, only the curve that lies above is shifted.
   const high = unsmoothed(10, 20);
   const low = unsmoothed(1, 2, 2);
-  assert.equal(bestScoreDifference(high, low), 10);
-  assert.equal(bestScoreDifference(low, high), 0);
+  assert.equal(bestScoreDifference(high, low, true), 10);
+  assert.equal(bestScoreDifference(low, high, true), 0);
 });
 
 test('a curve entirely above is shifted down by ten amounts, of which the best counts', () => {
   // Shifts 8, 8.1, … 8.9. By 8, a is 2, 12 and b's 2 is the first to reach its start: 2 − 2. By 8.1 it is 1.9, 11.9,
   // and meets the same 2: 1.9 − 2. All ten meet b at its last point, so the overlap holds a's first point alone.
-  assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 2)), 0);
+  assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 2), true), 0);
   // One more point of b lets a's second be seen: 20 − 8 − 2.
-  assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 2, 2)), 10);
+  assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 2, 2), true), 10);
 });
 
 test("the shift does not reach where the curves' lowest points meet", () => {
   // Shifts 4, 4.5, … 8.5; by 9, a would start where b does. The smallest that meets b before its last point is 6: 4, 14
   // against 4, 6.
-  assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 4, 6)), 8);
+  assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 4, 6), true), 8);
 });
 
 test('a curve entirely above a constant one, or entirely below, gains nothing', () => {
-  assert.equal(bestScoreDifference(unsmoothed(5, 9), unsmoothed(3, 3, 3)), 0);
-  assert.equal(bestScoreDifference(unsmoothed(5), unsmoothed(3)), 0);
-  assert.equal(bestScoreDifference(unsmoothed(1, 2), unsmoothed(3, 4)), 0);
+  assert.equal(bestScoreDifference(unsmoothed(5, 9), unsmoothed(3, 3, 3), true), 0);
+  assert.equal(bestScoreDifference(unsmoothed(5), unsmoothed(3), true), 0);
+  assert.equal(bestScoreDifference(unsmoothed(1, 2), unsmoothed(3, 4), true), 0);
 });
 
 test('without shifts, a curve entirely above another gains nothing; over an overlap it gains what it does', () => {
@@ -51,21 +52,21 @@ test('without shifts, a curve entirely above another gains nothing; over an over
 });
 
 test('curves whose smooths never meet, though their scores do, gain nothing', () => {
-  assert.equal(bestScoreDifference({ raw: [5, 1], smoothed: [4, 4] }, { raw: [3, 2], smoothed: [2, 2] }), 0);
+  assert.equal(bestScoreDifference({ raw: [5, 1], smoothed: [4, 4] }, { raw: [3, 2], smoothed: [2, 2] }, true), 0);
   // Touching is not above.
-  assert.equal(bestScoreDifference({ raw: [5, 4], smoothed: [5, 5] }, { raw: [4, 3], smoothed: [3, 3] }), 0);
+  assert.equal(bestScoreDifference({ raw: [5, 4], smoothed: [5, 5] }, { raw: [4, 3], smoothed: [3, 3] }, true), 0);
 });
 
 test('a curve without points gains nothing', () => {
-  assert.equal(bestScoreDifference(unsmoothed(), unsmoothed(1)), 0);
-  assert.equal(bestScoreDifference(unsmoothed(1), unsmoothed()), 0);
+  assert.equal(bestScoreDifference(unsmoothed(), unsmoothed(1), true), 0);
+  assert.equal(bestScoreDifference(unsmoothed(1), unsmoothed(), true), 0);
 });
 
 test('the gap of equal curves is 0', () => {
   const stream = randomStream(2, 'equal');
   for (let i = 0; i < 200; i++) {
     const curve = curveOf(learningCurve(stream, 1 + stream.integer(40), 0.02), 'fixed');
-    assert.equal(bestScoreDifference(curve, curve), 0);
+    assert.equal(bestScoreDifference(curve, curve, true), 0);
   }
 });
 

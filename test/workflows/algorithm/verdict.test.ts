@@ -181,8 +181,8 @@ test('over random evidence it is the first rule that holds', () => {
       evaluationSteps: 20 * stream.integer(50),
       maxEvalSteps: 600,
       significance: 0.05,
-      stopping: coin(3) ? 'fixed-length' : coin(2) ? 'binomial-test' : undefined,
-      shifts: coin(3) ? false : coin(2) ? true : undefined,
+      stopping: coin(3) ? 'fixed-length' : 'binomial-test',
+      shifts: !coin(3),
       childExploited: coin(10),
       childPromotedThisPass: coin(4),
       parentExploited: coin(4),
@@ -200,7 +200,7 @@ function naiveReason({ evaluator, child: opponent, ...rest }: Evidence): string 
   if (evaluator === 'diverged') return 'diverged';
   if (opponent === 'diverged') return 'child-diverged';
   const p = binomialTest(evaluator, opponent);
-  const furtherOn = bestScoreDifference(evaluator, opponent, rest.shifts !== false) > 0;
+  const furtherOn = bestScoreDifference(evaluator, opponent, rest.shifts) > 0;
   const tested = rest.stopping !== 'fixed-length';
   const over = rest.evaluationSteps >= rest.maxEvalSteps;
   if (furtherOn && (tested ? p < rest.significance : over)) return 'success';
@@ -226,6 +226,8 @@ function verdict(changes: Partial<Evidence>): Verdict {
     evaluationSteps: 200,
     maxEvalSteps: 600,
     significance: 0.01,
+    stopping: 'binomial-test',
+    shifts: true,
     childExploited: false,
     childPromotedThisPass: false,
     parentExploited: false,

@@ -271,7 +271,7 @@ describe('a schedule', () => {
   const spec: Specification = {
     ...specification({}),
     subPopulations: [{ members: 4, evaluators: 0 }],
-    schedule: { h: { kind: 'step', milestones: [40, 80], factor: 0.5 } },
+    schedule: { h: { kind: 'step', milestones: [40, 80], factor: 0.5, warmUpSteps: 0 } },
   };
   const begun = applyEvents(emptyPopulation(), [initialise(spec, 1)]);
   const first = begun.members.map(({ hyperparameters }) => Number(hyperparameters['h']));
