@@ -7,7 +7,7 @@
 import { ObjectStoreError, type ObjectStore } from '../storage/object-store.ts';
 import type { StorageLocation } from '../contracts/checkpoint.ts';
 import { expected, valueText } from '../specification/complaints.ts';
-import { bucketName } from '../specification/rules.ts';
+import { bucketName } from '../specification/fields.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 

@@ -11,7 +11,7 @@ import type { Deletion, DeletionRequest, FolderSize } from '../contracts/run.ts'
 import { found } from '../operations/executions.ts';
 import { runPrefix } from './plan.ts';
 import { expected, valueText } from '../specification/complaints.ts';
-import { bucketName } from '../specification/rules.ts';
+import { bucketName } from '../specification/fields.ts';
 
 /** Failure types: a request that is none, a run that still runs. */
 export const INVALID_DELETION = 'InvalidDeletion';

@@ -1,9 +1,10 @@
 /**
- * The rule that a run's histories and messages stay within what Temporal accepts, and the number of rounds that this allows.
+ * The rule that a run's histories and messages stay within what Temporal accepts, and how many rounds this allows.
  */
 import type { z } from 'zod';
 import { beyondBudget, historyBudget } from './history-budget.ts';
-import { limits, report } from './rules.ts';
+import { report } from './draft.ts';
+import { limits } from './limits.ts';
 import type { Specification } from './specification.ts';
 
 /**
@@ -27,7 +28,8 @@ export function checkBudget(specification: Specification, context: z.core.$Refin
     report(
       context,
       ['steps'],
-      `at most ${most * stepsPerRound} (${most} rounds)${rarely}: with more, ${excess({ steps: (most + 1) * stepsPerRound })}`,
+      `at most ${most * stepsPerRound} (${most} rounds)${rarely}: with more, ` +
+        `${excess({ steps: (most + 1) * stepsPerRound })}`,
     );
   else if (interval !== undefined) report(context, ['evalEvery'], `at least ${interval}: ${reason}`);
   else report(context, ['subPopulations'], `fewer or smaller: ${reason}`);

@@ -79,6 +79,17 @@ export function object<const Shape extends z.core.$ZodLooseShape>(shape: Shape, 
     .describe(description);
 }
 
+/** A bucket's name as S3 wants it: it also becomes a folder's, so nothing that a path could be made of. */
+const BUCKET_RULE =
+  'a bucket name: 3 to 63 lower-case letters, digits, hyphens and single dots, a letter or digit at both ' +
+  'ends, no IP address';
+export const bucketName = z
+  .string({ error: BUCKET_RULE })
+  .regex(
+    /^(?!\d{1,3}(\.\d{1,3}){3}$)(?!xn--)(?!.*(\.\.|\.-|-\.))(?!.*(-s3alias|--ol-s3)$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    { error: BUCKET_RULE },
+  );
+
 /** Returns "one of `a`, `b`" for an error message. */
 export function listOf(choices: readonly string[]): string {
   return choices.length === 1 ? `\`${choices[0]}\`` : `one of ${choices.map((choice) => `\`${choice}\``).join(', ')}`;

@@ -13,7 +13,8 @@ export class InvalidSpecification extends Error {
 
   constructor(complaints: readonly string[]) {
     super(
-      `Cannot use the specification: ${complaints.length === 1 ? 'one error' : `${complaints.length} errors`}\n${complaints.join('\n')}`,
+      'Cannot use the specification: ' +
+        `${complaints.length === 1 ? 'one error' : `${complaints.length} errors`}\n${complaints.join('\n')}`,
     );
     this.name = 'InvalidSpecification';
     this.complaints = complaints;

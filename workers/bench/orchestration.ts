@@ -5,8 +5,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { historyBudget, TEMPORAL_LIMITS } from '../../activities/specification/history-budget.ts';
-import type { HistoryDemand } from '../../activities/specification/history-budget.ts';
+import { historyBudget } from '../../activities/specification/history-budget.ts';
+import { TEMPORAL_LIMITS } from '../../activities/specification/temporal-limits.ts';
+import type { HistoryDemand } from '../../activities/specification/demand.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import { firePbt } from '../../workflows/run/fire-pbt.ts';
 import { startHarness } from '../../test/workflows/run-harness.ts';

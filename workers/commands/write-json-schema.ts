@@ -3,7 +3,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { specificationJsonSchema } from '../../activities/specification/specification.ts';
+import { specificationJsonSchema } from '../../activities/specification/json-schema.ts';
 
 /** Where editors find the JSON Schema, from an experiment's `"$schema": "./specification.schema.json"`. */
 export const JSON_SCHEMA_PATH = fileURLToPath(new URL('../../experiments/specification.schema.json', import.meta.url));

@@ -3,7 +3,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { historyBudget, RESERVE, TEMPORAL_LIMITS } from '../../activities/specification/history-budget.ts';
+import { historyBudget } from '../../activities/specification/history-budget.ts';
+import { RESERVE, TEMPORAL_LIMITS } from '../../activities/specification/temporal-limits.ts';
 import { parseSpecification } from '../../activities/specification/parsing.ts';
 
 export const LIMITS_PATH = fileURLToPath(new URL('../../docs/limits.md', import.meta.url));

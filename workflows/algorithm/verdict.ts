@@ -26,18 +26,20 @@ export interface Evidence {
   readonly parentExploited: boolean;
 }
 
-/** Why: 'diverged' is the evaluator, 'child-diverged' a child that nothing has replaced. */
-export type VerdictReason =
-  | 'child-exploited'
-  | 'diverged'
-  | 'child-diverged'
-  | 'success'
-  | 'no-overlap'
-  | 'binomial-test'
-  | 'fixed-length'
-  | 'child-promoted'
-  | 'parent-exploited'
-  | 'undecided';
+/** Reasons of a verdict: 'diverged' is the evaluator, 'child-diverged' a child that nothing has replaced. */
+export const VERDICT_REASONS = [
+  'child-exploited',
+  'diverged',
+  'child-diverged',
+  'success',
+  'no-overlap',
+  'binomial-test',
+  'fixed-length',
+  'child-promoted',
+  'parent-exploited',
+  'undecided',
+] as const;
+export type VerdictReason = (typeof VERDICT_REASONS)[number];
 
 /**
  * What was decided, why, and on which numbers: null where a curve diverged or has no points, `overlap` also where there

@@ -94,14 +94,16 @@ export interface PopulationState {
 }
 
 /** Why an evaluation ended other than by its own verdict. */
-export type EndReason =
-  | 'parent-promoted'
-  | 'child-set-by-hand'
-  | 'parent-set-by-hand'
-  | 'child-stopped'
-  | 'parent-stopped'
-  | 'stopped-by-hand'
-  | 'training-failed';
+export const END_REASONS = [
+  'parent-promoted',
+  'child-set-by-hand',
+  'parent-set-by-hand',
+  'child-stopped',
+  'parent-stopped',
+  'stopped-by-hand',
+  'training-failed',
+] as const;
+export type EndReason = (typeof END_REASONS)[number];
 
 export interface EndedEvaluation {
   readonly slot: number;

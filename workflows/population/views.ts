@@ -8,7 +8,7 @@ import type { JudgedEvaluation, PopulationState, RoundEvent, ScoreCurve } from '
 import { bestScoreOf, newestScore } from './scores.ts';
 
 /** Rows of a sub-population in the leaderboard: they travel to the root every round. */
-const LEADERS = 5;
+export const LEADERS = 5;
 /** Scores of a curve that a query tells, so that the answer fits a message whatever the length of the run. */
 const TOLD_SCORES = 200;
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { beyondBudget, historyBudget, TEMPORAL_LIMITS } from '../../../activities/specification/history-budget.ts';
+import { beyondBudget, historyBudget } from '../../../activities/specification/history-budget.ts';
+import { TEMPORAL_LIMITS } from '../../../activities/specification/temporal-limits.ts';
 import type { HistoryBudget } from '../../../activities/specification/history-budget.ts';
 import { parseSpecification } from '../../../activities/specification/parsing.ts';
 import { mostRounds } from '../../../activities/specification/budget.ts';

@@ -1,0 +1,179 @@
+/**
+ * Demands of a run on Temporal: how long each history gets at most, and how large each message.
+ */
+import { reportsOf } from '../../workflows/population/reporting.ts';
+import { subPopulationName } from '../../workflows/population/names.ts';
+import { limits } from './limits.ts';
+import type { Sizes } from './sizes.ts';
+import type { Specification } from './specification.ts';
+import {
+  activity,
+  child,
+  EVENT_BYTES,
+  NOTHING,
+  received,
+  sent,
+  sum,
+  SUMMARY_BYTES,
+  times,
+  WORKFLOW_TASK,
+  type Tally,
+} from './tally.ts';
+import { TEMPORAL_LIMITS } from './temporal-limits.ts';
+
+/** Growth of a text as part of JSON: quotes are written with a backslash. */
+const ESCAPED = 1.25;
+/** Bytes of the verdicts that an evaluator carries on as text. */
+const STORY_BYTES = 12 * 300;
+/** Bytes of a result's summary, with the schedule cut short (result.ts). */
+const RESULT_BYTES = 16_000;
+
+/** A history, or the longest of those that a workflow continues as new into. */
+export interface HistoryDemand {
+  readonly perRound: Tally;
+  readonly longest: Tally;
+}
+
+/** The size of one kind of argument, result or message. */
+export interface PayloadDemand {
+  readonly what: string;
+  readonly sizeBytes: number;
+}
+
+export function rootDemand({ subPopulations, steps, stepsPerRound }: Specification, sizes: Sizes): HistoryDemand {
+  const evaluators = subPopulations.reduce((sum, one) => sum + one.evaluators, 0);
+  const children = subPopulations.length + evaluators;
+  const perRound = sum(received(sizes.completed), activity(sizes.location + 100, 50), {
+    events: 1,
+    bytes: EVENT_BYTES,
+  });
+  const once = sum(
+    { events: 1, bytes: 2 * EVENT_BYTES + sizes.specification },
+    WORKFLOW_TASK,
+    activity(sizes.specification + sizes.workflowId, sizes.run + 1_000),
+    activity(children * sizes.workflowId, children * sizes.workflowId),
+    activity(sizes.location, 50),
+    times(children, child(sizes.workflowId, sizes.run + 100)),
+    times(subPopulations.length, sent(sizes.workflowId, sizes.steering)),
+    { events: 0, bytes: sizes.winner },
+    // What runs beside the whole run, the report, the result, the last collection.
+    activity(sizes.run, 1_000),
+    activity(sizes.run + sizes.reference, 2_000),
+    activity(sizes.result, RESULT_BYTES),
+    activity(sizes.location + 100, 50),
+    { events: 1, bytes: EVENT_BYTES + RESULT_BYTES },
+  );
+  return { perRound, longest: sum(once, times(reportsOf(steps / stepsPerRound), perRound)) };
+}
+
+export function subPopulationDemand({ subPopulations }: Specification, level: number, sizes: Sizes): HistoryDemand {
+  const { members, evaluators } = at(subPopulations, level);
+  const below = at(subPopulations, level - 1);
+  const above = at(subPopulations, level + 1);
+  const isLowest = level === 1;
+  const isHighest = level === subPopulations.length;
+  const perRound = sum(
+    times(members, activity(sizes.trainRequest, sizes.trainOutcome)),
+    times(evaluators, sum(sent(sizes.workflowId, sizes.instruction), received(sizes.report))),
+    isHighest ? NOTHING : sum(sent(sizes.workflowId, sizes.news(members)), received(sizes.batch(above.evaluators))),
+    isLowest
+      ? sent(sizes.workflowId, sizes.completed)
+      : sum(received(sizes.news(below.members)), sent(sizes.workflowId, sizes.batch(evaluators))),
+    activity(sizes.saved(members, evaluators, above.evaluators), 10),
+  );
+  const parts = [sizes.state(members, evaluators), isLowest ? 0 : sizes.state(below.members, below.evaluators)].filter(
+    (bytes) => bytes > 0,
+  );
+  const loaded = sum(
+    ...parts.map((bytes) =>
+      sum(times(Math.ceil(bytes / limits.statePartCharacters), activity(sizes.location + 100, 50)), {
+        events: 0,
+        bytes: Math.ceil(ESCAPED * bytes),
+      }),
+    ),
+  );
+  const beginning = sum(
+    { events: 1, bytes: 2 * EVENT_BYTES + sizes.carried(members, evaluators, below.members) },
+    WORKFLOW_TASK,
+    loaded,
+  );
+  return { perRound, longest: continued(beginning, perRound) };
+}
+
+export function evaluatorDemand(sizes: Sizes): HistoryDemand {
+  const perRound = sum(
+    received(sizes.instruction),
+    activity(sizes.trainRequest, sizes.trainOutcome),
+    sent(sizes.workflowId, sizes.report),
+  );
+  const beginning = sum(
+    { events: 1, bytes: 2 * EVENT_BYTES + sizes.run + sizes.instruction + STORY_BYTES },
+    WORKFLOW_TASK,
+  );
+  return { perRound, longest: continued(beginning, perRound) };
+}
+
+/** One that continues as new between two rounds when the server suggests it: by then it is at most a round beyond. */
+function continued(beginning: Tally, perRound: Tally): Tally {
+  const { suggestedEvents, suggestedBytes } = TEMPORAL_LIMITS;
+  return sum(
+    { events: Math.max(suggestedEvents, beginning.events), bytes: Math.max(suggestedBytes, beginning.bytes) },
+    perRound,
+  );
+}
+
+export function payloadsOf({ subPopulations }: Specification, sizes: Sizes): PayloadDemand[] {
+  const levels = subPopulations.map((_, index) => index + 1);
+  return [
+    { what: 'what a trainer is asked', sizeBytes: sizes.trainRequest },
+    { what: 'what a trainer answers', sizeBytes: sizes.trainOutcome },
+    { what: "an evaluator's instruction", sizeBytes: sizes.instruction },
+    { what: "an evaluator's report", sizeBytes: sizes.report },
+    { what: 'the report of a round to the root', sizeBytes: sizes.completed },
+    { what: 'the winner with its schedule', sizeBytes: sizes.result },
+    ...levels.flatMap((level) => {
+      const { members, evaluators } = at(subPopulations, level);
+      const name = subPopulationName(level);
+      return [
+        {
+          what: `the record of a round of ${name}`,
+          sizeBytes: sizes.saved(members, evaluators, at(subPopulations, level + 1).evaluators),
+        },
+        {
+          what: `what ${name} continues as new with`,
+          sizeBytes: sizes.carried(members, evaluators, at(subPopulations, level - 1).members),
+        },
+        ...(level < levels.length
+          ? [{ what: `the news from ${name} to ${subPopulationName(level + 1)}`, sizeBytes: sizes.news(members) }]
+          : []),
+        ...(level > 1
+          ? [
+              {
+                what: `the promotions from ${name} into ${subPopulationName(level - 1)}`,
+                sizeBytes: sizes.batch(evaluators),
+              },
+            ]
+          : []),
+      ];
+    }),
+  ];
+}
+
+export function messagesOf({ subPopulations }: Specification, sizes: Sizes): PayloadDemand[] {
+  const event = EVENT_BYTES + sizes.workflowId;
+  const children = subPopulations.reduce((total, { evaluators }) => total + 1 + evaluators, 0);
+  return [
+    { what: 'the start of all children', sizeBytes: children * (event + sizes.run) },
+    ...subPopulations.map(({ members, evaluators }, index) => ({
+      what: `the start of a round of ${subPopulationName(index + 1)}`,
+      sizeBytes: members * (event + SUMMARY_BYTES + sizes.trainRequest) + evaluators * (event + sizes.instruction),
+    })),
+  ];
+}
+
+function at(
+  subPopulations: Specification['subPopulations'],
+  level: number,
+): { readonly members: number; readonly evaluators: number } {
+  return subPopulations[level - 1] ?? { members: 0, evaluators: 0 };
+}

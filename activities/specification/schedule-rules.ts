@@ -1,0 +1,69 @@
+/**
+ * Rules of schedules that concern more than one field.
+ */
+import type { z } from 'zod';
+import { taskHyperparameters } from '../tasks/hyperparameters.ts';
+import { at, countAt, isRecord, report } from './draft.ts';
+
+/** Adds an issue for each broken rule of a schedule. */
+export function checkSchedule(draft: unknown, context: z.core.$RefinementCtx): void {
+  const schedule = at(draft, 'schedule');
+  const definitions = taskHyperparameters(at(draft, 'task'));
+  const known = definitions?.map(({ name }) => name).join(', ');
+  const unknownTo = (name: string): boolean =>
+    definitions !== undefined && !definitions.some((one) => one.name === name);
+  if (Array.isArray(schedule)) return checkTrace(schedule, draft, unknownTo, known, context);
+  if (!isRecord(schedule)) return;
+  const steps = countAt(draft, 'steps');
+  for (const [name, given] of Object.entries(schedule)) {
+    const space = at(at(draft, 'hyperparameters'), name);
+    if (unknownTo(name)) report(context, ['schedule', name], `absent (known for this task: ${known})`);
+    else if (space === undefined || typeof space === 'string' || at(space, 'kind') === 'category')
+      report(context, ['schedule', name], 'absent: `hyperparameters` has no number of that name');
+    const shapes = Array.isArray(given)
+      ? given.map((shape: unknown, index) => ({ shape, path: ['schedule', name, index] }))
+      : [{ shape: given, path: ['schedule', name] }];
+    for (const { shape, path } of shapes) {
+      const warmUp = countAt(shape, 'warmUpSteps');
+      if (steps && warmUp && warmUp >= steps) report(context, [...path, 'warmUpSteps'], `below \`steps\` (${steps})`);
+    }
+  }
+}
+
+/**
+ * Segments follow one another from step 0, each a number of whole rounds; where the last ends, and whether a segment
+ * goes beyond `steps`, is free: a run may be extended.
+ */
+function checkTrace(
+  segments: readonly unknown[],
+  draft: unknown,
+  unknownTo: (name: string) => boolean,
+  known: string | undefined,
+  context: z.core.$RefinementCtx,
+): void {
+  const stepsPerRound = countAt(draft, 'stepsPerRound');
+  const definitions = taskHyperparameters(at(draft, 'task')) ?? [];
+  let end: unknown = 0;
+  for (const [index, segment] of segments.entries()) {
+    const from = at(segment, 'fromStep');
+    if (typeof from === 'number' && from !== end && typeof end === 'number')
+      report(
+        context,
+        ['schedule', index, 'fromStep'],
+        `${end}, ${index === 0 ? 'the first step' : 'where the segment before it ends'}`,
+      );
+    end = at(segment, 'toStep');
+    if (typeof end === 'number' && typeof from === 'number' && end <= from)
+      report(context, ['schedule', index, 'toStep'], `above \`fromStep\` (${from})`);
+    else if (typeof end === 'number' && stepsPerRound && end % stepsPerRound !== 0)
+      report(context, ['schedule', index, 'toStep'], `a multiple of \`stepsPerRound\` (${stepsPerRound})`);
+    const values = at(segment, 'hyperparameters');
+    for (const [name, value] of Object.entries(isRecord(values) ? values : {})) {
+      const definition = definitions.find((one) => one.name === name);
+      const path = ['schedule', index, 'hyperparameters', name];
+      if (unknownTo(name)) report(context, path, `absent (known for this task: ${known})`);
+      else if (definition && (typeof value !== 'number' || !definition.allows(value)))
+        report(context, path, definition.rule);
+    }
+  }
+}
