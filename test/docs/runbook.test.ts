@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,21 +15,32 @@ import { eventually } from '../workers/eventually.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const RUNBOOK = readFileSync(join(ROOT, 'docs/runbook.md'), 'utf8');
-/** Rounds of a toy take a second. */
+/** A round of a toy takes a second. */
 const PATIENCE_MS = 120_000;
+const POLL_MS = 250;
 
-/** The page's blocks of commands, and between them what has to have happened before the next. */
-const STEPS = [...RUNBOOK.matchAll(/^```sh\n(?<commands>.*?)^```$|^<!-- test: (?<workflowId>\S+) (?:reaches round (?<round>\d+)|(?<ends>ends)) -->$/gms)].map(({ groups = {} }) => groups);
+/** The page's blocks of commands, and what must happen before the next block. */
+const STEP = new RegExp(
+  [
+    /^```sh\n(?<commands>.*?)^```$/,
+    /^<!-- test: (?<reaching>\S+) reaches round (?<round>\d+) -->$/,
+    /^<!-- test: (?<ending>\S+) ends -->$/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gms',
+);
+const STEPS = [...RUNBOOK.matchAll(STEP)].map(({ groups = {} }) => groups);
 
 describe('the runbook', () => {
   const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-runbook-'));
   let stack: LocalStack;
-  let kill = (): unknown => undefined;
+  let shell: Shell | undefined;
   before(async () => {
     stack = await startStack({ directory, trainers: 2, temporal: 'local', s3: 'local' });
   });
   after(async () => {
-    kill();
+    shell?.kill();
     await stack.stop();
     rmSync(directory, { recursive: true, maxRetries: 5 });
   });
@@ -36,35 +48,61 @@ describe('the runbook', () => {
   it('has commands that all work, in their order', async () => {
     assert.ok(STEPS.length > 10, `${STEPS.length} steps`);
     const { client, connection } = await connectClient(stack.environment);
-    // One shell for the whole page, as a reader has: variables stay.
-    const shell = spawn('bash', ['--norc', '-u'], {
-      cwd: ROOT,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...stack.environment, PATH: [dirname(temporalCommand()), process.env['PATH']].join(delimiter) },
-    });
-    kill = () => shell.kill();
-    let output = '';
-    for (const stream of [shell.stdout, shell.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-    let commands = 0;
-    for (const { commands: block, workflowId = '', round, ends } of STEPS) {
-      if (block !== undefined) {
-        for (const command of block.trim().split('\n')) {
-          const number = (commands += 1);
-          output = '';
-          // None may read what the next are typed into.
-          shell.stdin.write(`{ ${command}\n} </dev/null; printf '\\n[%d] %d\\n' $? ${number}\n`);
-          await eventually(() => new RegExp(`^\\[\\d+\\] ${number}$`, 'm').test(output), PATIENCE_MS).catch(() => assert.fail(`It does not end: ${command}\n${output}`));
-          assert.match(output, new RegExp(`^\\[0\\] ${number}$`, 'm'), `${command}\n${output}`);
-        }
-      } else if (ends) {
-        await eventually(async () => (await client.workflow.getHandle(workflowId).describe()).status.name !== 'RUNNING', PATIENCE_MS, 250);
-      } else {
-        await eventually(async () => ((await client.workflow.getHandle(workflowId).query(progressQuery).catch(() => undefined))?.round ?? 0) >= Number(round), PATIENCE_MS, 250);
+    shell = new Shell(stack.environment);
+    for (const { commands, reaching, round, ending } of STEPS) {
+      for (const command of commands?.trim().split('\n') ?? []) await shell.run(command);
+      if (reaching !== undefined) {
+        const run = client.workflow.getHandle(reaching);
+        const completed = async () => (await run.query(progressQuery).catch(() => undefined))?.round ?? 0;
+        await eventually(async () => (await completed()) >= Number(round), PATIENCE_MS, POLL_MS);
+      }
+      if (ending !== undefined) {
+        const run = client.workflow.getHandle(ending);
+        await eventually(async () => (await run.describe()).status.name !== 'RUNNING', PATIENCE_MS, POLL_MS);
       }
     }
-    assert.ok(commands > 25, `${commands} commands`);
-    shell.stdin.end();
-    await once(shell, 'close');
+    assert.ok(shell.commands > 25, `${shell.commands} commands`);
+    await shell.close();
     await connection.close();
   });
 });
+
+/** One shell for the whole page, as a reader has: variables persist. */
+class Shell {
+  /** Commands run so far. */
+  commands = 0;
+  #output = '';
+  readonly #bash: ChildProcessWithoutNullStreams;
+
+  constructor(environment: NodeJS.ProcessEnv) {
+    this.#bash = spawn('bash', ['--norc', '-u'], {
+      cwd: ROOT,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...environment, PATH: [dirname(temporalCommand()), process.env['PATH']].join(delimiter) },
+    });
+    for (const stream of [this.#bash.stdout, this.#bash.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+  }
+
+  /** Runs a command to its end. Fails with its output if it does not succeed within PATIENCE_MS. */
+  async run(command: string): Promise<void> {
+    const number = (this.commands += 1);
+    this.#output = '';
+    // No command may read the lines of the next ones from the shell's input.
+    this.#bash.stdin.write(`{ ${command}\n} </dev/null; printf '\\n[%d] %d\\n' $? ${number}\n`);
+    const end = new RegExp(`^\\[(\\d+)\\] ${number}$`, 'm');
+    await eventually(() => end.test(this.#output), PATIENCE_MS).catch(() =>
+      assert.fail(`It does not end: ${command}\n${this.#output}`),
+    );
+    assert.equal(end.exec(this.#output)?.[1], '0', `${command}\n${this.#output}`);
+  }
+
+  async close(): Promise<void> {
+    this.#bash.stdin.end();
+    await once(this.#bash, 'close');
+  }
+
+  kill(): void {
+    this.#bash.kill();
+  }
+}
