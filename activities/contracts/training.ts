@@ -37,7 +37,7 @@ export interface TrainOutcome {
   /** One per measurement: the objective at fromStep + evalEvery, …, toStep. */
   readonly scores: readonly Score[];
   /** Hyperparameters read back from the optimiser after restoring; equal to those asked, or the activity fails. */
-  readonly inEffect: HyperparameterValues;
+  readonly effectiveHyperparameters: HyperparameterValues;
   /** Wall-clock seconds of the trainer: a cost, never an input to a decision. */
   readonly trainerSeconds: number;
 }

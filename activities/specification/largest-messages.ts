@@ -126,7 +126,7 @@ function trainingOf({ specification, storage, checkpoint, hyperparameters, level
   const trainOutcome: TrainOutcome = {
     checkpoint,
     scores: [],
-    inEffect: hyperparameters,
+    effectiveHyperparameters: hyperparameters,
     trainerSeconds: LONGEST_NUMBER,
   };
   return { trainRequest, trainOutcome };

@@ -68,7 +68,7 @@ export interface Session {
    * Reads back, from where the training steps take them, the values they will use: as stored there, so perhaps rounded
    * to float32.
    */
-  hyperparametersInEffect(): HyperparameterValues;
+  effectiveHyperparameters(): HyperparameterValues;
   /** Called once a round before its first step; not when a round is continued from a partial checkpoint. */
   beginRound?(): void;
   /** Trains steps fromStep … toStep − 1. However a stretch is cut into calls, the state afterwards is the same. */

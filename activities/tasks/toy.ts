@@ -56,7 +56,7 @@ class ToySession implements Session {
     this.#rounds = rounds;
   }
 
-  hyperparametersInEffect(): HyperparameterValues {
+  effectiveHyperparameters(): HyperparameterValues {
     return { h: this.#h };
   }
 

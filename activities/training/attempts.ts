@@ -92,9 +92,11 @@ function trainerKilled(
 ): Error {
   const reached = (heartbeatDetails as { readonly step?: number } | undefined)?.step;
   const where = reached === undefined || reached === beganAtStep ? '' : `, the last at step ${reached} or later`;
-  const state = `${deaths} trainers in a row were killed, or gave no sign of life for ${heartbeatTimeoutMs / 1000} s${where}`;
+  const state =
+    `${deaths} trainers in a row were killed, or gave no sign of life for ${heartbeatTimeoutMs / 1000} ` + `s${where}`;
   return trainingFailure(
     'TrainerKilled',
-    `Cannot ${doing}: ${state}; look in their logs and the kernel's for what kills them, such as too little memory or a crash in native code`,
+    `Cannot ${doing}: ${state}; look in their logs and the kernel's for what kills them, such as too little ` +
+      'memory or a crash in native code',
   );
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { TrainProgress } from '../../activities/training/train.ts';
+import type { TrainProgress } from '../../activities/training/round.ts';
 import type { firePbt } from '../../workflows/run/fire-pbt.ts';
 import { ROOT } from '../../workers/stack/programs.ts';
 import { SupervisedProcess } from '../../workers/processes/supervised-process.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
-import type { TrainProgress } from '../../activities/training/train.ts';
+import type { TrainProgress } from '../../activities/training/round.ts';
 import { eventually } from './eventually.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 

@@ -204,7 +204,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       return {
         checkpoint: { key: `${storage.prefix}checkpoints/${sha256}`, sha256, sizeBytes: 0, step: toStep },
         scores,
-        inEffect: hyperparameters,
+        effectiveHyperparameters: hyperparameters,
         trainerSeconds: 0,
       };
     },

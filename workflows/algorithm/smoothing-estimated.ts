@@ -26,10 +26,40 @@ export const LEAST_POINTS = 4;
 /** Covariances that change by less than this from one point to the next have converged; the variance of f is 1. */
 const CONVERGED = 1e-15;
 
-/** The process on a regular grid: x ← A x + noise of covariance Q, both by rows. */
+/** A 3 × 3 matrix, entries by row and column. */
+interface Matrix {
+  readonly m00: number;
+  readonly m01: number;
+  readonly m02: number;
+  readonly m10: number;
+  readonly m11: number;
+  readonly m12: number;
+  readonly m20: number;
+  readonly m21: number;
+  readonly m22: number;
+}
+
+/** The process on a regular grid: x ← A x + noise of covariance Q. */
 interface Process {
-  readonly transition: Float64Array;
-  readonly noise: Float64Array;
+  readonly transition: Matrix;
+  readonly noise: Matrix;
+}
+
+/** A covariance of the state: symmetric, so six numbers. */
+interface Covariance {
+  p00: number;
+  p01: number;
+  p02: number;
+  p11: number;
+  p12: number;
+  p22: number;
+}
+
+/** P·h / S. */
+interface Gain {
+  readonly k0: number;
+  readonly k1: number;
+  readonly k2: number;
 }
 
 /**
@@ -69,30 +99,28 @@ function discretise(a: number): Process {
   // (F + I)³ = 0, so the exponential is e^−a times a polynomial.
   const decay = exp(-a);
   const half = (a * a) / 2;
-  const transition = Float64Array.of(
-    1 + a + half,
-    a + 2 * half,
-    half,
-    -half,
-    1 + a - 2 * half,
-    a - half,
-    half - a,
-    2 * half - 3 * a,
-    1 - 2 * a + half,
-  );
-  for (let i = 0; i < 9; i++) transition[i]! *= decay;
+  const transition: Matrix = {
+    m00: (1 + a + half) * decay,
+    m01: (a + 2 * half) * decay,
+    m02: half * decay,
+    m10: -half * decay,
+    m11: (1 + a - 2 * half) * decay,
+    m12: (a - half) * decay,
+    m20: (half - a) * decay,
+    m21: (2 * half - 3 * a) * decay,
+    m22: (1 - 2 * a + half) * decay,
+  };
 
   // Q = 16/3 ∫ g gᵀ over 0 … a with g(s) = e^−s (s²/2, s − s²/2, 1 − 2s + s²/2), whose first entry is of the order a⁵:
   // from moments, never as a difference of covariances.
   const [g0 = 0, g1 = 0, g2 = 0, g3 = 0, g4 = 0] = [0, 1, 2, 3, 4].map((power) => moment(power, a));
-  const ff = g4 / 4;
-  const fd = g3 / 2 - g4 / 4;
-  const fc = g2 / 2 - g3 + g4 / 4;
-  const dd = g2 - g3 + g4 / 4;
-  const dc = g1 - 2.5 * g2 + 1.5 * g3 - g4 / 4;
-  const cc = g0 - 4 * g1 + 5 * g2 - 2 * g3 + g4 / 4;
-  const noise = Float64Array.of(ff, fd, fc, fd, dd, dc, fc, dc, cc);
-  for (let i = 0; i < 9; i++) noise[i]! *= 16 / 3;
+  const ff = (g4 / 4) * (16 / 3);
+  const fd = (g3 / 2 - g4 / 4) * (16 / 3);
+  const fc = (g2 / 2 - g3 + g4 / 4) * (16 / 3);
+  const dd = (g2 - g3 + g4 / 4) * (16 / 3);
+  const dc = (g1 - 2.5 * g2 + 1.5 * g3 - g4 / 4) * (16 / 3);
+  const cc = (g0 - 4 * g1 + 5 * g2 - 2 * g3 + g4 / 4) * (16 / 3);
+  const noise = { m00: ff, m01: fd, m02: fc, m10: fd, m11: dd, m12: dc, m20: fc, m21: dc, m22: cc };
   return { transition, noise };
 }
 
@@ -109,68 +137,63 @@ function moment(power: number, a: number): number {
 }
 
 /** Runs the filter's covariances over n points, from the stationary one, until they stand still. */
-function filterGains({ transition: A, noise: Q }: Process, ratio: number, n: number): Gains {
+function filterGains(process: Process, ratio: number, n: number): Gains {
   const variances = new Float64Array(n);
   const gains = new Float64Array(3 * n);
-  // P, the covariance of the state before the point is seen: symmetric, so six numbers.
-  let p00 = 1;
-  let p01 = 0;
-  let p02 = -1 / 3;
-  let p11 = 1 / 3;
-  let p12 = 0;
-  let p22 = 1;
-  const [a00 = 0, a01 = 0, a02 = 0, a10 = 0, a11 = 0, a12 = 0, a20 = 0, a21 = 0, a22 = 0] = A;
-  const [q00 = 0, q01 = 0, q02 = 0, , q11 = 0, q12 = 0, , , q22 = 0] = Q;
-
+  const A = process.transition;
+  const covariance = { p00: 1, p01: 0, p02: -1 / 3, p11: 1 / 3, p12: 0, p22: 1 };
   for (let i = 0; i < n; i++) {
-    const variance = p00 + ratio;
-    const k0 = p00 / variance;
-    const k1 = p01 / variance;
-    const k2 = p02 / variance;
+    const variance = covariance.p00 + ratio;
+    const k0 = covariance.p00 / variance;
+    const k1 = covariance.p01 / variance;
+    const k2 = covariance.p02 / variance;
     variances[i] = variance;
-    gains[3 * i] = a00 * k0 + a01 * k1 + a02 * k2;
-    gains[3 * i + 1] = a10 * k0 + a11 * k1 + a12 * k2;
-    gains[3 * i + 2] = a20 * k0 + a21 * k1 + a22 * k2;
-
-    // Having seen the point; p00·ratio/variance rather than p00 − k0·p00, which would cancel.
-    const s00 = k0 * ratio;
-    const s01 = k1 * ratio;
-    const s02 = k2 * ratio;
-    const s11 = p11 - k1 * p01;
-    const s12 = p12 - k1 * p02;
-    const s22 = p22 - k2 * p02;
-    // A·s, then ·Aᵀ + Q.
-    const t00 = a00 * s00 + a01 * s01 + a02 * s02;
-    const t01 = a00 * s01 + a01 * s11 + a02 * s12;
-    const t02 = a00 * s02 + a01 * s12 + a02 * s22;
-    const t10 = a10 * s00 + a11 * s01 + a12 * s02;
-    const t11 = a10 * s01 + a11 * s11 + a12 * s12;
-    const t12 = a10 * s02 + a11 * s12 + a12 * s22;
-    const t20 = a20 * s00 + a21 * s01 + a22 * s02;
-    const t21 = a20 * s01 + a21 * s11 + a22 * s12;
-    const t22 = a20 * s02 + a21 * s12 + a22 * s22;
-    const n00 = t00 * a00 + t01 * a01 + t02 * a02 + q00;
-    const n01 = t00 * a10 + t01 * a11 + t02 * a12 + q01;
-    const n02 = t00 * a20 + t01 * a21 + t02 * a22 + q02;
-    const n11 = t10 * a10 + t11 * a11 + t12 * a12 + q11;
-    const n12 = t10 * a20 + t11 * a21 + t12 * a22 + q12;
-    const n22 = t20 * a20 + t21 * a21 + t22 * a22 + q22;
-    const change =
-      Math.abs(n00 - p00) +
-      Math.abs(n01 - p01) +
-      Math.abs(n02 - p02) +
-      Math.abs(n11 - p11) +
-      Math.abs(n12 - p12) +
-      Math.abs(n22 - p22);
-    if (change < CONVERGED) return { variances, gains, length: i + 1 };
-    p00 = n00;
-    p01 = n01;
-    p02 = n02;
-    p11 = n11;
-    p12 = n12;
-    p22 = n22;
+    gains[3 * i] = A.m00 * k0 + A.m01 * k1 + A.m02 * k2;
+    gains[3 * i + 1] = A.m10 * k0 + A.m11 * k1 + A.m12 * k2;
+    gains[3 * i + 2] = A.m20 * k0 + A.m21 * k1 + A.m22 * k2;
+    if (advance(covariance, { k0, k1, k2 }, ratio, process) < CONVERGED) return { variances, gains, length: i + 1 };
   }
   return { variances, gains, length: n };
+}
+
+/**
+ * Replaces the covariance P before a point by that before the next one, A·S·Aᵀ + Q, where S is that after the point is
+ * seen; returns by how much it changed. `gain` is P's first column over the innovation's variance.
+ */
+function advance(covariance: Covariance, gain: Gain, ratio: number, { transition: A, noise: Q }: Process): number {
+  const { p01, p02, p11, p12, p22 } = covariance;
+  const { k0, k1, k2 } = gain;
+  // p00·ratio/variance rather than p00 − k0·p00, which would cancel; likewise in the rest of the row.
+  const s00 = k0 * ratio;
+  const s01 = k1 * ratio;
+  const s02 = k2 * ratio;
+  const s11 = p11 - k1 * p01;
+  const s12 = p12 - k1 * p02;
+  const s22 = p22 - k2 * p02;
+  const t00 = A.m00 * s00 + A.m01 * s01 + A.m02 * s02;
+  const t01 = A.m00 * s01 + A.m01 * s11 + A.m02 * s12;
+  const t02 = A.m00 * s02 + A.m01 * s12 + A.m02 * s22;
+  const t10 = A.m10 * s00 + A.m11 * s01 + A.m12 * s02;
+  const t11 = A.m10 * s01 + A.m11 * s11 + A.m12 * s12;
+  const t12 = A.m10 * s02 + A.m11 * s12 + A.m12 * s22;
+  const t20 = A.m20 * s00 + A.m21 * s01 + A.m22 * s02;
+  const t21 = A.m20 * s01 + A.m21 * s11 + A.m22 * s12;
+  const t22 = A.m20 * s02 + A.m21 * s12 + A.m22 * s22;
+  const before = covariance.p00;
+  covariance.p00 = t00 * A.m00 + t01 * A.m01 + t02 * A.m02 + Q.m00;
+  covariance.p01 = t00 * A.m10 + t01 * A.m11 + t02 * A.m12 + Q.m01;
+  covariance.p02 = t00 * A.m20 + t01 * A.m21 + t02 * A.m22 + Q.m02;
+  covariance.p11 = t10 * A.m10 + t11 * A.m11 + t12 * A.m12 + Q.m11;
+  covariance.p12 = t10 * A.m20 + t11 * A.m21 + t12 * A.m22 + Q.m12;
+  covariance.p22 = t20 * A.m20 + t21 * A.m21 + t22 * A.m22 + Q.m22;
+  return (
+    Math.abs(covariance.p00 - before) +
+    Math.abs(covariance.p01 - p01) +
+    Math.abs(covariance.p02 - p02) +
+    Math.abs(covariance.p11 - p11) +
+    Math.abs(covariance.p12 - p12) +
+    Math.abs(covariance.p22 - p22)
+  );
 }
 
 /**
@@ -190,7 +213,6 @@ function profileLogLikelihood(y: readonly number[], process: Process, gains: Gai
 
 /** What each score differs from its prediction by those before it. */
 function innovations(y: readonly number[], { transition: A }: Process, { gains, length }: Gains): Float64Array {
-  const [a00 = 0, a01 = 0, a02 = 0, a10 = 0, a11 = 0, a12 = 0, a20 = 0, a21 = 0, a22 = 0] = A;
   const v = new Float64Array(y.length);
   let x0 = 0;
   let x1 = 0;
@@ -199,9 +221,9 @@ function innovations(y: readonly number[], { transition: A }: Process, { gains, 
     const at = 3 * Math.min(i, length - 1);
     const surprise = y[i]! - x0;
     v[i] = surprise;
-    const n0 = a00 * x0 + a01 * x1 + a02 * x2 + gains[at]! * surprise;
-    const n1 = a10 * x0 + a11 * x1 + a12 * x2 + gains[at + 1]! * surprise;
-    x2 = a20 * x0 + a21 * x1 + a22 * x2 + gains[at + 2]! * surprise;
+    const n0 = A.m00 * x0 + A.m01 * x1 + A.m02 * x2 + gains[at]! * surprise;
+    const n1 = A.m10 * x0 + A.m11 * x1 + A.m12 * x2 + gains[at + 1]! * surprise;
+    x2 = A.m20 * x0 + A.m21 * x1 + A.m22 * x2 + gains[at + 2]! * surprise;
     x0 = n0;
     x1 = n1;
   }
@@ -209,7 +231,7 @@ function innovations(y: readonly number[], { transition: A }: Process, { gains, 
 }
 
 function posteriorMean(y: readonly number[], process: Process, gains: Gains, ratio: number): number[] {
-  const [a00 = 0, a01 = 0, a02 = 0, a10 = 0, a11 = 0, a12 = 0, a20 = 0, a21 = 0, a22 = 0] = process.transition;
+  const A = process.transition;
   const v = innovations(y, process, gains);
   const smoothed = new Array<number>(y.length);
   let r0 = 0;
@@ -224,9 +246,9 @@ function posteriorMean(y: readonly number[], process: Process, gains: Gains, rat
       gains.gains[3 * at + 2]! * r2;
     smoothed[i] = y[i]! - ratio * u;
     // Aᵀ·r, and u for f.
-    const n0 = a00 * r0 + a10 * r1 + a20 * r2 + u;
-    const n1 = a01 * r0 + a11 * r1 + a21 * r2;
-    r2 = a02 * r0 + a12 * r1 + a22 * r2;
+    const n0 = A.m00 * r0 + A.m10 * r1 + A.m20 * r2 + u;
+    const n1 = A.m01 * r0 + A.m11 * r1 + A.m21 * r2;
+    r2 = A.m02 * r0 + A.m12 * r1 + A.m22 * r2;
     r0 = n0;
     r1 = n1;
   }

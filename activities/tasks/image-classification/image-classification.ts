@@ -110,7 +110,7 @@ class ImageClassificationSession implements Session {
     network.setHyperparameters(numbersOf(this.#context.hyperparameters));
   }
 
-  hyperparametersInEffect(): HyperparameterValues {
+  effectiveHyperparameters(): HyperparameterValues {
     // A graph without weight decay has none to read: its gradients are used as they are.
     return { weightDecay: 0, ...this.#open().getHyperparameters() };
   }

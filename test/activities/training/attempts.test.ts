@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { MOST_DEATHS } from '../../../activities/training/attempts.ts';
-import type { TrainProgress } from '../../../activities/training/train.ts';
+import type { TrainProgress } from '../../../activities/training/round.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import { sabotaged, startTrainer, TOY, type Attempt, type Trainer } from './training-harness.ts';
 

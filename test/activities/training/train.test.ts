@@ -3,7 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { ObjectStoreError } from '../../../activities/storage/object-store.ts';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
-import type { TrainProgress, TrainingDependencies } from '../../../activities/training/train.ts';
+import type { TrainProgress } from '../../../activities/training/round.ts';
+import type { TrainingDependencies } from '../../../activities/training/train.ts';
 import {
   sabotaged,
   startTrainer,
@@ -57,12 +58,12 @@ describe('train', () => {
   after(() => trainer.stop());
 
   it('trains a round from nothing, measures it and stores the state', async () => {
-    const { checkpoint, scores, inEffect } = await trainer.train(TOY);
+    const { checkpoint, scores, effectiveHyperparameters } = await trainer.train(TOY);
     assert.equal(scores.length, 20);
     assert.ok(scores.every((score, index) => index === 0 || score > scores[index - 1]!));
     assert.equal(checkpoint.step, 20);
     assert.equal(checkpoint.key, `${STORAGE.prefix}checkpoints/${checkpoint.sha256}.safetensors`);
-    assert.deepEqual(inEffect, { h: 0.7 });
+    assert.deepEqual(effectiveHyperparameters, { h: 0.7 });
     const [theta] = await trainer.tensor(checkpoint, 'theta');
     assert.equal(scores.at(-1), 1.2 - theta! * theta!);
   });
@@ -316,7 +317,7 @@ describe('train', () => {
   describe('hyperparameters in effect', () => {
     it('fails for good where a session restores old hyperparameters over the asked ones', async () => {
       const { checkpoint } = await trainer.train(TOY);
-      const undone = sabotaged(() => ({ hyperparametersInEffect: () => ({ h: 0.9 }) }));
+      const undone = sabotaged(() => ({ effectiveHyperparameters: () => ({ h: 0.9 }) }));
       await assert.rejects(trainer.train({ ...TOY, checkpoint, fromStep: 20, toStep: 40 }, {}, undone), {
         type: 'HyperparametersNotInEffect',
         nonRetryable: true,
@@ -329,9 +330,9 @@ describe('train', () => {
         trainer.train(
           TOY,
           {},
-          sabotaged(() => ({ hyperparametersInEffect: () => ({ h }) })),
+          sabotaged(() => ({ effectiveHyperparameters: () => ({ h }) })),
         );
-      assert.deepEqual((await read(Math.fround(0.7))).inEffect, { h: 0.7 });
+      assert.deepEqual((await read(Math.fround(0.7))).effectiveHyperparameters, { h: 0.7 });
       await assert.rejects(read(Math.fround(0.7) + 2 ** -24), { type: 'HyperparametersNotInEffect' });
     });
 
@@ -340,7 +341,7 @@ describe('train', () => {
         trainer.train(
           TOY,
           {},
-          sabotaged(() => ({ hyperparametersInEffect: () => ({ h: 0.7, momentum: 0.9 }) })),
+          sabotaged(() => ({ effectiveHyperparameters: () => ({ h: 0.7, momentum: 0.9 }) })),
         ),
         /Expected `momentum` .* to be undefined .* got `0.9`/,
       );
@@ -348,7 +349,7 @@ describe('train', () => {
         trainer.train(
           TOY,
           {},
-          sabotaged(() => ({ hyperparametersInEffect: () => ({}) })),
+          sabotaged(() => ({ effectiveHyperparameters: () => ({}) })),
         ),
         /Expected `h` .* got `undefined`/,
       );

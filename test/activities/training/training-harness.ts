@@ -7,11 +7,8 @@ import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { decodeSafetensors } from '../../../activities/storage/safetensors.ts';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import type { CheckpointReference } from '../../../activities/contracts/checkpoint.ts';
-import {
-  createTrainingActivities,
-  type TrainingDependencies,
-  type TrainProgress,
-} from '../../../activities/training/train.ts';
+import type { TrainProgress } from '../../../activities/training/round.ts';
+import { createTrainingActivities, type TrainingDependencies } from '../../../activities/training/train.ts';
 import type { Session } from '../../../activities/tasks/task.ts';
 import { taskOf } from '../../../activities/tasks/tasks.ts';
 import type { ImageClassification } from '../../../activities/tasks/image-classification/models.ts';

@@ -77,16 +77,6 @@ for (const model of MODELS) {
       );
     }
   });
-
-  test(`${model}: a thousand points cost milliseconds`, () => {
-    const scores = learningCurve(randomStream(4, 'thousand'), 1000, 0.05);
-    const times = Array.from({ length: 7 }, () => {
-      const start = performance.now();
-      smooth(scores, model);
-      return performance.now() - start;
-    });
-    assert.ok(Math.min(...times) < 50, `${Math.min(...times)} ms`);
-  });
 }
 
 test('none: the smooth is a copy of the scores', () => {

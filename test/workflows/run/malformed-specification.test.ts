@@ -127,7 +127,7 @@ describe('a run whose input is hostile', { timeout: 240_000 }, () => {
     const activities = activitiesWith(async ({ storage, worker, fromStep, toStep, evalEvery, hyperparameters }) => ({
       checkpoint: await checkpoints.put(storage, Buffer.from(`${worker.index} at ${toStep}`), toStep),
       scores: Array.from({ length: (toStep - fromStep) / evalEvery }, () => worker.index),
-      inEffect: hyperparameters,
+      effectiveHyperparameters: hyperparameters,
       trainerSeconds: 0,
     }));
     const taskQueue = randomUUID();

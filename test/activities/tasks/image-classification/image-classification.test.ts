@@ -93,7 +93,7 @@ describe('image classification', () => {
     const { checkpoint } = await trainer.train({});
     const asked = { learningRate: 0.001, momentum: 0.5, weightDecay: 0 };
     const changed = await trainer.train({ checkpoint, fromStep: 40, toStep: 50, hyperparameters: asked });
-    assert.deepEqual(changed.inEffect, asked);
+    assert.deepEqual(changed.effectiveHyperparameters, asked);
     const [before, after] = [
       await trainer.tensor(checkpoint, 'output/bias'),
       await trainer.tensor(changed.checkpoint, 'output/bias'),

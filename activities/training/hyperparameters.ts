@@ -1,0 +1,66 @@
+/**
+ * Hyperparameters of a training: completed and checked before it begins, verified in the optimiser before its first
+ * step.
+ */
+import type { ApplicationFailure } from '@temporalio/common';
+import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
+import type { TaskSpecification } from '../specification/specification.ts';
+import { taskHyperparameters } from '../tasks/hyperparameters.ts';
+import type { Session } from '../tasks/task.ts';
+import { asTask, trainingFailure } from './failures.ts';
+
+/** A worker, and the values that it is to train with. */
+interface Asked {
+  readonly worker: string;
+  readonly hyperparameters: HyperparameterValues;
+}
+
+/**
+ * Returns the hyperparameters with the task's defaults.
+ *
+ * @throws InvalidHyperparameters if one is unknown, missing or out of range
+ */
+export function completeHyperparameters(
+  task: TaskSpecification,
+  { worker, hyperparameters }: Asked,
+): HyperparameterValues {
+  const definitions = taskHyperparameters(task) ?? [];
+  const invalid = (path: string, rule: string, value: unknown): ApplicationFailure =>
+    trainingFailure(
+      'InvalidHyperparameters',
+      `Expected \`${path}\` of ${worker} to be ${rule}, got \`${String(value)}\``,
+    );
+  const names = definitions.map(({ name }) => name);
+  const unknown = Object.keys(hyperparameters).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw invalid('hyperparameters', `of ${names.join(', ')}`, unknown);
+  return Object.fromEntries(
+    definitions.map(({ name, default: otherwise, rule, allows }) => {
+      const value = hyperparameters[name] ?? otherwise;
+      if (typeof value !== 'number' || !Number.isFinite(value) || !allows(value))
+        throw invalid(`hyperparameters.${name}`, rule, value);
+      return [name, value];
+    }),
+  );
+}
+
+/**
+ * Verifies that the optimiser uses exactly the given hyperparameters, or their nearest float32, and returns them.
+ *
+ * @throws HyperparametersNotInEffect if it uses others
+ */
+export async function verifyHyperparameters(
+  { worker, hyperparameters, step }: Asked & { readonly step: number },
+  session: Session,
+): Promise<HyperparameterValues> {
+  const effective = await asTask(`read ${worker}'s hyperparameters`, () => session.effectiveHyperparameters());
+  for (const name of new Set([...Object.keys(hyperparameters), ...Object.keys(effective)])) {
+    const asked = hyperparameters[name];
+    const found = effective[name];
+    if (found === asked || (typeof asked === 'number' && found === Math.fround(asked))) continue;
+    throw trainingFailure(
+      'HyperparametersNotInEffect',
+      `Expected \`${name}\` of ${worker} to be ${asked} in the optimiser at step ${step}, got \`${found}\``,
+    );
+  }
+  return hyperparameters;
+}
