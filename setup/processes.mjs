@@ -19,6 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { startTime } from '../workers/processes/start-time.mjs';
 import { scarcity, SetupFailure } from './failure.mjs';
 import { LOCAL } from './places.mjs';
 
@@ -28,22 +29,6 @@ const TICK_MS = 250;
 /** How much of a log's end is searched for the reason of a failure. */
 const LAST_WORDS_BYTES = 20_000;
 const LONGEST_COMPLAINT = 300;
-
-/**
- * When a process was started, in clock ticks since boot: with its number it names a process for good, since numbers are
- * used again.
- * @param {number} pid
- * @returns {string | undefined} undefined where there is no such process, or only its corpse
- */
-export function startedAt(pid) {
-  try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
-}
 
 /** Runs programs, and ends the running one on demand. */
 export class Processes {
@@ -63,7 +48,7 @@ export class Processes {
       const { group, started } = /** @type {{ group: number, started: string }} */ (
         JSON.parse(readFileSync(this.#record, 'utf8'))
       );
-      if (Number.isInteger(group) && group > 1 && startedAt(group) === started) endGroup(group);
+      if (Number.isInteger(group) && group > 1 && startTime(group) === started) endGroup(group);
     } catch {
       // A record that was being written when the set-up was killed names nothing.
     }
@@ -99,7 +84,7 @@ export class Processes {
       });
       if (child.pid !== undefined) {
         this.#group = child.pid;
-        writeFileSync(this.#record, JSON.stringify({ group: child.pid, started: startedAt(child.pid) }));
+        writeFileSync(this.#record, JSON.stringify({ group: child.pid, started: startTime(child.pid) }));
       }
       const ending = await new Promise((resolve, reject) => {
         child.once('error', reject);

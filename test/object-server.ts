@@ -1,20 +1,18 @@
 /**
- * A real S3-compatible server of a test's own: its objects in a new folder, on a free port, both gone with the test.
+ * A real S3-compatible server of a test's own: on a free port, its objects in a new folder.
  */
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import { freePort, HOST } from '../workers/processes/ports.ts';
+import { answers, objectServerArguments, objectServerCredentials } from '../workers/stack/object-server.ts';
+import { findProgram } from '../workers/stack/programs.ts';
+import { startServerProcess } from './server-process.ts';
 import { asSeenBy, onSmallDisk } from './small-disk.ts';
-import { freePort } from './temporal-server.ts';
 
-const ACCESS_KEY = 'TESTACCESSKEY';
-const SECRET_KEY = 'a-secret-of-the-tests';
-const PROBE_INTERVAL_MS = 20;
+const CREDENTIALS = { accessKey: 'TESTACCESSKEY', secretKey: 'a-secret-of-the-tests' };
+const REGION = 'us-east-1';
 
 export interface ObjectServer {
   readonly endpoint: string;
@@ -24,65 +22,39 @@ export interface ObjectServer {
   readonly environment: Readonly<Record<string, string>>;
   /** Where the objects lie as files: `<folder>/<bucket>/<key>`. */
   readonly folder: string;
-  /** Ends the server, and with it the objects. */
+  /** Ends the server and removes the objects. */
   readonly stop: () => Promise<void>;
 }
 
 /** Path of rclone: the one that set-up installed, else the one on the PATH. */
 export function rcloneCommand(): string {
-  const installed = fileURLToPath(new URL('../.local/bin/rclone', import.meta.url));
-  return existsSync(installed) ? installed : 'rclone';
+  return findProgram('rclone', process.env);
 }
 
 /** Starts a server and waits until it answers; `diskBytes` gives its objects a disk of that size, which fills up. */
 export async function startObjectServer({ diskBytes }: { readonly diskBytes?: number } = {}): Promise<ObjectServer> {
   const folder = await mkdtemp(join(tmpdir(), 'fire-pbt-objects-'));
   const port = await freePort();
-  const endpoint = `http://127.0.0.1:${port}`;
-  const rclone = {
-    command: rcloneCommand(),
-    args: ['serve', 's3', '--config', '/dev/null', '--addr', `127.0.0.1:${port}`, folder],
-  };
-  const { command, args } =
-    diskBytes === undefined ? rclone : onSmallDisk(diskBytes, folder, rclone.command, rclone.args);
-  const server = spawn(command, args, {
-    stdio: 'ignore',
-    // Quoted, because the variable is a comma-separated list of pairs.
-    env: { ...process.env, RCLONE_AUTH_KEY: `"${ACCESS_KEY},${SECRET_KEY}"` },
-  });
-  let failure: Error | undefined;
-  server.once('error', (error) => {
-    failure = error;
-  });
-  const ended = new Promise<void>((resolve) => server.once('close', () => resolve()));
-  while (!(await answers(endpoint))) {
-    if (failure) throw failure;
-    if (server.exitCode !== null) throw new Error(`Object server on ${endpoint} ended with code ${server.exitCode}`);
-    await delay(PROBE_INTERVAL_MS);
-  }
+  const endpoint = `http://${HOST}:${port}`;
+  const rclone = { command: rcloneCommand(), args: objectServerArguments(port, folder) };
+  const program = diskBytes === undefined ? rclone : onSmallDisk(diskBytes, folder, rclone.command, rclone.args);
+  const server = await startServerProcess({ ...program, env: objectServerCredentials(CREDENTIALS) }, () =>
+    answers(endpoint),
+  );
+  const { accessKey, secretKey } = CREDENTIALS;
   return {
     endpoint,
-    folder: diskBytes === undefined ? folder : asSeenBy(server.pid ?? 0, folder),
-    options: { endpoint, region: 'us-east-1', credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY } },
+    folder: diskBytes === undefined ? folder : asSeenBy(server.pid, folder),
+    options: { endpoint, region: REGION, credentials: { accessKeyId: accessKey, secretAccessKey: secretKey } },
     environment: {
       AWS_ENDPOINT_URL_S3: endpoint,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: ACCESS_KEY,
-      AWS_SECRET_ACCESS_KEY: SECRET_KEY,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: accessKey,
+      AWS_SECRET_ACCESS_KEY: secretKey,
     },
     stop: async () => {
-      server.kill('SIGTERM');
-      await ended;
+      await server.end('SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function answers(endpoint: string): Promise<boolean> {
-  try {
-    await fetch(endpoint);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,14 +1,12 @@
 /**
- * A real Temporal server of a test's own: on a free port, in memory unless the test has a file for it, gone with the
- * test.
+ * A real Temporal server of a test's own: on a free port, in memory unless the test names a file.
  */
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
-import { SEARCH_ATTRIBUTE_TYPES } from '../workflows/run/search-attributes.ts';
+import { freePort, HOST, isListening } from '../workers/processes/ports.ts';
+import { findProgram } from '../workers/stack/programs.ts';
+import { temporalServerArguments } from '../workers/stack/temporal-server.ts';
+import type { TemporalServerSettings } from '../workers/stack/temporal-server.ts';
+import { startServerProcess } from './server-process.ts';
 
 export interface TestServer {
   readonly address: string;
@@ -17,18 +15,15 @@ export interface TestServer {
   readonly kill: () => Promise<void>;
 }
 
-export interface TestServerOptions {
+export interface TestServerOptions extends Pick<TemporalServerSettings, 'searchAttributes'> {
   readonly port?: number;
   /** Keeps its state, for a server that is to come back after its end. */
   readonly databaseFile?: string;
-  /** Types by name; default: those of the runs. */
-  readonly searchAttributes?: Readonly<Record<string, string>>;
 }
 
 /** Path of the Temporal CLI: the one that set-up installed, else the one on the PATH. */
 export function temporalCommand(): string {
-  const installed = fileURLToPath(new URL('../.local/bin/temporal', import.meta.url));
-  return existsSync(installed) ? installed : 'temporal';
+  return findProgram('temporal', process.env);
 }
 
 /**
@@ -37,54 +32,32 @@ export function temporalCommand(): string {
  */
 export async function startTemporalServer(
   dynamicConfig: readonly string[] = [],
-  { port: wanted, databaseFile, searchAttributes = SEARCH_ATTRIBUTE_TYPES }: TestServerOptions = {},
+  { port: wanted, ...settings }: TestServerOptions = {},
 ): Promise<TestServer> {
   const port = wanted ?? (await freePort());
-  const address = `127.0.0.1:${port}`;
-  const settings = [
-    ...dynamicConfig.flatMap((setting) => ['--dynamic-config-value', setting]),
-    ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile]),
-    ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
-  ];
-  const server = spawn(
-    temporalCommand(),
-    ['server', 'start-dev', '--headless', '--port', String(port), '--log-level', 'error', ...settings],
-    { stdio: 'ignore' },
+  const address = `${HOST}:${port}`;
+  const server = await startServerProcess(
+    {
+      command: temporalCommand(),
+      args: temporalServerArguments({ port, logLevel: 'error', dynamicConfig, ...settings }),
+    },
+    () => answers(address),
   );
-  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
-  const died = ended.then((): never => {
-    throw new Error(`Temporal server on ${address} ended with code ${server.exitCode}`);
-  });
-  const connection = await Promise.race([connected(address), died]);
-  died.catch(() => undefined);
-  await connection.close();
-  const endBy = (signal: NodeJS.Signals) => async (): Promise<void> => {
-    server.kill(signal);
-    await ended;
-  };
-  return { address, stop: endBy('SIGTERM'), kill: endBy('SIGKILL') };
+  return { address, stop: () => server.end('SIGTERM'), kill: () => server.end('SIGKILL') };
 }
 
-async function connected(address: string): Promise<Connection> {
-  for (;;) {
-    try {
-      const connection = await Connection.connect({ address, connectTimeout: '2s' });
-      await connection.workflowService.describeNamespace({ namespace: 'default' });
-      return connection;
-    } catch {
-      // Not listening yet, or its namespace is not there yet.
-    }
+/** Returns whether the server is there with its namespace; no configuration of the user's leads elsewhere. */
+async function answers(address: string): Promise<boolean> {
+  // A refused gRPC connection is tried again after a second only: knock first.
+  if (!(await isListening(address))) return false;
+  const connection = await Connection.connect({ address }).catch(() => undefined);
+  if (connection === undefined) return false;
+  try {
+    await connection.workflowService.describeNamespace({ namespace: 'default' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await connection.close();
   }
-}
-
-/** A port that nothing listens on now. */
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -11,7 +11,8 @@ import { startObjectServer } from '../object-server.ts';
 import type { ObjectServer } from '../object-server.ts';
 import { startTcpProxy } from '../tcp-proxy.ts';
 import type { TcpProxy } from '../tcp-proxy.ts';
-import { freePort, startTemporalServer } from '../temporal-server.ts';
+import { freePort } from '../../workers/processes/ports.ts';
+import { startTemporalServer } from '../temporal-server.ts';
 
 export interface BreakableStack {
   readonly stack: LocalStack;

@@ -6,7 +6,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { lastWords, Processes, startedAt } from '../../setup/processes.mjs';
+import { lastWords, Processes } from '../../setup/processes.mjs';
+import { startTime } from '../../workers/processes/start-time.mjs';
+import { eventually } from '../workers/eventually.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'fire-pbt-processes-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -15,7 +17,7 @@ const record = path.join(folder, 'child.json');
 
 /** Waits until a process is gone: its parent's ending is asynchronous. */
 async function gone(pid: number): Promise<void> {
-  while (startedAt(pid) !== undefined) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => startTime(pid) === undefined);
 }
 
 /**
@@ -28,7 +30,7 @@ async function runFamily(processes: Processes): Promise<{ grandchild: number; en
     log,
     purpose: 'wait',
   });
-  while (!existsSync(file)) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => existsSync(file));
   return { grandchild: Number(readFileSync(file, 'utf8')), ending };
 }
 
@@ -77,7 +79,7 @@ describe('a program run by set-up', () => {
     assert.ok(stranger.pid !== undefined);
     writeFileSync(record, JSON.stringify({ group: stranger.pid, started: '1' }));
     new Processes(record).endLeftOvers();
-    assert.notEqual(startedAt(stranger.pid), undefined);
+    assert.notEqual(startTime(stranger.pid), undefined);
     stranger.kill('SIGKILL');
     await gone(stranger.pid);
   });

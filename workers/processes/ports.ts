@@ -1,30 +1,47 @@
 /**
- * Ports of this machine that nobody listens on.
+ * Ports of this machine.
  */
-import { createServer } from 'node:net';
-
-/** How many are tried in a row before any free one is taken. */
-const TRIED = 50;
-
-/** Returns `preferred` or the first free one after it, never one of `taken`. */
-export async function freePort(preferred: number, taken: readonly number[] = []): Promise<number> {
-  for (let port = preferred; port < Math.min(preferred + TRIED, 65_536); port += 1) {
-    if (!taken.includes(port) && (await listen(port)) !== undefined) return port;
-  }
-  const any = await listen(0);
-  if (any === undefined) throw new Error(`Cannot find a free port on ${HOST}`);
-  return any;
-}
-
-/** Says that a port was not the one wished for; undefined where it was. */
-export function describePortChange(what: string, wanted: number, port: number): string | undefined {
-  return wanted === port ? undefined : `Port ${wanted} is taken: ${what} uses ${port}`;
-}
+import { connect, createServer } from 'node:net';
 
 /** Servers of the stack listen here: what they keep is this user's business. */
 export const HOST = '127.0.0.1';
 
-/** Listens for a moment; returns the port, or undefined where somebody else does. */
+/** How many ports are tried in a row before any free one is taken. */
+const MAX_TRIED = 50;
+
+/**
+ * Finds a port that nothing listens on: `preferred`, else the first free one after it, else any. Without a preference
+ * any free port; never one of `taken`.
+ */
+export async function freePort(preferred?: number, taken: readonly number[] = []): Promise<number> {
+  const candidates = preferred === undefined ? [] : Array.from({ length: MAX_TRIED }, (_, index) => preferred + index);
+  for (const candidate of [...candidates.filter((port) => port < 65_536), ...Array<number>(MAX_TRIED).fill(0)]) {
+    const port = await listen(candidate);
+    if (port !== undefined && !taken.includes(port)) return port;
+  }
+  throw new Error(`Cannot find a free port on ${HOST}`);
+}
+
+/** Says that a server uses another port than the preferred one; undefined if it does not. */
+export function describePortChange(server: string, preferred: number, port: number): string | undefined {
+  return preferred === port ? undefined : `Port ${preferred} is taken: ${server} uses ${port}`;
+}
+
+/** Returns whether something listens at an address such as `127.0.0.1:7233`. */
+export async function isListening(address: string): Promise<boolean> {
+  const [host, port] = address.split(':');
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), host ?? HOST);
+    const end = (open: boolean): void => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}
+
+/** Listens for a moment; returns the port, or undefined if it is taken. */
 async function listen(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

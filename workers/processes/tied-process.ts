@@ -27,7 +27,7 @@ exec "$@" 9<&- </dev/null`;
 export function spawnTiedToParent(
   command: string,
   args: readonly string[],
-  { env, cwd, output }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string; readonly output: number },
+  { env, cwd, output }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string; readonly output: number | 'ignore' },
 ): ChildProcess {
   return spawn('/bin/sh', ['-c', SCRIPT, 'sh', command, ...args], {
     env,

@@ -64,25 +64,8 @@ export async function planObjectServer({
     process: {
       name: 's3',
       command: program,
-      // Objects are immutable and this server is the only one to write them: nothing needs to look for changes in the
-      // folder.
-      args: [
-        'serve',
-        's3',
-        '--addr',
-        `${HOST}:${port}`,
-        '--config',
-        '/dev/null',
-        '--no-checksum',
-        '--vfs-read-chunk-size',
-        '0',
-        '--log-level',
-        'NOTICE',
-        folder,
-      ],
-      // By the environment, because other users see command lines. Quoted, because the variable is a comma-separated
-      // list of pairs.
-      env: { ...environment, RCLONE_AUTH_KEY: `"${accessKey},${secretKey}"` },
+      args: objectServerArguments(port, folder),
+      env: { ...environment, ...objectServerCredentials({ accessKey, secretKey }) },
       cwd: stateDirectory,
       logFile: join(logDirectory, 's3-server.log'),
     },
@@ -103,6 +86,23 @@ export async function planObjectServer({
       AWS_EC2_METADATA_DISABLED: 'true',
     },
   };
+}
+
+/**
+ * Returns the arguments with which `rclone` serves a folder. Objects are immutable and this server is the only one to
+ * write them, so it need not look for changes in the folder.
+ */
+export function objectServerArguments(port: number, folder: string): string[] {
+  return [
+    ...['serve', 's3', '--addr', `${HOST}:${port}`, '--config', '/dev/null', '--log-level', 'NOTICE'],
+    ...['--no-checksum', '--vfs-read-chunk-size', '0', folder],
+  ];
+}
+
+/** Returns the credentials as environment variables for `rclone`: command lines can be read by other users. */
+export function objectServerCredentials({ accessKey, secretKey }: Credentials): Readonly<Record<string, string>> {
+  // Quoted, because the variable is a comma-separated list of pairs.
+  return { RCLONE_AUTH_KEY: `"${accessKey},${secretKey}"` };
 }
 
 /**
@@ -195,7 +195,7 @@ function readCredentials(file: string): Credentials {
   return made;
 }
 
-interface Credentials {
+export interface Credentials {
   readonly accessKey: string;
   readonly secretKey: string;
 }

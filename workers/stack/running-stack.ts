@@ -1,10 +1,8 @@
 /**
  * One stack per state directory: who holds it, what it serves, and what an earlier one may have left running.
  *
- * The hold is a socket that the kernel lets go of with the process, however that ends; beside it a file says where
- * things are.
+ * The hold is a lock that ends with its process, however that ends. A file beside it says where the stack's parts are.
  */
-import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -15,11 +13,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isLocked, takeLock } from '../processes/socket-lock.mjs';
+import { startTime } from '../processes/start-time.mjs';
 import { killGroup } from '../processes/tied-process.ts';
+
+const LOCK_PURPOSE = 'stack';
 
 /**
  * Where a running stack's parts are; never a credential. In `s3.folder` the stack's own server keeps objects as files,
@@ -50,44 +50,27 @@ export interface Hold {
   readonly release: () => Promise<void>;
 }
 
-/** Takes hold of the directory, or returns undefined where another process has it. */
+/** Takes hold of the directory, or returns undefined if another process holds it. */
 export async function takeHold(stateDirectory: string): Promise<Hold | undefined> {
   mkdirSync(stateDirectory, { recursive: true });
   chmodSync(stateDirectory, 0o700);
-  const path = socketPath(stateDirectory);
-  // Another system's sockets are files, and stay behind.
-  if (process.platform !== 'linux' && !(await isHeld(stateDirectory))) rmSync(path, { force: true });
-  const server = createServer((socket) => socket.on('error', () => undefined));
-  const held = await new Promise<boolean>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
-    );
-    server.listen(path, () => resolve(true));
-  });
-  if (!held) return undefined;
-  server.unref();
+  const lock = await takeLock(LOCK_PURPOSE, realpathSync(stateDirectory));
+  if (lock === undefined) return undefined;
+  lock.unref();
   const file = recordFile(stateDirectory);
   rmSync(file, { force: true });
   return {
     publish: (record) => writeWhole(file, record),
     release: async () => {
       rmSync(file, { force: true });
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await new Promise<void>((resolve) => lock.close(() => resolve()));
     },
   };
 }
 
-/** Returns whether some process holds the directory; one that is not there is held by nobody. */
+/** Returns whether some process holds the directory; a missing directory is held by nobody. */
 export async function isHeld(stateDirectory: string): Promise<boolean> {
-  if (!existsSync(stateDirectory)) return false;
-  return new Promise((resolve) => {
-    const socket = connect(socketPath(stateDirectory));
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+  return existsSync(stateDirectory) && isLocked(LOCK_PURPOSE, realpathSync(stateDirectory));
 }
 
 /** Returns what the stack that holds the directory serves, waiting while it starts; undefined where none holds it. */
@@ -131,26 +114,6 @@ export class ProcessLedger {
     for (const [, { pid }] of alive()) killGroup(pid);
     return found.map(([name]) => name);
   }
-}
-
-/**
- * When the kernel started the process, in its own units; undefined where it is not there. With the id it names one
- * process for good.
- */
-function startTime(pid: number): string | undefined {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
-}
-
-function socketPath(stateDirectory: string): string {
-  const name = `fire-pbt-${createHash('sha256').update(realpathSync(stateDirectory)).digest('hex').slice(0, 24)}`;
-  return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), `${name}.sock`);
 }
 
 function recordFile(stateDirectory: string): string {

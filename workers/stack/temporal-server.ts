@@ -2,13 +2,12 @@
  * The Temporal development server of the stack: state in one file, Web UI, the search attributes of the runs.
  */
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/run/search-attributes.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import type { TemporalConnection } from '../processes/temporal-connection.ts';
-import { freePort, HOST, describePortChange } from '../processes/ports.ts';
+import { describePortChange, freePort, HOST, isListening } from '../processes/ports.ts';
 import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from '../processes/supervised-process.ts';
 
@@ -63,23 +62,6 @@ export async function planTemporalServer({
   const port = await freePort(wanted);
   const uiPort = await freePort(webUiPort, [port]);
   const address = `${HOST}:${port}`;
-  const args = [
-    ...[
-      'server',
-      'start-dev',
-      '--ip',
-      HOST,
-      '--port',
-      String(port),
-      '--ui-port',
-      String(uiPort),
-      '--ui-disable-news-fetch',
-    ],
-    ...['--db-filename', join(stateDirectory, 'temporal.db'), '--log-level', 'warn'],
-    ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
-    ...[...DYNAMIC_CONFIG, ...dynamicConfig].flatMap((setting) => ['--dynamic-config-value', setting]),
-    ...Object.entries(SEARCH_ATTRIBUTE_TYPES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
-  ];
   // In place of the user's own configuration file, whose address, keys and certificates belong to another server.
   const configFile = configFileIn(stateDirectory);
   writeFileSync(configFile, `[profile.default]\naddress = "${address}"\nnamespace = "${NAMESPACE}"\n`);
@@ -87,7 +69,13 @@ export async function planTemporalServer({
     process: {
       name: 'temporal',
       command: program,
-      args,
+      args: temporalServerArguments({
+        port,
+        uiPort,
+        databaseFile: join(stateDirectory, 'temporal.db'),
+        logLevel: 'warn',
+        dynamicConfig,
+      }),
       env: withoutTemporalSettings(environment),
       cwd: stateDirectory,
       logFile: join(logDirectory, 'temporal-server.log'),
@@ -103,6 +91,38 @@ export async function planTemporalServer({
   };
 }
 
+export interface TemporalServerSettings {
+  readonly port: number;
+  /** Default: no Web UI. */
+  readonly uiPort?: number;
+  /** Keeps the state; default: in memory. */
+  readonly databaseFile?: string | undefined;
+  readonly logLevel: 'warn' | 'error';
+  /** Further `key=value` settings of the server. */
+  readonly dynamicConfig?: readonly string[];
+  /** Types by name; default: those of the runs. */
+  readonly searchAttributes?: Readonly<Record<string, string>>;
+}
+
+/** Returns the arguments with which `temporal` is a development server. */
+export function temporalServerArguments({
+  port,
+  uiPort,
+  databaseFile,
+  logLevel,
+  dynamicConfig = [],
+  searchAttributes = SEARCH_ATTRIBUTE_TYPES,
+}: TemporalServerSettings): string[] {
+  return [
+    ...['server', 'start-dev', '--ip', HOST, '--port', String(port), '--log-level', logLevel],
+    ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-disable-news-fetch']),
+    ...(databaseFile === undefined ? [] : ['--db-filename', databaseFile]),
+    ...(databaseFile === undefined ? [] : PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma])),
+    ...[...DYNAMIC_CONFIG, ...dynamicConfig].flatMap((setting) => ['--dynamic-config-value', setting]),
+    ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+  ];
+}
+
 /** The environment in which a client finds the Temporal server of a stack that runs in another process. */
 export function clientEnvironment(
   { temporal }: StackRecord,
@@ -115,7 +135,7 @@ export function clientEnvironment(
 /** Returns whether a Temporal server answers at the address for the environment's namespace. */
 export async function answers(address: string, environment: NodeJS.ProcessEnv): Promise<boolean> {
   // A refused gRPC connection is tried again after a second only: knock first.
-  if (!(await listens(address))) return false;
+  if (!(await isListening(address))) return false;
   try {
     const { connection } = await connectClient(environment);
     await connection.close();
@@ -142,19 +162,6 @@ export async function polls(
 
 /** temporal.api.enums.v1.TaskQueueType */
 const TASK_QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
-
-async function listens(address: string): Promise<boolean> {
-  const [host, port] = address.split(':');
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), host ?? HOST);
-    const end = (open: boolean): void => {
-      socket.destroy();
-      resolve(open);
-    };
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
-  });
-}
 
 function leadingTo(address: string, stateDirectory: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {

@@ -9,7 +9,7 @@ import { ObjectStore, ObjectStoreError } from '../../../activities/storage/objec
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 import { whyNoSmallDisk } from '../../small-disk.ts';
 import { startTcpProxy } from '../../tcp-proxy.ts';
-import { freePort } from '../../temporal-server.ts';
+import { freePort } from '../../../workers/processes/ports.ts';
 
 const BUCKET = 'objects';
 

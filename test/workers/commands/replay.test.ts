@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { freePort } from '../../temporal-server.ts';
+import { freePort } from '../../../workers/processes/ports.ts';
 import { failAndReset } from '../../workflows/run/failed-run.ts';
 import type { FailedRun } from '../../workflows/run/failed-run.ts';
 import { startHarness } from '../../workflows/run-harness.ts';

@@ -7,7 +7,7 @@ import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { takeHold } from '../../../workers/stack/running-stack.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
-import { freePort } from '../../temporal-server.ts';
+import { freePort } from '../../../workers/processes/ports.ts';
 import { runCommand } from '../command.ts';
 import type { Ended } from '../command.ts';
 

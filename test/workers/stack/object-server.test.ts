@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { answers, checkOwnStorage, planObjectServer } from '../../../workers/stack/object-server.ts';
 import { rcloneCommand, startObjectServer } from '../../object-server.ts';
-import { freePort } from '../../temporal-server.ts';
+import { freePort } from '../../../workers/processes/ports.ts';
 import { eventually } from '../eventually.ts';
 
 const OBJECT_BYTES = 100_000_000;

@@ -1,0 +1,41 @@
+/**
+ * A server process of a test's own, which ends with the test even if the test is killed.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { killGroup, spawnTiedToParent } from '../workers/processes/tied-process.ts';
+
+const START_TIMEOUT_MS = 60_000;
+const PROBE_INTERVAL_MS = 20;
+
+export interface ServerProcess {
+  readonly pid: number;
+  /** Sends the signal and waits for the end. */
+  readonly end: (signal: NodeJS.Signals) => Promise<void>;
+}
+
+/** Starts a server and waits until it answers. @throws Error if it ends first or takes longer than a minute */
+export async function startServerProcess(
+  { command, args, env = {} }: { command: string; args: readonly string[]; env?: Readonly<Record<string, string>> },
+  answers: () => Promise<boolean>,
+): Promise<ServerProcess> {
+  const server = spawnTiedToParent(command, args, { env: { ...process.env, ...env }, cwd: '/', output: 'ignore' });
+  const { pid } = server;
+  if (pid === undefined) throw new Error(`Cannot start ${command}`);
+  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    server.kill(signal);
+    await ended;
+    killGroup(pid);
+  };
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!(await answers())) {
+    if (server.exitCode !== null || server.signalCode !== null)
+      throw new Error(`Cannot start ${command}: it ended with ${server.exitCode ?? server.signalCode}`);
+    if (Date.now() > deadline) {
+      await end('SIGKILL');
+      throw new Error(`Cannot start ${command}: it does not answer within ${START_TIMEOUT_MS / 1000} s`);
+    }
+    await delay(PROBE_INTERVAL_MS);
+  }
+  return { pid, end };
+}
