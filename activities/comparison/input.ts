@@ -1,33 +1,56 @@
 /**
- * What a comparison is asked to run: validated once, every arm's specification too, before anything starts.
+ * The input of a comparison: validated once, with the specification of every arm, before anything starts.
  */
-import type { ComparisonInput } from '../contracts/comparison.ts';
+import { z } from 'zod';
 import { RETRACE_SEED_OFFSET } from '../../workflows/population/names.ts';
-import { expected, inspect, valueText } from '../specification/complaints.ts';
-import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
+import type { ComparisonInput } from '../contracts/comparison.ts';
+import { InvalidInput, parse } from '../specification/complaints.ts';
+import { at, isIntegerWithin, isRecord, report } from '../specification/draft.ts';
+import { flag, integer, list, object } from '../specification/fields.ts';
+import { usableSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 
 /**
  * Bounds of a comparison: every run takes some 20 events and 20 kB of its history, which has at most 51,200 and 50 MB.
  */
 export const COMPARISON_LIMITS = { arms: 50, runs: 500, atOnce: 50, armNameCharacters: 60, seed: 2 ** 32 - 1 } as const;
-const KNOWN = ['arms', 'seeds', 'atOnce', 'retrace'] as const;
 
-/** A valid comparison: defaults filled in, the arms' specifications as given and as they will run. */
+const ARMS_RULE = `an object with 1 to ${COMPARISON_LIMITS.arms} arms and the specification of each`;
+const ARM_NAME_RULE =
+  `named with 1 to ${COMPARISON_LIMITS.armNameCharacters} letters, digits, dots, dashes or underscores, ` +
+  'neither dots nor digits alone';
+
+const arms = z
+  .record(z.string(), usableSpecification, { error: ARMS_RULE })
+  .describe(
+    'Specifications by arm. The comparison sets `seed`. The first arm is the one that others are compared with.',
+  );
+
+const seed = integer(0, COMPARISON_LIMITS.seed, 'Every arm is run once with each seed.');
+
+const comparison = object(
+  {
+    $schema: z.string({ error: 'a string' }).optional().describe('For editors; ignored.'),
+    arms,
+    seeds: list(seed, 1, COMPARISON_LIMITS.runs, 'seeds', 'Different from one another.'),
+    atOnce: integer(1, COMPARISON_LIMITS.atOnce, 'Runs at once, at most. Default: 1.').default(1),
+    retrace: flag(
+      'Whether the schedule that a run found is trained once more, alone and with another seed. Default: false.',
+    ).default(false),
+  },
+  'A comparison: arms × seeds.',
+).superRefine(checkComparison, { when: () => true });
+
+/** A valid comparison: defaults filled in, the specifications of the arms as given and as they will run. */
 export interface Comparison extends Required<ComparisonInput> {
   readonly specifications: Readonly<Record<string, Specification>>;
 }
 
-/** An invalid comparison: every error, those of an arm with its name. */
-export class InvalidComparison extends Error {
-  readonly complaints: readonly string[];
-
+/** An invalid comparison: every error at once. */
+export class InvalidComparison extends InvalidInput {
   constructor(complaints: readonly string[]) {
-    super(
-      `Cannot use the comparison: ${complaints.length === 1 ? 'one error' : `${complaints.length} errors`}\n${complaints.join('\n')}`,
-    );
+    super('comparison', complaints);
     this.name = 'InvalidComparison';
-    this.complaints = complaints;
   }
 }
 
@@ -37,115 +60,48 @@ export class InvalidComparison extends Error {
  * @throws InvalidComparison with every error at once
  */
 export function parseComparison(input: unknown): Comparison {
-  const hostile = inspect(input);
-  if (hostile.length > 0) throw new InvalidComparison(hostile);
-  if (!isRecord(input))
-    throw new InvalidComparison([
-      `Expected the input to be an object with the keys ${KNOWN.join(', ')}, got \`${valueText(input)}\``,
-    ]);
-  const { $schema: _, arms, seeds, atOnce = 1, retrace = false, ...rest } = input;
-  const read = readArms(arms);
-  const complaints = [
-    ...Object.keys(rest).map((name) =>
-      expected([name], `absent (known keys: ${KNOWN.join(', ')})`, valueText(rest[name])),
-    ),
-    ...read.complaints,
-    ...wrongWithSeeds(
-      seeds,
-      retrace === true ? COMPARISON_LIMITS.seed - RETRACE_SEED_OFFSET : COMPARISON_LIMITS.seed,
-      Object.keys(read.given).length,
-    ),
-    ...(isInteger(atOnce, 1, COMPARISON_LIMITS.atOnce)
-      ? []
-      : [expected(['atOnce'], `an integer from 1 to ${COMPARISON_LIMITS.atOnce}`, valueText(atOnce))]),
-    ...(typeof retrace === 'boolean' ? [] : [expected(['retrace'], 'true or false', valueText(retrace))]),
-  ];
-  if (complaints.length > 0) throw new InvalidComparison(complaints);
-  return {
-    arms: read.given,
-    seeds: seeds as readonly number[],
-    atOnce: Number(atOnce),
-    retrace: retrace === true,
-    specifications: read.specifications,
-  };
+  const parsed = parse(comparison, input, 'comparison');
+  if ('complaints' in parsed) throw new InvalidComparison(parsed.complaints);
+  const { arms: specifications, seeds, atOnce, retrace } = parsed.value;
+  return { arms: (input as ComparisonInput).arms, seeds, atOnce, retrace, specifications };
 }
 
-interface Arms {
-  readonly given: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly specifications: Readonly<Record<string, Specification>>;
-  readonly complaints: readonly string[];
+/** Adds an issue for each broken rule that concerns more than one field, or the names of arms. */
+function checkComparison(draft: unknown, context: z.core.$RefinementCtx): void {
+  const drafted = at(draft, 'arms');
+  const names = isRecord(drafted) ? Object.keys(drafted) : [];
+  if (isRecord(drafted) && (names.length === 0 || names.length > COMPARISON_LIMITS.arms))
+    report(context, ['arms'], ARMS_RULE, { instead: true });
+  for (const name of names)
+    if (!isArmName(name)) report(context, ['arms', name], ARM_NAME_RULE, { got: name.slice(0, 80) });
+  const seeds = at(draft, 'seeds');
+  if (Array.isArray(seeds)) checkSeeds(seeds, names.length, at(draft, 'retrace') === true, context);
 }
 
-function readArms(arms: unknown): Arms {
-  const names = isRecord(arms) ? Object.keys(arms) : [];
-  if (!isRecord(arms) || names.length === 0 || names.length > COMPARISON_LIMITS.arms) {
-    return {
-      given: {},
-      specifications: {},
-      complaints: [
-        expected(
-          ['arms'],
-          `an object with 1 to ${COMPARISON_LIMITS.arms} arms and the specification of each`,
-          valueText(arms),
-        ),
-      ],
-    };
+function checkSeeds(
+  seeds: readonly unknown[],
+  armCount: number,
+  retraces: boolean,
+  context: z.core.$RefinementCtx,
+): void {
+  const most = Math.floor(COMPARISON_LIMITS.runs / Math.max(armCount, 1));
+  if (seeds.length > most)
+    report(context, ['seeds'], `an array of 1 to ${most} seeds (${COMPARISON_LIMITS.runs} runs in all)`, {
+      got: `${seeds.length} seeds`,
+      instead: true,
+    });
+  const highest = COMPARISON_LIMITS.seed - (retraces ? RETRACE_SEED_OFFSET : 0);
+  for (const [index, one] of seeds.entries()) {
+    if (!isIntegerWithin(one, 0, highest))
+      report(context, ['seeds', index], `an integer from 0 to ${highest}`, { instead: true });
+    else if (seeds.indexOf(one) < index) report(context, ['seeds', index], 'different from those before it');
   }
-  const complaints: string[] = [];
-  const given: Record<string, Readonly<Record<string, unknown>>> = {};
-  const specifications: Record<string, Specification> = {};
-  for (const name of names) {
-    if (!isArmName(name))
-      complaints.push(
-        expected(
-          ['arms', name],
-          `named with 1 to ${COMPARISON_LIMITS.armNameCharacters} letters, digits, dots, dashes or underscores, neither dots nor digits alone`,
-          name.slice(0, 80),
-        ),
-      );
-    try {
-      specifications[name] = parseSpecification(arms[name]);
-      given[name] = arms[name] as Readonly<Record<string, unknown>>;
-    } catch (error) {
-      if (!(error instanceof InvalidSpecification)) throw error;
-      complaints.push(...error.complaints.map((complaint) => `Arm ${valueText(name)}: ${complaint}`));
-    }
-  }
-  return { given, specifications, complaints };
 }
 
 /**
- * Names become parts of ids and of folders; and JavaScript would move a number to the front of the arms, of which the
- * first is special.
+ * Names become parts of ids and of folders. JavaScript would move a number to the front of the arms, of which the first
+ * is special.
  */
 function isArmName(name: string): boolean {
   return name.length <= COMPARISON_LIMITS.armNameCharacters && /^[\w.-]+$/.test(name) && !/^(\.+|\d+)$/.test(name);
-}
-
-function wrongWithSeeds(seeds: unknown, highest: number, arms: number): string[] {
-  const most = Math.floor(COMPARISON_LIMITS.runs / Math.max(arms, 1));
-  if (!Array.isArray(seeds) || seeds.length === 0 || seeds.length > most) {
-    return [
-      expected(
-        ['seeds'],
-        `a list of 1 to ${most} seeds (${COMPARISON_LIMITS.runs} runs in all)`,
-        Array.isArray(seeds) ? `${seeds.length} seeds` : valueText(seeds),
-      ),
-    ];
-  }
-  return seeds.flatMap((seed: unknown, index) => {
-    if (!isInteger(seed, 0, highest))
-      return [expected(['seeds', index], `an integer from 0 to ${highest}`, valueText(seed))];
-    return seeds.indexOf(seed) < index
-      ? [expected(['seeds', index], 'different from those before it', valueText(seed))]
-      : [];
-  });
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isInteger(value: unknown, min: number, max: number): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
 }

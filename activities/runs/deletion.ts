@@ -3,6 +3,7 @@
  */
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
 import { WORKFLOW_TYPES } from '../../workflows/population/names.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { ObjectStoreError, type StoredObject } from '../storage/object-store.ts';
@@ -10,12 +11,23 @@ import { DEFAULT_BUCKET, RUN_FOLDER } from './continuation.ts';
 import type { Deletion, DeletionRequest, FolderSize } from '../contracts/run.ts';
 import { found } from '../operations/executions.ts';
 import { runPrefix } from './plan.ts';
-import { expected, valueText } from '../specification/complaints.ts';
-import { bucketName } from '../specification/fields.ts';
+import { parse } from '../specification/complaints.ts';
+import { bucketName, flag, object } from '../specification/fields.ts';
 
 /** Failure types: a request that is none, a run that still runs. */
 export const INVALID_DELETION = 'InvalidDeletion';
 export const RUN_IS_RUNNING = 'RunIsRunning';
+
+const FOLDER_RULE = "a run's folder, `<workflow id>/<first run id>`, as its result and its progress query tell it";
+
+const deletionRequest = object(
+  {
+    run: z.string({ error: FOLDER_RULE }).regex(RUN_FOLDER, { error: FOLDER_RULE }).describe("The run's folder."),
+    bucket: bucketName.describe('Bucket of the run. Default: fire-pbt.').default(DEFAULT_BUCKET),
+    confirm: flag('Whether to delete; otherwise the answer says what is there. Default: false.').default(false),
+  },
+  'What to delete.',
+);
 
 /** Objects deleted by one request: after a crash the next attempt finds what is left. */
 const AT_ONCE = 1000;
@@ -77,34 +89,15 @@ async function findRunning(client: Client, prefix: string): Promise<string | und
 }
 
 function validated(request: unknown): Required<DeletionRequest> {
-  const {
-    run,
-    bucket = DEFAULT_BUCKET,
-    confirm = false,
-    ...rest
-  } = (typeof request === 'object' && request !== null ? request : {}) as Partial<Record<string, unknown>>;
-  const complaints = [
-    ...Object.keys(rest).map((name) => expected([name], 'absent (known: run, bucket, confirm)', valueText(rest[name]))),
-    ...(typeof run === 'string' && RUN_FOLDER.test(run)
-      ? []
-      : [
-          expected(
-            ['run'],
-            "a run's folder, `<workflow id>/<first run id>`, as its result and its progress query tell it",
-            valueText(run),
-          ),
-        ]),
-    ...(bucketName.safeParse(bucket).success ? [] : [expected(['bucket'], 'a bucket name', valueText(bucket))]),
-    ...(typeof confirm === 'boolean' ? [] : [expected(['confirm'], 'true or false', valueText(confirm))]),
-  ];
-  if (complaints.length > 0)
-    throw ApplicationFailure.create({
-      type: INVALID_DELETION,
-      nonRetryable: true,
-      message: complaints.join('\n'),
-      details: [complaints],
-    });
-  return { run: String(run), bucket: String(bucket), confirm: confirm === true };
+  const parsed = parse(deletionRequest, request, 'request');
+  if (!('complaints' in parsed)) return parsed.value;
+  const { complaints } = parsed;
+  throw ApplicationFailure.create({
+    type: INVALID_DELETION,
+    nonRetryable: true,
+    message: complaints.join('\n'),
+    details: [complaints],
+  });
 }
 
 /**

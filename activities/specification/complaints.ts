@@ -15,19 +15,44 @@ const MAX_COMPLAINTS = 200;
 /** Names through which an object's prototype could be reached. */
 const RESERVED_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
+/** What the whole input is called unless it is something else. */
+const SPECIFICATION = 'specification';
+
 type Path = readonly PropertyKey[];
+
+/** An input that cannot be used: every error, each with its path, what was found and what is allowed. */
+export class InvalidInput extends Error {
+  readonly complaints: readonly string[];
+
+  constructor(what: string, complaints: readonly string[]) {
+    const count = complaints.length === 1 ? 'one error' : `${complaints.length} errors`;
+    super(`Cannot use the ${what}: ${count}\n${complaints.join('\n')}`);
+    this.complaints = complaints;
+  }
+}
+
+/** What an input holds, or everything that is wrong with it. */
+export type Parsed<T> = { readonly value: T } | { readonly complaints: readonly string[] };
+
+/** Parses anything that came out of JSON; `whole` is what messages call the whole input. */
+export function parse<T>(schema: z.ZodType<T>, input: unknown, whole = SPECIFICATION): Parsed<T> {
+  const hostile = inspect(input, whole);
+  if (hostile.length > 0) return { complaints: hostile };
+  const parsed = schema.safeParse(input);
+  return parsed.success ? { value: parsed.data } : { complaints: complain(parsed.error.issues, input, whole) };
+}
 
 /**
  * Returns what makes an input unsafe to look at more closely: nesting or size beyond any real specification, reserved
  * keys. Walks with its own stack, so that no depth overflows the engine's.
  */
-export function inspect(input: unknown): string[] {
+export function inspect(input: unknown, whole = SPECIFICATION): string[] {
   const complaints: string[] = [];
   const left: { value: unknown; path: Path }[] = [{ value: input, path: [] }];
   let values = 0;
   for (let next = left.pop(); next; next = left.pop()) {
     const { value, path } = next;
-    if (++values > MAX_VALUES) return [expected([], `at most ${MAX_VALUES} values in all`, 'more')];
+    if (++values > MAX_VALUES) return [expected([], `at most ${MAX_VALUES} values in all`, 'more', whole)];
     if (typeof value !== 'object' || value === null) continue;
     if (path.length >= MAX_DEPTH) return [expected(path, `nested at most ${MAX_DEPTH} levels deep`, 'more')];
     for (const key of Object.keys(value)) {
@@ -42,11 +67,11 @@ export function inspect(input: unknown): string[] {
 /**
  * Returns one line for each issue; where several concern one path the first is told, unless a rule claims to say more.
  */
-export function complain(issues: readonly z.core.$ZodIssue[], input: unknown): string[] {
+export function complain(issues: readonly z.core.$ZodIssue[], input: unknown, whole = SPECIFICATION): string[] {
   const lines = new Map<string, string>();
   for (const { path, rule, got, instead } of issues.flatMap((issue) => flatten(issue, []))) {
     if (instead || !lines.has(pathText(path)))
-      lines.set(pathText(path), expected(path, rule, got ?? valueText(valueAt(input, path))));
+      lines.set(pathText(path), expected(path, rule, got ?? valueText(valueAt(input, path)), whole));
   }
   const told = [...lines.values()];
   return told.length <= MAX_COMPLAINTS
@@ -83,13 +108,13 @@ function flatten(issue: z.core.$ZodIssue, prefix: Path): Complaint[] {
 }
 
 /** Returns a complaint: what a value should be, and what was found. */
-export function expected(path: Path, rule: string, got: string): string {
-  return `Expected \`${pathText(path)}\` to be ${rule}, got \`${got}\``;
+export function expected(path: Path, rule: string, got: string, whole = SPECIFICATION): string {
+  return `Expected \`${pathText(path, whole)}\` to be ${rule}, got \`${got}\``;
 }
 
-/** Returns a JSON path such as `subPopulations[1].evaluators`; the whole input is called `specification`. */
-function pathText(path: Path): string {
-  if (path.length === 0) return 'specification';
+/** Returns a JSON path such as `subPopulations[1].evaluators`; `whole` is what the whole input is called. */
+function pathText(path: Path, whole = SPECIFICATION): string {
+  if (path.length === 0) return whole;
   const text = path.map((part, index) => {
     if (typeof part === 'number') return `[${part}]`;
     const key = String(part);

@@ -3,6 +3,11 @@ import { describe, it } from 'node:test';
 import { InvalidComparison, parseComparison } from '../../../activities/comparison/input.ts';
 import { SMALL } from '../../workflows/stored-runs.ts';
 
+const ARM_NAME_RULE = 'named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone';
+const SPECIFICATION_KEYS =
+  'task, seed, steps, stepsPerRound, evalEvery, subPopulations, evaluation, smoothing, hyperparameters, schedule, ' +
+  'threads, storage';
+
 function complaints(input: unknown): readonly string[] {
   try {
     parseComparison(input);
@@ -20,7 +25,7 @@ describe("a comparison's input", () => {
     assert.equal(specifications['FIRE']?.storage.keepRounds, 2);
   });
 
-  it('is refused with every error at once, those of an arm with its name', () => {
+  it('is refused with every error at once, those of an arm with its path', () => {
     const { steps: _, ...endless } = SMALL;
     assert.deepEqual(
       complaints({
@@ -31,36 +36,36 @@ describe("a comparison's input", () => {
         seed: 3,
       }),
       [
-        'Expected `seed` to be absent (known keys: arms, seeds, atOnce, retrace), got `3`',
-        'Expected `arms["7"]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `7`',
-        'Arm "A-1": Expected `steps` to be an integer from 1 to 1000000000, got `undefined`',
-        'Expected `arms[".."]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `..`',
-        'Expected `arms["a/b"]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `a/b`',
-        'Arm "a/b": Expected `from` to be absent (known keys: task, seed, steps, stepsPerRound, evalEvery, subPopulations, evaluation, smoothing, hyperparameters, schedule, threads, storage), got `"x/y"`',
+        'Expected `arms["A-1"].steps` to be an integer from 1 to 1000000000, got `undefined`',
+        `Expected \`arms["a/b"].from\` to be absent (known keys: ${SPECIFICATION_KEYS}), got \`"x/y"\``,
         'Expected `seeds[1]` to be an integer from 0 to 4294967295, got `-1`',
-        'Expected `seeds[2]` to be different from those before it, got `0`',
         'Expected `atOnce` to be an integer from 1 to 50, got `0`',
-        'Expected `retrace` to be true or false, got `"yes"`',
+        'Expected `retrace` to be `true` or `false`, got `"yes"`',
+        'Expected `seed` to be absent (known keys: arms, seeds, atOnce, retrace), got `3`',
+        `Expected \`arms["7"]\` to be ${ARM_NAME_RULE}, got \`7\``,
+        `Expected \`arms[".."]\` to be ${ARM_NAME_RULE}, got \`..\``,
+        `Expected \`arms["a/b"]\` to be ${ARM_NAME_RULE}, got \`a/b\``,
+        'Expected `seeds[2]` to be different from those before it, got `0`',
       ],
     );
   });
 
   for (const [what, input, complaint] of [
-    ['is no object', null, 'Expected the input to be an object with the keys arms, seeds, atOnce, retrace, got `null`'],
+    [
+      'is no object',
+      null,
+      'Expected `comparison` to be an object with the keys arms, seeds, atOnce, retrace, got `null`',
+    ],
     [
       'has no arms',
       { arms: {}, seeds: [0] },
       'Expected `arms` to be an object with 1 to 50 arms and the specification of each, got `{}`',
     ],
-    [
-      'has no seeds',
-      { arms: { A: SMALL }, seeds: [] },
-      'Expected `seeds` to be a list of 1 to 500 seeds (500 runs in all), got `0 seeds`',
-    ],
+    ['has no seeds', { arms: { A: SMALL }, seeds: [] }, 'Expected `seeds` to be an array of 1 to 500 seeds, got `[]`'],
     [
       'has too many runs',
       { arms: { A: SMALL, B: SMALL }, seeds: Array.from({ length: 251 }, (_, seed) => seed) },
-      'Expected `seeds` to be a list of 1 to 250 seeds (500 runs in all), got `251 seeds`',
+      'Expected `seeds` to be an array of 1 to 250 seeds (500 runs in all), got `251 seeds`',
     ],
     [
       'leaves a retrace no seed',
@@ -73,6 +78,6 @@ describe("a comparison's input", () => {
       'Expected `arms.__proto__` to be absent (a reserved name), got `a value`',
     ],
   ] as const) {
-    it(`is refused where it ${what}`, () => assert.deepEqual(complaints(input), [complaint]));
+    it(`is refused if it ${what}`, () => assert.deepEqual(complaints(input), [complaint]));
   }
 });

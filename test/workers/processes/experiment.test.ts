@@ -73,7 +73,7 @@ describe('an input file', () => {
     );
     assert.throws(
       () => readExperiment(file('{"arms": {"A": {}}, "seeds": [0]}')),
-      /input\.json: Cannot use the comparison: \d+ errors\n(.*\n)*Arm "A": Expected `steps`/,
+      /input\.json: Cannot use the comparison: \d+ errors\n(.*\n)*Expected `arms.A.steps`/,
     );
     assert.throws(
       () => readExperiment(file('{"arms": {}, "seeds": [0]}')),

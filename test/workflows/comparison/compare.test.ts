@@ -356,9 +356,10 @@ describe('a comparison', { timeout: 300_000 }, () => {
     assert.equal(type, 'InvalidComparison');
     assert.deepEqual(details, [
       [
+        'Expected `arms.FIRE.steps` to be a multiple of `stepsPerRound` (20), got `30`',
         'Expected `retraces` to be absent (known keys: arms, seeds, atOnce, retrace), got `true`',
-        'Arm "FIRE": Expected `steps` to be a multiple of `stepsPerRound` (20), got `30`',
-        'Expected `arms[".."]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone, got `..`',
+        'Expected `arms[".."]` to be named with 1 to 60 letters, digits, dots, dashes or underscores, ' +
+          'neither dots nor digits alone, got `..`',
         'Expected `seeds[1]` to be different from those before it, got `1`',
       ],
     ]);
