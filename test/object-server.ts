@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { freePort, HOST } from '../workers/processes/ports.ts';
 import { answers, objectServerArguments, objectServerCredentials } from '../workers/stack/object-server.ts';
-import { findProgram } from '../workers/stack/programs.ts';
+import { findProgram } from '../workers/processes/programs.ts';
 import { startServerProcess } from './server-process.ts';
 import { asSeenBy, onSmallDisk } from './small-disk.ts';
 

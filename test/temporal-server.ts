@@ -3,7 +3,7 @@
  */
 import { Connection } from '@temporalio/client';
 import { freePort, HOST, isListening } from '../workers/processes/ports.ts';
-import { findProgram } from '../workers/stack/programs.ts';
+import { findProgram } from '../workers/processes/programs.ts';
 import { temporalServerArguments } from '../workers/stack/temporal-server.ts';
 import type { TemporalServerSettings } from '../workers/stack/temporal-server.ts';
 import { startServerProcess } from './server-process.ts';

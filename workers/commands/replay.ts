@@ -13,7 +13,7 @@ import { manyValued, readOptions } from '../processes/command-line.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { historiesIn } from '../replay/history-files.ts';
 import { Replayer } from '../replay/replayer.ts';
-import { LOCAL } from '../stack/programs.ts';
+import { LOCAL } from '../processes/programs.ts';
 import { findRunningStack } from '../stack/running-stack.ts';
 import { clientEnvironment } from '../stack/temporal-server.ts';
 import { connectClient } from '../processes/temporal-connection.ts';

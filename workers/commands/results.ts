@@ -12,7 +12,7 @@ import { OBJECT_HELP, OBJECT_OPTIONS, withObjects } from '../processes/object-ac
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { makePage } from '../results/page.ts';
 import { parseTable, TABLE_NAME } from '../results/stored-table.ts';
-import { ROOT } from '../stack/programs.ts';
+import { ROOT } from '../processes/programs.ts';
 import { counted, shortBytes } from '../terminal/figures.ts';
 
 const HELP = `

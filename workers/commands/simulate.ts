@@ -17,8 +17,8 @@ import { UserError, runProcess } from '../processes/user-error.ts';
 import { SIMULATED, type SimulationJob } from '../simulation/simulate.ts';
 
 const HELP = `
-Simulates the runs of a comparison: what the workflows decide and the task's own training, without Temporal and S3, and so without what these cost.
-Runs that the output has already are not simulated again, as long as the arms of the input are what they were.
+Simulates the runs of a comparison: the decisions of the workflows and the task's own training, without Temporal and S3.
+Runs that the output already has are not simulated again, unless their arm has changed in the input.
 
   --input-file FILE   a comparison, as in experiments/
   --output FILE       where its table goes
@@ -42,34 +42,50 @@ await runProcess(async () => {
   );
   const { 'input-file': inputFile, output } = options;
   if (inputFile === undefined || output === undefined)
-    throw new UserError('Expected --input-file and --output; --help tells more.');
+    throw new UserError('Expected `--input-file` and `--output`. --help lists the options.');
   const processes = wholeNumber('processes', options.processes, 1, 64) ?? 1;
   const { input: given, workflowType } = readExperiment(inputFile);
   if (workflowType !== 'compare')
     throw new UserError(`Expected ${inputFile} to be a comparison, with \`arms\` and \`seeds\`, got one run`);
   const { specifications, ...input } = parseComparison(given);
-  const jobs = Object.keys(input.arms).flatMap((arm) =>
-    input.seeds.map((seed): SimulationJob => ({ arm, specification: { ...specifications[arm]!, seed } })),
+  const jobs = Object.entries(specifications).flatMap(([arm, specification]) =>
+    input.seeds.map((seed): SimulationJob => ({ arm, specification: { ...specification, seed } })),
   );
-  const stored = readStored(output, input);
+  mkdirSync(dirname(output), { recursive: true });
+  await simulateAll(jobs, processes, readStored(output, input), (runs, newest) => {
+    writeFileSync(output, comparisonText(input, runs));
+    const { arm, seed, testScore } = newest;
+    console.log(`${runs.length} of ${jobs.length} runs done: ${arm}, seed ${seed}: ${testScore}`);
+  });
+  return 0;
+});
+
+/**
+ * Simulates the jobs that have no stored run, so many at once; `onRun` gets all runs that are done, in the order of
+ * their jobs, after each.
+ */
+async function simulateAll(
+  jobs: readonly SimulationJob[],
+  processes: number,
+  stored: readonly ComparisonRun[],
+  onRun: (runs: readonly ComparisonRun[], newest: ComparisonRun) => void,
+): Promise<void> {
   const runs = jobs.map(({ arm, specification: { seed } }) =>
     stored.find((run) => run.arm === arm && run.seed === seed),
   );
-  const done = (): ComparisonRun[] => runs.filter((run) => run !== undefined);
-  mkdirSync(dirname(output), { recursive: true });
-  let next = 0;
+  const waiting = [...jobs.entries()].filter(([index]) => runs[index] === undefined);
   await Promise.all(
     Array.from({ length: processes }, async () => {
-      for (let index = next++; index < jobs.length; index = next++) {
-        if (runs[index]) continue;
-        const run = (runs[index] = await simulated(jobs[index]!));
-        writeFileSync(output, comparisonText(input, done()));
-        console.log(`${done().length} of ${jobs.length} runs done: ${run.arm}, seed ${run.seed}: ${run.testScore}`);
+      for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+        const newest = (runs[job[0]] = await simulateInProcess(job[1]));
+        onRun(
+          runs.filter((run) => run !== undefined),
+          newest,
+        );
       }
     }),
   );
-  return 0;
-});
+}
 
 /** Runs of an output whose arms were specified as they are now. */
 function readStored(output: string, { arms }: Pick<Comparison, 'arms'>): readonly ComparisonRun[] {
@@ -81,7 +97,7 @@ function readStored(output: string, { arms }: Pick<Comparison, 'arms'>): readonl
 }
 
 /** In a process of its own: TensorFlow computes in one thread, and a run keeps all of its networks in memory. */
-async function simulated(job: SimulationJob): Promise<ComparisonRun> {
+async function simulateInProcess(job: SimulationJob): Promise<ComparisonRun> {
   const child = fork(fileURLToPath(new URL('../simulation/simulated-run.ts', import.meta.url)), {
     execArgv: ['--import', 'tsx'],
   });

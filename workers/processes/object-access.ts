@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { ObjectStore, ObjectStoreError } from '../../activities/storage/object-store.ts';
 import { UserError } from './user-error.ts';
 import { storeOptions } from '../stack/object-server.ts';
-import { LOCAL } from '../stack/programs.ts';
+import { LOCAL } from './programs.ts';
 import { findRunningStack } from '../stack/running-stack.ts';
 
 /** Any of them says where the objects are, or with what right they are read. */

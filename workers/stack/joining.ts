@@ -4,11 +4,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { UserError } from '../processes/user-error.ts';
-import { ownEndpoint, StackAlreadyRuns, startStack, wantedServers } from './local-stack.ts';
-import type { StackOptions } from './local-stack.ts';
-import { LOCAL } from './programs.ts';
+import { StackAlreadyRuns, startStack } from './local-stack.ts';
+import type { StackOptions } from './options.ts';
+import { LOCAL } from '../processes/programs.ts';
 import { findRunningStack, isHeld } from './running-stack.ts';
 import type { StackRecord } from './running-stack.ts';
+import { ownEndpoint, wantedServers } from './servers.ts';
 import { clientEnvironment } from './temporal-server.ts';
 
 export interface JoinedStack {

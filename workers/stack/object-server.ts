@@ -10,7 +10,7 @@ import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { ObjectStore, ObjectStoreError } from '../../activities/storage/object-store.ts';
 import { UserError, reasonOf } from '../processes/user-error.ts';
 import { freePort, HOST, describePortChange } from '../processes/ports.ts';
-import { ROOT } from './programs.ts';
+import { ROOT } from '../processes/programs.ts';
 import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from '../processes/supervised-process.ts';
 

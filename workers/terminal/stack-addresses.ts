@@ -2,7 +2,7 @@
  * Where the stack's parts are and what to do with them, in words for the terminal.
  */
 import { relative } from 'node:path';
-import { calledAs } from '../stack/programs.ts';
+import { calledAs } from '../processes/programs.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:7233';

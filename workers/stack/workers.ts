@@ -1,0 +1,61 @@
+/**
+ * The workers of a stack: one orchestrator, and one trainer per device.
+ */
+import { join } from 'node:path';
+import type { Connection } from '@temporalio/client';
+import { trainerTaskQueue } from '../../workflows/population/names.ts';
+import { LOCAL, ROOT } from '../processes/programs.ts';
+import type { SupervisedProcess } from '../processes/supervised-process.ts';
+import type { TemporalConnection } from '../processes/temporal-connection.ts';
+import { workerIdentity } from '../processes/worker-identity.ts';
+import type { Device } from './devices.ts';
+import type { StackProcesses } from './stack-processes.ts';
+import { polls } from './temporal-server.ts';
+
+const START_TIMEOUT_MS = 180_000;
+
+export interface WorkersPlan {
+  readonly queue: string;
+  /** Threads of each trainer. */
+  readonly threads: number;
+  /** One trainer each. */
+  readonly devices: readonly Device[];
+  readonly logDirectory: string;
+  /** Leads to both servers. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Starts the workers and waits until each polls its task queue. */
+export async function startWorkers(
+  connected: TemporalConnection<Connection>,
+  plan: WorkersPlan,
+  processes: StackProcesses,
+): Promise<void> {
+  const { queue, threads, devices, environment } = plan;
+  const add = (name: string, script: string, args: readonly string[], env: NodeJS.ProcessEnv): SupervisedProcess =>
+    processes.add({
+      name,
+      command: process.execPath,
+      args: ['--import', 'tsx', join(ROOT, 'workers', script), '--task-queue', queue, ...args],
+      env,
+      cwd: ROOT,
+      logFile: join(plan.logDirectory, `${name}.log`),
+    });
+  const start = async (worker: SupervisedProcess, kind: 'workflow' | 'activity', taskQueue: string): Promise<void> =>
+    worker.start(
+      // The device in a trainer's identity is the trainer's to say.
+      (pid) => polls(connected, taskQueue, kind, workerIdentity(worker.name, pid).replace(/\)$/, '')),
+      START_TIMEOUT_MS,
+    );
+  const orchestrator = add('orchestrator', 'orchestrator.ts', ['--cache', join(LOCAL, 'cache')], environment);
+  const trainers = devices.map(({ gpu }, number) =>
+    add(`trainer-${number}`, 'trainer.ts', ['--number', String(number), '--threads', String(threads)], {
+      ...environment,
+      ...(gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu }),
+    }),
+  );
+  await Promise.all([
+    start(orchestrator, 'workflow', queue),
+    ...trainers.map((trainer) => start(trainer, 'activity', trainerTaskQueue(queue))),
+  ]);
+}
