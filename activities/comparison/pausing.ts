@@ -1,13 +1,12 @@
 /**
- * Computations with pauses: an orchestrator has one thread, and while it computes for seconds nobody's heartbeats go
- * out.
+ * Computations that can pause: an orchestrator has one thread, and sends no heartbeats while it computes.
  */
 import { setImmediate } from 'node:timers/promises';
 
-/** A computation that pauses at every `yield`, after some milliseconds, and returns a value. */
+/** A computation that may pause at every `yield`, some milliseconds apart, and returns a value. */
 export type Pausing<T> = Generator<undefined, T>;
 
-/** Computes it without a pause. */
+/** Computes without a pause. */
 export function atOnce<T>(computation: Pausing<T>): T {
   for (;;) {
     const step = computation.next();
@@ -15,7 +14,7 @@ export function atOnce<T>(computation: Pausing<T>): T {
   }
 }
 
-/** Computes it, with whatever else the process has to do in the pauses. */
+/** Computes and lets the process do its other work in the pauses. */
 export async function withPauses<T>(computation: Pausing<T>): Promise<T> {
   for (;;) {
     const step = computation.next();

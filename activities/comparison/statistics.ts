@@ -7,7 +7,7 @@
  */
 import { randomStream, type RandomStream } from '../../workflows/algorithm/index.ts';
 import type { Interval, PairedComparison, Summary } from '../contracts/comparison.ts';
-import { atOnce, type Pausing } from './pausing.ts';
+import type { Pausing } from './pausing.ts';
 
 const RESAMPLES = 10_000;
 const LEVEL = 0.95;
@@ -19,22 +19,12 @@ const DRAWS_PER_STRETCH = 100_000;
 /** Sums of the same numbers in another order differ in their last bits. */
 const TIE = 1e-12;
 
-/** @throws Error where there are no values */
-export function summarise(values: readonly number[]): Summary {
-  return atOnce(summarising(values));
-}
-
 /**
- * Compares arm a with arm b by their differences a − b at equal seeds.
+ * Summarises the values of one arm.
  *
- * @throws Error where the lengths differ or are 0
+ * @throws Error if there are no values
  */
-export function comparePairs(a: readonly number[], b: readonly number[]): PairedComparison {
-  return atOnce(comparingPairs(a, b));
-}
-
-/** `summarise`, with pauses. */
-export function* summarising(values: readonly number[]): Pausing<Summary> {
+export function* summarise(values: readonly number[]): Pausing<Summary> {
   if (values.length === 0) throw new Error('Expected `values` to be at least one number, got none');
   const sorted = [...values].sort((a, b) => a - b);
   return {
@@ -47,8 +37,12 @@ export function* summarising(values: readonly number[]): Pausing<Summary> {
   };
 }
 
-/** `comparePairs`, with pauses. */
-export function* comparingPairs(a: readonly number[], b: readonly number[]): Pausing<PairedComparison> {
+/**
+ * Compares arm a with arm b by their differences a − b at equal seeds.
+ *
+ * @throws Error if the lengths differ or are 0
+ */
+export function* comparePairs(a: readonly number[], b: readonly number[]): Pausing<PairedComparison> {
   if (a.length !== b.length || a.length === 0)
     throw new Error(`Expected as many values in both arms, at least one, got \`${a.length} and ${b.length}\``);
   const differences = a.map((value, index) => value - at(b, index));

@@ -11,19 +11,14 @@ import type {
   PairSummary,
   ScoreSummary,
 } from '../contracts/comparison.ts';
-import { atOnce, type Pausing } from './pausing.ts';
-import { comparingPairs, summarising } from './statistics.ts';
+import type { Pausing } from './pausing.ts';
+import { comparePairs, summarise } from './statistics.ts';
 
 /**
- * Returns the summary, which follows from the runs alone; arms in the order of their first run, the first being the one
- * that others are compared with.
+ * Returns the summary, which follows from the runs alone. Arms are in the order of their first run; the others are
+ * compared with the first. 500 runs take seconds.
  */
-export function summariseComparison(runs: readonly ComparisonRun[]): ComparisonSummary {
-  return atOnce(summarisingComparison(runs));
-}
-
-/** `summariseComparison`, with pauses: 500 runs take seconds. */
-export function* summarisingComparison(runs: readonly ComparisonRun[]): Pausing<ComparisonSummary> {
+export function* summariseComparison(runs: readonly ComparisonRun[]): Pausing<ComparisonSummary> {
   const arms = [...new Set(runs.map(({ arm }) => arm))].map((arm) => runs.filter((run) => run.arm === arm));
   const [first = [], ...others] = arms;
   const summaries: ArmSummary[] = [];
@@ -50,7 +45,7 @@ function* summariseArm(runs: readonly ComparisonRun[]): Pausing<ArmSummary> {
 
 function* summariseScores(scores: readonly Score[]): Pausing<ScoreSummary> {
   const finite = scores.filter((score) => typeof score === 'number');
-  return { diverged: scores.length - finite.length, scores: finite.length === 0 ? null : yield* summarising(finite) };
+  return { diverged: scores.length - finite.length, scores: finite.length === 0 ? null : yield* summarise(finite) };
 }
 
 function meanCosts(costs: readonly ComparisonRun['costs'][]): MeanCosts {
@@ -80,7 +75,7 @@ function* differencesOf(runs: readonly ComparisonRun[], first: readonly Comparis
     const differences =
       finite.length === 0
         ? null
-        : yield* comparingPairs(
+        : yield* comparePairs(
             finite.map(({ a }) => a),
             finite.map(({ b }) => b),
           );

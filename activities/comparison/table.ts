@@ -18,9 +18,9 @@ import type {
 import { readableJson } from '../storage/readable-json.ts';
 import { inBatches, levelsOf, type RoundRecords } from '../runs/rounds.ts';
 import { readResult } from './finding.ts';
-import { withPauses } from './pausing.ts';
+import { atOnce, withPauses } from './pausing.ts';
 import { describeRun, rowOf, type StoredResult } from './run.ts';
-import { summariseComparison, summarisingComparison } from './summary.ts';
+import { summariseComparison } from './summary.ts';
 
 /** Format of the table: another number where a reader of this one would be misled. */
 export const COMPARISON_FORMAT = 'fire-pbt-comparison/1';
@@ -37,7 +37,7 @@ export async function tabulate(
   const runs = (await inBatches(done, async (one) =>
     readJson(objects, location.bucket, runKey(location, one)),
   )) as ComparisonRun[];
-  const table = comparisonTable(input, runs, await withPauses(summarisingComparison(runs)));
+  const table = comparisonTable(input, runs, await withPauses(summariseComparison(runs)));
   const key = `${location.prefix}comparison.json`;
   await objects.put(location.bucket, key, readableJson(table), 'application/json');
   return { row: rowOf(described), summary: table.summary, key };
@@ -45,7 +45,7 @@ export async function tabulate(
 
 /** Returns the table as it lies in the bucket: the same for the same runs, byte for byte. */
 export function comparisonText(input: ComparisonInput, runs: readonly ComparisonRun[]): string {
-  return readableJson(comparisonTable(input, runs, summariseComparison(runs)));
+  return readableJson(comparisonTable(input, runs, atOnce(summariseComparison(runs))));
 }
 
 function comparisonTable(input: ComparisonInput, runs: readonly ComparisonRun[], summary: ComparisonSummary) {

@@ -1,6 +1,7 @@
 /**
  * What is measured of a run, and how numbers of each kind are written.
  */
+import { atOnce } from '../../activities/comparison/pausing.ts';
 import { comparePairs, summarise } from '../../activities/comparison/statistics.ts';
 import type { Interval, Summary } from '../../activities/contracts/comparison.ts';
 import { UserError } from '../processes/user-error.ts';
@@ -94,7 +95,7 @@ export function measure(table: StoredTable, arm: string, name: MeasureName): Mea
   return {
     values,
     diverged: all.filter((value) => value === 'diverged').length,
-    summary: values.length === 0 ? null : summarise(values),
+    summary: values.length === 0 ? null : atOnce(summarise(values)),
   };
 }
 
@@ -157,7 +158,7 @@ export function differenceText(
   if (own.length === 0) return NONE;
   if (statistic === 'ahead') return String(own.filter((value, index) => value > (other[index] ?? value)).length);
   if (statistic === 'smallestP') return probabilityText(smallestP(own.length));
-  const { meanDifference, interval, effectSize, p } = comparePairs(own, other);
+  const { meanDifference, interval, effectSize, p } = atOnce(comparePairs(own, other));
   const text = (value: number | undefined): string => differenceValueText(MEASURES[name].kind, table.scored, value);
   switch (statistic) {
     case 'mean':

@@ -1,6 +1,7 @@
 /**
  * Tables of the results page, in Markdown.
  */
+import { atOnce } from '../../activities/comparison/pausing.ts';
 import { comparePairs, summarise } from '../../activities/comparison/statistics.ts';
 import { longNumber } from '../terminal/figures.ts';
 import {
@@ -59,7 +60,7 @@ function scoreRow(table: StoredTable, arm: string, retraced: boolean): string[] 
     ...(retraced
       ? [
           statisticText(table, arm, 'retraceScore', 'mean'),
-          gaps.length === 0 ? NONE : scoreDifferenceText(table.scored, summarise(gaps).mean),
+          gaps.length === 0 ? NONE : scoreDifferenceText(table.scored, atOnce(summarise(gaps)).mean),
         ]
       : []),
   ];
@@ -82,7 +83,7 @@ export function pairTable(table: StoredTable): string {
     header,
     others.map((against) => {
       const { own, other } = differences(table, first, against, 'testScore');
-      const interval = own.length === 0 ? null : comparePairs(own, other).interval;
+      const interval = own.length === 0 ? null : atOnce(comparePairs(own, other)).interval;
       const told = (['pairs', 'ahead', 'mean', 'effect', 'p', 'smallestP'] as const).map((statistic) =>
         differenceText(table, first, against, 'testScore', statistic),
       );

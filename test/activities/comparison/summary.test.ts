@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ComparisonRun, ComparisonSummary } from '../../../activities/contracts/comparison.ts';
-import { withPauses, type Pausing } from '../../../activities/comparison/pausing.ts';
-import { summariseComparison, summarisingComparison } from '../../../activities/comparison/summary.ts';
+import { atOnce, withPauses, type Pausing } from '../../../activities/comparison/pausing.ts';
+import { summariseComparison } from '../../../activities/comparison/summary.ts';
 import { comparisonText } from '../../../activities/comparison/table.ts';
 import type { Score } from '../../../workflows/algorithm/curve.ts';
 
@@ -51,17 +51,20 @@ const RUNS = [
 
 describe("a comparison's summary", () => {
   it('leaves diverged scores out, and counts them', () => {
-    const [a, b] = summariseComparison(RUNS).arms;
+    const [a, b] = atOnce(summariseComparison(RUNS)).arms;
     assert.deepEqual(
       [a?.arm, a?.runs, a?.testScore.diverged, a?.testScore.scores?.count, a?.testScore.scores?.mean],
       ['A', 3, 1, 2, 0.6],
     );
     assert.deepEqual([b?.testScore.diverged, b?.testScore.scores?.count, b?.testScore.scores?.median], [0, 3, 0.6]);
-    assert.deepEqual(summariseComparison([run('A', 0, 'diverged')]).arms[0]?.testScore, { diverged: 1, scores: null });
+    assert.deepEqual(atOnce(summariseComparison([run('A', 0, 'diverged')])).arms[0]?.testScore, {
+      diverged: 1,
+      scores: null,
+    });
   });
 
   it('pairs by seed, against the first arm, arms of its task only', () => {
-    const { differences } = summariseComparison(RUNS);
+    const { differences } = atOnce(summariseComparison(RUNS));
     assert.deepEqual(
       differences.map(({ arm, against, testScore }) => [
         arm,
@@ -72,14 +75,14 @@ describe("a comparison's summary", () => {
       [['B', 'A', 1, 2]],
     );
     assert.ok(Math.abs((differences[0]?.testScore.differences?.meanDifference ?? 0) + 0.15) < 1e-12);
-    assert.deepEqual(summariseComparison([run('A', 0, 1), run('B', 1, 1)]).differences[0]?.testScore, {
+    assert.deepEqual(atOnce(summariseComparison([run('A', 0, 1), run('B', 1, 1)])).differences[0]?.testScore, {
       diverged: 0,
       differences: null,
     });
   });
 
   it('averages costs', () => {
-    assert.deepEqual(summariseComparison(RUNS).arms[0]?.costs, {
+    assert.deepEqual(atOnce(summariseComparison(RUNS)).arms[0]?.costs, {
       memberSteps: 81,
       evaluatorSteps: 0,
       trainerSeconds: 1,
@@ -93,10 +96,10 @@ describe("a comparison's summary", () => {
   it('tells what the runs gained over their retraces, where there are any', () => {
     const retrace = { bucket: 'test', folder: 'f/t', seed: 1000, testScore: 0.4, objective: 0.4, gap: 0.25 };
     assert.equal(
-      summariseComparison([run('A', 0, 0.65, { retrace }), run('A', 1, 0.5)]).arms[0]?.retraceGap?.scores?.mean,
+      atOnce(summariseComparison([run('A', 0, 0.65, { retrace }), run('A', 1, 0.5)])).arms[0]?.retraceGap?.scores?.mean,
       0.25,
     );
-    assert.equal('retraceGap' in (summariseComparison(RUNS).arms[0] ?? {}), false);
+    assert.equal('retraceGap' in (atOnce(summariseComparison(RUNS)).arms[0] ?? {}), false);
   });
 
   it('comes to the same with pauses, one for every hundred thousand draws at least', async () => {
@@ -104,14 +107,14 @@ describe("a comparison's summary", () => {
     const runs = ['A', 'B', 'C'].flatMap((arm, index) => seeds.map((seed) => run(arm, seed, (seed * (index + 3)) % 7)));
     let pauses = 0;
     const counted = function* (): Pausing<ComparisonSummary> {
-      const computation = summarisingComparison(runs);
+      const computation = summariseComparison(runs);
       for (let step = computation.next(); ; step = computation.next()) {
         if (step.done) return step.value;
         pauses++;
         yield;
       }
     };
-    assert.deepEqual(await withPauses(counted()), summariseComparison(runs));
+    assert.deepEqual(await withPauses(counted()), atOnce(summariseComparison(runs)));
     // Ten means' intervals of 10,000 samples of 25, four tests of 100,000.
     assert.ok(pauses >= (10 * 10_000 * 25 + 4 * 100_000 * 25) / 100_000, `${pauses} pauses`);
   });
