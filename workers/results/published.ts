@@ -2,7 +2,7 @@
  * Figures that others have published, to stand beside those measured here.
  */
 import { UserError } from '../processes/user-error.ts';
-import { markdown } from './tables.ts';
+import { markdownTable } from '../../workflows/population/markdown-table.ts';
 
 /** By the name that placeholders use: title and rows of a table. */
 const PUBLISHED: Readonly<
@@ -32,5 +32,5 @@ export function publishedTable(name: string): string {
   const found = Object.hasOwn(PUBLISHED, name) ? PUBLISHED[name] : undefined;
   if (found === undefined)
     throw new UserError(`Expected published figures (${Object.keys(PUBLISHED).join(', ')}), got \`${name}\``);
-  return markdown(found.header, found.rows);
+  return markdownTable(found.header, found.rows);
 }

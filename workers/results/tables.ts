@@ -1,6 +1,7 @@
 /**
  * Tables of the results page, in Markdown.
  */
+import { markdownTable } from '../../workflows/population/markdown-table.ts';
 import { atOnce } from '../../activities/comparison/pausing.ts';
 import { comparePairs, summarise } from '../../activities/comparison/statistics.ts';
 import { longNumber } from '../terminal/figures.ts';
@@ -35,7 +36,7 @@ export function scoreTable(table: StoredTable): string {
     'objective, mean',
     ...(retraced ? ['retrace, mean', `retrace gap${unit(table)}`] : []),
   ];
-  return markdown(
+  return markdownTable(
     header,
     table.arms.map((arm) => scoreRow(table, arm, retraced)),
   );
@@ -79,7 +80,7 @@ export function pairTable(table: StoredTable): string {
     'p',
     'smallest p of so many pairs',
   ];
-  return markdown(
+  return markdownTable(
     header,
     others.map((against) => {
       const { own, other } = differences(table, first, against, 'testScore');
@@ -114,7 +115,7 @@ export function costTable(table: StoredTable): string {
     'read',
     'evaluator steps thrown away',
   ];
-  return markdown(
+  return markdownTable(
     header,
     table.arms.map((arm) => [arm, ...names.map((name) => statisticText(table, arm, name, 'mean'))]),
   );
@@ -131,7 +132,7 @@ export function promotionTable(table: StoredTable): string {
     'seeds',
     ...Array.from({ length: levels - 1 }, (_, index) => `P${index + 2} to P${index + 1}`),
   ];
-  return markdown(
+  return markdownTable(
     header,
     table.arms.map((arm) => {
       const runs = runsOf(table, arm);
@@ -156,7 +157,7 @@ export function evaluationTable(table: StoredTable): string {
     .filter(({ byReason }) => byReason.size > 0);
   const reasons = reasonsOf(table);
   const header = ['arm', ...reasons.map((reason) => `${reason}: evaluations (without overlap), steps`)];
-  return markdown(
+  return markdownTable(
     header,
     ends.map(({ arm, byReason }) => [
       arm,
@@ -205,13 +206,6 @@ export function evaluationsOf(table: StoredTable, arm: string): ReadonlyMap<stri
     });
   }
   return ends;
-}
-
-/** A Markdown table; what would end a cell is escaped. */
-export function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 function unit({ scored }: StoredTable): string {
