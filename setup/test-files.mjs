@@ -7,19 +7,18 @@ import path from 'node:path';
 import { ROOT } from './places.mjs';
 
 /**
- * A test is slow if it starts servers or processes, or trains networks: if it imports one of these, itself or through
+ * A test is slow if it starts processes or workers, or trains networks: if it imports one of these, itself or through
  * other files of test/.
  */
 const SLOW_IMPORTS = [
+  'node:child_process',
+  '@temporalio/worker',
+  'eslint',
   'test/server-process.ts',
-  'test/workers/command.ts',
-  'test/workflows/run-harness.ts',
   'workers/stack/local-stack.ts',
   'activities/tasks/image-classification/',
   'activities/tasks/tensorflow/',
   'activities/training/train.ts',
-  '@temporalio/worker',
-  'eslint',
 ];
 
 /**

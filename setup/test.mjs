@@ -1,33 +1,44 @@
 /**
- * `npm test [-- FILE…]`: everything into place, then types, lint and tests, in that order; the first that fails ends
- * it.
+ * `npm test [-- FILE…]`: sets up, then checks formatting, types, lint and tests, in that order; the first failure ends
+ * it. `npm run test:fast` and `npm run test:slow` run their share of the tests and nothing else (test-files.mjs says
+ * which).
  */
 
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { NODE_MODULES, ROOT } from './places.mjs';
 import { setUp } from './set-up.mjs';
+import { testFiles } from './test-files.mjs';
 
-/** Tests start servers and train networks: more files at once than this would measure their own crowding. */
+/** Tests start servers and train networks: more files at once would slow each other down. */
 const FILES_AT_ONCE = 2;
 
 /** No single test takes a third of this. */
-const PATIENCE_MS = 600_000;
+const TEST_TIMEOUT_MS = 600_000;
+
+const [first = '', ...more] = process.argv.slice(2);
+const share = first === '--fast' ? 'fast' : first === '--slow' ? 'slow' : 'all';
+const named = share === 'all' ? process.argv.slice(2) : more;
+if (named.some((name) => name.startsWith('-')) || (share !== 'all' && named.length > 0)) {
+  const got = process.argv.slice(2).join(' ');
+  console.error(`Expected the arguments to be test files, or only --fast or --slow, got ${got}`);
+  process.exit(1);
+}
 
 await setUp({ tests: true });
 
-const named = process.argv.slice(2);
-const files =
-  named.length > 0
-    ? named
-    : readdirSync(path.join(ROOT, 'test'), { recursive: true })
-        .map((name) => path.join('test', String(name)))
-        .filter((name) => name.endsWith('.test.ts'))
-        .sort();
-
-await check('types', [path.join(NODE_MODULES, 'typescript', 'bin', 'tsc'), '--noEmit']);
-await check('lint', [path.join(NODE_MODULES, 'eslint', 'bin', 'eslint.js'), '--max-warnings', '0', '.']);
+if (share === 'all') {
+  await check('format', [
+    path.join(NODE_MODULES, 'prettier', 'bin', 'prettier.cjs'),
+    '--check',
+    '--log-level',
+    'warn',
+    '.',
+  ]);
+  await check('types', [path.join(NODE_MODULES, 'typescript', 'bin', 'tsc'), '--noEmit']);
+  await check('lint', [path.join(NODE_MODULES, 'eslint', 'bin', 'eslint.js'), '--max-warnings', '0', '.']);
+}
+const files = named.length > 0 ? named : testFiles(share);
 await check(`tests (${String(files.length)} files)`, [
   ...[
     '--import',
@@ -36,13 +47,13 @@ await check(`tests (${String(files.length)} files)`, [
     '--test-reporter',
     'spec',
     `--test-concurrency=${String(FILES_AT_ONCE)}`,
-    `--test-timeout=${String(PATIENCE_MS)}`,
+    `--test-timeout=${String(TEST_TIMEOUT_MS)}`,
   ],
   ...files,
 ]);
 
 /**
- * Runs one check to its end, and ends with it where it fails. Ctrl-C reaches it as it reaches us: we wait for it to
+ * Runs one check, and exits if it fails. Ctrl-C reaches the check as it reaches this process, which waits for it to
  * clean up.
  * @param {string} title
  * @param {readonly string[]} args of Node
