@@ -4,8 +4,9 @@
 import type { CheckpointReference } from '../contracts/checkpoint.ts';
 import type { EvaluationCosts, RunCurve, TrainingCosts } from '../contracts/comparison.ts';
 import type { RoundRecord } from '../runs/rounds.ts';
-import { applyEvents, emptyPopulation } from '../../workflows/population/state.ts';
-import type { PopulationState, RoundEvent } from '../../workflows/population/state.ts';
+import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
+import type { RoundEvent } from '../../workflows/population/events.ts';
+import type { PopulationState } from '../../workflows/population/state.ts';
 import { bestScoreOf } from '../../workflows/population/scores.ts';
 
 /**

@@ -5,7 +5,8 @@
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import type { Verdict } from '../../workflows/algorithm/verdict.ts';
-import type { Command, JudgedEvaluation, Promotion, RoundEvent, ScoreCurve } from '../../workflows/population/state.ts';
+import type { Command, JudgedEvaluation, Promotion, RoundEvent } from '../../workflows/population/events.ts';
+import type { ScoreCurve } from '../../workflows/population/state.ts';
 import type { ComparisonRow, ComparisonSummary } from './comparison.ts';
 import type { RunPlan } from './run.ts';
 import type { TrainRequest } from './training.ts';
@@ -37,13 +38,12 @@ export interface CommandMessage extends MessageKey {
   readonly command: Command;
 }
 
-/** What happened in P(i−1) in this round up to step 3, for Pi to judge against. */
+/**
+ * What happened in P(i−1) in this round up to step 3, for Pi to judge against: what was decided on the length of the
+ * run, too.
+ */
 export interface NeighbourNews extends MessageKey {
   readonly events: readonly RoundEvent[];
-  /** Rounds that the run is to have, as P1 last decided. */
-  readonly rounds: number;
-  /** Present when the operator ended the run: the last round that counts, and why. */
-  readonly ended?: { readonly round: number; readonly reason: string };
 }
 
 /** Everything that Pi's evaluators earned for P(i−1) in this round; mostly empty. */
@@ -107,10 +107,10 @@ export interface SubPopulationSummary {
   readonly hyperparameters: Readonly<
     Record<string, { readonly min: number; readonly max: number } | readonly string[]>
   >;
-  /** Its best members by newest score, best first, five at most; absent in what 0.1 recorded, as the next. */
-  readonly leaders?: readonly Leader[];
+  /** Its best members by newest score, best first, five at most. */
+  readonly leaders: readonly Leader[];
   /** Members that were stopped by hand. */
-  readonly stopped?: readonly number[];
+  readonly stopped: readonly number[];
 }
 
 /** A row of the leaderboard. */

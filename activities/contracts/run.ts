@@ -2,7 +2,8 @@
  * The light activities of a run: planning, the record of its rounds, its result. They run on the orchestrator's worker.
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
-import type { HistorySegment, RoundEvent } from '../../workflows/population/state.ts';
+import type { RoundEvent } from '../../workflows/population/events.ts';
+import type { HistorySegment } from '../../workflows/population/state.ts';
 import type { Algorithm } from '../../workflows/population/names.ts';
 import type { CheckpointReference, StorageLocation } from './checkpoint.ts';
 import type { ReportOutcome } from './training.ts';

@@ -8,8 +8,9 @@ import { createHash } from 'node:crypto';
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import { lineageOf } from '../../workflows/population/lineage.ts';
 import { algorithmOf, evaluatorName, memberName } from '../../workflows/population/names.ts';
-import { applyEvents, emptyPopulation } from '../../workflows/population/state.ts';
-import type { HistorySegment, PopulationState, RoundEvent } from '../../workflows/population/state.ts';
+import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
+import type { RoundEvent } from '../../workflows/population/events.ts';
+import type { HistorySegment, PopulationState } from '../../workflows/population/state.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResultSummary, WriteResultRequest } from '../contracts/run.ts';
 import { readableJson } from '../storage/readable-json.ts';
@@ -211,6 +212,7 @@ function describe(level: number, event: RoundEvent): unknown[] {
         },
       ];
     case 'commanded':
+    case 'extended':
     case 'ended':
       return [event];
     default:

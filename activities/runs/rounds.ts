@@ -8,8 +8,9 @@
  * last: where it is, the round is recorded.
  */
 import { createHash } from 'node:crypto';
-import { applyEvents, emptyPopulation } from '../../workflows/population/state.ts';
-import type { PopulationState, RoundEvent } from '../../workflows/population/state.ts';
+import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
+import type { RoundEvent } from '../../workflows/population/events.ts';
+import type { PopulationState } from '../../workflows/population/state.ts';
 import type { LoadRoundRequest, SaveRoundRequest } from '../contracts/run.ts';
 import { ObjectStoreError, type ObjectStore } from '../storage/object-store.ts';
 import type { StorageLocation } from '../contracts/checkpoint.ts';
@@ -132,7 +133,7 @@ export class RoundRecords {
     for (const round of completeRounds(await this.recorded(storage), subPopulations)) {
       const states = await Promise.allSettled(levels.map((level) => this.state(storage, round, level)));
       const failed = states.filter(({ status }) => status === 'rejected');
-      const ended = states.some((one) => one.status === 'fulfilled' && one.value.endedBecause !== null);
+      const ended = states.some((one) => one.status === 'fulfilled' && one.value.ended !== null);
       if (ended || (round < rounds && (await this.#wasLast(storage, round)))) continue;
       if (failed.length === 0) return round;
       // A store in trouble is no missing round: going on from an older one would train finished rounds again.

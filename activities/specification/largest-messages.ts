@@ -6,14 +6,9 @@
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import { VERDICT_REASONS } from '../../workflows/algorithm/verdict.ts';
 import { evaluatorName, memberName } from '../../workflows/population/names.ts';
-import { END_REASONS } from '../../workflows/population/state.ts';
-import type {
-  EvaluationState,
-  HistorySegment,
-  JudgedEvaluation,
-  MemberState,
-  Promotion,
-} from '../../workflows/population/state.ts';
+import { END_REASONS } from '../../workflows/population/events.ts';
+import type { JudgedEvaluation, Promotion } from '../../workflows/population/events.ts';
+import type { EvaluationState, HistorySegment, MemberState } from '../../workflows/population/state.ts';
 import { LEADERS } from '../../workflows/population/views.ts';
 import type { CheckpointReference, StorageLocation } from '../contracts/checkpoint.ts';
 import type {
@@ -234,7 +229,7 @@ function summariesOf(parts: LargestParts) {
 function messagesBetween({ specification, workflowId, rounds, level, storage, key }: LargestParts) {
   const run = { workflowId, generation: RUN_ID, specification, storage };
   const steering: Steering = { ...key, stop: null, pause: null, rounds, resumes: rounds };
-  const news: NeighbourNews = { ...key, events: [], rounds };
+  const news: NeighbourNews = { ...key, events: [] };
   const batch: PromotionBatch = { ...key, promotions: [], summaries: [] };
   const completed: RoundCompleted = { ...key, summaries: [], rounds };
   const saved: SaveRoundRequest = {

@@ -2,7 +2,7 @@
  * Bytes, as JSON, of everything that the workflows and activities of a run exchange.
  */
 import { childWorkflowId, evaluatorName } from '../../workflows/population/names.ts';
-import type { RoundEvent } from '../../workflows/population/state.ts';
+import type { RoundEvent } from '../../workflows/population/events.ts';
 import { jsonBytes, largestMessages, type LargestMessages } from './largest-messages.ts';
 import type { Specification } from './specification.ts';
 

@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { applyEvents, emptyPopulation } from '../../workflows/population/state.ts';
-import type { PopulationState, RoundEvent } from '../../workflows/population/state.ts';
+import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
+import type { RoundEvent } from '../../workflows/population/events.ts';
+import type { PopulationState } from '../../workflows/population/state.ts';
 import type { Score } from '../../workflows/algorithm/index.ts';
 import type { ComparisonActivities, ComparisonInput } from '../../activities/contracts/comparison.ts';
 import type { RunActivities, WriteResultRequest } from '../../activities/contracts/run.ts';

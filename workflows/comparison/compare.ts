@@ -12,20 +12,18 @@ import {
   ChildWorkflowFailure,
   isCancellation,
   ParentClosePolicy,
-  patched,
   setCurrentDetails,
   setHandler,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ComparisonRow, FoundRun, RunFolder } from '../../activities/contracts/comparison.ts';
+import type { ComparisonPlan, ComparisonRow, FoundRun, RunFolder } from '../../activities/contracts/comparison.ts';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
-import { compareOnce } from './compare-once.ts';
 import { comparisonText } from './comparison-text.ts';
 import { comparisonQuery, MESSAGE_DESCRIPTIONS } from '../messages.ts';
 import type { ComparisonProgress } from '../../activities/contracts/messages.ts';
 import { algorithmOf, comparedRunId, RETRACE_SEED_OFFSET, retraceId, WORKFLOW_TYPES } from '../population/names.ts';
-import { cancelledTogether, orchestration, planned, reasonOf, RESUMABLE_COMPARISON } from '../run/activities.ts';
+import { awaitAllOnCancel, orchestration, planned, reasonOf } from '../run/activities.ts';
 
 /** As it was given: defaults are filled in by the run itself. */
 type ComparedSpecification = Parameters<typeof algorithmOf>[0] & { readonly storage?: unknown };
@@ -39,90 +37,119 @@ interface Job {
 }
 
 /**
- * Runs them all and returns what they came to. Fails at once, non-retryable, on an invalid input ('InvalidComparison');
- * where runs fail ('RunsFailed') after the others are done, by name.
+ * Runs them all and returns what they reached. Fails at once, non-retryable, on an invalid input ('InvalidComparison').
+ * If runs fail, it fails by name ('RunsFailed') after the others are done.
  */
 export async function compare(input: unknown): Promise<ComparisonProgress> {
-  if (!patched(RESUMABLE_COMPARISON)) return compareOnce(input);
   const { workflowId } = workflowInfo();
-  const rows = new Map<Job, ComparisonRow>();
-  const failures: string[] = [];
-  const inTraining: string[] = [];
-  let jobs: readonly Job[] = [];
-  let told: Pick<ComparisonProgress, 'summary' | 'table'> = { summary: null, table: null };
-  let tabulating: Promise<void> = Promise.resolve();
-  setHandler(comparisonQuery, progress, { description: MESSAGE_DESCRIPTIONS.comparison });
-
+  const comparison = new Comparison(workflowId);
   const plan = await planned(orchestration.planComparison({ input, workflowId }));
-  jobs = Object.entries(plan.arms).flatMap(([arm, specification]) =>
-    plan.seeds.map((seed) => ({
+  await comparison.run(plan);
+  if (comparison.progress().failures.length > 0) throw runsFailed(workflowId, comparison.progress());
+  return comparison.progress();
+}
+
+class Comparison {
+  readonly #workflowId: string;
+  readonly #failures: string[] = [];
+  readonly #inTraining: string[] = [];
+  #jobs: readonly Job[] = [];
+  #rows: readonly { readonly job: Job; readonly row: ComparisonRow }[] = [];
+  #shown: Pick<ComparisonProgress, 'summary' | 'table'> = { summary: null, table: null };
+  #tabulating: Promise<void> = Promise.resolve();
+
+  constructor(workflowId: string) {
+    this.#workflowId = workflowId;
+    setHandler(comparisonQuery, () => this.progress(), { description: MESSAGE_DESCRIPTIONS.comparison });
+  }
+
+  /** Finishes every run of the plan, a bounded number at once. */
+  async run(plan: ComparisonPlan): Promise<void> {
+    this.#jobs = jobsOf(this.#workflowId, plan);
+    this.#show();
+    let next = 0;
+    const runners = Array.from({ length: plan.atOnce }, async () => {
+      for (let job = this.#jobs[next++]; job; job = this.#jobs[next++]) await this.#finishOrNote(plan, job);
+    });
+    await awaitAllOnCancel(Promise.all(runners), () => runners);
+  }
+
+  progress(): ComparisonProgress {
+    const running = this.#jobs
+      .flatMap((job) => [job.workflowId, retraceId(job.workflowId)])
+      .filter((id) => this.#inTraining.includes(id));
+    const rows = this.#jobs.flatMap((job) => this.#rowOf(job) ?? []);
+    return { runs: this.#jobs.length, rows, ...this.#shown, running, failures: this.#failures };
+  }
+
+  /** A run that fails must not lose the others. */
+  async #finishOrNote(plan: ComparisonPlan, job: Job): Promise<void> {
+    try {
+      await this.#finish(plan, job);
+    } catch (error) {
+      // A run that was cancelled alone failed; together with the comparison it did as it was told.
+      if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+      this.#failures.push(`${job.arm}, seed ${job.seed}: ${failureMessage(error)}`);
+    }
+    this.#show();
+  }
+
+  async #finish(plan: ComparisonPlan, job: Job): Promise<void> {
+    const found = await orchestration.findRun({ workflowId: job.workflowId, specification: job.specification });
+    const run = found.state === 'finished' ? placeOf(found) : await this.#inFlight(job.workflowId, train(job, found));
+    await this.#tabulate(plan, job, run);
+    if (!plan.retrace) return;
+    const retrace = await this.#inFlight(retraceId(job.workflowId), retraceOf(job, run));
+    await this.#tabulate(plan, job, run, retrace);
+  }
+
+  async #inFlight<T>(id: string, work: Promise<T>): Promise<T> {
+    this.#inTraining.push(id);
+    this.#show();
+    try {
+      return await work;
+    } finally {
+      this.#inTraining.splice(this.#inTraining.indexOf(id), 1);
+    }
+  }
+
+  /** One after the other: each writes the whole table. */
+  async #tabulate({ location }: ComparisonPlan, job: Job, run: RunFolder, retrace?: RunFolder): Promise<void> {
+    const turn = this.#tabulating.then(async () => {
+      const done = this.#jobs
+        .filter((one) => one === job || this.#rowOf(one) !== undefined)
+        .map(({ arm, seed }) => ({ arm, seed }));
+      const described = { arm: job.arm, seed: job.seed, ...run, ...(retrace ? { retrace } : {}) };
+      const { row, summary, key } = await orchestration.tabulate({ location, run: described, done });
+      this.#rows = [...this.#rows.filter((one) => one.job !== job), { job, row }];
+      this.#shown = { summary, table: { bucket: location.bucket, key } };
+    });
+    this.#tabulating = turn.catch(() => undefined);
+    await turn;
+  }
+
+  #rowOf(job: Job): ComparisonRow | undefined {
+    return this.#rows.find((one) => one.job === job)?.row;
+  }
+
+  #show(): void {
+    setCurrentDetails(comparisonText(this.#workflowId, this.progress()));
+  }
+}
+
+/** Every arm with every seed, in order. */
+function jobsOf(workflowId: string, { arms, seeds }: ComparisonPlan): readonly Job[] {
+  return Object.entries(arms).flatMap(([arm, specification]) =>
+    seeds.map((seed) => ({
       arm,
       seed,
       workflowId: comparedRunId(workflowId, arm, seed),
       specification: { ...(specification as unknown as ComparedSpecification), seed },
     })),
   );
-  setCurrentDetails(comparisonText(workflowId, progress()));
-
-  let next = 0;
-  const runners = Array.from({ length: plan.atOnce }, async () => {
-    for (let job = jobs[next++]; job; job = jobs[next++]) await finishOrNote(job);
-  });
-  await cancelledTogether(Promise.all(runners), () => runners);
-  if (failures.length > 0) throw runsFailed(workflowId, progress());
-  return progress();
-
-  /** A run that fails must not lose the others. */
-  async function finishOrNote(job: Job): Promise<void> {
-    try {
-      await finish(job);
-    } catch (error) {
-      // A run that was cancelled alone failed; together with the comparison it did as it was told.
-      if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
-      failures.push(`${job.arm}, seed ${job.seed}: ${inItsWords(error)}`);
-    }
-    setCurrentDetails(comparisonText(workflowId, progress()));
-  }
-
-  async function finish(job: Job): Promise<void> {
-    const found = await orchestration.findRun({ workflowId: job.workflowId, specification: job.specification });
-    const run = found.state === 'finished' ? placeOf(found) : await inFlight(job.workflowId, train(job, found));
-    await tabulate(job, run);
-    if (plan.retrace) await tabulate(job, run, await inFlight(retraceId(job.workflowId), retraceOf(job, run)));
-  }
-
-  async function inFlight<T>(id: string, work: Promise<T>): Promise<T> {
-    inTraining.push(id);
-    setCurrentDetails(comparisonText(workflowId, progress()));
-    try {
-      return await work;
-    } finally {
-      inTraining.splice(inTraining.indexOf(id), 1);
-    }
-  }
-
-  /** One after the other: each writes the whole table. */
-  async function tabulate(job: Job, run: RunFolder, retrace?: RunFolder): Promise<void> {
-    const turn = tabulating.then(async () => {
-      const done = jobs.filter((one) => one === job || rows.has(one)).map(({ arm, seed }) => ({ arm, seed }));
-      const described = { arm: job.arm, seed: job.seed, ...run, ...(retrace ? { retrace } : {}) };
-      const { row, summary, key } = await orchestration.tabulate({ location: plan.location, run: described, done });
-      rows.set(job, row);
-      told = { summary, table: { bucket: plan.location.bucket, key } };
-    });
-    tabulating = turn.catch(() => undefined);
-    await turn;
-  }
-
-  function progress(): ComparisonProgress {
-    const running = jobs
-      .flatMap((job) => [job.workflowId, retraceId(job.workflowId)])
-      .filter((id) => inTraining.includes(id));
-    return { runs: jobs.length, rows: jobs.flatMap((job) => rows.get(job) ?? []), ...told, running, failures };
-  }
 }
 
-/** Trains a run to its end, from its last recorded round where there is one. */
+/** Trains a run to its end, from its last recorded round if there is one. */
 async function train(
   { arm, seed, workflowId, specification }: Job,
   found: Exclude<FoundRun, { state: 'finished' }>,
@@ -170,7 +197,7 @@ async function resultOf(
 }
 
 /** A run says itself what failed, and what of it; what lies beneath is for its own page. */
-function inItsWords(error: unknown): string {
+function failureMessage(error: unknown): string {
   return error instanceof ChildWorkflowFailure && error.cause instanceof ApplicationFailure
     ? error.cause.message
     : reasonOf(error);

@@ -5,10 +5,13 @@
  * A second implementation of the protocol (who knows what, when), to hold the workflows against, and the quick way to
  * try a rule.
  */
-import { assign, exploitAndExplore, followSchedule, initialise, judgeEvaluators, receivePromotions } from './round.ts';
+import { assign, exploitAndExplore, followSchedule, initialise } from './round.ts';
+import { judgeEvaluators } from './judging.ts';
+import { receivePromotions } from './ended-evaluations.ts';
 import { evaluatorName, memberName } from './names.ts';
-import { applyEvents, emptyPopulation } from './state.ts';
-import type { PopulationState, RoundEvent } from './state.ts';
+import { applyEvents, emptyPopulation } from './reducer.ts';
+import type { RoundEvent } from './events.ts';
+import type { MemberState, PopulationState } from './state.ts';
 import type { CheckpointReference } from '../../activities/contracts/checkpoint.ts';
 import type { HyperparameterValues, Score } from '../algorithm/index.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
@@ -50,84 +53,113 @@ export async function simulate<State>(
   { train }: SimulatedTraining<State>,
 ): Promise<SimulatedRun<State>> {
   const rounds = specification.steps / specification.stepsPerRound;
-  const levels = specification.subPopulations.length;
-  const states = new Map<string, State>();
-  let trainings = 0;
-  let populations = specification.subPopulations.map(() => emptyPopulation());
-  const decisions: RoundEvent[][][] = [];
-
-  const runOne = async (
-    checkpoint: CheckpointReference | null,
-    round: SimulatedRound,
-  ): Promise<{ checkpoint: CheckpointReference; scores: readonly Score[] }> => {
-    const { state, scores } = await train(checkpoint === null ? undefined : states.get(checkpoint.key), round);
-    const key = String((trainings += 1));
-    states.set(key, state);
-    return { checkpoint: { key, sha256: '', sizeBytes: 0, step: round.toStep }, scores };
-  };
-
+  const simulation = new Simulation(specification, train);
   for (let round = 1; round <= rounds; round += 1) {
-    const events: RoundEvent[][] = specification.subPopulations.map(() => []);
-    const happened = (index: number, ...news: readonly RoundEvent[]): void => {
-      events[index]?.push(...news);
-      populations = populations.map((population, i) => (i === index ? applyEvents(population, news) : population));
-    };
-    const at = (index: number): PopulationState => populations[index] ?? emptyPopulation();
-    if (round === 1)
-      for (let index = 0; index < levels; index += 1) happened(index, initialise(specification, index + 1));
-    for (let index = 0; index < levels; index += 1) happened(index, ...followSchedule(specification, round, at(index)));
-    const before = populations;
-    for (let index = 1; index < levels && round > 1; index += 1)
-      happened(index, assign(specification, round, at(index), before[index - 1] ?? emptyPopulation()));
-    for (let index = 0; index < levels; index += 1) {
-      const { members, evaluations, step: fromStep } = at(index);
-      const toStep = round * specification.stepsPerRound;
-      const trained: TrainedMember[] = [];
-      for (const [member, { checkpoint, hyperparameters }] of members.entries()) {
-        trained.push({
-          member,
-          ...(await runOne(checkpoint, { worker: memberName(index + 1, member), hyperparameters, fromStep, toStep })),
-        });
-      }
-      const evaluated: TrainedEvaluator[] = [];
-      for (const [slot, one] of evaluations.entries()) {
-        if (one)
-          evaluated.push({
-            slot,
-            ...(await runOne(one.checkpoint, {
-              worker: evaluatorName(index + 1, slot),
-              hyperparameters: one.hyperparameters,
-              fromStep,
-              toStep,
-            })),
-          });
-      }
-      happened(index, { kind: 'trained', step: toStep, members: trained, evaluators: evaluated });
-    }
-    if (round < rounds) {
-      for (let index = 0; index < levels; index += 1) {
-        const exploited = exploitAndExplore(specification, round, at(index));
-        if (!exploited) throw new Error(`P${index + 1} has no healthy source in round ${round}`);
-        happened(index, exploited);
-      }
-      const judgements = specification.subPopulations.map((_, index) =>
-        index === 0 ? undefined : judgeEvaluators(specification, at(index), at(index - 1)),
-      );
-      for (const [index, judgement] of judgements.entries()) if (judgement) happened(index, judgement.event);
-      for (let index = 0; index + 1 < levels; index += 1)
-        happened(index, ...receivePromotions(at(index), judgements[index + 1]?.promotions ?? []));
-    }
-    decisions.push(events);
-    const used = new Set(
-      populations.flatMap(({ members, evaluations }) =>
-        [...members, ...evaluations].map((one) => one?.checkpoint?.key),
-      ),
-    );
-    for (const key of states.keys()) if (!used.has(key)) states.delete(key);
+    simulation.begin(round);
+    await simulation.train(round);
+    if (round < rounds) simulation.decide(round);
+    simulation.end();
   }
-  return { populations, decisions, states };
+  return simulation;
 }
 
 type Trained = Extract<RoundEvent, { kind: 'trained' }>;
 type TrainedMember = Trained['members'][number];
 type TrainedEvaluator = Trained['evaluators'][number];
+
+/** All sub-populations, one round after the other. */
+class Simulation<State> implements SimulatedRun<State> {
+  readonly #specification: Specification;
+  readonly #train: SimulatedTraining<State>['train'];
+  readonly #levels: number;
+  #trainings = 0;
+  #events: RoundEvent[][] = [];
+  populations: readonly PopulationState[];
+  readonly decisions: RoundEvent[][][] = [];
+  readonly states = new Map<string, State>();
+
+  constructor(specification: Specification, train: SimulatedTraining<State>['train']) {
+    this.#specification = specification;
+    this.#train = train;
+    this.#levels = specification.subPopulations.length;
+    this.populations = specification.subPopulations.map(() => emptyPopulation());
+  }
+
+  /** Step 1: initial values, schedules and assignments. */
+  begin(round: number): void {
+    const specification = this.#specification;
+    this.#events = specification.subPopulations.map(() => []);
+    for (let index = 0; round === 1 && index < this.#levels; index += 1)
+      this.#apply(index, initialise(specification, index + 1));
+    for (let index = 0; index < this.#levels; index += 1)
+      this.#apply(index, ...followSchedule(specification, round, this.#at(index)));
+    const before = this.populations;
+    for (let index = 1; index < this.#levels && round > 1; index += 1)
+      this.#apply(index, assign(specification, round, this.#at(index), before[index - 1] ?? emptyPopulation()));
+  }
+
+  /** Step 2. */
+  async train(round: number): Promise<void> {
+    const step = round * this.#specification.stepsPerRound;
+    for (let index = 0; index < this.#levels; index += 1) {
+      const { members, evaluations } = this.#at(index);
+      const trained: TrainedMember[] = [];
+      for (const [member, one] of members.entries())
+        trained.push({ member, ...(await this.#trainOne(one, memberName(index + 1, member), index, step)) });
+      const evaluated: TrainedEvaluator[] = [];
+      for (const [slot, one] of evaluations.entries())
+        if (one) evaluated.push({ slot, ...(await this.#trainOne(one, evaluatorName(index + 1, slot), index, step)) });
+      this.#apply(index, { kind: 'trained', step, members: trained, evaluators: evaluated });
+    }
+  }
+
+  /** Steps 3 and 4. */
+  decide(round: number): void {
+    const specification = this.#specification;
+    for (let index = 0; index < this.#levels; index += 1) {
+      const exploited = exploitAndExplore(specification, round, this.#at(index));
+      if (!exploited) throw new Error(`P${index + 1} has no healthy source in round ${round}`);
+      this.#apply(index, exploited);
+    }
+    const judgements = specification.subPopulations.map((_, index) =>
+      index === 0 ? undefined : judgeEvaluators(specification, this.#at(index), this.#at(index - 1)),
+    );
+    for (const [index, judgement] of judgements.entries()) if (judgement) this.#apply(index, judgement.event);
+    for (let index = 0; index + 1 < this.#levels; index += 1)
+      this.#apply(index, ...receivePromotions(this.#at(index), judgements[index + 1]?.promotions ?? []));
+  }
+
+  /** Keeps the decisions, and of the states only those that somebody goes on from. */
+  end(): void {
+    this.decisions.push(this.#events);
+    const used = new Set(
+      this.populations.flatMap(({ members, evaluations }) =>
+        [...members, ...evaluations].map((one) => one?.checkpoint?.key),
+      ),
+    );
+    for (const key of this.states.keys()) if (!used.has(key)) this.states.delete(key);
+  }
+
+  async #trainOne(
+    { checkpoint, hyperparameters }: Pick<MemberState, 'checkpoint' | 'hyperparameters'>,
+    worker: string,
+    index: number,
+    toStep: number,
+  ): Promise<{ checkpoint: CheckpointReference; scores: readonly Score[] }> {
+    const before = checkpoint === null ? undefined : this.states.get(checkpoint.key);
+    const fromStep = this.#at(index).step;
+    const { state, scores } = await this.#train(before, { worker, hyperparameters, fromStep, toStep });
+    const key = String((this.#trainings += 1));
+    this.states.set(key, state);
+    return { checkpoint: { key, sha256: '', sizeBytes: 0, step: toStep }, scores };
+  }
+
+  #apply(index: number, ...events: readonly RoundEvent[]): void {
+    this.#events[index]?.push(...events);
+    this.populations = this.populations.map((one, i) => (i === index ? applyEvents(one, events) : one));
+  }
+
+  #at(index: number): PopulationState {
+    return this.populations[index] ?? emptyPopulation();
+  }
+}

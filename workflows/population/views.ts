@@ -4,7 +4,8 @@
  */
 import type { EvaluatorView, Leader, MemberView, SubPopulationSummary } from '../../activities/contracts/messages.ts';
 import { evaluatorName, memberName } from './names.ts';
-import type { JudgedEvaluation, PopulationState, RoundEvent, ScoreCurve } from './state.ts';
+import type { JudgedEvaluation, RoundEvent } from './events.ts';
+import type { PopulationState, ScoreCurve } from './state.ts';
 import { bestScoreOf, newestScore } from './scores.ts';
 
 /** Rows of a sub-population in the leaderboard: they travel to the root every round. */
@@ -59,6 +60,8 @@ export function newsFor(events: readonly RoundEvent[]): RoundEvent[] {
         return [{ ...event, evaluators: [] }];
       case 'exploited':
       case 'commanded':
+      case 'extended':
+      case 'ended':
         return [event];
       default:
         return [];

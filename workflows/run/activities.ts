@@ -6,7 +6,6 @@ import {
   ApplicationFailure,
   CancellationScope,
   isCancellation,
-  patched,
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -25,17 +24,6 @@ export interface Run {
   readonly specification: Specification;
   readonly storage: StorageLocation;
 }
-
-/** Patches: what workflows that began before them do not do. */
-export const STOP_ENDS_HOLDS = 'stop-ends-holds';
-export const OPERATED = 'operated-by-hand';
-export const EXTENDED_WHILE_PAUSED = 'extended-while-paused';
-export const RESUMABLE_COMPARISON = 'resumable-comparison';
-export const REPORT_HOLDS = 'report-holds';
-export const CANCELLED_TOGETHER = 'cancelled-together';
-export const PAUSED_TOGETHER = 'paused-together';
-export const NEIGHBOUR_MAY_HAVE_ENDED = 'neighbour-may-have-ended';
-export const SPARSE_REPORTS = 'sparse-reports';
 
 /**
  * Infrastructure trouble is retried until it is over; what cannot get better is thrown as non-retryable by the activity
@@ -59,8 +47,8 @@ export const longOrchestration = proxyActivities<RunActivities & ComparisonActiv
   startToCloseTimeout: '1 day',
 });
 
-/** Stands by a run as long as it lasts. */
-export const guard = proxyActivities<Pick<RunActivities, 'standBy'>>({
+/** Watches a run as long as it lasts. */
+export const watchdog = proxyActivities<Pick<RunActivities, 'standBy'>>({
   ...ON_ORCHESTRATORS,
   startToCloseTimeout: '1000 days',
 });
@@ -99,12 +87,11 @@ export async function planned<Plan>(planning: Promise<Plan>): Promise<Plan> {
  * Work that children do: when it is cancelled, it ends once everybody in it has ended. A parent that ends first has its
  * children terminated, which reads as though somebody had killed them.
  */
-export async function cancelledTogether<T>(work: Promise<T>, everybody: () => readonly Promise<unknown>[]): Promise<T> {
+export async function awaitAllOnCancel<T>(work: Promise<T>, everybody: () => readonly Promise<unknown>[]): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (isCancellation(error) && CancellationScope.current().consideredCancelled && patched(CANCELLED_TOGETHER))
-      await Promise.allSettled(everybody());
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) await Promise.allSettled(everybody());
     throw error;
   }
 }

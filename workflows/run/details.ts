@@ -3,7 +3,8 @@
  * round.
  */
 import type { RunProgress } from '../../activities/contracts/messages.ts';
-import type { JudgedEvaluation, PopulationState } from '../population/state.ts';
+import type { JudgedEvaluation } from '../population/events.ts';
+import type { PopulationState } from '../population/state.ts';
 import { memberName, subPopulationName } from '../population/names.ts';
 
 /** The root's: how far the run is, every sub-population a row. */
@@ -17,7 +18,7 @@ export function describeRun(
       `| ${subPopulationName(one.subPopulation)} | ${one.members} | ${one.evaluatorsBusy} of ${one.evaluators} | ${one.promotions} | ${one.bestScore ?? '–'} | \`${JSON.stringify(one.hyperparameters)}\` |`,
   );
   const leaders = subPopulations
-    .flatMap(({ leaders: some = [] }) => some)
+    .flatMap(({ leaders }) => leaders)
     .map(({ member, score, hyperparameters }) => `| ${member} | ${score} | \`${JSON.stringify(hyperparameters)}\` |`);
   return [
     `**${workflowId}**: ${status}, round ${round} of ${rounds} (${percent} %), best score ${bestScore ?? '–'}`,

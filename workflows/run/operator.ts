@@ -1,148 +1,256 @@
 /**
- * What may be asked of a run by hand: each function returns what is wrong with a message, or undefined where it can be
- * followed.
+ * What the operator may ask of a run, and how the run's parts hear of it.
  *
- * Pure, so that update validators (which must be synchronous) and signal handlers (which must never throw) can both use
- * them.
+ * Updates answer what was done or are refused with the reason; `stopEarly` is a signal, and one that cannot be followed
+ * is logged, shown and dropped.
  */
-import type { HyperparameterSpace, HyperparameterValue } from '../algorithm/hyperparameters.ts';
-import type { Specification } from '../../activities/specification/specification.ts';
+import {
+  ApplicationFailure,
+  condition,
+  isCancellation,
+  log,
+  setDefaultSignalHandler,
+  setHandler,
+} from '@temporalio/workflow';
+import type { HoldNotice, SetHyperparameters, Steering, StopEarly } from '../../activities/contracts/messages.ts';
+import {
+  commandSignal,
+  extendUpdate,
+  holdSignal,
+  MESSAGE_DESCRIPTIONS,
+  pauseUpdate,
+  resumeUpdate,
+  setHyperparametersUpdate,
+  steerSignal,
+  stopEarlySignal,
+} from '../messages.ts';
+import type { Command } from '../population/events.ts';
+import { memberName, subPopulationName } from '../population/names.ts';
+import { reasonOf } from './activities.ts';
+import type { Children } from './children.ts';
+import { validateExtension, validateHyperparameters, validatePause, validateStop } from './operator-messages.ts';
+import type { RunView } from './run-view.ts';
 
-/** A reason must be given, and not a novel: it goes into the run's record. */
-const REASON_CHARACTERS = 500;
+/** Receives what the operator wants, and steers the run's parts. */
+export class Operator {
+  readonly #view: RunView;
+  #commands = 0;
 
-/** Checks a pause. */
-export function wrongWithPause(message: unknown): string | undefined {
-  return unknownFields(message, ['reason']) ?? wrongWithReason(message);
-}
-
-function wrongWithReason(message: unknown): string | undefined {
-  const { reason } = fields(message);
-  if (typeof reason === 'string' && reason.trim() !== '' && reason.length <= REASON_CHARACTERS) return undefined;
-  return `Expected \`reason\` to be a text of 1 to ${REASON_CHARACTERS} characters, got \`${show(reason)}\``;
-}
-
-/** Checks a StopEarly. */
-export function wrongWithStop(specification: Specification, message: unknown): string | undefined {
-  const { subPopulation, member, evaluator } = fields(message);
-  const unknown = unknownFields(message, ['reason', 'subPopulation', 'member', 'evaluator']);
-  if (unknown) return unknown;
-  if (member !== undefined && evaluator !== undefined) return 'Expected one of `member` and `evaluator`, got both';
-  if (subPopulation === undefined) {
-    if (member !== undefined || evaluator !== undefined)
-      return 'Expected `subPopulation` beside `member` or `evaluator`, got none';
-    return wrongWithReason(message);
+  /** Registers the handlers of the operator's messages. */
+  constructor(view: RunView) {
+    this.#view = view;
+    setHandler(stopEarlySignal, (message) => this.#stopEarly(message), {
+      description: MESSAGE_DESCRIPTIONS.stopEarly,
+    });
+    setHandler(holdSignal, (message) => this.#noteHolds(message), { description: MESSAGE_DESCRIPTIONS.hold });
+    setHandler(pauseUpdate, ({ reason }) => this.#pause(reason), {
+      description: MESSAGE_DESCRIPTIONS.pause,
+      validator: (message) =>
+        refuseIf(validatePause(message) ?? this.#closing() ?? this.#stopping('pause') ?? this.#paused()),
+    });
+    setHandler(resumeUpdate, () => this.#resume(), {
+      description: MESSAGE_DESCRIPTIONS.resume,
+      validator: () => refuseIf(this.#cannotResume()),
+    });
+    setHandler(extendUpdate, ({ steps }) => this.#extend(steps), {
+      description: MESSAGE_DESCRIPTIONS.extend,
+      validator: (message) => refuseIf(this.#closing() ?? this.#stopping('extend') ?? this.#cannotExtend(message)),
+    });
+    setHandler(setHyperparametersUpdate, (message) => this.#setHyperparameters(message), {
+      description: MESSAGE_DESCRIPTIONS.setHyperparameters,
+      validator: (message: SetHyperparameters) =>
+        refuseIf(this.#closing() ?? this.#stopping('set hyperparameters') ?? this.#cannotSetHyperparameters(message)),
+    });
+    setDefaultSignalHandler((signalName) =>
+      view.ignore(signalName, 'a run knows stopEarly; pause, resume, extend and setHyperparameters are updates'),
+    );
   }
-  const level = wrongWithSubPopulation(specification, subPopulation);
-  if (level) return level;
-  const sizes = specification.subPopulations[Number(subPopulation) - 1];
-  if (member !== undefined) return wrongWithIndex('member', member, sizes?.members ?? 0) ?? wrongWithReason(message);
-  if (evaluator !== undefined)
-    return wrongWithIndex('evaluator', evaluator, sizes?.evaluators ?? 0) ?? wrongWithReason(message);
-  return wrongWithReason(message);
-}
 
-/** Checks a SetHyperparameters: known names, values of the right kind, within their bounds. */
-export function wrongWithHyperparameters(specification: Specification, message: unknown): string | undefined {
-  const { subPopulation, member, hyperparameters } = fields(message);
-  const unknown = unknownFields(message, ['subPopulation', 'member', 'hyperparameters', 'reason']);
-  if (unknown) return unknown;
-  const level = wrongWithSubPopulation(specification, subPopulation);
-  if (level) return level;
-  const index = wrongWithIndex('member', member, specification.subPopulations[Number(subPopulation) - 1]?.members ?? 0);
-  if (index) return index;
-  if (
-    typeof hyperparameters !== 'object' ||
-    hyperparameters === null ||
-    Array.isArray(hyperparameters) ||
-    Object.keys(hyperparameters).length === 0
-  ) {
-    return `Expected \`hyperparameters\` to be an object with at least one value, got \`${show(hyperparameters)}\``;
+  /** Notifies the run's parts of what the operator wants of the whole run; before they exist, nobody. */
+  async steer(includesEvaluators = false): Promise<void> {
+    const { phase, wanted, generation, completedRound } = this.#view;
+    if (phase.kind !== 'running') return;
+    const steering: Steering = { ...wanted, generation, round: completedRound, sender: 'root' };
+    const { levels, evaluators } = phase.children;
+    const everyone = [...levels, ...(includesEvaluators ? evaluators.flat() : [])];
+    await Promise.all(everyone.map((child) => unlessUndeliverable(child.signal(steerSignal, steering))));
   }
-  for (const [name, value] of Object.entries(hyperparameters)) {
-    const wrong = wrongWithValue(specification, name, value);
-    if (wrong) return wrong;
-  }
-  return wrongWithReason(message);
-}
 
-/** Checks an extension: `rounds` is what the run has now, `maxRounds` what its histories bear. */
-export function wrongWithExtension(
-  specification: Specification,
-  message: unknown,
-  completedRound: number,
-  rounds: number,
-  maxRounds = Number.MAX_SAFE_INTEGER,
-): string | undefined {
-  const { steps } = fields(message);
-  const { stepsPerRound, subPopulations } = specification;
-  const unknown = unknownFields(message, ['steps']);
-  if (unknown) return unknown;
-  if (
-    typeof steps !== 'number' ||
-    !Number.isSafeInteger(steps) ||
-    steps % stepsPerRound !== 0 ||
-    steps <= rounds * stepsPerRound
-  ) {
-    return `Expected \`steps\` to be a multiple of stepsPerRound (${stepsPerRound}) above the present ${rounds * stepsPerRound}, got \`${show(steps)}\``;
+  async #noteHolds(message: HoldNotice): Promise<void> {
+    if (!this.#view.isOfThisGeneration(message)) return;
+    this.#view.noteHolds(message);
+    // An evaluator that begins to hold may not have heard that the run stops.
+    if (this.#view.wanted.stop !== null && message.reasons.length > 0) await this.steer(true);
   }
-  if (steps / stepsPerRound > maxRounds)
-    return `Expected \`steps\` to be at most ${maxRounds * stepsPerRound} (${maxRounds} rounds, as many as its histories and curves bear), got \`${show(steps)}\``;
-  if (completedRound + subPopulations.length >= rounds) {
-    return `Cannot extend the run: round ${completedRound} of ${rounds} is complete, so its last round may have begun. Start a new run from its rounds instead`;
-  }
-  return undefined;
-}
 
-function wrongWithSubPopulation({ subPopulations }: Specification, value: unknown): string | undefined {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= subPopulations.length)
+  async #pause(reason: string): Promise<string> {
+    this.#view.wanted.pause = reason;
+    await this.steer();
+    const { completedRound, decidedRounds } = this.#view;
+    const done = `${completedRound} of ${decidedRounds} rounds are complete.`;
+    return `Paused: no round begins after the one that is being trained. ${done}`;
+  }
+
+  async #resume(): Promise<string> {
+    const { wanted, reportHold, holds } = this.#view;
+    wanted.resumes += 1;
+    if (reportHold !== null) return 'Resumed: the report is tried again.';
+    const answer =
+      wanted.pause === null
+        ? `Resumed: ${holds.length} held ${holds.length === 1 ? 'worker retries' : 'workers retry'}.`
+        : 'Resumed: the next round begins.';
+    wanted.pause = null;
+    await this.steer(holds.length > 0);
+    return answer;
+  }
+
+  async #extend(steps: number): Promise<string> {
+    const view = this.#view;
+    // A reset delivers extensions of before again, with the first task.
+    await condition(() => view.plan !== null);
+    const rounds = steps / (view.plan?.specification.stepsPerRound ?? 1);
+    const extended = `Extended: the run ends after ${steps} steps, round ${rounds}.`;
+    if (view.phase.kind === 'preparing') {
+      refuseIf(this.#lengthProblem({ steps }));
+      view.wanted.rounds = view.decidedRounds = rounds;
+      return extended;
+    }
+    view.wanted.rounds = rounds;
+    const { reports } = view;
+    await this.steer();
+    // While the run is paused, no round may end that could answer.
+    const isPaused = (): boolean => view.wanted.pause !== null;
+    const isRunning = (): boolean => view.phase.kind === 'running';
+    await condition(() => view.decidedRounds === rounds || view.reports > reports + 1 || !isRunning() || isPaused());
+    if (view.decidedRounds === rounds) return extended;
+    if (isRunning() && isPaused())
+      return `Extended: once it is resumed, the run goes on to ${steps} steps, round ${rounds}.`;
+    const message = 'Cannot extend the run: its last round had begun. Start a new run from its rounds instead';
+    throw ApplicationFailure.nonRetryable(message, 'TooLate');
+  }
+
+  async #setHyperparameters(message: SetHyperparameters): Promise<string> {
+    const { subPopulation, member, hyperparameters, reason } = message;
+    await this.#command(subPopulation, { kind: 'set-hyperparameters', member, hyperparameters, reason });
+    const values = JSON.stringify(hyperparameters);
+    return `${memberName(subPopulation, member)} trains with ${values} from its next round on.`;
+  }
+
+  /** Never throws: what cannot be followed is logged and dropped. */
+  async #stopEarly(message: StopEarly): Promise<void> {
+    const view = this.#view;
+    await condition(() => view.plan !== null);
+    const problem = view.plan ? (validateStop(view.plan.specification, message) ?? this.#closing()) : undefined;
+    if (problem !== undefined) return view.ignore('stopEarly', problem);
+    if (view.wanted.stop !== null)
+      return view.ignore('stopEarly', `the run is being stopped already (${view.wanted.stop})`);
+    const { reason, subPopulation, member, evaluator: slot } = message;
+    if (subPopulation === undefined) return this.#stopRun(reason);
+    if (slot !== undefined) return this.#command(subPopulation, { kind: 'stop-evaluation', slot, reason });
+    return this.#stopMembers(subPopulation, member, reason);
+  }
+
+  async #stopRun(reason: string): Promise<void> {
+    this.#view.wanted.stop = reason;
+    this.#view.show();
+    await this.steer(this.#view.holds.length > 0);
+  }
+
+  /** Stops one member, or without `member` all of a sub-population. */
+  async #stopMembers(subPopulation: number, member: number | undefined, reason: string): Promise<void> {
+    const view = this.#view;
+    const size = view.plan?.specification.subPopulations[subPopulation - 1]?.members ?? 0;
+    const everyone = member === undefined ? Array.from({ length: size }, (_, index) => index) : [member];
+    const members = everyone.filter((one) => !view.isStopped(memberName(subPopulation, one)));
+    if (members.length === 0) {
+      const name = member === undefined ? subPopulationName(subPopulation) : memberName(subPopulation, member);
+      return view.ignore('stopEarly', `${name} was stopped already`);
+    }
+    view.addStopped(members.map((one) => memberName(subPopulation, one)));
+    await this.#command(subPopulation, { kind: 'stop-members', members, reason });
+  }
+
+  /** Sends a command once the run's parts exist. */
+  async #command(level: number, command: Command): Promise<void> {
+    const view = this.#view;
+    const number = (this.#commands += 1);
+    await condition(() => this.#children() !== null);
+    const { generation, completedRound } = view;
+    const id = `${generation}/${number}`;
+    const message = { generation, round: completedRound, sender: 'root', id, command };
+    const children = this.#children();
+    const child = children?.levels[level - 1];
+    if (child) await unlessUndeliverable(child.signal(commandSignal, message));
+    const slot = command.kind === 'stop-evaluation' ? children?.evaluators[level - 1]?.[command.slot] : undefined;
+    if (slot) await unlessUndeliverable(slot.signal(commandSignal, message));
+  }
+
+  #children(): Children | null {
+    return this.#view.phase.kind === 'running' ? this.#view.phase.children : null;
+  }
+
+  #closing(): string | undefined {
+    const { kind } = this.#view.phase;
+    const isClosing = kind === 'finishing' || kind === 'finished';
+    return isClosing ? 'Cannot follow: the run has trained its last round' : undefined;
+  }
+
+  #stopping(what: string): string | undefined {
+    const { stop } = this.#view.wanted;
+    return stop === null ? undefined : `Cannot ${what}: the run is being stopped (${stop})`;
+  }
+
+  #paused(): string | undefined {
+    const { pause } = this.#view.wanted;
+    return pause === null ? undefined : `Cannot pause: paused already (${pause})`;
+  }
+
+  #cannotResume(): string | undefined {
+    const { reportHold, wanted, holds } = this.#view;
+    if (reportHold !== null) return undefined;
+    const isIdle = wanted.pause === null && holds.length === 0;
+    return this.#closing() ?? (isIdle ? 'Cannot resume: nothing is paused and nobody holds' : undefined);
+  }
+
+  #cannotExtend(message: unknown): string | undefined {
+    if (this.#view.phase.kind === 'starting') return 'Cannot extend the run: its parts are being started';
+    return this.#lengthProblem(message);
+  }
+
+  /** What is wrong with an extension; before there is a plan nobody can tell. */
+  #lengthProblem(message: unknown): string | undefined {
+    const { plan, phase, completedRound, decidedRounds } = this.#view;
+    if (plan === null) return undefined;
+    // What earlier generations have completed is no obstacle before this one begins.
+    const completed = phase.kind === 'preparing' ? 0 : completedRound;
+    return validateExtension(plan.specification, message, completed, decidedRounds, plan.maxRounds);
+  }
+
+  #cannotSetHyperparameters(message: SetHyperparameters): string | undefined {
+    const { plan, completedRound, decidedRounds } = this.#view;
+    if (plan === null) return 'Cannot set hyperparameters: the run is being planned';
+    const problem = validateHyperparameters(plan.specification, message);
+    if (problem !== undefined) return problem;
+    const name = memberName(message.subPopulation, message.member);
+    if (this.#view.isStopped(name)) return `Cannot set hyperparameters: ${name} was stopped and trains no more`;
+    // P(i) may be i − 1 rounds ahead of what P1 has reported.
+    if (completedRound + message.subPopulation >= decidedRounds)
+      return `Cannot set hyperparameters: the last round of ${name} may have begun`;
     return undefined;
-  return `Expected \`subPopulation\` to be an integer from 1 to ${subPopulations.length}, got \`${show(value)}\``;
+  }
 }
 
-function wrongWithIndex(name: string, value: unknown, count: number): string | undefined {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < count) return undefined;
-  return count === 0
-    ? `Expected no \`${name}\`: the sub-population has none, got \`${show(value)}\``
-    : `Expected \`${name}\` to be an integer from 0 to ${count - 1}, got \`${show(value)}\``;
+/** Waits for a signal to a child; one that has just ended needs no signal. */
+async function unlessUndeliverable(signalled: Promise<void>): Promise<void> {
+  try {
+    await signalled;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn(`A message could not be delivered: ${reasonOf(error)}`);
+  }
 }
 
-function wrongWithValue({ hyperparameters }: Specification, name: string, value: unknown): string | undefined {
-  const path = `hyperparameters.${name}`;
-  if (!Object.hasOwn(hyperparameters, name))
-    return `Expected \`${path}\` to be one of ${Object.keys(hyperparameters).join(', ')}: the run has no other`;
-  const space = hyperparameters[name];
-  if (space === undefined || typeof space !== 'object')
-    return `Expected \`${path}\` to be left alone: it is constant in this run`;
-  return admits(space, value) ? undefined : `Expected \`${path}\` to be ${rule(space)}, got \`${show(value)}\``;
-}
-
-function admits(space: HyperparameterSpace, value: unknown): value is HyperparameterValue {
-  if (space.kind === 'category') return typeof value === 'string' && space.choices.includes(value);
-  const [low, high] = space.bounds;
-  return (
-    typeof value === 'number' && value >= low && value <= high && (space.kind === 'float' || Number.isInteger(value))
-  );
-}
-
-function rule(space: HyperparameterSpace): string {
-  if (space.kind === 'category') return `one of ${space.choices.join(', ')}`;
-  return `${space.kind === 'integer' ? 'an integer' : 'a number'} from ${space.bounds[0]} to ${space.bounds[1]}`;
-}
-
-function unknownFields(message: unknown, known: readonly string[]): string | undefined {
-  if (typeof message !== 'object' || message === null || Array.isArray(message))
-    return `Expected one JSON object with ${known.join(', ')}, got \`${show(message)}\``;
-  const unknown = Object.keys(message).filter((key) => !known.includes(key));
-  return unknown.length > 0
-    ? `Expected only ${known.join(', ')}, got \`${unknown.join(', ').slice(0, 100)}\` too`
-    : undefined;
-}
-
-function fields(message: unknown): Readonly<Record<string, unknown>> {
-  return typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : {};
-}
-
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? 'nothing').slice(0, 100);
+/** Rejects an update with its problem, if it has one; the sender reads it, and no event is recorded. */
+function refuseIf(problem: string | undefined): void {
+  if (problem !== undefined) throw ApplicationFailure.nonRetryable(problem, 'Refused');
 }

@@ -7,7 +7,8 @@ import type { CheckpointReference, StorageLocation } from '../../../activities/c
 import { checkpointKey } from '../../../activities/storage/checkpoints.ts';
 import type { SaveRoundRequest } from '../../../activities/contracts/run.ts';
 import type { Specification } from '../../../activities/specification/specification.ts';
-import type { PopulationState, RoundEvent } from '../../../workflows/population/state.ts';
+import type { RoundEvent } from '../../../workflows/population/events.ts';
+import type { PopulationState } from '../../../workflows/population/state.ts';
 import { simulate } from '../../../workflows/population/simulation.ts';
 import { toyTraining } from '../../workflows/stand-ins.ts';
 

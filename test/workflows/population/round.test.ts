@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Score } from '../../../workflows/algorithm/index.ts';
-import { applyEvents, emptyPopulation } from '../../../workflows/population/state.ts';
+import { applyEvents, emptyPopulation } from '../../../workflows/population/reducer.ts';
 import type { EvaluationState, MemberState, PopulationState } from '../../../workflows/population/state.ts';
-import { exploitAndExplore, followSchedule, initialise, judgeEvaluators } from '../../../workflows/population/round.ts';
+import { exploitAndExplore, followSchedule, initialise } from '../../../workflows/population/round.ts';
+import { judgeEvaluators } from '../../../workflows/population/judging.ts';
 import type { Specification } from '../../../activities/specification/specification.ts';
 import type { CheckpointReference } from '../../../activities/contracts/checkpoint.ts';
 import { simulate } from '../../../workflows/population/simulation.ts';
@@ -400,6 +401,7 @@ function member(changes: Partial<MemberState> = {}): MemberState {
     origin: 'continued',
     fitness: null,
     justExplored: false,
+    copiedFrom: null,
     idleSinceStep: 0,
     exploitedLast: false,
     stopped: false,

@@ -15,7 +15,7 @@ import {
   stopEarlySignal,
 } from '../../../workflows/messages.ts';
 import type { RunProgress } from '../../../activities/contracts/messages.ts';
-import type { RoundEvent } from '../../../workflows/population/state.ts';
+import type { RoundEvent } from '../../../workflows/population/events.ts';
 import type { Specification } from '../../../activities/specification/specification.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import { simulate } from '../../../workflows/population/simulation.ts';

@@ -1,0 +1,179 @@
+/**
+ * What the root of a run knows: its phase, what its parts reported, what the operator wants. People read it as
+ * `progress`, as the current details and as search attributes.
+ */
+import { log, setCurrentDetails } from '@temporalio/workflow';
+import type {
+  HoldNotice,
+  Leader,
+  RoundCompleted,
+  RunProgress,
+  SubPopulationSummary,
+} from '../../activities/contracts/messages.ts';
+import type { RunPlan } from '../../activities/contracts/run.ts';
+import { belongsTo } from '../messages.ts';
+import { memberName } from '../population/names.ts';
+import type { Children } from './children.ts';
+import { describeRun } from './details.ts';
+import { searchAttributePublisher } from './search-attributes.ts';
+
+/** Where a run is. */
+export type Phase =
+  | { readonly kind: 'planning' }
+  /** Planned; earlier rounds are adopted, leftovers cleared. */
+  | { readonly kind: 'preparing'; readonly plan: RunPlan }
+  /** Its parts are being started. */
+  | { readonly kind: 'starting'; readonly plan: RunPlan }
+  | { readonly kind: 'running'; readonly plan: RunPlan; readonly children: Children }
+  /** It has trained its last round. */
+  | { readonly kind: 'finishing' | 'finished'; readonly plan: RunPlan };
+
+/** What the operator wants of the run as a whole. */
+export interface Wanted {
+  /** Why the run is to end early; null: it is not. */
+  stop: string | null;
+  /** Why no round is to begin; null: rounds may begin. */
+  pause: string | null;
+  /** Rounds that the run is to have; 0: as many as planned. */
+  rounds: number;
+  /** How often the operator resumed. */
+  resumes: number;
+}
+
+/** Signals that could not be followed, as many as are shown. */
+const SHOWN_IGNORED = 5;
+
+/** The view of one run. */
+export class RunView {
+  readonly #workflowId: string;
+  readonly #publish = searchAttributePublisher();
+  readonly #holds: Record<string, readonly string[]> = {};
+  #phase: Phase = { kind: 'planning' };
+  #summaries: readonly SubPopulationSummary[] = [];
+  #ignored: readonly string[] = [];
+  /** Members that were stopped, or told to stop. */
+  #stopped: readonly string[] = [];
+  readonly wanted: Wanted = { stop: null, pause: null, rounds: 0, resumes: 0 };
+  completedRound = 0;
+  /** Rounds that P1 has decided on. */
+  decidedRounds = 0;
+  /** How often P1 has reported. */
+  reports = 0;
+  /** What the root itself holds for: its report failed permanently. */
+  reportHold: string | null = null;
+
+  constructor(workflowId: string) {
+    this.#workflowId = workflowId;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Null while the run is being planned. */
+  get plan(): RunPlan | null {
+    return this.#phase.kind === 'planning' ? null : this.#phase.plan;
+  }
+
+  /** The root's run id: what a run that was reset is told apart by; empty while the run is being planned. */
+  get generation(): string {
+    return this.plan?.generation ?? '';
+  }
+
+  enter(phase: Phase): void {
+    if (phase.kind === 'preparing') {
+      const { steps, stepsPerRound } = phase.plan.specification;
+      this.wanted.rounds ||= steps / stepsPerRound;
+      this.decidedRounds = this.wanted.rounds;
+    }
+    this.#phase = phase;
+    if (phase.kind === 'running' || phase.kind === 'finishing' || phase.kind === 'finished') this.show();
+  }
+
+  isOfThisGeneration(message: unknown): boolean {
+    return this.plan !== null && belongsTo(this.generation, message);
+  }
+
+  /** Takes note of a round that P1 recorded. */
+  completeRound(message: RoundCompleted): void {
+    if (!this.isOfThisGeneration(message) || message.round <= this.completedRound) return;
+    this.completedRound = message.round;
+    this.#summaries = message.summaries;
+    this.decidedRounds = message.rounds;
+    this.reports += 1;
+    this.addStopped(
+      message.summaries.flatMap((one) => one.stopped.map((index) => memberName(one.subPopulation, index))),
+    );
+    this.show();
+  }
+
+  /** Takes note of what a part of the run holds for. */
+  noteHolds({ sender, reasons }: HoldNotice): void {
+    this.#holds[sender] = reasons;
+    this.show();
+  }
+
+  /** Everything that waits for the operator. */
+  get holds(): string[] {
+    return [...Object.values(this.#holds).flat(), ...(this.reportHold === null ? [] : [this.reportHold])];
+  }
+
+  addStopped(members: readonly string[]): void {
+    this.#stopped = [...this.#stopped, ...members.filter((one) => !this.#stopped.includes(one))];
+  }
+
+  isStopped(member: string): boolean {
+    return this.#stopped.includes(member);
+  }
+
+  /** Says where people look that a signal was not followed, and why. */
+  ignore(signalName: string, reason: string): void {
+    log.warn(`Ignored signal ${signalName}: ${reason}`);
+    this.#ignored = [`${signalName}: ${reason}`, ...this.#ignored].slice(0, SHOWN_IGNORED);
+    this.show();
+  }
+
+  leaderboard(): readonly Leader[] {
+    return this.#summaries.flatMap(({ leaders }) => leaders);
+  }
+
+  progress(): RunProgress {
+    const { stop, pause } = this.wanted;
+    return {
+      status: this.#status(),
+      round: this.completedRound,
+      rounds: this.decidedRounds,
+      plan: this.plan,
+      bestScore: this.#summaries[0]?.bestScore ?? null,
+      subPopulations: this.#summaries,
+      holds: this.holds,
+      notice: stop !== null ? `Stops early: ${stop}` : pause !== null ? `Paused: ${pause}` : null,
+      ignored: this.#ignored,
+    };
+  }
+
+  show(): void {
+    const progress = this.progress();
+    setCurrentDetails(describeRun(this.#workflowId, progress));
+    this.#publish(progress);
+  }
+
+  #status(): RunProgress['status'] {
+    switch (this.#phase.kind) {
+      case 'planning':
+      case 'preparing':
+      case 'starting':
+        return 'planning';
+      case 'running':
+        if (this.holds.length > 0) return 'holding';
+        if (this.wanted.stop !== null) return 'stopping';
+        return this.wanted.pause === null ? 'running' : 'paused';
+      case 'finishing':
+        return this.reportHold === null ? 'finishing' : 'holding';
+      case 'finished':
+        return 'finished';
+      default:
+        return this.#phase satisfies never;
+    }
+  }
+}

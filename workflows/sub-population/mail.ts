@@ -1,0 +1,168 @@
+/**
+ * The mail of a sub-population: messages that arrived and were not consumed yet. Messages of another generation are
+ * dropped.
+ */
+import { condition, log, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
+import type {
+  CommandMessage,
+  EvaluatorReport,
+  MessageKey,
+  NeighbourNews,
+  PromotionBatch,
+  Steering,
+} from '../../activities/contracts/messages.ts';
+import {
+  belongsTo,
+  commandSignal,
+  evaluatorReportSignal,
+  MESSAGE_DESCRIPTIONS,
+  neighbourNewsSignal,
+  promotionsSignal,
+  steerSignal,
+} from '../messages.ts';
+import type { Command } from '../population/events.ts';
+import { deliver, takeRound } from './inbox.ts';
+
+/** What continue-as-new carries of the mail. */
+export interface UnreadMail {
+  /** What the operator last wanted of the run; null: the root has not said yet that everybody exists. */
+  readonly steering: Steering | null;
+  readonly commands: readonly CommandMessage[];
+  readonly news: readonly NeighbourNews[];
+  readonly promotions: readonly PromotionBatch[];
+  readonly reports: readonly EvaluatorReport[];
+}
+
+const NO_MAIL: UnreadMail = { steering: null, commands: [], news: [], promotions: [], reports: [] };
+
+/** Receives the messages of one generation of a run. */
+export class Mail {
+  #steering: Steering | null;
+  #commands: CommandMessage[];
+  readonly #news: NeighbourNews[];
+  readonly #promotions: PromotionBatch[];
+  readonly #reports: EvaluatorReport[];
+
+  /** Registers the handlers of all signals of a sub-population. */
+  constructor(generation: string, unread: UnreadMail = NO_MAIL) {
+    this.#steering = unread.steering;
+    this.#commands = [...unread.commands];
+    this.#news = [...unread.news];
+    this.#promotions = [...unread.promotions];
+    this.#reports = [...unread.reports];
+    const ofThisRun =
+      <M extends MessageKey>(take: (message: M) => void) =>
+      (message: M): void => {
+        if (belongsTo(generation, message)) take(message);
+      };
+    setHandler(
+      steerSignal,
+      ofThisRun<Steering>((message) => (this.#steering = message)),
+      { description: MESSAGE_DESCRIPTIONS.steer },
+    );
+    setHandler(
+      commandSignal,
+      ofThisRun<CommandMessage>((message) => this.#commands.push(message)),
+      { description: MESSAGE_DESCRIPTIONS.command },
+    );
+    setHandler(
+      neighbourNewsSignal,
+      ofThisRun<NeighbourNews>((message) => deliver(this.#news, message)),
+      { description: MESSAGE_DESCRIPTIONS.neighbourNews },
+    );
+    setHandler(
+      promotionsSignal,
+      ofThisRun<PromotionBatch>((message) => deliver(this.#promotions, message)),
+      { description: MESSAGE_DESCRIPTIONS.promotions },
+    );
+    setHandler(
+      evaluatorReportSignal,
+      ofThisRun<EvaluatorReport>((message) => deliver(this.#reports, message)),
+      { description: MESSAGE_DESCRIPTIONS.evaluatorReport },
+    );
+    setDefaultSignalHandler((signalName) =>
+      log.warn(`Ignored signal ${signalName}: a sub-population is steered through the root of its run`),
+    );
+  }
+
+  /** Waits until the root says that everybody exists. */
+  async untilSteered(): Promise<Steering> {
+    await condition(() => this.#steering !== null);
+    return this.steering;
+  }
+
+  /** What the operator wants of the run now. @throws before the root has said that everybody exists */
+  get steering(): Steering {
+    if (this.#steering === null) throw new Error('Expected the root to have steered this sub-population first');
+    return this.#steering;
+  }
+
+  /** Waits while the run is paused. Returns why it was stopped during the pause; null: it was not. */
+  async whilePaused(): Promise<string | null> {
+    const isPaused = (): boolean => this.steering.pause !== null;
+    if (!isPaused()) return null;
+    await condition(() => !isPaused() || this.steering.stop !== null);
+    return isPaused() ? this.steering.stop : null;
+  }
+
+  /**
+   * Waits, while the run is paused or being stopped, until there is news of P(i−1) on a round or `isNeeded` says that the
+   * round is needed anyway. Returns the news, without taking it.
+   */
+  async untilNews(round: number, isNeeded: () => boolean): Promise<NeighbourNews | undefined> {
+    const goesOn = (): boolean => (this.steering.pause === null && this.steering.stop === null) || isNeeded();
+    if (goesOn()) return undefined;
+    const news = (): NeighbourNews | undefined => this.#news.find((one) => one.round === round);
+    await condition(() => goesOn() || news() !== undefined);
+    return news();
+  }
+
+  /** Waits for the news of P(i−1) on a round, and takes it. */
+  async takeNews(round: number): Promise<NeighbourNews> {
+    return this.#takeOne(this.#news, round);
+  }
+
+  /** Waits for the promotions of P(i+1) in a round, and takes them. */
+  async takePromotions(round: number): Promise<PromotionBatch> {
+    return this.#takeOne(this.#promotions, round);
+  }
+
+  /** Waits for the reports of so many evaluators on a round, and takes them in the order of their slots. */
+  async takeReports(round: number, evaluators: number): Promise<EvaluatorReport[]> {
+    if (evaluators === 0) return [];
+    return (await takeRound(this.#reports, round, evaluators)).sort((a, b) => a.slot - b.slot);
+  }
+
+  /** Tells whether a command to stop members waits that `concerns`. */
+  hasStopFor(concerns: (members: readonly number[]) => boolean): boolean {
+    return this.#commands.some(({ command }) => command.kind === 'stop-members' && concerns(command.members));
+  }
+
+  /** Takes the commands of these kinds, oldest first. */
+  takeCommands(kinds: readonly Command['kind'][]): CommandMessage[] {
+    const due = this.#commands.filter(({ command }) => kinds.includes(command.kind));
+    this.#commands = this.#commands.filter(({ command }) => !kinds.includes(command.kind));
+    return due;
+  }
+
+  /** Adds a command as if the operator had sent it. */
+  addCommand(message: CommandMessage): void {
+    this.#commands.push(message);
+  }
+
+  unread(): UnreadMail {
+    return {
+      steering: this.#steering,
+      commands: this.#commands,
+      news: this.#news,
+      promotions: this.#promotions,
+      reports: this.#reports,
+    };
+  }
+
+  async #takeOne<M extends MessageKey>(inbox: M[], round: number): Promise<M> {
+    const [message] = await takeRound(inbox, round);
+    if (message === undefined) throw new Error(`Expected a message on round ${round}`);
+    return message;
+  }
+}

@@ -1,0 +1,315 @@
+/**
+ * The round of a sub-population, in the paper's order: assign, train, exploit and explore, judge, promote.
+ *
+ * `Population` holds the state, applies the decisions of workflows/population to it, and exchanges with its neighbours
+ * what they need to know. What cannot go on waits for the operator.
+ */
+import { setCurrentDetails } from '@temporalio/workflow';
+import type { SubPopulationSummary } from '../../activities/contracts/messages.ts';
+import type { Command, JudgedEvaluation, RoundEvent } from '../population/events.ts';
+import { subPopulationName } from '../population/names.ts';
+import { applyEvents, emptyPopulation } from '../population/reducer.ts';
+import { roundsPerReport } from '../population/reporting.ts';
+import { decideLength, plannedRounds } from '../population/run-length.ts';
+import { assign, exploitAndExplore, followSchedule, initialise } from '../population/round.ts';
+import { judgeEvaluators } from '../population/judging.ts';
+import { endForChildren, endWhere, followCommand, receivePromotions } from '../population/ended-evaluations.ts';
+import type { RunEnd } from '../population/state.ts';
+import { newsFor, summarise } from '../population/views.ts';
+import { loadState, orchestration } from '../run/activities.ts';
+import type { Run } from '../run/activities.ts';
+import { describeSubPopulation } from '../run/details.ts';
+import { Holds } from '../run/holds.ts';
+import type { Hold } from '../run/holds.ts';
+import { Addresses } from './addresses.ts';
+import { Mail } from './mail.ts';
+import type { UnreadMail } from './mail.ts';
+import { answerQueries } from './queries.ts';
+import { Training } from './training.ts';
+import { winnerOf } from './winner.ts';
+import type { Finish } from './winner.ts';
+
+/** What goes through continue-as-new besides the number of the recorded round. */
+export interface Carried {
+  readonly mail: UnreadMail;
+  /** The newest verdicts, which evaluators have not heard of. */
+  readonly judged: readonly JudgedEvaluation[];
+  /** Newest summaries of the sub-populations above. */
+  readonly above: readonly SubPopulationSummary[];
+}
+
+/** How a hold ended. */
+type HoldEnd = 'command' | 'resumed' | 'run-stopped';
+
+/** A sub-population in training. */
+export class Population {
+  readonly #run: Run;
+  readonly #level: number;
+  readonly #mail: Mail;
+  readonly #addresses: Addresses;
+  readonly #holds = new Holds((holds) => this.#publishHolds(holds));
+  readonly #training: Training;
+  readonly #isContinued: boolean;
+
+  #state = emptyPopulation();
+  /** P(i−1) as its news tells. */
+  #below = emptyPopulation();
+  #round: number;
+  /** Rounds of the run, as this sub-population knows. */
+  #rounds: number;
+  /** The operator ended the run: what P1 decided. */
+  #end: RunEnd | null = null;
+  /** Of this round, so far. */
+  #events: RoundEvent[] = [];
+  #judged: readonly JudgedEvaluation[];
+  #above: readonly SubPopulationSummary[];
+  /** The newest round that P(i+1) has news of. */
+  #newestNews: number;
+  #evaluatorsBusy = 0;
+
+  constructor(run: Run, level: number, completedRound: number, carried: Carried | null) {
+    this.#run = run;
+    this.#level = level;
+    this.#mail = new Mail(run.generation, carried?.mail);
+    this.#addresses = new Addresses(run, level);
+    this.#training = new Training({
+      run,
+      level,
+      mail: this.#mail,
+      addresses: this.#addresses,
+      hold: (hold, isEnough) => this.#hold(hold, isEnough),
+    });
+    this.#isContinued = carried !== null;
+    this.#round = completedRound;
+    this.#newestNews = completedRound;
+    this.#rounds = plannedRounds(this.#run.specification);
+    this.#judged = carried?.judged ?? [];
+    this.#above = carried?.above ?? [];
+    answerQueries({ level, state: () => this.#state, judged: () => this.#judged });
+  }
+
+  /** Waits until all parts of the run exist, and loads the recorded round. */
+  async open(): Promise<void> {
+    const steering = await this.#mail.untilSteered();
+    if (this.#round > 0) {
+      this.#state = await loadState(this.#run, this.#round, this.#level);
+      if (this.#level > 1) this.#below = await loadState(this.#run, this.#round, this.#level - 1);
+    } else if (this.#level > 1) {
+      this.#below = applyEvents(this.#below, [initialise(this.#run.specification, this.#level - 1)]);
+    }
+    const decided =
+      (this.#level === 1 ? this.#state : this.#below).extendedTo ?? plannedRounds(this.#run.specification);
+    this.#rounds = this.#isContinued ? decided : steering.rounds;
+  }
+
+  /** Waits while the run is paused. Returns whether there is another round. */
+  async begins(): Promise<boolean> {
+    if (this.isOver()) return false;
+    await (this.#level === 1 ? this.#whilePaused() : this.#untilRoundIsNeeded());
+    return this.#end === null;
+  }
+
+  /** One round, in the paper's order. */
+  async round(): Promise<void> {
+    this.#begin();
+    this.#assign();
+    const trainerSeconds = await this.#train();
+    if (this.#level === 1) this.#decideLength();
+    this.#judged = [];
+    if (!this.isOver()) {
+      await this.#exploitAndExplore();
+      if (this.#hasAbove) await this.#notifyAbove();
+      if (this.#level > 1) await this.#judge();
+      if (this.#hasAbove && this.#end === null) await this.#receivePromotions();
+    }
+    await this.#record(trainerSeconds);
+  }
+
+  isOver(): boolean {
+    return this.#round >= this.#rounds || this.#end !== null;
+  }
+
+  get completedRound(): number {
+    return this.#round;
+  }
+
+  carried(): Carried {
+    return { mail: this.#mail.unread(), judged: this.#judged, above: this.#above };
+  }
+
+  /** Notifies whoever waits for more. Returns what P1 makes of the run; null: it is not P1. */
+  async finish(): Promise<Finish | null> {
+    if (this.#end !== null && this.#hasAbove)
+      await this.#addresses.notifyAboveOfEnd(this.#newestNews + 1, { kind: 'ended', ...this.#end });
+    await this.#addresses.finishEvaluators(this.#round, this.#state.evaluations.length);
+    this.#show();
+    if (this.#level > 1) return null;
+    return { winner: winnerOf(this.#state, this.#run.workflowId), round: this.#round, stoppedEarly: this.#end };
+  }
+
+  #begin(): void {
+    const { specification } = this.#run;
+    this.#round += 1;
+    this.#events = [];
+    if (this.#round === 1) this.#apply(initialise(specification, this.#level));
+    if (this.#rounds !== this.#recordedRounds) this.#apply({ kind: 'extended', rounds: this.#rounds });
+    this.#follow('set-hyperparameters');
+    this.#apply(...followSchedule(specification, this.#round, this.#state));
+    this.#show();
+  }
+
+  /** Step 1. */
+  #assign(): void {
+    if (this.#level === 1 || this.#round === 1) return;
+    this.#apply(assign(this.#run.specification, this.#round, this.#state, this.#below));
+  }
+
+  /** Step 2: members here and evaluators in their own workflows train one round; all wait for the slowest. */
+  async #train(): Promise<number> {
+    const trained = await this.#training.train(this.#round, this.#state, this.#judged);
+    this.#evaluatorsBusy = trained.evaluatorsBusy;
+    this.#apply(trained.event);
+    const failed = (slot: number): boolean => trained.failedEvaluators.includes(slot);
+    this.#apply(...endWhere(this.#state, (_, slot) => (failed(slot) ? 'training-failed' : undefined)));
+    this.#follow('stop-members', 'stop-evaluation');
+    return trained.trainerSeconds;
+  }
+
+  /** Step 3. Holds while something must be replaced and nothing healthy is left. */
+  async #exploitAndExplore(): Promise<void> {
+    for (;;) {
+      const exploited = exploitAndExplore(this.#run.specification, this.#round, this.#state);
+      if (exploited) return this.#apply(exploited);
+      const reason =
+        `every member that could be copied has diverged at step ${this.#state.step}: ` +
+        'only `stopEarly` of this sub-population or of the run ends that';
+      const ended = await this.#hold({ worker: this.#name, reason }, () => this.#mail.hasStopFor(() => true));
+      if (ended === 'run-stopped') return;
+      this.#follow('stop-members');
+    }
+  }
+
+  /** Step 4: one pass over the busy evaluators. What they earned goes down, an empty batch too. */
+  async #judge(): Promise<void> {
+    const { specification } = this.#run;
+    const { events } = await this.#mail.takeNews(this.#round);
+    const ended = events.find((event) => event.kind === 'ended');
+    if (ended) {
+      this.#end = { round: ended.round, reason: ended.reason };
+      return;
+    }
+    this.#below = applyEvents(this.#below, events);
+    this.#rounds = this.#below.extendedTo ?? plannedRounds(this.#run.specification);
+    this.#apply(...endForChildren(specification, this.#state, this.#below));
+    const judgement = judgeEvaluators(specification, this.#state, this.#below);
+    this.#apply(judgement.event);
+    this.#below = judgement.below;
+    this.#judged = judgement.event.evaluations;
+    await this.#addresses.promote(this.#round, judgement.promotions, this.#summaries());
+  }
+
+  /** What the evaluators of P(i+1) earned for members here. */
+  async #receivePromotions(): Promise<void> {
+    const { promotions, summaries } = await this.#mail.takePromotions(this.#round);
+    this.#apply(...receivePromotions(this.#state, promotions));
+    this.#above = summaries;
+  }
+
+  /** Records the round, unless the run ended before it. */
+  async #record(trainerSeconds: number): Promise<void> {
+    if (this.#end !== null && this.#end.round < this.#round) return;
+    if (this.#end !== null) this.#apply({ kind: 'ended', ...this.#end });
+    const [round, subPopulation] = [this.#round, this.#level];
+    const { storage } = this.#run;
+    await orchestration.saveRound({ storage, round, subPopulation, events: this.#events, trainerSeconds });
+    const isReported = this.isOver() || this.#round % roundsPerReport(this.#rounds) === 0;
+    if (this.#level === 1 && isReported)
+      await this.#addresses.reportRound(this.#round, this.#rounds, this.#summaries());
+  }
+
+  async #notifyAbove(): Promise<void> {
+    // P(i+1) waits for news of some round: whatever round that is, it learns from the next news that the run has ended.
+    this.#newestNews = this.#round;
+    await this.#addresses.notifyAbove(this.#round, newsFor(this.#events));
+  }
+
+  /** P1 alone decides how long the run is; the others hear of it. */
+  #decideLength(): void {
+    const length = { round: this.#round, rounds: this.#rounds, subPopulations: this.#levels };
+    const decided = decideLength(length, this.#mail.steering, this.#state);
+    if (decided?.kind === 'ended') this.#end = { round: decided.round, reason: decided.reason };
+    if (decided?.kind !== 'extended') return;
+    this.#rounds = decided.rounds;
+    this.#apply(decided);
+  }
+
+  /** P1 begins no round while the run is paused. */
+  async #whilePaused(): Promise<void> {
+    const stopped = await this.#mail.whilePaused();
+    if (stopped !== null && this.#round > 0) this.#end = { round: this.#round, reason: stopped };
+  }
+
+  /**
+   * P(i ≥ 2) begins, while the run is paused or being stopped, only rounds that P(i−1) has trained and waits for, so that
+   * nobody trains what nobody needs. Of its last round P(i−1) tells nothing.
+   */
+  async #untilRoundIsNeeded(): Promise<void> {
+    const next = this.#round + 1;
+    const news = await this.#mail.untilNews(next, () => next >= this.#rounds);
+    const ended = news?.events.find((event) => event.kind === 'ended');
+    if (ended && ended.round <= this.#round) this.#end = { round: ended.round, reason: ended.reason };
+  }
+
+  /** Follows the operator's commands of these kinds. */
+  #follow(...kinds: readonly Command['kind'][]): void {
+    for (const { id, command } of this.#mail.takeCommands(kinds))
+      this.#apply(...followCommand(this.#state, id, command));
+  }
+
+  /** Waits for a person, and says so where people look. */
+  async #hold(hold: Hold, isEnough: () => boolean): Promise<HoldEnd> {
+    const { resumes } = this.#mail.steering;
+    return this.#holds.until(hold, () => {
+      if (isEnough()) return 'command';
+      if (this.#mail.steering.resumes > resumes) return 'resumed';
+      return this.#mail.steering.stop === null ? undefined : 'run-stopped';
+    });
+  }
+
+  async #publishHolds(holds: readonly Hold[]): Promise<void> {
+    this.#show();
+    const reasons = holds.map(({ worker, reason }) => `${worker} in round ${this.#round}: ${reason}`);
+    await this.#addresses.publishHolds(this.#round, reasons);
+  }
+
+  #show(): void {
+    const reasons = this.#holds.current.map(({ worker, reason }) => `${worker}: ${reason}`);
+    const { workflowId } = this.#run;
+    setCurrentDetails(describeSubPopulation(workflowId, this.#state, this.#round, this.#rounds, reasons));
+  }
+
+  #apply(...events: readonly RoundEvent[]): void {
+    this.#events.push(...events);
+    this.#state = applyEvents(this.#state, events);
+  }
+
+  #summaries(): readonly SubPopulationSummary[] {
+    return [summarise(this.#state, this.#round, this.#evaluatorsBusy), ...this.#above];
+  }
+
+  get #name(): string {
+    return subPopulationName(this.#level);
+  }
+
+  get #levels(): number {
+    return this.#run.specification.subPopulations.length;
+  }
+
+  get #hasAbove(): boolean {
+    return this.#level < this.#levels;
+  }
+
+  get #recordedRounds(): number {
+    return this.#state.extendedTo ?? plannedRounds(this.#run.specification);
+  }
+}
