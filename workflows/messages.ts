@@ -83,13 +83,17 @@ export const comparisonQuery = defineQuery<ComparisonProgress>('comparison');
 
 export const MESSAGE_DESCRIPTIONS = {
   stopEarly:
-    'Stops early, with a reason: {"reason": "…"} the run (it finishes its round, picks its winner, reports); with "subPopulation": 2 that sub-population; with "member": 3 or "evaluator": 0 besides, that member (keeps its weights, trains no more) or that evaluation.',
+    'Stops early, with a reason: {"reason": "…"} the run (it finishes its round, picks its winner, reports); ' +
+    'with "subPopulation": 2 that sub-population; with "member": 3 or "evaluator": 0 besides, that member ' +
+    '(keeps its weights, trains no more) or that evaluation.',
   pause: 'Begins no further round until resumed: {"reason": "…"}. Answers from when on.',
   resume: 'Goes on after a pause; whoever holds after a failure tries again.',
   extend:
-    'Lengthens the run: {"steps": 20000}, a multiple of stepsPerRound beyond its present end. Answers the new end, or why not.',
+    'Lengthens the run: {"steps": 20000}, a multiple of stepsPerRound beyond its present end. Answers the new ' +
+    'end, or why not.',
   setHyperparameters:
-    'Sets hyperparameters of a member by hand: {"subPopulation": 1, "member": 3, "hyperparameters": {"learningRate": 0.01}, "reason": "…"}. In effect from its next round.',
+    'Sets hyperparameters of a member by hand: {"subPopulation": 1, "member": 3, "hyperparameters": ' +
+    '{"learningRate": 0.01}, "reason": "…"}. In effect from its next round.',
   steer: 'Internal: the root says that everybody exists, and what the operator wants of the whole run.',
   command: 'Internal: what the operator wants of this sub-population.',
   neighbourNews: 'Internal: what happened this round in the sub-population below.',
@@ -103,10 +107,12 @@ export const MESSAGE_DESCRIPTIONS = {
   leaderboard: 'The best members of every sub-population: newest score and hyperparameters.',
   members: 'Every member: newest checkpoint, hyperparameters, fitness, curve since the last exploit.',
   schedule:
-    'Which hyperparameters at which steps led to a member, through every copy and promotion: a number from 0, or nothing for the best.',
+    'Which hyperparameters at which steps led to a member, through every copy and promotion: a number from 0, ' +
+    'or nothing for the best.',
   lineage: "Which workers' weights became a member's, and how: a number from 0, or nothing for the best.",
   evaluators:
-    'Every evaluator slot: what it evaluates, its curve, its last verdict with overlap, score gap, p-value and threshold.',
+    'Every evaluator slot: what it evaluates, its curve, its last verdict with overlap, score gap, p-value ' +
+    'and threshold.',
   comparison: 'Runs done and what each reached, what the arms come to, runs that failed, where the table is.',
 } as const;
 

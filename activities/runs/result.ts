@@ -235,12 +235,12 @@ function evaluationNames(
 
 /**
  * Returns a digest over every event of every round; keys are left out, as they hold the run's id, and so are the random
- * ids of commands.
+ * ids of commands. So is an extension: a run decides the same whether it was extended or planned as long.
  */
 function digestDecisions(levels: readonly (readonly RoundRecord[])[]): string {
   const hash = createHash('sha256');
   for (const { round, subPopulation, events } of levels.flat())
-    hash.update(`${canonical({ round, subPopulation, events })}\n`);
+    hash.update(`${canonical({ round, subPopulation, events: events.filter(({ kind }) => kind !== 'extended') })}\n`);
   return hash.digest('hex');
 }
 

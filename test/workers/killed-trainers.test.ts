@@ -57,7 +57,7 @@ describe('a run with a task that kills trainer after trainer', () => {
     );
 
     rmSync(file);
-    assert.equal(await run.executeUpdate(resumeUpdate), 'Going on: 1 who held try again.');
+    assert.equal(await run.executeUpdate(resumeUpdate), 'Resumed: 1 held worker retries.');
     assert.equal((await run.result()).decisionsSha256, undisturbed.decisionsSha256);
   });
 });

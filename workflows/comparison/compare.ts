@@ -209,7 +209,11 @@ function placeOf({ bucket, folder }: RunFolder): RunFolder {
 
 function runsFailed(workflowId: string, { runs, rows, failures, table }: ComparisonProgress): ApplicationFailure {
   const kept = table ? ` What the others reached is in s3://${table.bucket}/${table.key}.` : '';
-  const advice = `Once that is mended, start it again under the same workflow id: its ${rows.length} finished runs are not trained again, the others go on from their last recorded round.`;
-  const message = `Cannot finish comparison ${workflowId}: ${failures.length} of ${runs} runs failed.${kept} ${advice}\n${failures.join('\n')}`;
+  const advice =
+    `Once that is mended, start it again under the same workflow id: its ${rows.length} finished runs are not ` +
+    'trained again, the others go on from their last recorded round.';
+  const message =
+    `Cannot finish comparison ${workflowId}: ${failures.length} of ${runs} runs failed.${kept} ` +
+    `${advice}\n${failures.join('\n')}`;
   return ApplicationFailure.create({ message, type: 'RunsFailed', nonRetryable: true, details: [failures] });
 }

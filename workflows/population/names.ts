@@ -67,7 +67,10 @@ export const WORKFLOW_TYPES = {
 
 /** What to do with a run that failed, or whose parts were reset: said wherever that comes up. */
 export function howToGoOn(runWorkflowId: string): string {
-  return `go on from the last round that all sub-populations recorded with: temporal workflow reset --workflow-id ${shellWord(runWorkflowId)} --type FirstWorkflowTask --reason "…" --reapply-exclude Signal`;
+  return (
+    'go on from the last round that all sub-populations recorded with: temporal workflow reset --workflow-id ' +
+    `${shellWord(runWorkflowId)} --type FirstWorkflowTask --reason "…" --reapply-exclude Signal`
+  );
 }
 
 function shellWord(text: string): string {

@@ -279,7 +279,8 @@ function memberAt(state: PopulationState, member: number): MemberState {
   const found = state.members[member];
   if (!found)
     throw new Error(
-      `Expected \`member\` to be an integer from 0 to ${state.members.length - 1} of P${state.subPopulation}, got \`${member}\``,
+      `Expected \`member\` to be an integer from 0 to ${state.members.length - 1} of P${state.subPopulation}, ` +
+        `got \`${member}\``,
     );
   return found;
 }

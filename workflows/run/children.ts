@@ -39,9 +39,11 @@ export async function startChildren(run: Run, completedRound: number): Promise<C
     return { levels: await startSubPopulations(run, completedRound), evaluators: await startEvaluators(run) };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const advice = `Where it was left by a reset, ${howToGoOn(run.workflowId)}; else end it, or start the run under another id`;
+    const advice =
+      `Where it was left by a reset, ${howToGoOn(run.workflowId)}; else end it, or start the run under another ` + 'id';
     throw ApplicationFailure.create({
-      message: `Cannot start a part of run ${run.workflowId}: workflow ${error.workflowId} is running already. ${advice}`,
+      message:
+        `Cannot start a part of run ${run.workflowId}: workflow ${error.workflowId} is running already. ` + `${advice}`,
       type: 'ChildExists',
       nonRetryable: true,
     });
@@ -58,7 +60,9 @@ async function startSubPopulations(
         workflowId: childWorkflowId(run.workflowId, subPopulationName(index + 1)),
         args: [{ run, subPopulation: index + 1, completedRound, carried: null }],
         parentClosePolicy: ParentClosePolicy.TERMINATE,
-        staticSummary: `${subPopulationName(index + 1)}: ${members} members, ${index === 0 ? 'ranked by score' : 'ranked by improvement rate'}`,
+        staticSummary:
+          `${subPopulationName(index + 1)}: ${members} members, ` +
+          `${index === 0 ? 'ranked by score' : 'ranked by improvement rate'}`,
       }),
     ),
   );
@@ -73,7 +77,9 @@ async function startEvaluators(run: Run): Promise<ChildWorkflowHandle<typeof eva
             workflowId: childWorkflowId(run.workflowId, evaluatorName(index + 1, slot)),
             args: [{ run, subPopulation: index + 1, slot, carried: null }],
             parentClosePolicy: ParentClosePolicy.TERMINATE,
-            staticSummary: `${evaluatorName(index + 1, slot)}: compares members of ${subPopulationName(index + 1)} with ${subPopulationName(index)}'s best`,
+            staticSummary:
+              `${evaluatorName(index + 1, slot)}: compares members of ${subPopulationName(index + 1)} with ` +
+              `${subPopulationName(index)}'s best`,
           }),
         ),
       ),
@@ -92,7 +98,9 @@ export async function resultOf<W extends Workflow>(
   } catch (error) {
     // A child that was cancelled alone ended unexpectedly; together with the root it did as it was told.
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
-    const message = `${name} of run ${workflowId} ended unexpectedly: ${reasonOf(error)}. Once that is mended, ${howToGoOn(workflowId)}`;
+    const message =
+      `${name} of run ${workflowId} ended unexpectedly: ${reasonOf(error)}. Once that is mended, ` +
+      `${howToGoOn(workflowId)}`;
     throw ApplicationFailure.create({
       message,
       type: 'ChildFailed',

@@ -15,7 +15,9 @@ export function describeRun(
   const percent = rounds > 0 ? Math.floor((100 * round) / rounds) : 0;
   const rows = subPopulations.map(
     (one) =>
-      `| ${subPopulationName(one.subPopulation)} | ${one.members} | ${one.evaluatorsBusy} of ${one.evaluators} | ${one.promotions} | ${one.bestScore ?? '–'} | \`${JSON.stringify(one.hyperparameters)}\` |`,
+      `| ${subPopulationName(one.subPopulation)} | ${one.members} | ${one.evaluatorsBusy} of ` +
+      `${one.evaluators} | ${one.promotions} | ${one.bestScore ?? '–'} | ` +
+      `\`${JSON.stringify(one.hyperparameters)}\` |`,
   );
   const leaders = subPopulations
     .flatMap(({ leaders }) => leaders)
@@ -59,7 +61,8 @@ export function describeSubPopulation(
     .sort((a, b) => worst(b.score) - worst(a.score))
     .map(({ name, stopped, score, values }) => `| ${name}${stopped ? ' (stopped)' : ''} | ${score} | \`${values}\` |`);
   return [
-    `**${subPopulationName(state.subPopulation)}** of \`${workflowId}\`, round ${round} of ${rounds}; ${state.promotions} promotions received`,
+    `**${subPopulationName(state.subPopulation)}** of \`${workflowId}\`, round ${round} of ${rounds}; ` +
+      `${state.promotions} promotions received`,
     ...holds.map(
       (hold) => `\n**Holds** — ${hold}. \`resume\` the run when it is mended, or \`stopEarly\` what cannot be.`,
     ),

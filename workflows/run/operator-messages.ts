@@ -84,12 +84,21 @@ export function validateExtension(
     steps % stepsPerRound !== 0 ||
     steps <= rounds * stepsPerRound
   ) {
-    return `Expected \`steps\` to be a multiple of stepsPerRound (${stepsPerRound}) above the present ${rounds * stepsPerRound}, got \`${show(steps)}\``;
+    return (
+      `Expected \`steps\` to be a multiple of stepsPerRound (${stepsPerRound}) above the present ` +
+      `${rounds * stepsPerRound}, got \`${show(steps)}\``
+    );
   }
   if (steps / stepsPerRound > maxRounds)
-    return `Expected \`steps\` to be at most ${maxRounds * stepsPerRound} (${maxRounds} rounds, as many as its histories and curves bear), got \`${show(steps)}\``;
+    return (
+      `Expected \`steps\` to be at most ${maxRounds * stepsPerRound} (${maxRounds} rounds, as many as its ` +
+      `histories and curves bear), got \`${show(steps)}\``
+    );
   if (completedRound + subPopulations.length >= rounds) {
-    return `Cannot extend the run: round ${completedRound} of ${rounds} is complete, so its last round may have begun. Start a new run from its rounds instead`;
+    return (
+      `Cannot extend the run: round ${completedRound} of ${rounds} is complete, so its last round may have ` +
+      'begun. Start a new run from its rounds instead'
+    );
   }
   return undefined;
 }

@@ -38,8 +38,8 @@ export class Addresses {
   }
 
   /**
-   * Gives P(i−1) what the evaluators earned for it. In the round in which the operator ends the run, P(i−1) waits for no
-   * promotions any more and may have ended.
+   * Gives P(i−1) what the evaluators earned for it. In the round in which the operator ends the run, P(i−1) waits for
+   * no promotions any more and may have ended.
    */
   async promote(
     round: number,

@@ -2,9 +2,10 @@
  * One evaluator slot: it trains what its sub-population assigns, reports, records the verdict, and waits for the next
  * assignment.
  *
- * It decides nothing: its sub-population ranks and judges all of its evaluators in one pass, because a promotion changes
- * what the next one is judged against. It is a workflow of its own so that its page in the Web UI tells its story.
- * History: two signals and one activity a round; it continues as new when the server suggests it, between two rounds.
+ * It decides nothing: its sub-population ranks and judges all of its evaluators in one pass, because a promotion
+ * changes what the next one is judged against. It is a workflow of its own so that its page in the Web UI tells its
+ * story. History: two signals and one activity a round; it continues as new when the server suggests it, between two
+ * rounds.
  */
 import {
   condition,
@@ -129,8 +130,8 @@ class EvaluatorSlot {
   }
 
   /**
-   * Holds if training fails permanently, until the operator resumes; null: the operator ended the evaluation, or the run,
-   * instead.
+   * Holds if training fails permanently, until the operator resumes; null: the operator ended the evaluation, or the
+   * run, instead.
    */
   async #train(request: TrainRequest): Promise<EvaluatorReport['outcome']> {
     const summary = `${this.#name}, round ${this.#round}, steps ${request.fromStep} to ${request.toStep}`;

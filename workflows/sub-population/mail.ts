@@ -10,6 +10,7 @@ import type {
   NeighbourNews,
   PromotionBatch,
   Steering,
+  SubPopulationSummary,
 } from '../../activities/contracts/messages.ts';
 import {
   belongsTo,
@@ -20,7 +21,7 @@ import {
   promotionsSignal,
   steerSignal,
 } from '../messages.ts';
-import type { Command } from '../population/events.ts';
+import type { Command, JudgedEvaluation } from '../population/events.ts';
 import { deliver, takeRound } from './inbox.ts';
 
 /** What continue-as-new carries of the mail. */
@@ -31,6 +32,15 @@ export interface UnreadMail {
   readonly news: readonly NeighbourNews[];
   readonly promotions: readonly PromotionBatch[];
   readonly reports: readonly EvaluatorReport[];
+}
+
+/** What goes through continue-as-new besides the number of the recorded round. */
+export interface Carried {
+  readonly mail: UnreadMail;
+  /** The newest verdicts, which evaluators have not heard of. */
+  readonly judged: readonly JudgedEvaluation[];
+  /** Newest summaries of the sub-populations above. */
+  readonly above: readonly SubPopulationSummary[];
 }
 
 const NO_MAIL: UnreadMail = { steering: null, commands: [], news: [], promotions: [], reports: [] };
@@ -106,8 +116,8 @@ export class Mail {
   }
 
   /**
-   * Waits, while the run is paused or being stopped, until there is news of P(i−1) on a round or `isNeeded` says that the
-   * round is needed anyway. Returns the news, without taking it.
+   * Waits, while the run is paused or being stopped, until there is news of P(i−1) on a round or `isNeeded` says that
+   * the round is needed anyway. Returns the news, without taking it.
    */
   async untilNews(round: number, isNeeded: () => boolean): Promise<NeighbourNews | undefined> {
     const goesOn = (): boolean => (this.steering.pause === null && this.steering.stop === null) || isNeeded();

@@ -23,23 +23,11 @@ import { Holds } from '../run/holds.ts';
 import type { Hold } from '../run/holds.ts';
 import { Addresses } from './addresses.ts';
 import { Mail } from './mail.ts';
-import type { UnreadMail } from './mail.ts';
+import type { Carried } from './mail.ts';
 import { answerQueries } from './queries.ts';
 import { Training } from './training.ts';
 import { winnerOf } from './winner.ts';
 import type { Finish } from './winner.ts';
-
-/** What goes through continue-as-new besides the number of the recorded round. */
-export interface Carried {
-  readonly mail: UnreadMail;
-  /** The newest verdicts, which evaluators have not heard of. */
-  readonly judged: readonly JudgedEvaluation[];
-  /** Newest summaries of the sub-populations above. */
-  readonly above: readonly SubPopulationSummary[];
-}
-
-/** How a hold ended. */
-type HoldEnd = 'command' | 'resumed' | 'run-stopped';
 
 /** A sub-population in training. */
 export class Population {
@@ -152,7 +140,8 @@ export class Population {
     this.#round += 1;
     this.#events = [];
     if (this.#round === 1) this.#apply(initialise(specification, this.#level));
-    if (this.#rounds !== this.#recordedRounds) this.#apply({ kind: 'extended', rounds: this.#rounds });
+    if (this.#rounds !== (this.#state.extendedTo ?? plannedRounds(specification)))
+      this.#apply({ kind: 'extended', rounds: this.#rounds });
     this.#follow('set-hyperparameters');
     this.#apply(...followSchedule(specification, this.#round, this.#state));
     this.#show();
@@ -250,8 +239,8 @@ export class Population {
   }
 
   /**
-   * P(i ≥ 2) begins, while the run is paused or being stopped, only rounds that P(i−1) has trained and waits for, so that
-   * nobody trains what nobody needs. Of its last round P(i−1) tells nothing.
+   * While the run is paused or being stopped, P(i ≥ 2) begins only rounds that P(i−1) has trained and waits for. Of its
+   * last round P(i−1) sends no news.
    */
   async #untilRoundIsNeeded(): Promise<void> {
     const next = this.#round + 1;
@@ -267,7 +256,7 @@ export class Population {
   }
 
   /** Waits for a person, and says so where people look. */
-  async #hold(hold: Hold, isEnough: () => boolean): Promise<HoldEnd> {
+  async #hold(hold: Hold, isEnough: () => boolean): Promise<'command' | 'resumed' | 'run-stopped'> {
     const { resumes } = this.#mail.steering;
     return this.#holds.until(hold, () => {
       if (isEnough()) return 'command';
@@ -307,9 +296,5 @@ export class Population {
 
   get #hasAbove(): boolean {
     return this.#level < this.#levels;
-  }
-
-  get #recordedRounds(): number {
-    return this.#state.extendedTo ?? plannedRounds(this.#run.specification);
   }
 }

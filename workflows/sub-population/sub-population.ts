@@ -2,15 +2,15 @@
  * One sub-population of a run: P1 chases the objective as PBT does, Pi (i ≥ 2) is ranked by improvement rate and judges
  * its own evaluators. `population.ts` has its round.
  *
- * News goes up and promotions come down, so it cannot deadlock. P1 alone decides when the run ends; that travels up with
- * the news. History: three events an activity, one activity a member, four signals an evaluator and three a neighbour
- * each round; it continues as new between two rounds when the server suggests it, carrying the number of the round it
- * recorded rather than curves.
+ * News goes up and promotions come down, so it cannot deadlock. P1 alone decides when the run ends; that travels up
+ * with the news. History: three events an activity, one activity a member, four signals an evaluator and three a
+ * neighbour each round; it continues as new between two rounds when the server suggests it, carrying the number of the
+ * round it recorded rather than curves.
  */
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { Run } from '../run/activities.ts';
 import { Population } from './population.ts';
-import type { Carried } from './population.ts';
+import type { Carried } from './mail.ts';
 import type { Finish } from './winner.ts';
 
 export interface SubPopulationInput {

@@ -172,7 +172,7 @@ describe('a run', { timeout: 400_000 }, () => {
         'P2/member-3 in round 6: boom (BrokenTask)',
       ]);
       broken = false;
-      assert.equal(await handle.executeUpdate(resumeUpdate), 'Going on: 2 who held try again.');
+      assert.equal(await handle.executeUpdate(resumeUpdate), 'Resumed: 2 held workers retry.');
       await handle.result();
       await assertSameDecisions(activities, toySpecification());
     });
