@@ -4,6 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { inParallel } from '../workflows/population/in-parallel.ts';
 import { adoptRounds } from './runs/adoption.ts';
 import { collectCheckpoints } from './storage/collection.ts';
 import type { ObjectStore } from './storage/object-store.ts';
@@ -79,15 +80,8 @@ function generation(): string {
  * workflows stay.
  */
 async function clearLeftovers(client: Client, workflowIds: readonly string[], generation: string): Promise<string[]> {
-  const terminated: string[] = [];
-  for (let from = 0; from < workflowIds.length; from += AT_ONCE) {
-    const batch = workflowIds.slice(from, from + AT_ONCE);
-    const cleared = await Promise.all(
-      batch.map(async (workflowId) => ((await clearLeftover(client, workflowId, generation)) ? [workflowId] : [])),
-    );
-    terminated.push(...cleared.flat());
-  }
-  return terminated;
+  const cleared = await inParallel(AT_ONCE, workflowIds, (workflowId) => clearLeftover(client, workflowId, generation));
+  return workflowIds.filter((_, index) => cleared[index]);
 }
 
 async function clearLeftover(client: Client, workflowId: string, generation: string): Promise<boolean> {

@@ -36,7 +36,8 @@ export async function planComparison(
   const over = longest + ROOM_FOR_PARTS - MAX_ID_BYTES;
   if (over > 0)
     throw refused([
-      `Expected the workflow id to be ${over} bytes shorter, so that those of its runs and their parts have at most ${MAX_ID_BYTES}`,
+      `Expected the workflow id to be ${over} bytes shorter, so that those of its runs and their parts have ` +
+        `at most ${MAX_ID_BYTES}`,
     ]);
   const bucket = Object.values(specifications)[0]?.storage.bucket ?? '';
   const location: StorageLocation = { bucket, prefix: `${folderName(workflowId)}/` };

@@ -10,6 +10,7 @@
 import { Context } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { howToGoOn } from '../../workflows/population/names.ts';
 import { workerShutdown } from '../training/failures.ts';
 
@@ -33,7 +34,8 @@ export async function standBy(
   const runId = context.info.workflowExecution?.runId;
   if (runId !== generation) {
     throw refused(
-      `Cannot go on with run ${workflowId}: its root was reset to somewhere in the middle, where its parts do not follow. Instead ${howToGoOn(workflowId)}`,
+      `Cannot go on with run ${workflowId}: its root was reset to somewhere in the middle, where its parts ` +
+        `do not follow. Instead ${howToGoOn(workflowId)}`,
     );
   }
   const seen = new Set<string>();
@@ -41,7 +43,8 @@ export async function standBy(
     const reset = await findResetChild(client, workflowId, seen);
     if (reset !== undefined)
       throw refused(
-        `Cannot go on with run ${workflowId}: ${reset} was reset alone, and its neighbours did not go back with it. Instead ${howToGoOn(workflowId)}`,
+        `Cannot go on with run ${workflowId}: ${reset} was reset alone, and its neighbours did not go back ` +
+          `with it. Instead ${howToGoOn(workflowId)}`,
       );
     try {
       await context.sleep(LOOK_EVERY_MS);
@@ -61,14 +64,9 @@ async function findResetChild(client: Client, workflowId: string, seen: Set<stri
   })) {
     if (!seen.has(child.runId)) unseen.push(child);
   }
-  for (let from = 0; from < unseen.length; from += AT_ONCE) {
-    const batch = unseen.slice(from, from + AT_ONCE);
-    const resets = await Promise.all(batch.map((child) => isReset(client, child)));
-    const found = batch.find((_, index) => resets[index]);
-    if (found) return found.workflowId;
-    for (const { runId } of batch) seen.add(runId);
-  }
-  return undefined;
+  const resets = await inParallel(AT_ONCE, unseen, (child) => isReset(client, child));
+  for (const { runId } of unseen) seen.add(runId);
+  return unseen.find((_, index) => resets[index])?.workflowId;
 }
 
 async function isReset(client: Client, { workflowId, runId }: WorkflowExecutionInfo): Promise<boolean> {

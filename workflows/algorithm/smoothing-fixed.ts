@@ -9,14 +9,14 @@
  * Q₂] of the columns of [Φ; √σ·I]: linear time, and at the square root of the kernel matrix's condition.
  */
 import { exp } from './exponential.ts';
+import { LruCache } from './lru-cache.ts';
 
 const FEATURES = 14;
 const JITTER = 1e-10;
 
-/** Bases kept: a round smooths many curves of few lengths. Beyond this many numbers, the oldest ones go. */
+/** Numbers that the kept bases have together: a round smooths many curves of few lengths. */
 const MEMORY = 500_000;
-const bases = new Map<number, readonly Float64Array[]>();
-let remembered = 0;
+const bases = new LruCache<number, readonly Float64Array[]>(MEMORY, ([column]) => FEATURES * (column?.length ?? 0));
 
 /** Returns the posterior mean at the scores' own positions; scores are standardised, two or more. */
 export function smoothFixed(standardised: readonly number[]): number[] {
@@ -29,18 +29,12 @@ export function smoothFixed(standardised: readonly number[]): number[] {
   return [...smoothed];
 }
 
-/** The columns of Q₁ for n points. They depend on n alone, so remembering them changes no result. */
+/** The columns of Q₁ for n points. They depend on n alone, so that caching them changes no result. */
 function basis(n: number): readonly Float64Array[] {
   const known = bases.get(n);
   if (known) return known;
 
   const columns = orthonormalise(features(n)).map((column) => column.slice(0, n));
-  remembered += n * FEATURES;
-  for (const [length] of bases) {
-    if (remembered <= MEMORY) break;
-    bases.delete(length);
-    remembered -= length * FEATURES;
-  }
   bases.set(n, columns);
   return columns;
 }

@@ -2,6 +2,7 @@
  * Which images train, which measure, and in what order batches come: all of it from the seed.
  */
 import { randomStream, shuffled } from '../../../workflows/algorithm/index.ts';
+import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
 import type { LabelledImages } from '../datasets/fashion-mnist.ts';
 import type { NativeBinding } from '../tensorflow/library.ts';
 import { ResidentTensor } from '../tensorflow/program.ts';
@@ -40,7 +41,8 @@ export function split(
   const held = objectiveExamples + untouchedExamples;
   if (images - held < batchSize) {
     throw new Error(
-      `Expected \`task.objectiveExamples\` and \`task.untouchedExamples\` to leave at least one batch (${batchSize}) of the ${images} training images, got \`${held}\``,
+      'Expected `task.objectiveExamples` and `task.untouchedExamples` to leave at least one batch ' +
+        `(${batchSize}) of the ${images} training images, got \`${held}\``,
     );
   }
   const order = shuffled(images, randomStream(seed, 'split'));
@@ -114,7 +116,7 @@ export class BatchOrder {
   readonly #worker: string;
   readonly #training: Uint32Array;
   readonly #batchSize: number;
-  static readonly #orders = new Map<string, Uint32Array>();
+  static readonly #orders = new LruCache<string, Uint32Array>(MOST_ORDERS);
 
   constructor(seed: number, worker: string, training: Uint32Array, batchSize: number) {
     this.#seed = seed;
@@ -133,16 +135,10 @@ export class BatchOrder {
 
   #order(epoch: number): Uint32Array {
     const key = `${this.#seed} ${this.#worker} ${epoch} ${this.#training.length}`;
-    const orders = BatchOrder.#orders;
-    const order =
-      orders.get(key) ?? shuffled(this.#training.length, randomStream(this.#seed, 'batches', this.#worker, epoch));
-    // Inserted last: the first is the one that nobody asked for the longest.
-    orders.delete(key);
-    orders.set(key, order);
-    for (const [oldest] of orders) {
-      if (orders.size <= MOST_ORDERS) break;
-      orders.delete(oldest);
-    }
+    const known = BatchOrder.#orders.get(key);
+    if (known) return known;
+    const order = shuffled(this.#training.length, randomStream(this.#seed, 'batches', this.#worker, epoch));
+    BatchOrder.#orders.set(key, order);
     return order;
   }
 }

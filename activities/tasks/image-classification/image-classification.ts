@@ -5,6 +5,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { randomStream } from '../../../workflows/algorithm/index.ts';
+import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
 import type { HyperparameterValues } from '../../../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../../../workflows/algorithm/curve.ts';
 import type { NamedTensor } from '../../storage/safetensors.ts';
@@ -20,7 +21,6 @@ import type { TensorFlow } from '../tensorflow/library.ts';
 import type { Report, Session, SessionContext, State, Task, TaskEnvironment } from '../task.ts';
 import { BatchOrder, ResidentExamples, select, split, type Split } from './examples.ts';
 import { exportModel } from './export.ts';
-import { Kept } from './kept.ts';
 import { layersOf, type ImageClassification } from './models.ts';
 import { Network } from './network.ts';
 
@@ -29,9 +29,9 @@ const MEASURED_AT_ONCE = { perceptron: 10_000, convolutional: 500 } as const;
 /** Loaded networks and measured images kept between sessions: those of a few experiments at once. */
 const MOST_KEPT = 4;
 
-const networks = new Kept<Network>(MOST_KEPT, (network) => network.dispose());
-const objectives = new Kept<ResidentExamples>(MOST_KEPT, (examples) => examples.dispose());
-const splits = new Kept<Split>(MOST_KEPT, () => undefined);
+const networks = new LruCache<string, Network>(MOST_KEPT, undefined, (network) => network.dispose());
+const objectives = new LruCache<string, ResidentExamples>(MOST_KEPT, undefined, (examples) => examples.dispose());
+const splits = new LruCache<string, Split>(MOST_KEPT);
 
 export function imageClassification(specification: ImageClassification, { dataDirectory }: TaskEnvironment): Task {
   return {
@@ -73,9 +73,9 @@ class ImageClassificationSession implements Session {
       MEASURED_AT_ONCE[model.kind],
     ]);
     this.#split =
-      splits.take(this.#objectiveKey) ??
+      splits.get(this.#objectiveKey) ??
       split(dataSet.training.count, objectiveExamples, untouchedExamples, batchSize, context.seed);
-    splits.keep(this.#objectiveKey, this.#split);
+    splits.set(this.#objectiveKey, this.#split);
     this.#order = new BatchOrder(context.seed, context.worker, this.#split.training, batchSize);
     this.#network =
       networks.take(this.#networkKey) ??
@@ -162,8 +162,8 @@ class ImageClassificationSession implements Session {
   }
 
   dispose(): void {
-    if (this.#network) networks.keep(this.#networkKey, this.#network);
-    if (this.#objective) objectives.keep(this.#objectiveKey, this.#objective);
+    if (this.#network) networks.set(this.#networkKey, this.#network);
+    if (this.#objective) objectives.set(this.#objectiveKey, this.#objective);
     this.#network = undefined;
     this.#objective = undefined;
   }
