@@ -1,20 +1,47 @@
 /**
- * Waiting for what other processes do, without guessing how long it takes.
+ * Waiting for what other processes do: with a pause between two looks, and never for ever.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
 
 /**
- * Resolves as soon as the condition holds; asked again every `intervalMs`; fails with its text when it does not hold
- * within `timeoutMs`.
+ * Resolves as soon as the condition holds, which is checked every `intervalMs`.
+ *
+ * @throws Error with the condition's source if it does not hold within `timeoutMs`
  */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   timeoutMs = 20_000,
   intervalMs = 10,
 ): Promise<void> {
+  await poll(condition, (holds) => holds, { timeoutMs, intervalMs, expectation: condition });
+}
+
+/**
+ * Asks every `intervalMs` until the answer is enough, and returns it.
+ *
+ * @throws Error with the last answer if none is enough within `timeoutMs`
+ */
+export async function poll<Answer>(
+  ask: () => Answer | Promise<Answer>,
+  isEnough: (answer: Answer) => boolean,
+  {
+    timeoutMs = 120_000,
+    intervalMs = 10,
+    expectation = isEnough,
+  }: {
+    readonly timeoutMs?: number;
+    readonly intervalMs?: number;
+    /** Its source is quoted by the error. */
+    readonly expectation?: (...args: never[]) => unknown;
+  } = {},
+): Promise<Answer> {
   const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Expected within ${timeoutMs} ms: ${condition.toString()}`);
+  for (;;) {
+    const answer = await ask();
+    if (isEnough(answer)) return answer;
+    if (Date.now() > deadline)
+      throw new Error(`Expected within ${timeoutMs} ms: ${expectation.toString()}, got ${inspect(answer)}`);
     await delay(intervalMs);
   }
 }

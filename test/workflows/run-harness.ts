@@ -6,6 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { keepAlive } from '../../workers/processes/keep-alive.ts';
+import { whileWorking } from '../running-workers.ts';
 import { startTemporalServer } from '../temporal-server.ts';
 import type { StandIns } from './stand-ins.ts';
 
@@ -51,7 +52,7 @@ export async function startHarness(dynamicConfig: readonly string[] = []): Promi
         taskQueue: `${taskQueue}-trainers`,
         activities: { ...activities },
       });
-      return orchestrator.runUntil(trainer.runUntil(test));
+      return whileWorking([orchestrator, trainer], test);
     },
     stop: async () => {
       await connection.close();

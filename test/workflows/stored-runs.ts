@@ -16,9 +16,11 @@ import type { firePbt } from '../../workflows/run/fire-pbt.ts';
 import { progressQuery } from '../../workflows/messages.ts';
 import type { RunProgress } from '../../activities/contracts/messages.ts';
 import type { Algorithm, WORKFLOW_TYPES } from '../../workflows/population/names.ts';
+import { runWorkers } from '../running-workers.ts';
 import { startObjectServer } from '../object-server.ts';
 import type { ObjectServer } from '../object-server.ts';
 import { startTemporalServer, temporalCommand } from '../temporal-server.ts';
+import { poll } from '../workers/eventually.ts';
 import { workflowBundle } from './run-harness.ts';
 
 export const QUEUE = 'stored-runs';
@@ -67,7 +69,7 @@ export interface StoredRuns {
   ) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof firePbt>>;
   /** Runs it to its end, undisturbed. */
   readonly result: (workflowId: string, input?: unknown, workflowType?: RunWorkflowType) => Promise<ResultSummary>;
-  /** Asks for the progress, without sleeping in between, until it is what is waited for. */
+  /** Asks for the progress until it is what is waited for. */
   readonly reached: (workflowId: string, enough: (progress: RunProgress) => boolean) => Promise<RunProgress>;
   /** The stock CLI, at this server. */
   readonly temporal: (...args: readonly string[]) => Promise<CommandOutcome>;
@@ -110,7 +112,7 @@ export async function startStoredRuns({
     }),
     await Worker.create({ connection: native, taskQueue: `${QUEUE}-trainers`, activities: { train, report } }),
   ];
-  const working = workers.map((worker) => worker.run());
+  const working = runWorkers(workers);
   const start: StoredRuns['start'] = (workflowId, input = SMALL, workflowType = 'firePbt') =>
     client.workflow.start<typeof firePbt>(workflowType, { taskQueue: QUEUE, workflowId, args: [input] });
   return {
@@ -119,13 +121,10 @@ export async function startStoredRuns({
     trained,
     script,
     start,
-    result: async (workflowId, input, workflowType) => (await start(workflowId, input, workflowType)).result(),
-    reached: async (workflowId, enough) => {
-      for (;;) {
-        const progress = await client.workflow.getHandle(workflowId).query(progressQuery);
-        if (enough(progress)) return progress;
-      }
-    },
+    result: async (workflowId, input, workflowType) =>
+      working.race((await start(workflowId, input, workflowType)).result()),
+    reached: (workflowId, enough) =>
+      working.race(poll(() => client.workflow.getHandle(workflowId).query(progressQuery), enough)),
     temporal: async (...args) => {
       try {
         const { stdout, stderr } = await promisify(execFile)(
@@ -144,8 +143,7 @@ export async function startStoredRuns({
       }
     },
     stop: async () => {
-      for (const worker of workers) worker.shutdown();
-      await Promise.all(working);
+      await working.stop();
       await objects.close();
       await connection.close();
       await native.close();

@@ -7,6 +7,7 @@ import type { Client } from '@temporalio/client';
 import type { Specification } from '../../../activities/specification/specification.ts';
 import { firePbt } from '../../../workflows/run/fire-pbt.ts';
 import { progressQuery } from '../../../workflows/messages.ts';
+import { poll } from '../../workers/eventually.ts';
 
 export interface FailedRun {
   readonly firstRunId: string;
@@ -29,7 +30,10 @@ export async function failAndReset(
     args: [specification],
   });
   const first = client.workflow.getHandle<typeof firePbt>(workflowId, firstRunId);
-  while ((await first.query(progressQuery)).round < 2);
+  await poll(
+    () => first.query(progressQuery),
+    ({ round }) => round >= 2,
+  );
   await client.workflow.getHandle(`${workflowId}/P2`).terminate('a test');
   await first.result().catch(() => undefined);
   const { runId: lastRunId } = await client.workflowService.resetWorkflowExecution({

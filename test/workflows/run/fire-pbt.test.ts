@@ -21,6 +21,7 @@ import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import { simulate } from '../../../workflows/population/simulation.ts';
 import { createStandIns, toySpecification, toyTraining } from '../stand-ins.ts';
 import type { StandIns } from '../stand-ins.ts';
+import { poll } from '../../workers/eventually.ts';
 import { startHarness } from '../run-harness.ts';
 import type { Harness } from '../run-harness.ts';
 
@@ -72,15 +73,12 @@ describe('a run', { timeout: 400_000 }, () => {
     return activities;
   }
 
-  /** Asks for the progress, without sleeping in between, until it is what is waited for. */
+  /** Asks for the progress until it is what is waited for. */
   async function reached(
     handle: WorkflowHandle<typeof firePbt>,
     enough: (progress: RunProgress) => boolean,
   ): Promise<RunProgress> {
-    for (;;) {
-      const progress = await handle.query(progressQuery);
-      if (enough(progress)) return progress;
-    }
+    return poll(() => handle.query(progressQuery), enough);
   }
 
   async function reset(workflowId: string): Promise<void> {

@@ -8,6 +8,7 @@ import { decisionsKey } from '../../../activities/runs/rounds.ts';
 import { MESSAGE_DESCRIPTIONS } from '../../../workflows/messages.ts';
 import type { EvaluatorView, Leader, MemberView, RunProgress } from '../../../activities/contracts/messages.ts';
 import type { HistorySegment } from '../../../workflows/population/state.ts';
+import { eventually } from '../../workers/eventually.ts';
 import { SMALL, startStoredRuns } from '../stored-runs.ts';
 import type { CommandOutcome, StoredRuns } from '../stored-runs.ts';
 
@@ -349,7 +350,8 @@ describe('a run steered with the stock Temporal CLI', { timeout: 300_000 }, () =
     await refused(workflowId, 'extend', '{"steps": 400}', 'Cannot follow: the run has trained its last round');
 
     await accepted(workflowId, 'resume', undefined, /Resumed: the report is tried again/);
-    while (tries < 2) await runs.reached(workflowId, (progress) => progress.status === 'holding');
+    await eventually(() => tries >= 2);
+    await runs.reached(workflowId, (progress) => progress.status === 'holding');
     delete runs.script.beforeReport;
     await runs.reached(workflowId, (progress) => progress.holds.length > 0);
     await accepted(workflowId, 'resume', undefined, /Resumed: the report is tried again/);
@@ -389,22 +391,15 @@ describe('a run steered with the stock Temporal CLI', { timeout: 300_000 }, () =
     ] as const)
       assert.ok(stdout.includes(JSON.stringify(MESSAGE_DESCRIPTIONS[name]).slice(1, -1)), name);
     assert.match(stdout, /leaderboard \| newest score/);
-    for (;;) {
-      // Visibility is a moment behind.
-      const { stdout: listed } = await runs.temporal(
-        'workflow',
-        'list',
-        '--query',
-        "FirePbtStatus = 'finished' AND FirePbtTask = 'toy/deceptive' AND FirePbtAlgorithm = 'fire-pbt' AND FirePbtRound = 8 AND FirePbtBestScore > 0.1",
-        '--output',
-        'json',
-      );
-      if (
-        (JSON.parse(listed) as readonly { readonly execution: { readonly workflowId: string } }[]).some(
-          ({ execution }) => execution.workflowId === 'undisturbed',
-        )
-      )
-        break;
-    }
+    const query = [
+      "FirePbtStatus = 'finished' AND FirePbtTask = 'toy/deceptive' AND FirePbtAlgorithm = 'fire-pbt'",
+      'FirePbtRound = 8 AND FirePbtBestScore > 0.1',
+    ].join(' AND ');
+    // Visibility is a moment behind.
+    await eventually(async () => {
+      const { stdout: listed } = await runs.temporal('workflow', 'list', '--query', query, '--output', 'json');
+      const found = JSON.parse(listed) as readonly { readonly execution: { readonly workflowId: string } }[];
+      return found.some(({ execution }) => execution.workflowId === 'undisturbed');
+    });
   });
 });

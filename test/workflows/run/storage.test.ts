@@ -1,6 +1,7 @@
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import type { StorageLocation } from '../../../activities/contracts/checkpoint.ts';
+import { poll } from '../../workers/eventually.ts';
 import { startStoredRuns } from '../stored-runs.ts';
 import type { StoredRuns } from '../stored-runs.ts';
 
@@ -78,14 +79,12 @@ describe('what a run keeps in its bucket', { timeout: 480_000 }, () => {
   async function keptAfter(workflowId: string, { bucket, prefix }: StorageLocation, round: number): Promise<Kept> {
     await runs.reached(workflowId, (progress) => progress.round === round);
     const handle = runs.client.workflow.getHandle(workflowId);
-    for (;;) {
-      const { pendingActivities, pendingWorkflowTask } = (await handle.describe()).raw;
-      if (
+    await poll(
+      () => handle.describe(),
+      ({ raw: { pendingActivities, pendingWorkflowTask } }) =>
         !pendingWorkflowTask &&
-        !pendingActivities?.some(({ activityType }) => activityType?.name === 'collectCheckpoints')
-      )
-        break;
-    }
+        !pendingActivities?.some(({ activityType }) => activityType?.name === 'collectCheckpoints'),
+    );
     const stored = await runs.objects.list(bucket, prefix);
     const checkpoints = stored.filter(({ key }) => key.endsWith('.safetensors'));
     return { sizeBytes: sum(stored), checkpoints: checkpoints.length, checkpointBytes: sum(checkpoints) };
