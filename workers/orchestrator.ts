@@ -21,7 +21,8 @@ Runs workflows and their light activities until it is told to end (SIGINT, SIGTE
   --cache DIRECTORY   where the bundled workflows are kept (.local/cache)
   --help              this text
 
-Temporal is found by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of the SDK's environment configuration, S3 by the AWS SDK's.`;
+TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of the SDK's environment configuration say where Temporal is; the AWS
+SDK's environment and profiles say where S3 is.`;
 
 await runProcess(async () => {
   const options = readOptions(

@@ -20,7 +20,8 @@ Trains for the runs of a task queue until it is told to end (SIGINT, SIGTERM).
   --help              this text
 
 CUDA_VISIBLE_DEVICES chooses its GPU. Ends with code ${RECYCLE_EXIT_CODE} when it wants to be started afresh.
-Temporal is found by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of the SDK's environment configuration, S3 by the AWS SDK's.`;
+TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of the SDK's environment configuration say where Temporal is; the AWS
+SDK's environment and profiles say where S3 is.`;
 
 const HEARTBEATS_AT_MOST_EVERY = '2s';
 

@@ -25,12 +25,14 @@ import type { BreakableStack } from '../../test/chaos/breakable-stack.ts';
 import { outcomeOf } from '../chaos/outcome.ts';
 
 const HELP = `
-Runs a specification twice on a stack of its own, undisturbed and under attack, and ends with 1 unless both came to the same decisions, winner and weights.
+Runs a specification twice on a stack of its own, undisturbed and under attack. Ends with 1 unless both runs come to the
+same decisions, winner and weights.
 
-  --kills N           kill -9 that many parts (Temporal server, S3 server, orchestrator, trainers), one at a time, at random moments (50)
+  --kills N           how many times to kill -9 a part (Temporal server, S3 server, orchestrator, trainers), at random
+                      moments (50)
   --every SECONDS     average time from one kill to the next (4)
   --seed N            of the random moments and victims (0)
-  --outages           instead of kills: S3 refuses connections, S3 resets them in the middle, Temporal is dead, each for a while
+  --outages           instead of kills: S3 refuses connections, S3 resets them, Temporal is down, each for a while
   --outage-seconds N  how long each takes (60)
   --input-file FILE   the specification (experiments/fashion-mnist.json)
   --help              this text`;
@@ -114,7 +116,8 @@ async function compare(stack: LocalStack, client: Client, specification: unknown
   const [expected, found] = [outcomeOf(undisturbed), outcomeOf(disturbed)];
   const same = isDeepStrictEqual(found, expected);
   console.log(
-    `\nundisturbed  ${JSON.stringify(expected)}\ndisturbed    ${JSON.stringify(found)}\n${same ? 'The same decisions, winner and weights.' : 'DIFFERENT.'}`,
+    `\nundisturbed  ${JSON.stringify(expected)}\ndisturbed    ${JSON.stringify(found)}\n` +
+      `${same ? 'The same decisions, winner and weights.' : 'DIFFERENT.'}`,
   );
   return same;
 }
@@ -156,7 +159,8 @@ function killing(stack: LocalStack, kills: number, everySeconds: number, seed: n
       const victim = up[random.integer(Math.max(1, up.length))];
       if (!alive())
         throw new UserError(
-          `The run ended after ${kill - 1} of ${kills} kills: give it more steps, or make them follow more closely with --every`,
+          `The run ended after ${kill - 1} of ${kills} kills: give it more steps, or make them follow more ` +
+            `closely with --every`,
         );
       if (victim === undefined) continue;
       tell(`kill ${kill} of ${kills}: kill -9 ${victim} (process ${stack.processId(victim)})`);

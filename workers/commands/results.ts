@@ -16,18 +16,21 @@ import { ROOT } from '../processes/programs.ts';
 import { counted, shortBytes } from '../terminal/figures.ts';
 
 const HELP = `
-Makes docs/results.md and its plots from docs/results/page.md (the prose) and docs/results/*.json (a comparison each), and what README.md quotes of
-them: between \`<!-- results:\` with a prose of its own, \`-->\`, and \`<!-- /results -->\`. In the prose:
+Makes docs/results.md and its plots from docs/results/page.md (the prose) and docs/results/*.json (one comparison each).
+Also makes what README.md quotes of them: between \`<!-- results:\` with a prose of its own, \`-->\`, and
+\`<!-- /results -->\`. In the prose:
 
   {{table TABLE}} {{pairs TABLE}} {{costs TABLE}} {{evaluations TABLE}} {{promotions TABLE}}   tables
   {{plot schedules|scores|costs|evaluations TABLE}}                             a plot
-  {{value TABLE ARM MEASURE count|mean|sd|median|iqm|low|high|min|max}}         a number, such as {{value narrow-15000 FIRE testScore mean}}
+  {{value TABLE ARM MEASURE count|mean|sd|median|iqm|low|high|min|max}}         a number, such as
+                                                  {{value narrow-15000 FIRE testScore mean}}
   {{difference TABLE ARM AGAINST MEASURE pairs|ahead|mean|low|high|effect|p|smallestP}}
   {{seeds TABLE}} {{published imagenet|toys}}                                   seeds; what others reported
   {{#if TABLE}} … {{/if}}                                                       only where the table is stored
 
-  --check                writes nothing; ends with 1 where the page is not what would be made
-  --fetch WORKFLOW_ID    in place of making the page: copies the comparison's comparison.json from the bucket to docs/results
+  --check                writes nothing; ends with 1 if the page is out of date
+  --fetch WORKFLOW_ID    does not make the page, but copies the comparison's comparison.json from the bucket to
+                         docs/results
   --name NAME            with --fetch: what the table is called (the workflow id, slashes as dashes)
   --docs DIRECTORY       in place of docs
 ${OBJECT_HELP}`;
@@ -81,7 +84,11 @@ async function make(docs: string, check: boolean): Promise<number> {
   for (const file of leftOver) rmSync(join(docs, file));
   for (const [file, text] of files) if (stale.includes(file)) writeFileSync(join(docs, file), text);
   console.log(
-    `Made ${join(docs, 'results.md')} with ${counted([...files.keys()].filter((file) => file.endsWith('.svg')).length, 'plot')}: ${stale.length + leftOver.length === 0 ? 'nothing changed' : `${counted(stale.length, 'file')} written, ${leftOver.length} removed`}`,
+    `Made ${join(docs, 'results.md')} with ` +
+      `${counted([...files.keys()].filter((file) => file.endsWith('.svg')).length, 'plot')}: ` +
+      (stale.length + leftOver.length === 0
+        ? 'nothing changed'
+        : `${counted(stale.length, 'file')} written, ${leftOver.length} removed`),
   );
   return 0;
 }
@@ -102,7 +109,8 @@ async function fetchTable(
     )
       throw error;
     throw new UserError(
-      `Cannot fetch the table of ${workflowId}: there is no s3://${bucket}/${key}; a comparison writes it when its first run is done`,
+      `Cannot fetch the table of ${workflowId}: there is no s3://${bucket}/${key}; a comparison writes it when ` +
+        `its first run is done`,
       { cause: error },
     );
   });
@@ -116,7 +124,8 @@ async function fetchTable(
   }
   if (missing > 0) console.log(`The comparison is not done: ${counted(missing, 'run')} missing`);
   console.log(
-    `Fetched ${counted(runs.length, 'run')} of ${counted(arms.length, 'arm')} to ${file}, ${shortBytes(bytes.length)}. Next: npm run results`,
+    `Fetched ${counted(runs.length, 'run')} of ${counted(arms.length, 'arm')} to ${file}, ` +
+      `${shortBytes(bytes.length)}. Next: npm run results`,
   );
   return 0;
 }

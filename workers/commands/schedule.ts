@@ -11,11 +11,13 @@ import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { counted } from '../terminal/figures.ts';
 
 const HELP = `
-Prints the winner's whole schedule of a finished run, from step 0: which hyperparameters at which steps, through every copy and promotion.
+Prints the whole schedule of a finished run's winner: its hyperparameters from step 0 on, through every copy and
+promotion.
 (\`npm run --silent schedule -- …\` prints nothing else.)
 
   --run FOLDER           the run's folder in the bucket, <workflow id>/<first run id>, as its result tells it
-  --format json|csv      json: with task and measuring, for retrace; csv: from_step, to_step and a column a hyperparameter (json)
+  --format json|csv      json: with task and measuring, for retrace; csv: from_step, to_step and one column per
+                         hyperparameter (json)
   --output FILE          writes there rather than to the terminal
 ${OBJECT_HELP}`;
 
@@ -28,7 +30,8 @@ await runProcess(async () => {
   const format = oneOf('format', options.format, ['json', 'csv']) ?? 'json';
   if (run === undefined || !RUN_FOLDER.test(run))
     throw new UserError(
-      `Expected \`--run\` to be a run's folder, \`<workflow id>/<first run id>\`, got \`${run ?? 'nothing'}\`. --help lists the options.`,
+      `Expected \`--run\` to be a run's folder, \`<workflow id>/<first run id>\`, got \`${run ?? 'nothing'}\`. ` +
+        `--help lists the options.`,
     );
   const schedule = await withObjects(options.directory, async (objects) => readSchedule(objects, bucket, run)).catch(
     (error: unknown) => {

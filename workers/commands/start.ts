@@ -36,8 +36,8 @@ import { StandstillWatch } from '../processes/troubles.ts';
 import { follow } from '../processes/watching.ts';
 
 const HELP = `
-Runs an experiment on this machine: starts the local stack (or uses the running one), starts the run (or goes on watching it), shows its progress.
-Ctrl-C ends the watching and the stack; the run goes on at the next start.
+Runs an experiment on this machine: starts the local stack (or uses the running one), starts the run (or watches the
+running one), and shows its progress. Ctrl-C ends the stack; the run continues at the next start.
 
   --input-file FILE      a specification, or a comparison of several (experiments/fashion-mnist.json)
   --workflow-id ID       what the run is called (the file's name)
@@ -80,7 +80,10 @@ await runProcess(async () => {
     screen.leave();
     if (finished === 'interrupted') {
       screen.say(
-        `\n${workflowId} is kept: it goes on ${stack.ours ? 'at the next npm start or npm run stack' : 'in the running stack; npm start watches it again'}.`,
+        `\n${workflowId} is kept: it goes on ` +
+          (stack.ours
+            ? 'at the next npm start or npm run stack.'
+            : 'in the running stack; npm start watches it again.'),
       );
       return INTERRUPTED_EXIT_CODE;
     }
@@ -106,7 +109,9 @@ async function run(
 ): Promise<void> {
   const submission = await submit(client, experiment, workflowId, stack.record.queue);
   screen.say(
-    `${submission.reattached ? `${workflowId} is running already, as it was started then: watching it` : `Started ${workflowId}`}`,
+    submission.reattached
+      ? `${workflowId} is running already, as it was started then: watching it`
+      : `Started ${workflowId}`,
   );
   if (stack.record.temporal.webUi !== null)
     screen.say(`Web UI     ${webPage(stack.record, workflowId, submission.runId)}`);

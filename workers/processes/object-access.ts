@@ -18,7 +18,8 @@ export const OBJECT_OPTIONS = { bucket: { type: 'string' }, directory: { type: '
 
 /** Their lines in `--help`. */
 export const OBJECT_HELP = `
-  --bucket NAME          where the objects are (fire-pbt): in the S3 of the AWS SDK's environment, else of the local stack that runs
+  --bucket NAME          where the objects are (fire-pbt): in the S3 of the AWS SDK's environment, else in that of the
+                         running local stack
   --directory DIRECTORY  where the local stack keeps its state (.local)
   --help                 this text`.slice(1);
 
@@ -54,6 +55,8 @@ async function connect(
   // The SDK may still find a profile.
   return {
     objects: new ObjectStore(),
-    advice: `; no local stack runs in ${directory}, and no ${SAYING_WHERE[0]} says where else: \`npm run stack\` starts one`,
+    advice:
+      `; no local stack runs in ${directory}, and no ${SAYING_WHERE[0]} says where else: \`npm run ` +
+      `stack\` starts one`,
   };
 }

@@ -29,17 +29,25 @@ export async function requireSearchAttributes({
   const known = await listSearchAttributes(connection, namespace).catch((error: unknown) => {
     const names = Object.entries(SEARCH_ATTRIBUTE_TYPES).map(([name, type]) => `${name} (${type})`);
     throw new UserError(
-      `Cannot ask Temporal at ${address} for the search attributes of namespace ${namespace}: ${reasonOf(error)} (runs need ${names.join(', ')}; these credentials need the right to list search attributes)`,
+      `Cannot ask Temporal at ${address} for the search attributes of namespace ${namespace}: ` +
+        `${reasonOf(error)} (runs need ${names.join(', ')}; these credentials need the right to list search ` +
+        `attributes)`,
       { cause: error },
     );
   });
   const missing = Object.entries(SEARCH_ATTRIBUTE_TYPES).filter(([name]) => !known.includes(name));
   if (missing.length === 0) return;
   // Temporal Cloud's are managed with its own tool, not with the CLI.
-  const own = `temporal operator search-attribute create --namespace ${namespace} ${missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ')}`;
-  const cloud = `tcld namespace search-attributes add --namespace ${namespace} ${missing.map(([name, type]) => `--search-attribute ${name}=${type}`).join(' ')}`;
+  const own =
+    `temporal operator search-attribute create --namespace ${namespace} ` +
+    `${missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ')}`;
+  const cloud =
+    `tcld namespace search-attributes add --namespace ${namespace} ` +
+    `${missing.map(([name, type]) => `--search-attribute ${name}=${type}`).join(' ')}`;
   throw new UserError(
-    `Cannot use Temporal at ${address}: namespace ${namespace} has no search attributes ${missing.map(([name]) => name).join(', ')}. Create them once. On a server of one's own: ${own}. On Temporal Cloud, in its web UI or by: ${cloud}`,
+    `Cannot use Temporal at ${address}: namespace ${namespace} has no search attributes ` +
+      `${missing.map(([name]) => name).join(', ')}. Create them once. On a server of one's own: ${own}. On ` +
+      `Temporal Cloud, in its web UI or by: ${cloud}`,
   );
 }
 

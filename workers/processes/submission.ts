@@ -28,7 +28,8 @@ export async function submit(
   if (running) {
     if (running.type !== experiment.workflowType) {
       throw new UserError(
-        `Cannot start ${workflowId}: a workflow of that id and of type ${running.type} is running. Choose another with --workflow-id`,
+        `Cannot start ${workflowId}: a workflow of that id and of type ${running.type} is running. Choose ` +
+          `another with --workflow-id`,
       );
     }
     return { handle: client.workflow.getHandle(workflowId, running.runId), runId: running.runId, reattached: true };

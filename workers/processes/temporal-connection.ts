@@ -73,7 +73,8 @@ async function reaching<T>(address: string, namespace: string, connect: () => Pr
     return await connect();
   } catch (error) {
     throw new UserError(
-      `Cannot reach Temporal at ${address}, namespace ${namespace}: ${reasonOf(error)} (set by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE or a profile)`,
+      `Cannot reach Temporal at ${address}, namespace ${namespace}: ${reasonOf(error)} (set by ` +
+        `TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE or a profile)`,
       { cause: error },
     );
   }

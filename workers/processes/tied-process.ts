@@ -17,7 +17,13 @@ const GRACE_SECONDS = 10;
  */
 const SCRIPT = `
 exec 9<&0
-( trap '' TERM INT HUP; cat <&9 >/dev/null; kill -s TERM -- -$$; sleep ${GRACE_SECONDS}; kill -s KILL -- -$$ ) </dev/null >/dev/null 2>&1 &
+(
+  trap '' TERM INT HUP
+  cat <&9 >/dev/null
+  kill -s TERM -- -$$
+  sleep ${GRACE_SECONDS}
+  kill -s KILL -- -$$
+) </dev/null >/dev/null 2>&1 &
 exec "$@" 9<&- </dev/null`;
 
 /**

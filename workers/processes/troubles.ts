@@ -42,7 +42,10 @@ export async function findTroubles(client: Client, workflowId: string): Promise<
  * to 5 times; goes on by itself when that is over)`.
  */
 export function formatTrouble({ message, activities, pending, attempts }: Trouble): string {
-  return `WAITS: ${message} (${counted(pending, 'activity', 'activities')}, ${activities.join(' and ')}, tried up to ${attempts} times; goes on by itself when that is over)`;
+  return (
+    `WAITS: ${message} (${counted(pending, 'activity', 'activities')}, ${activities.join(' and ')}, tried ` +
+    `up to ${attempts} times; goes on by itself when that is over)`
+  );
 }
 
 /** Watches for a workflow that gets nowhere, and says why: each reason once, until there is progress again. */
@@ -105,7 +108,9 @@ async function lookAt(client: Client, workflowId: string): Promise<readonly Reas
     return [
       {
         reason: 'Temporal',
-        line: `WAITS: Temporal does not answer: ${reasonOf(error).replace(/\.? ?Resolution note:.*$/, '')} (goes on by itself when it does)`,
+        line:
+          `WAITS: Temporal does not answer: ${reasonOf(error).replace(/\.? ?Resolution note:.*$/, '')} ` +
+          `(goes on by itself when it does)`,
       },
     ];
   }

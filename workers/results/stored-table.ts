@@ -104,7 +104,8 @@ export function parseTable(name: string, text: string, where: string): StoredTab
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new UserError(
-      `Expected ${where} to be a comparison (${TABLE_FORMAT}): \`${issue?.path.join('.') ?? ''}\`: ${issue?.message ?? ''}`,
+      `Expected ${where} to be a comparison (${TABLE_FORMAT}): \`${issue?.path.join('.') ?? ''}\`: ` +
+        `${issue?.message ?? ''}`,
       { cause: parsed.error },
     );
   }

@@ -165,7 +165,8 @@ export function evaluationTable(table: StoredTable): string {
         const end = byReason.get(reason);
         return end === undefined
           ? NONE
-          : `${longNumber(end.count)} (${end.neverMet === undefined ? NONE : longNumber(end.neverMet)}), ${longNumber(end.steps)}`;
+          : `${longNumber(end.count)} (${end.neverMet === undefined ? NONE : longNumber(end.neverMet)}), ` +
+              `${longNumber(end.steps)}`;
       }),
     ]),
   );

@@ -72,7 +72,8 @@ function requireFitting(
   const advice = `end it (process ${pid}) and start again`;
   if (wanted.threads !== undefined && wanted.threads !== threads)
     throw new UserError(
-      `Cannot use the running stack: its trainers have ${threads} threads, the specification says ${wanted.threads}; ${advice}`,
+      `Cannot use the running stack: its trainers have ${threads} threads, the specification says ` +
+        `${wanted.threads}; ${advice}`,
     );
   if (wanted.queue !== undefined && wanted.queue !== queue)
     throw new UserError(`Cannot use the running stack: its task queue is ${queue}, not ${wanted.queue}; ${advice}`);
@@ -108,7 +109,9 @@ interface WantedServer {
 
 /** A run that is meant for one server must not be trained on another. */
 function requireServer(what: string, used: UsedServer, wanted: WantedServer, advice: string): void {
-  const uses = `Cannot use the running stack: it uses ${used.own ? 'your' : 'its own'} ${what}${used.at === null ? '' : ` at ${used.at}`}`;
+  const uses =
+    `Cannot use the running stack: it uses ${used.own ? 'your' : 'its own'} ${what}` +
+    `${used.at === null ? '' : ` at ${used.at}`}`;
   if (wanted.whose === 'local') {
     if (used.own && wanted.asked) throw new UserError(`${uses}, not one of its own; ${advice}`);
     return;

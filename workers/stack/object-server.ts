@@ -158,7 +158,8 @@ export async function checkStorageHere(bucket: string): Promise<void> {
     if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket') return;
     const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : reasonOf(error);
     throw new UserError(
-      `Cannot use your S3: ${said} (set by AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_PROFILE and the rest of the AWS SDK's settings)`,
+      `Cannot use your S3: ${said} (set by AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_PROFILE and the rest of the AWS ` +
+        `SDK's settings)`,
       { cause: error },
     );
   } finally {

@@ -72,7 +72,8 @@ export function formatComparisonCosts(
   const costs = Object.values(specifications).map(costsOf);
   const bytes = Math.max(...costs.map(({ storedBytes }) => storedBytes ?? 0));
   return [
-    `Runs       ${costs.length * seeds.length}: ${counted(costs.length, 'arm')}, ${counted(seeds.length, 'seed')}; ${atOnce} at once${retrace ? '; each retraced' : ''}`,
+    `Runs       ${costs.length * seeds.length}: ${counted(costs.length, 'arm')}, ` +
+      `${counted(seeds.length, 'seed')}; ${atOnce} at once${retrace ? '; each retraced' : ''}`,
     `Training   ${longNumber(total)} steps, at most`,
     `Kept       ${shortBytes(bytes)} of checkpoints at most by each run that is in training`,
     'Time       estimated from the first round on',
@@ -91,7 +92,8 @@ export function comparisonBlock(
   const far = done === undefined ? '' : `${progressBar(done / work.total)} ${percent(done, work)} %  `;
   return [
     '',
-    `${far}${rows.length} of ${runs} runs done  ${secondsLeft === undefined ? 'time left: unknown' : `${shortDuration(secondsLeft)} left`}`,
+    `${far}${rows.length} of ${runs} runs done  ` +
+      `${secondsLeft === undefined ? 'time left: unknown' : `${shortDuration(secondsLeft)} left`}`,
     ...rows.map((row) => `  ${comparisonLine(row)}`),
     ...training.map((run) => `  ${trainingLine(run, work)}`),
     ...holdsOf(training, work).map((hold) => `  ${hold}`),
@@ -127,7 +129,10 @@ export function percent(done: number, { total }: ComparisonWork): number {
 
 function trainingLine({ id, progress }: RunInTraining, work: ComparisonWork): string {
   if (!progress || progress.rounds === 0) return `${work.label(id)}: being started`;
-  return `${work.label(id)}: round ${progress.round} of ${progress.rounds}, best score ${shortScore(progress.bestScore)}`;
+  return (
+    `${work.label(id)}: round ${progress.round} of ${progress.rounds}, best score ` +
+    `${shortScore(progress.bestScore)}`
+  );
 }
 
 /** The tables of a finished comparison, and where the rest is. */
@@ -142,7 +147,10 @@ export function formatComparison(progress: ComparisonProgress): string {
 /** Such as `FIRE, seed 0: test score 0.8594, objective 0.8632, 4 promotions`. */
 export function comparisonLine({ arm, seed, testScore, objective, promotions, retrace }: ComparisonRow): string {
   const received = promotions.reduce((sum, count) => sum + count, 0);
-  return `${labelOf(arm, seed)}: test score ${shortScore(testScore)}, objective ${shortScore(objective)}${received > 0 ? `, ${received} promotions` : ''}${retrace ? `, retraced ${shortScore(retrace.testScore)}` : ''}`;
+  return (
+    `${labelOf(arm, seed)}: test score ${shortScore(testScore)}, objective ${shortScore(objective)}` +
+    `${received > 0 ? `, ${received} promotions` : ''}${retrace ? `, retraced ${shortScore(retrace.testScore)}` : ''}`
+  );
 }
 
 function labelOf(arm: string, seed: number): string {

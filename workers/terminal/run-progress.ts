@@ -38,7 +38,8 @@ export function progressBlock(progress: RunProgress, secondsLeft: number | undef
         : `${shortDuration(secondsLeft)} left`;
   return [
     '',
-    `${progressBar(rounds > 0 ? round / rounds : 0)} ${percent(progress)} %  round ${round} of ${rounds}  best score ${shortScore(bestScore)}  ${left}`,
+    `${progressBar(rounds > 0 ? round / rounds : 0)} ${percent(progress)} %  round ${round} of ${rounds}  best ` +
+      `score ${shortScore(bestScore)}  ${left}`,
     ...subPopulations.map((one) => `  ${subPopulationLine(one)}`),
     ...holds.map((hold) => `  HOLDS: ${hold}`),
   ];

@@ -31,9 +31,14 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
     .slice(0, Math.max(promotions.length - 1, 0));
   const ends = Object.entries(verdicts).sort(([, a], [, b]) => b - a);
   return [
-    `${result.workflowId} is done: ${counted(rounds, 'round')}, ${counted(steps, 'step')} a member${result.stoppedEarly ? `, stopped early in round ${result.stoppedEarly.round}: ${result.stoppedEarly.reason}` : ''}`,
+    `${result.workflowId} is done: ${counted(rounds, 'round')}, ${counted(steps, 'step')} a member` +
+      (result.stoppedEarly
+        ? `, stopped early in round ${result.stoppedEarly.round}: ${result.stoppedEarly.reason}`
+        : ''),
     '',
-    `Winner      ${winner.member}: objective ${shortScore(winner.objective)}, ${measured} ${shortScore(testScore)}${untouchedScore === undefined ? '' : `, on images that no decision saw ${shortScore(untouchedScore)}`}`,
+    `Winner      ${winner.member}: objective ${shortScore(winner.objective)}, ${measured} ` +
+      `${shortScore(testScore)}` +
+      `${untouchedScore === undefined ? '' : `, on images that no decision saw ${shortScore(untouchedScore)}`}`,
     ...scheduleLines(result, specification),
     ...(received.length > 0 ? [`Promotions  ${received.join(', ')}`] : []),
     ...(ends.length > 0 ? [`Evaluations ${ends.map(([reason, count]) => `${count} ${reason}`).join(', ')}`] : []),
@@ -54,7 +59,10 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
 
 /** The run's page in the Web UI. */
 export function webPage({ temporal }: StackRecord, workflowId: string, runId: string): string {
-  return `${temporal.webUi}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(workflowId)}/${runId}/history`;
+  return (
+    `${temporal.webUi}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(workflowId)}/` +
+    `${runId}/history`
+  );
 }
 
 /** Searched hyperparameters only, stretches of equal ones joined. */

@@ -12,16 +12,20 @@ export function formatStack({ temporal, s3, queue, trainers, threads }: StackRec
   return [
     `Temporal   ${temporal.address}, namespace ${temporal.namespace}${temporal.own ? ' (your own)' : ''}`,
     ...(temporal.webUi === null ? [] : [`Web UI     ${temporal.webUi}`]),
-    `S3         ${s3.endpoint ?? 'as the AWS SDK finds it'}${s3.own ? ' (your own)' : `, credentials in ${shown(s3.credentialsFile)}`}`,
-    `Workers    an orchestrator on task queue ${queue}, ${trainers} ${trainers === 1 ? 'trainer' : 'trainers'} of ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    `S3         ${s3.endpoint ?? 'as the AWS SDK finds it'}` +
+      `${s3.own ? ' (your own)' : `, credentials in ${shown(s3.credentialsFile)}`}`,
+    `Workers    an orchestrator on task queue ${queue}, ${trainers} ${trainers === 1 ? 'trainer' : 'trainers'} ` +
+      `of ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     '',
     'Start a run:',
-    `  ${temporalCommand({ temporal })} workflow start --type firePbt --task-queue ${queue} --workflow-id my-run --input-file experiments/fashion-mnist.json`,
+    `  ${temporalCommand({ temporal })} workflow start --type firePbt --task-queue ${queue} --workflow-id ` +
+      `my-run --input-file experiments/fashion-mnist.json`,
     ...(s3.own || s3.endpoint === null
       ? []
       : [
           'Look at its objects:',
-          `  AWS_SHARED_CREDENTIALS_FILE=${shown(s3.credentialsFile)} aws --endpoint-url ${s3.endpoint} s3 ls --recursive s3://fire-pbt/`,
+          `  AWS_SHARED_CREDENTIALS_FILE=${shown(s3.credentialsFile)} aws --endpoint-url ${s3.endpoint} s3 ls ` +
+            `--recursive s3://fire-pbt/`,
         ]),
     '',
     'Ctrl-C ends it; unfinished runs go on at the next start.',
