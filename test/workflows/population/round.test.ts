@@ -148,25 +148,29 @@ describe('a child that exploit replaced', () => {
     }
   });
 
-  test('is followed, where the specification says so, to the member that it copied, and the evaluation’s child is that one from then on', () => {
-    const { event, promotions } = judgeEvaluators(specification({ childReplaced: 'follow' }), state(), below(STRONG));
-    assert.deepEqual(verdicts(event.evaluations), ['against 2: continue, undecided']);
-    assert.deepEqual(promotions, []);
-    const after = applyEvents(state(), [event]);
-    assert.deepEqual(after.evaluations[0], { ...state().evaluations[0], child: 2 });
-    // Next round nothing was replaced: it is still judged against that member, not followed to whom that one once
-    // copied.
-    const calm = applyEvents(below(STRONG), [{ kind: 'exploited', fitness: [0, 3, 9], copies: [] }]);
-    assert.deepEqual(
-      verdicts(judgeEvaluators(specification({ childReplaced: 'follow' }), after, calm).event.evaluations),
-      ['against 2: continue, undecided'],
-    );
-    assert.deepEqual(
-      verdicts(judgeEvaluators(specification({ childReplaced: 'follow' }), state(), calm).event.evaluations),
-      ['against 0: continue, undecided'],
-      'a copy of long ago is no replacement',
-    );
-  });
+  test(
+    'is followed, where the specification says so, to the member that it copied, and the evaluation’s child is ' +
+      'that one from then on',
+    () => {
+      const { event, promotions } = judgeEvaluators(specification({ childReplaced: 'follow' }), state(), below(STRONG));
+      assert.deepEqual(verdicts(event.evaluations), ['against 2: continue, undecided']);
+      assert.deepEqual(promotions, []);
+      const after = applyEvents(state(), [event]);
+      assert.deepEqual(after.evaluations[0], { ...state().evaluations[0], child: 2 });
+      // Next round nothing was replaced: it is still judged against that member, not followed to whom that one once
+      // copied.
+      const calm = applyEvents(below(STRONG), [{ kind: 'exploited', fitness: [0, 3, 9], copies: [] }]);
+      assert.deepEqual(
+        verdicts(judgeEvaluators(specification({ childReplaced: 'follow' }), after, calm).event.evaluations),
+        ['against 2: continue, undecided'],
+      );
+      assert.deepEqual(
+        verdicts(judgeEvaluators(specification({ childReplaced: 'follow' }), state(), calm).event.evaluations),
+        ['against 0: continue, undecided'],
+        'a copy of long ago is no replacement',
+      );
+    },
+  );
 
   test('is followed to its end: the member that it copied may be the one to promote', () => {
     const { event, promotions } = judgeEvaluators(specification({ childReplaced: 'follow' }), state(), below(WEAK));
