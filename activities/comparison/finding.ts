@@ -6,12 +6,11 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { ObjectStoreError, type ObjectStore, type StoredObject } from '../storage/object-store.ts';
-import type { StorageLocation } from '../contracts/checkpoint.ts';
-import { specificationKey } from '../runs/continuation.ts';
-import type { FoundRun, RunFolder } from '../contracts/comparison.ts';
-import { folderName } from '../runs/plan.ts';
+import type { RunFolder } from '../contracts/checkpoint.ts';
+import type { FoundRun } from '../contracts/comparison.ts';
+import { decisionsKey, folderName, resultKey, specificationKey } from '../storage/layout.ts';
 import { recordedRetraced } from '../runs/retracing.ts';
-import { decisionsKey, levelsOf, type RoundRecords } from '../runs/rounds.ts';
+import { levelsOf, type RoundRecords } from '../runs/rounds.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 import type { StoredResult } from './run.ts';
@@ -27,7 +26,7 @@ interface Sought {
    */
   readonly begun: (
     recorded: unknown,
-    storage: StorageLocation,
+    storage: RunFolder,
   ) => Specification | undefined | Promise<Specification | undefined>;
 }
 
@@ -78,9 +77,8 @@ async function find(
   let furthest: Extract<FoundRun, { state: 'recorded' }> | undefined;
   for (const stored of await foldersOf(objects, bucket, workflowId)) {
     const { storage } = stored;
-    const found = { bucket, folder: storage.prefix.slice(0, -1) };
     const result = await readResult(objects, storage);
-    if (result && !result.stoppedEarly && isFinished(result, stored)) return { state: 'finished', ...found };
+    if (result && !result.stoppedEarly && isFinished(result, stored)) return { state: 'finished', ...storage };
     const specification = await begun(await readJson(objects, bucket, specificationKey(storage)), storage);
     if (specification === undefined) continue;
     const round = await rounds.latest(
@@ -88,21 +86,18 @@ async function find(
       specification.subPopulations.length,
       specification.steps / specification.stepsPerRound,
     );
-    if (round > (furthest?.round ?? 0)) furthest = { state: 'recorded', ...found, round };
+    if (round > (furthest?.round ?? 0)) furthest = { state: 'recorded', ...storage, round };
   }
   return furthest ?? { state: 'absent' };
 }
 
 /** Returns the result that a finished run wrote; undefined where there is none that can be read. */
-export async function readResult(
-  objects: Pick<ObjectStore, 'get'>,
-  { bucket, prefix }: StorageLocation,
-): Promise<StoredResult | undefined> {
-  return (await readJson(objects, bucket, `${prefix}result/result.json`)) as StoredResult | undefined;
+export async function readResult(objects: Pick<ObjectStore, 'get'>, run: RunFolder): Promise<StoredResult | undefined> {
+  return (await readJson(objects, run.bucket, resultKey(run))) as StoredResult | undefined;
 }
 
 interface StoredFolder {
-  readonly storage: StorageLocation;
+  readonly storage: RunFolder;
   readonly keys: ReadonlySet<string>;
 }
 
@@ -114,7 +109,7 @@ async function foldersOf(objects: Objects, bucket: string, workflowId: string): 
     const run = key.slice(prefix.length).split('/')[0] ?? '';
     byRun.set(run, (byRun.get(run) ?? new Set()).add(key));
   }
-  return [...byRun].map(([run, keys]) => ({ storage: { bucket, prefix: `${prefix}${run}/` }, keys }));
+  return [...byRun].map(([run, keys]) => ({ storage: { bucket, folder: `${prefix}${run}` }, keys }));
 }
 
 async function listed(objects: Objects, bucket: string, prefix: string): Promise<StoredObject[]> {

@@ -4,9 +4,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { comparedRunId, MAX_ID_BYTES, retraceId } from '../../workflows/population/names.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { StorageLocation } from '../contracts/checkpoint.ts';
+import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { ComparisonPlan } from '../contracts/comparison.ts';
-import { folderName } from '../runs/plan.ts';
+import { comparisonInputKey, folderName } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { InvalidComparison, parseComparison } from './input.ts';
 
@@ -40,11 +40,11 @@ export async function planComparison(
         `at most ${MAX_ID_BYTES}`,
     ]);
   const bucket = Object.values(specifications)[0]?.storage.bucket ?? '';
-  const location: StorageLocation = { bucket, prefix: `${folderName(workflowId)}/` };
+  const location: RunFolder = { bucket, folder: folderName(workflowId) };
   await objects.ensureBucket(bucket);
   await objects.put(
     bucket,
-    `${location.prefix}input.json`,
+    comparisonInputKey(location),
     readableJson({ arms, seeds, atOnce, retrace }),
     'application/json',
   );

@@ -1,7 +1,7 @@
 /**
  * One run of a comparison as its table has it: what was run, where it lies, what it reached, what it cost.
  */
-import type { ComparisonRow, ComparisonRun, Retrace, RunFolder } from '../contracts/comparison.ts';
+import type { ComparisonRow, ComparisonRun, Retrace } from '../contracts/comparison.ts';
 import type { ResultSummary } from '../contracts/run.ts';
 import { gapOf } from '../runs/result.ts';
 import type { RoundRecord } from '../runs/rounds.ts';
@@ -33,7 +33,7 @@ export function describeRun(
     workers,
     steps: result.steps,
     workflowId: result.workflowId,
-    ...folderOf(storage),
+    ...storage,
     resultKey: result.resultKey,
     objective: winner.objective,
     testScore: result.testScore,
@@ -70,10 +70,6 @@ function describeRetrace({ testScore }: StoredResult, retraced: StoredResult): R
     testScore: retraced.testScore,
     objective: retraced.winner.objective,
     gap: gapOf(testScore, retraced.testScore),
-    ...folderOf(retraced.storage),
+    ...retraced.storage,
   };
-}
-
-function folderOf({ bucket, prefix }: StoredResult['storage']): RunFolder {
-  return { bucket, folder: prefix.slice(0, -1) };
 }

@@ -6,15 +6,15 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { StorageLocation } from '../contracts/checkpoint.ts';
+import type { RunFolder } from '../contracts/checkpoint.ts';
 import type {
   ComparisonInput,
   ComparisonRun,
   ComparisonSummary,
-  RunFolder,
   TabulateRequest,
   Tabulated,
 } from '../contracts/comparison.ts';
+import { comparedRunKey, comparisonInputKey, comparisonTableKey } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { inBatches, levelsOf, type RoundRecords } from '../runs/rounds.ts';
 import { readResult } from './finding.ts';
@@ -32,13 +32,13 @@ export async function tabulate(
   { location, done, run }: TabulateRequest,
 ): Promise<Tabulated> {
   const described = await describe(objects, rounds, run);
-  await objects.put(location.bucket, runKey(location, run), readableJson(described), 'application/json');
-  const input = (await readJson(objects, location.bucket, `${location.prefix}input.json`)) as ComparisonInput;
+  await objects.put(location.bucket, comparedRunKey(location, run), readableJson(described), 'application/json');
+  const input = (await readJson(objects, location.bucket, comparisonInputKey(location))) as ComparisonInput;
   const runs = (await inBatches(done, async (one) =>
-    readJson(objects, location.bucket, runKey(location, one)),
+    readJson(objects, location.bucket, comparedRunKey(location, one)),
   )) as ComparisonRun[];
   const table = comparisonTable(input, runs, await withPauses(summariseComparison(runs)));
-  const key = `${location.prefix}comparison.json`;
+  const key = comparisonTableKey(location);
   await objects.put(location.bucket, key, readableJson(table), 'application/json');
   return { row: rowOf(described), summary: table.summary, key };
 }
@@ -58,30 +58,21 @@ async function describe(
   { arm, folder, bucket, retrace }: TabulateRequest['run'],
 ): Promise<ComparisonRun> {
   const result = await resultIn(objects, { bucket, folder });
-  const storage = storageOf({ bucket, folder });
   const levels: Awaited<ReturnType<RoundRecords['records']>>[] = [];
   for (const level of levelsOf(result.specification.subPopulations.length))
-    levels.push(await rounds.records(storage, result.rounds, level));
+    levels.push(await rounds.records({ bucket, folder }, result.rounds, level));
   return describeRun(arm, result, levels, retrace && (await resultIn(objects, retrace)));
 }
 
 /** @throws ApplicationFailure, not retryable, where there is no result: who asks has been told that there is one */
 async function resultIn(objects: ObjectStore, run: RunFolder): Promise<StoredResult> {
-  const result = await readResult(objects, storageOf(run));
+  const result = await readResult(objects, run);
   if (!result)
     throw ApplicationFailure.nonRetryable(
       `Cannot tabulate s3://${run.bucket}/${run.folder}: it has no result that can be read`,
       'MissingResult',
     );
   return result;
-}
-
-function storageOf({ bucket, folder }: RunFolder): StorageLocation {
-  return { bucket, prefix: `${folder}/` };
-}
-
-function runKey({ prefix }: StorageLocation, { arm, seed }: { readonly arm: string; readonly seed: number }): string {
-  return `${prefix}runs/${arm}/seed-${seed}.json`;
 }
 
 async function readJson(objects: ObjectStore, bucket: string, key: string): Promise<unknown> {

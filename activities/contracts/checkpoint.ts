@@ -2,10 +2,11 @@
  * What workflows carry instead of bytes: the address of an immutable object and what it must hash to.
  */
 
-/** Where a run's objects live: every key of the run begins with `prefix`, which ends in a slash. */
-export interface StorageLocation {
+/** Where the objects of a run or a comparison lie: every key begins with the folder and a slash (storage/layout.ts). */
+export interface RunFolder {
   readonly bucket: string;
-  readonly prefix: string;
+  /** Of a run: `<workflow id>/<first run id>`. Of a comparison: `<workflow id>`. */
+  readonly folder: string;
 }
 
 /** One checkpoint: weights and optimiser state, immutable, addressed by its content. */

@@ -2,15 +2,9 @@
  * The contract of comparisons: their input and plan, the rows and the summary of their tables, their activities.
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
-import type { StorageLocation } from './checkpoint.ts';
+import type { RunFolder } from './checkpoint.ts';
 import type { ResultSummary } from './run.ts';
 import type { Specification } from '../specification/specification.ts';
-
-/** Where a run's objects are: `<workflow id>/<first run id>` in a bucket. */
-export interface RunFolder {
-  readonly bucket: string;
-  readonly folder: string;
-}
 
 /** What came of training once more, alone and with another seed, along the schedule that a run found. */
 export interface Retrace extends RunFolder {
@@ -196,7 +190,7 @@ export interface ComparisonInput {
 /** A comparison as it will be run. */
 export interface ComparisonPlan extends Required<ComparisonInput> {
   /** Where its table will be: `<compare id>/` in the bucket of the first arm. */
-  readonly location: StorageLocation;
+  readonly location: RunFolder;
 }
 
 /** What the bucket has of a run: 'recorded' ones can be gone on from. */
@@ -206,7 +200,7 @@ export type FoundRun =
   | { readonly state: 'absent' };
 
 export interface TabulateRequest {
-  readonly location: StorageLocation;
+  readonly location: RunFolder;
   /** The finished run to describe, and its retrace once that is finished too. */
   readonly run: { readonly arm: string; readonly seed: number; readonly retrace?: RunFolder } & RunFolder;
   /** Runs that the table is to have: this one and those described before it, in the table's order. */

@@ -5,7 +5,7 @@ import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { HistorySegment } from '../../workflows/population/state.ts';
 import type { Algorithm } from '../../workflows/population/names.ts';
-import type { CheckpointReference, StorageLocation } from './checkpoint.ts';
+import type { CheckpointReference, RunFolder } from './checkpoint.ts';
 import type { ReportOutcome } from './training.ts';
 import type { Specification } from '../specification/specification.ts';
 
@@ -18,9 +18,9 @@ export interface RunPlan {
   readonly generation: string;
   /** As validated, defaults filled in. */
   readonly specification: Specification;
-  readonly storage: StorageLocation;
+  readonly storage: RunFolder;
   /** Of the earlier run whose rounds it goes on from. */
-  readonly from?: StorageLocation;
+  readonly from?: RunFolder;
   /** Present where it trains another run's schedule afresh. */
   readonly retraced?: RetracedRun;
   readonly costs: RunCosts;
@@ -68,7 +68,7 @@ export interface HistoryCosts {
 }
 
 export interface SaveRoundRequest {
-  readonly storage: StorageLocation;
+  readonly storage: RunFolder;
   /** From 1. */
   readonly round: number;
   readonly subPopulation: number;
@@ -79,7 +79,7 @@ export interface SaveRoundRequest {
 }
 
 export interface LoadRoundRequest {
-  readonly storage: StorageLocation;
+  readonly storage: RunFolder;
   readonly round: number;
   readonly subPopulation: number;
   /** From 0. */
@@ -94,7 +94,7 @@ export interface Winner {
 }
 
 export interface WriteResultRequest {
-  readonly storage: StorageLocation;
+  readonly storage: RunFolder;
   readonly workflowId: string;
   readonly specification: Specification;
   readonly rounds: number;
@@ -127,7 +127,7 @@ export interface ResultSummary {
   readonly schedule: readonly HistorySegment[];
   /** SHA-256 over every decision of every round, hexadecimal: equal for two runs that decided the same. */
   readonly decisionsSha256: string;
-  readonly storage: StorageLocation;
+  readonly storage: RunFolder;
   readonly resultKey: string;
   readonly files: readonly string[];
   readonly stoppedEarly?: { readonly reason: string; readonly round: number };
@@ -168,8 +168,8 @@ export interface RunActivities {
    * of that; does nothing where this run has recorded rounds.
    */
   adoptRounds(input: {
-    readonly storage: StorageLocation;
-    readonly from: StorageLocation;
+    readonly storage: RunFolder;
+    readonly from: RunFolder;
     readonly subPopulations: number;
     readonly rounds: number;
   }): Promise<{ readonly round: number }>;
@@ -180,14 +180,14 @@ export interface RunActivities {
     readonly generation: string;
   }): Promise<{ readonly terminated: readonly string[] }>;
   /** Newest round whose state files are all there; 0: none. */
-  findLatestRound(input: { readonly storage: StorageLocation; readonly subPopulations: number }): Promise<number>;
+  findLatestRound(input: { readonly storage: RunFolder; readonly subPopulations: number }): Promise<number>;
   saveRound(input: SaveRoundRequest): Promise<void>;
   /**
    * One part of at most 500 kB of a stored state's JSON text; waits (retrying) for a neighbour's that is not there yet.
    */
   loadRound(input: LoadRoundRequest): Promise<{ readonly text: string; readonly parts: number }>;
   collectCheckpoints(input: {
-    readonly storage: StorageLocation;
+    readonly storage: RunFolder;
     readonly subPopulations: number;
     readonly keepRounds: number;
     readonly finished: boolean;
@@ -197,7 +197,7 @@ export interface RunActivities {
    * Writes the history of every execution of the run to `histories/`; `forgotten` are those whose retention is over.
    */
   exportHistories(input: {
-    readonly storage: StorageLocation;
+    readonly storage: RunFolder;
     readonly workflowId: string;
   }): Promise<{ readonly histories: number; readonly sizeBytes: number; readonly forgotten: number }>;
   /** Says what a run left in its bucket; deletes it where that is confirmed. */

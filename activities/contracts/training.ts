@@ -3,7 +3,7 @@
  */
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../../workflows/algorithm/curve.ts';
-import type { CheckpointReference, StorageLocation } from './checkpoint.ts';
+import type { CheckpointReference, RunFolder } from './checkpoint.ts';
 import type { TaskSpecification } from '../specification/specification.ts';
 
 /** Who trains: a member or an evaluator slot of sub-population P`subPopulation` (1-based); `index` counts from 0. */
@@ -14,7 +14,7 @@ export interface WorkerName {
 }
 
 export interface TrainRequest {
-  readonly storage: StorageLocation;
+  readonly storage: RunFolder;
   readonly task: TaskSpecification;
   /**
    * The specification's seed: with `worker` and the step it determines initialisation, batch order and augmentation.
@@ -44,7 +44,7 @@ export interface TrainOutcome {
 
 /** Final report on one checkpoint: measured on data that no decision has seen, and exported for others to use. */
 export interface ReportRequest {
-  readonly storage: StorageLocation;
+  readonly storage: RunFolder;
   readonly task: TaskSpecification;
   readonly seed: number;
   readonly threads: number;
@@ -56,7 +56,7 @@ export interface ReportOutcome {
   readonly testScore: Score;
   /** Score on the held-out part that nothing else touches; absent where the task has none. */
   readonly untouchedScore?: Score;
-  /** Keys written under `<prefix>result/`: best weights as safetensors, TensorFlow.js model. */
+  /** Keys written under `result/`: best weights as safetensors, TensorFlow.js model. */
   readonly files: readonly string[];
 }
 

@@ -6,6 +6,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { Client } from '@temporalio/client';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { historyKey } from '../storage/layout.ts';
 import { executionsOfRun } from './executions.ts';
 import type { Execution, RunExecution } from './executions.ts';
 import type { RunActivities } from '../contracts/run.ts';
@@ -39,7 +40,7 @@ export async function exportHistories(
     const bytes = Buffer.from(historyText(execution.history));
     await objects.put(
       storage.bucket,
-      `${storage.prefix}histories/${historyFile(workflowId, execution)}`,
+      historyKey(storage, historyFile(workflowId, execution)),
       bytes,
       'application/json',
     );

@@ -7,17 +7,17 @@
  * what they were; only keys change.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { CheckpointReference, StorageLocation } from '../contracts/checkpoint.ts';
+import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts';
 import type { CheckpointStore } from '../storage/checkpoints.ts';
-import { checkpointKey } from '../storage/checkpoints.ts';
+import { checkpointKey } from '../storage/layout.ts';
 import { inBatches, levelsOf, type RoundRecords } from './rounds.ts';
 
 /** Failure type of a run that is to go on from one of which nothing can be gone on from. */
 export const NOTHING_TO_GO_ON_FROM = 'NothingToGoOnFrom';
 
 export interface Adoption {
-  readonly storage: StorageLocation;
-  readonly from: StorageLocation;
+  readonly storage: RunFolder;
+  readonly from: RunFolder;
   readonly subPopulations: number;
   /**
    * Rounds that the new run is to have: the last round of an earlier, shorter one lacks its exploits, and is trained
@@ -44,7 +44,7 @@ export async function adoptRounds(
     throw ApplicationFailure.create({
       type: NOTHING_TO_GO_ON_FROM,
       nonRetryable: true,
-      message: `Cannot go on from s3://${from.bucket}/${from.prefix}: no round of it is recorded by all ${subPopulations} sub-populations`,
+      message: `Cannot go on from s3://${from.bucket}/${from.folder}: no round of it is recorded by all ${subPopulations} sub-populations`,
     });
   }
   const states = await Promise.all(levelsOf(subPopulations).map((level) => records.state(from, round, level)));
@@ -67,7 +67,7 @@ export async function adoptRounds(
 }
 
 /** Returns the value with every reference to a checkpoint leading into the folder. */
-function relocated<T>(value: T, storage: StorageLocation): T {
+function relocated<T>(value: T, storage: RunFolder): T {
   return JSON.parse(JSON.stringify(value), (_, one: unknown) =>
     isReference(one) ? { ...one, key: checkpointKey(storage, one.sha256) } : one,
   ) as T;

@@ -5,7 +5,8 @@
  * decided so far followed from the rest, so the rest stays.
  */
 import { ObjectStoreError, type ObjectStore } from '../storage/object-store.ts';
-import type { StorageLocation } from '../contracts/checkpoint.ts';
+import type { RunFolder } from '../contracts/checkpoint.ts';
+import { DEFAULT_BUCKET, RUN_FOLDER, specificationKey } from '../storage/layout.ts';
 import { expected, valueText } from '../specification/complaints.ts';
 import { bucketName } from '../specification/fields.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
@@ -13,11 +14,6 @@ import type { Specification } from '../specification/specification.ts';
 
 /** Fields that may differ from the earlier run's. */
 const FREE = ['steps', 'storage'] as const;
-/** Bucket of a run whose specification names none. */
-export const DEFAULT_BUCKET = 'fire-pbt';
-/** A run's folder: two names as plan.ts makes them; nothing that leads elsewhere. */
-export const RUN_FOLDER = /^(?!\.{1,2}\/)[\w.%~-]{1,255}\/(?!\.{1,2}$)[\w.%~-]{1,255}$/;
-
 interface ContinuationInput {
   readonly from: unknown;
   readonly [field: string]: unknown;
@@ -39,17 +35,17 @@ export async function continuedSpecification(
   objects: Pick<ObjectStore, 'get'>,
   { from, ...given }: ContinuationInput,
   own: string,
-): Promise<{ specification: Specification; from: StorageLocation }> {
+): Promise<{ specification: Specification; from: RunFolder }> {
   if (typeof from !== 'string' || !RUN_FOLDER.test(from))
     throw wrongField(
       ['from'],
       "an earlier run's folder, `<workflow id>/<first run id>`, as its result and its progress query tell it",
       from,
     );
-  const earlier = { bucket: bucketOf(given), prefix: `${from}/` };
+  const earlier = { bucket: bucketOf(given), folder: from };
   const recorded = await readRecorded(objects, earlier.bucket, specificationKey(earlier));
   if (recorded === undefined) {
-    const planned = await plannedBefore(objects, { bucket: earlier.bucket, prefix: own });
+    const planned = await plannedBefore(objects, { bucket: earlier.bucket, folder: own });
     if (planned) return { specification: planned, from: earlier };
     throw wrongField(['from'], `the folder of a run in bucket ${earlier.bucket}`, from);
   }
@@ -70,18 +66,13 @@ export async function continuedSpecification(
   return { specification, from: earlier };
 }
 
-/** Where a run records its specification. */
-export function specificationKey({ prefix }: StorageLocation): string {
-  return `${prefix}specification.json`;
-}
-
 /**
  * Returns the specification that a run recorded when it was planned; undefined where it never was. A root that is reset
  * to its first task plans again.
  */
 export async function plannedBefore(
   objects: Pick<ObjectStore, 'get'>,
-  own: StorageLocation,
+  own: RunFolder,
 ): Promise<Specification | undefined> {
   const recorded = await readRecorded(objects, own.bucket, specificationKey(own));
   return recorded && parseSpecification(recorded);

@@ -7,10 +7,9 @@ import { z } from 'zod';
 import { WORKFLOW_TYPES } from '../../workflows/population/names.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { ObjectStoreError, type StoredObject } from '../storage/object-store.ts';
-import { DEFAULT_BUCKET, RUN_FOLDER } from './continuation.ts';
 import type { Deletion, DeletionRequest, FolderSize } from '../contracts/run.ts';
 import { found } from '../operations/executions.ts';
-import { runPrefix } from './plan.ts';
+import { DEFAULT_BUCKET, keyPrefix, runFolder, RUN_FOLDER } from '../storage/layout.ts';
 import { parse } from '../specification/complaints.ts';
 import { bucketName, flag, object } from '../specification/fields.ts';
 
@@ -44,7 +43,7 @@ export async function deleteRun(
   request: DeletionRequest,
 ): Promise<Deletion> {
   const { run, bucket, confirm } = validated(request);
-  const prefix = `${run}/`;
+  const prefix = keyPrefix({ folder: run });
   const stored = await objects.list(bucket, prefix).catch((error: unknown) => {
     if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket') return [];
     throw error;
@@ -55,7 +54,7 @@ export async function deleteRun(
   if (!confirm)
     return { ...total, deleted: false, next: `To delete them for good, give the same input with "confirm": true` };
 
-  const running = await findRunning(client, prefix);
+  const running = await findRunning(client, run);
   if (running !== undefined) {
     const message = `Cannot delete s3://${bucket}/${prefix}: workflow ${running} is running. Stop, cancel or terminate it first`;
     throw ApplicationFailure.create({ type: RUN_IS_RUNNING, nonRetryable: true, message });
@@ -70,7 +69,7 @@ export async function deleteRun(
 }
 
 /** Returns the id of the running workflow that the folder belongs to. */
-async function findRunning(client: Client, prefix: string): Promise<string | undefined> {
+async function findRunning(client: Client, folder: string): Promise<string | undefined> {
   for await (const { workflowId } of client.workflow.list({
     query: `WorkflowType IN (${Object.values(WORKFLOW_TYPES)
       .map((type) => `"${type}"`)
@@ -81,7 +80,7 @@ async function findRunning(client: Client, prefix: string): Promise<string | und
     if (
       description?.status.name === 'RUNNING' &&
       firstRunId !== undefined &&
-      runPrefix(workflowId, firstRunId) === prefix
+      runFolder(workflowId, firstRunId) === folder
     )
       return workflowId;
   }

@@ -1,7 +1,6 @@
 /**
  * Planning of a run: its specification validated, its place in the bucket, what it will cost.
  */
-import { createHash } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { roundsPerReport } from '../../workflows/population/reporting.ts';
 import {
@@ -13,13 +12,14 @@ import {
   WORKFLOW_TYPES,
 } from '../../workflows/population/names.ts';
 import type { Algorithm } from '../../workflows/population/names.ts';
-import type { StorageLocation } from '../contracts/checkpoint.ts';
+import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { historyBudget, type HistoryBudget } from '../specification/history-budget.ts';
 import type { HistoryCosts, RetracedRun, RunCosts, RunPlan } from '../contracts/run.ts';
+import { retracedKey, runFolder, specificationKey } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
-import { continuedSpecification, goesOn, specificationKey, wrongField } from './continuation.ts';
-import { namesRun, recordedRetraced, retracedKey, retracingSpecification } from './retracing.ts';
+import { continuedSpecification, goesOn, wrongField } from './continuation.ts';
+import { namesRun, recordedRetraced, retracingSpecification } from './retracing.ts';
 import { expected } from '../specification/complaints.ts';
 import { mostRounds } from '../specification/budget.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
@@ -31,8 +31,6 @@ export const INVALID_SPECIFICATION = 'InvalidSpecification';
 /** Failure type of a run whose workflow id leaves no room for those of its children. */
 export const INVALID_WORKFLOW_ID = 'InvalidWorkflowId';
 
-/** Longest folder name made of a workflow id: file systems take 255 bytes. */
-const MAX_NAME_CHARACTERS = 200;
 const FLOAT_BYTES = 4;
 /** Of a tensor's entry in a checkpoint's header. */
 const TENSOR_HEADER_BYTES = 100;
@@ -71,12 +69,12 @@ export async function planRun(
   { specification: given, workflowId, firstExecutionRunId }: PlanRequest,
   { runId: generation, workflowType }: PlannedWorkflow,
 ): Promise<RunPlan> {
-  const prefix = runPrefix(workflowId, firstExecutionRunId);
+  const folder = runFolder(workflowId, firstExecutionRunId);
   const { specification, from, retraced } = await asSpecification(() =>
-    readSpecification(objects, given, workflowType, prefix),
+    readSpecification(objects, given, workflowType, folder),
   );
   checkWorkflowId(workflowId, specification);
-  const storage = { bucket: specification.storage.bucket, prefix };
+  const storage = { bucket: specification.storage.bucket, folder };
   await objects.ensureBucket(storage.bucket);
   await objects.put(storage.bucket, specificationKey(storage), readableJson(specification), 'application/json');
   if (retraced) await objects.put(storage.bucket, retracedKey(storage), readableJson(retraced), 'application/json');
@@ -93,7 +91,7 @@ export async function planRun(
 
 interface ReadSpecification {
   readonly specification: Specification;
-  readonly from?: StorageLocation | undefined;
+  readonly from?: RunFolder | undefined;
   readonly retraced?: RetracedRun | undefined;
 }
 
@@ -123,7 +121,7 @@ async function continued(
   const read = await continuedSpecification(objects, given, own);
   const retraced =
     (await recordedRetraced(objects, read.from)) ??
-    (await recordedRetraced(objects, { bucket: read.specification.storage.bucket, prefix: own }));
+    (await recordedRetraced(objects, { bucket: read.specification.storage.bucket, folder: own }));
   return { ...read, retraced };
 }
 
@@ -179,31 +177,6 @@ function checkWorkflowId(workflowId: string, { subPopulations }: Specification):
   if (bytes + room <= MAX_ID_BYTES) return;
   const message = `Expected the workflow id to be at most ${MAX_ID_BYTES - room} bytes, so that those of its children have at most ${MAX_ID_BYTES}, got ${bytes}`;
   throw ApplicationFailure.nonRetryable(message, INVALID_WORKFLOW_ID);
-}
-
-/**
- * Returns what the keys of a run begin with, `<workflow id>/<first execution run id>/`: a run that is reset keeps its
- * folder, and two runs, even under one workflow id, never share one.
- */
-export function runPrefix(workflowId: string, firstExecutionRunId: string): string {
-  return `${folderName(workflowId)}/${folderName(firstExecutionRunId)}/`;
-}
-
-/**
- * Returns a name that is one folder on any file system, different for different ids: percent-encoded, and shortened to
- * a digest where long.
- */
-export function folderName(id: string): string {
-  const encoded = [...Buffer.from(id)].map((byte) => {
-    const character = String.fromCharCode(byte);
-    return /[A-Za-z0-9._-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  });
-  // A name of dots alone, or none, would mean a folder that exists already.
-  const name = /^\.*$/.test(id) ? `%2E${id.slice(1).replaceAll('.', '%2E')}` : encoded.join('');
-  if (name.length <= MAX_NAME_CHARACTERS) return name;
-  const digest = createHash('sha256').update(id).digest('hex');
-  const head = name.slice(0, MAX_NAME_CHARACTERS - digest.length - 1).replace(/%[0-9A-F]?$/, '');
-  return `${head}~${digest}`;
 }
 
 /** Returns what a run will take, at most: as though its evaluators were never idle. */

@@ -13,6 +13,7 @@ import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { HistorySegment, PopulationState } from '../../workflows/population/state.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResultSummary, WriteResultRequest } from '../contracts/run.ts';
+import { resultKey } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { levelsOf, type RoundRecord, type RoundRecords } from './rounds.ts';
 
@@ -36,7 +37,7 @@ export async function writeResult(
       };
     }),
   );
-  const resultKey = `${storage.prefix}result/result.json`;
+  const key = resultKey(storage);
   const summary: ResultSummary = {
     workflowId,
     algorithm: algorithmOf(specification),
@@ -54,8 +55,8 @@ export async function writeResult(
     schedule: newestWithin(winner.history, MAX_SUMMARY_SCHEDULE_CHARACTERS),
     decisionsSha256: digestDecisions(levels.map(({ records }) => records)),
     storage,
-    resultKey,
-    files: [resultKey, ...report.files],
+    resultKey: key,
+    files: [key, ...report.files],
     ...(request.stoppedEarly ? { stoppedEarly: request.stoppedEarly } : {}),
   };
   const result = {
@@ -72,7 +73,7 @@ export async function writeResult(
         .reduce((sum, seconds) => sum + seconds, 0),
     },
   };
-  await objects.put(storage.bucket, resultKey, readableJson(result), 'application/json');
+  await objects.put(storage.bucket, key, readableJson(result), 'application/json');
   return summary;
 }
 

@@ -8,8 +8,9 @@
 import type { Score } from '../../workflows/algorithm/index.ts';
 import type { HistorySegment } from '../../workflows/population/state.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { StorageLocation } from '../contracts/checkpoint.ts';
-import { bucketOf, plannedBefore, readRecorded, RUN_FOLDER, wrongField } from './continuation.ts';
+import type { RunFolder } from '../contracts/checkpoint.ts';
+import { bucketOf, plannedBefore, readRecorded, wrongField } from './continuation.ts';
+import { resultKey, retracedKey, RUN_FOLDER } from '../storage/layout.ts';
 import type { RetracedRun } from '../contracts/run.ts';
 import { joinEqual } from './schedule.ts';
 import { parseSpecification } from '../specification/parsing.ts';
@@ -49,9 +50,9 @@ export async function retracingSpecification(
   if (typeof run !== 'string' || !RUN_FOLDER.test(run))
     throw wrongField(['run'], "a finished run's folder, `<workflow id>/<first run id>`, as its result tells it", run);
   const bucket = bucketOf(given);
-  const recorded = await readRecorded(objects, bucket, `${run}/result/result.json`);
+  const recorded = await readRecorded(objects, bucket, resultKey({ bucket, folder: run }));
   if (recorded === undefined) {
-    const storage = { bucket, prefix: own };
+    const storage = { bucket, folder: own };
     const [planned, retraced] = await Promise.all([
       plannedBefore(objects, storage),
       recordedRetraced(objects, storage),
@@ -80,15 +81,10 @@ export async function retracingSpecification(
   return { specification: parsed, retraced: { folder: run, seed, objective: winner.objective, testScore } };
 }
 
-/** Where a retrace records the run that it retraces. */
-export function retracedKey({ prefix }: StorageLocation): string {
-  return `${prefix}retraced.json`;
-}
-
 /** Returns the run that the run in a folder retraces; undefined where it is no retrace of a named run. */
 export async function recordedRetraced(
   objects: Pick<ObjectStore, 'get'>,
-  storage: StorageLocation,
+  storage: RunFolder,
 ): Promise<RetracedRun | undefined> {
   return (await readRecorded(objects, storage.bucket, retracedKey(storage))) as RetracedRun | undefined;
 }

@@ -12,13 +12,12 @@ import { applyEvents, emptyPopulation } from '../../workflows/population/reducer
 import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
 import type { LoadRoundRequest, SaveRoundRequest } from '../contracts/run.ts';
+import { limits } from '../specification/limits.ts';
 import { ObjectStoreError, type ObjectStore } from '../storage/object-store.ts';
-import type { StorageLocation } from '../contracts/checkpoint.ts';
+import type { RunFolder } from '../contracts/checkpoint.ts';
+import { decisionsKey, parseStateKey, stateKey, statesPrefix } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 
-/** Longest text of one part: a payload may have 2 MB, and quotes grow when a text is written as JSON. */
-const PART_CHARACTERS = 500_000;
-const ROUND_DIGITS = 6;
 /** Objects read at once. */
 const AT_ONCE = 8;
 
@@ -55,7 +54,7 @@ export class RoundRecords {
     await this.writeState(storage, round, state);
   }
 
-  async writeRecord(storage: StorageLocation, record: RoundRecord): Promise<void> {
+  async writeRecord(storage: RunFolder, record: RoundRecord): Promise<void> {
     await this.#objects.put(
       storage.bucket,
       decisionsKey(storage, record.round, record.subPopulation),
@@ -67,7 +66,7 @@ export class RoundRecords {
   /**
    * A round counts as recorded once every sub-population's state is there: write it after the records that led to it.
    */
-  async writeState(storage: StorageLocation, round: number, state: PopulationState): Promise<void> {
+  async writeState(storage: RunFolder, round: number, state: PopulationState): Promise<void> {
     const { subPopulation } = state;
     const stored: StoredState = { round, subPopulation, stateSha256: sha256(JSON.stringify(state)), state };
     await this.#objects.put(
@@ -82,8 +81,8 @@ export class RoundRecords {
   async loadPart({ storage, round, subPopulation, part }: LoadRoundRequest): Promise<{ text: string; parts: number }> {
     const text = JSON.stringify(await this.state(storage, round, subPopulation));
     return {
-      text: text.slice(part * PART_CHARACTERS, (part + 1) * PART_CHARACTERS),
-      parts: Math.ceil(text.length / PART_CHARACTERS),
+      text: text.slice(part * limits.statePartCharacters, (part + 1) * limits.statePartCharacters),
+      parts: Math.ceil(text.length / limits.statePartCharacters),
     };
   }
 
@@ -93,7 +92,7 @@ export class RoundRecords {
    * @throws Error naming the round where neither it nor the decisions that led to it are there: not yet, perhaps, so
    *   worth retrying
    */
-  async state(storage: StorageLocation, round: number, subPopulation: number): Promise<PopulationState> {
+  async state(storage: RunFolder, round: number, subPopulation: number): Promise<PopulationState> {
     const stored = await this.#read(storage.bucket, stateKey(storage, round, subPopulation), readState);
     if (stored) return stored;
     const records = await this.records(storage, round, subPopulation);
@@ -105,20 +104,20 @@ export class RoundRecords {
    *
    * @throws Error naming a round of which there is no readable record
    */
-  async records(storage: StorageLocation, lastRound: number, subPopulation: number): Promise<RoundRecord[]> {
+  async records(storage: RunFolder, lastRound: number, subPopulation: number): Promise<RoundRecord[]> {
     // Newest first: that is the one that may not be there yet.
     const rounds = Array.from({ length: lastRound }, (_, index) => lastRound - index);
     const records = await inBatches(rounds, async (round) => {
       const record = await this.record(storage, round, subPopulation);
       if (!record)
-        throw new Error(`Cannot read round ${round} of P${subPopulation} under ${storage.prefix}: it is not recorded`);
+        throw new Error(`Cannot read round ${round} of P${subPopulation} under ${storage.folder}/: it is not recorded`);
       return record;
     });
     return records.reverse();
   }
 
   /** Returns what happened in one round, or undefined where there is no readable record of it. */
-  async record(storage: StorageLocation, round: number, subPopulation: number): Promise<RoundRecord | undefined> {
+  async record(storage: RunFolder, round: number, subPopulation: number): Promise<RoundRecord | undefined> {
     return this.#read(storage.bucket, decisionsKey(storage, round, subPopulation), readRecord);
   }
 
@@ -128,7 +127,7 @@ export class RoundRecords {
    * mistake can be taken back. Nor, where more than these `rounds` are wanted of them, does the last round of a run
    * that was shorter.
    */
-  async latest(storage: StorageLocation, subPopulations: number, rounds = 0): Promise<number> {
+  async latest(storage: RunFolder, subPopulations: number, rounds = 0): Promise<number> {
     const levels = levelsOf(subPopulations);
     for (const round of completeRounds(await this.recorded(storage), subPopulations)) {
       const states = await Promise.allSettled(levels.map((level) => this.state(storage, round, level)));
@@ -143,26 +142,24 @@ export class RoundRecords {
   }
 
   /** Whether P1 ended its run with this round: every other has a step 3. */
-  async #wasLast(storage: StorageLocation, round: number): Promise<boolean> {
+  async #wasLast(storage: RunFolder, round: number): Promise<boolean> {
     const record = await this.record(storage, round, 1);
     return record !== undefined && !record.events.some(({ kind }) => kind === 'exploited');
   }
 
   /** Returns which sub-populations have recorded a state, by round. */
-  async recorded(storage: StorageLocation): Promise<Map<number, readonly number[]>> {
+  async recorded(storage: RunFolder): Promise<Map<number, readonly number[]>> {
     const found = new Map<number, number[]>();
-    for (const { key } of await this.#objects.list(storage.bucket, `${storage.prefix}rounds/`)) {
-      const match = /^(\d+)\/P(\d+)\.json$/.exec(key.slice(storage.prefix.length + 'rounds/'.length));
-      if (!match) continue;
-      const [round, level] = [Number(match[1]), Number(match[2])];
-      found.set(round, [...(found.get(round) ?? []), level]);
+    for (const { key } of await this.#objects.list(storage.bucket, statesPrefix(storage))) {
+      const parsed = parseStateKey(storage, key);
+      if (parsed) found.set(parsed.round, [...(found.get(parsed.round) ?? []), parsed.subPopulation]);
     }
     return found;
   }
 
   /** Deletes states that nobody will go on from any more; the decisions stay. */
   async deleteStates(
-    storage: StorageLocation,
+    storage: RunFolder,
     states: readonly { readonly round: number; readonly subPopulation: number }[],
   ): Promise<void> {
     await this.#objects.delete(
@@ -200,16 +197,6 @@ export function completeRounds(recorded: ReadonlyMap<number, readonly number[]>,
 /** Returns 1 … n. */
 export function levelsOf(subPopulations: number): number[] {
   return Array.from({ length: subPopulations }, (_, index) => index + 1);
-}
-
-/** Returns the key of a sub-population's state after a round. */
-export function stateKey({ prefix }: StorageLocation, round: number, subPopulation: number): string {
-  return `${prefix}rounds/${String(round).padStart(ROUND_DIGITS, '0')}/P${subPopulation}.json`;
-}
-
-/** Returns the key of what happened in a sub-population's round. */
-export function decisionsKey({ prefix }: StorageLocation, round: number, subPopulation: number): string {
-  return `${prefix}decisions/${String(round).padStart(ROUND_DIGITS, '0')}/P${subPopulation}.json`;
 }
 
 function readState(json: unknown): PopulationState | undefined {

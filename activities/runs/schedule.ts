@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import type { HyperparameterValue, HyperparameterValues, TraceSegment } from '../../workflows/algorithm/index.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { keyPrefix, resultKey } from '../storage/layout.ts';
 import { ObjectStoreError } from '../storage/object-store.ts';
 
 export const SCHEDULE_FORMAT = 'fire-pbt-schedule/1';
@@ -51,14 +52,15 @@ export async function readSchedule(
   bucket: string,
   run: string,
 ): Promise<ExportedSchedule> {
-  const key = `${run}/result/result.json`;
+  const folder = { bucket, folder: run };
+  const key = resultKey(folder);
   try {
     return scheduleOf(new TextDecoder().decode(await objects.get(bucket, key)));
   } catch (error) {
     if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket')
       throw refusal(run, `there is no bucket ${bucket}`, error);
     if (error instanceof ObjectStoreError && error.trouble === 'missing-object') {
-      const recorded = await objects.list(bucket, `${run}/`);
+      const recorded = await objects.list(bucket, keyPrefix(folder));
       throw refusal(
         run,
         recorded.length === 0

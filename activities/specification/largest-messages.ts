@@ -10,7 +10,8 @@ import { END_REASONS } from '../../workflows/population/events.ts';
 import type { JudgedEvaluation, Promotion } from '../../workflows/population/events.ts';
 import type { EvaluationState, HistorySegment, MemberState } from '../../workflows/population/state.ts';
 import { LEADERS } from '../../workflows/population/views.ts';
-import type { CheckpointReference, StorageLocation } from '../contracts/checkpoint.ts';
+import { checkpointKey } from '../storage/layout.ts';
+import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts';
 import type {
   EvaluatorReport,
   Instruction,
@@ -42,7 +43,7 @@ interface LargestParts {
   readonly index: number;
   /** Highest sub-population. */
   readonly level: number;
-  readonly storage: StorageLocation;
+  readonly storage: RunFolder;
   readonly checkpoint: CheckpointReference;
   readonly hyperparameters: HyperparameterValues;
   readonly key: MessageKey;
@@ -79,7 +80,7 @@ function partsOf(specification: Specification, workflowId: string): LargestParts
   const index = Math.max(...subPopulations.map(({ members }) => members));
   const level = subPopulations.length;
   const folder = 'x'.repeat(Math.min(limits.folderCharacters, 3 * Buffer.byteLength(workflowId)));
-  const storage = { bucket: specification.storage.bucket, prefix: `${folder}/${RUN_ID}/` };
+  const storage = { bucket: specification.storage.bucket, folder: `${folder}/${RUN_ID}` };
   return {
     specification,
     workflowId,
@@ -88,7 +89,7 @@ function partsOf(specification: Specification, workflowId: string): LargestParts
     level,
     storage,
     checkpoint: {
-      key: `${storage.prefix}checkpoints/${SHA256}.safetensors`,
+      key: checkpointKey(storage, SHA256),
       sha256: SHA256,
       sizeBytes: Number.MAX_SAFE_INTEGER,
       step: LONGEST_COUNT,

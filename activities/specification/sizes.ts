@@ -47,7 +47,7 @@ export function sizesOf(specification: Specification, workflowId: string) {
     location: jsonBytes(messages.storage),
     completed: jsonBytes(messages.completed) + summaries,
     winner: jsonBytes(messages.winner) + schedule,
-    result: jsonBytes(messages.result) + schedule + 3 * (messages.storage.prefix.length + 60),
+    result: jsonBytes(messages.result) + schedule + 3 * (messages.storage.folder.length + 61),
     news: (members: number) => jsonBytes(messages.news) + newsOf(measures, members),
     batch: (evaluators: number) => jsonBytes(messages.batch) + summaries + evaluators * promoted,
     saved: (members: number, evaluators: number, evaluatorsAbove: number) =>

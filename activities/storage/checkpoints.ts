@@ -7,7 +7,8 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ObjectStore } from './object-store.ts';
-import type { CheckpointReference, StorageLocation } from '../contracts/checkpoint.ts';
+import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts';
+import { checkpointKey, partialKey } from './layout.ts';
 
 /** Failure type of a checkpoint whose bytes are not what its reference says. */
 export const CHECKPOINT_CORRUPT = 'CheckpointCorrupt';
@@ -34,16 +35,14 @@ export class CheckpointStore {
    * over.
    */
   async put(
-    location: StorageLocation,
+    location: RunFolder,
     bytes: Uint8Array,
     step: number,
     partOfRoundTo?: number,
   ): Promise<CheckpointReference> {
     const sha256 = digestOf(bytes);
     const key =
-      partOfRoundTo === undefined
-        ? checkpointKey(location, sha256)
-        : `${partialPrefix(location.prefix)}${partOfRoundTo}/${sha256}.safetensors`;
+      partOfRoundTo === undefined ? checkpointKey(location, sha256) : partialKey(location, partOfRoundTo, sha256);
     const reference = { key, sha256, sizeBytes: bytes.byteLength, step };
     if (!(await this.#isStored(location.bucket, reference)))
       await this.#objects.put(location.bucket, reference.key, bytes);
@@ -86,26 +85,6 @@ export class CheckpointStore {
     if ((await this.#objects.sizeBytes(bucket, key)) !== sizeBytes) return false;
     return digestOf(await this.#objects.get(bucket, key)) === sha256;
   }
-}
-
-/** Returns the key of a checkpoint with this digest. */
-export function checkpointKey({ prefix }: StorageLocation, sha256: string): string {
-  return `${checkpointPrefix(prefix)}${sha256}.safetensors`;
-}
-
-/** Returns what the keys of all checkpoints of a run begin with. */
-export function checkpointPrefix(runPrefix: string): string {
-  return `${runPrefix}checkpoints/`;
-}
-
-/** Returns what the keys of all partial checkpoints of a run begin with. */
-export function partialPrefix(runPrefix: string): string {
-  return `${runPrefix}partials/`;
-}
-
-/** Returns the step at which the round of a partial checkpoint ends; NaN where the key is none. */
-export function endOfPartialsRound(runPrefix: string, key: string): number {
-  return Number(/^(\d+)\/[^/]+$/.exec(key.slice(partialPrefix(runPrefix).length))?.[1]);
 }
 
 function digestOf(bytes: Uint8Array): string {

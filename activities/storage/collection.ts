@@ -15,11 +15,11 @@
 import type { PopulationState } from '../../workflows/population/state.ts';
 import { completeRounds, type RoundRecord, type RoundRecords } from '../runs/rounds.ts';
 import type { ObjectStore } from './object-store.ts';
-import type { StorageLocation } from '../contracts/checkpoint.ts';
-import { checkpointPrefix, endOfPartialsRound, partialPrefix } from './checkpoints.ts';
+import type { RunFolder } from '../contracts/checkpoint.ts';
+import { checkpointPrefix, endOfPartialsRound, partialPrefix } from './layout.ts';
 
 export interface Collection {
-  readonly storage: StorageLocation;
+  readonly storage: RunFolder;
   readonly subPopulations: number;
   /** Newest complete rounds whose checkpoints are kept; those of rounds still incomplete are kept besides. */
   readonly keepRounds: number;
@@ -59,10 +59,10 @@ export async function collectCheckpoints(
     for (const key of trainedKeys(await rounds.record(storage, round, subPopulation))) candidates.add(key);
   }
   if (finished)
-    for (const { key } of await objects.list(storage.bucket, checkpointPrefix(storage.prefix))) candidates.add(key);
+    for (const { key } of await objects.list(storage.bucket, checkpointPrefix(storage))) candidates.add(key);
 
   // A state could name any key: only checkpoints of this very run are its own to delete.
-  const doomed = [...candidates].filter((key) => !kept.has(key) && key.startsWith(checkpointPrefix(storage.prefix)));
+  const doomed = [...candidates].filter((key) => !kept.has(key) && key.startsWith(checkpointPrefix(storage)));
   await objects.delete(storage.bucket, doomed);
   await rounds.deleteStates(storage, expired);
   return partials.length + doomed.length;
@@ -74,13 +74,13 @@ export async function collectCheckpoints(
  */
 async function findPartials(
   objects: ObjectStore,
-  { bucket, prefix }: StorageLocation,
+  storage: RunFolder,
   lastStep: () => Promise<number>,
 ): Promise<string[]> {
-  const stored = await objects.list(bucket, partialPrefix(prefix));
+  const stored = await objects.list(storage.bucket, partialPrefix(storage));
   if (stored.length === 0) return [];
   const last = await lastStep();
-  return stored.map(({ key }) => key).filter((key) => endOfPartialsRound(prefix, key) <= last);
+  return stored.map(({ key }) => key).filter((key) => endOfPartialsRound(storage, key) <= last);
 }
 
 function checkpointKeys({ members, evaluations }: PopulationState): string[] {

@@ -8,7 +8,7 @@
  * begins again: that costs time, and changes nothing.
  */
 import type { CheckpointStore } from '../storage/checkpoints.ts';
-import type { StorageLocation } from '../contracts/checkpoint.ts';
+import type { RunFolder } from '../contracts/checkpoint.ts';
 
 interface ToldPartial {
   readonly key: string;
@@ -18,7 +18,7 @@ interface ToldPartial {
 
 export class Partials {
   readonly #checkpoints: Pick<CheckpointStore, 'delete'>;
-  readonly #storage: StorageLocation;
+  readonly #storage: RunFolder;
   readonly #heartbeatTimeoutMs: number;
   /** Oldest first. */
   #stored: readonly ToldPartial[];
@@ -28,7 +28,7 @@ export class Partials {
    */
   constructor(
     checkpoints: Pick<CheckpointStore, 'delete'>,
-    storage: StorageLocation,
+    storage: RunFolder,
     known: readonly string[],
     heartbeatTimeoutMs: number,
   ) {

@@ -3,6 +3,7 @@
  */
 import { attempted } from './attempts.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { resultFileKey } from '../storage/layout.ts';
 import { decodeSafetensors, encodeSafetensors } from '../storage/safetensors.ts';
 import type { CheckpointStore } from '../storage/checkpoints.ts';
 import type { Task } from '../tasks/task.ts';
@@ -10,7 +11,7 @@ import type { ReportOutcome, ReportRequest } from '../contracts/training.ts';
 import { asTask } from './failures.ts';
 
 /**
- * Writes `<prefix>result/best.safetensors` and the task's exports beside it; the same request writes the same bytes.
+ * Writes `result/best.safetensors` and the task's exports beside it; the same request writes the same bytes.
  */
 export async function report(
   request: ReportRequest,
@@ -38,7 +39,7 @@ export async function report(
         const files = [{ name: 'best.safetensors', bytes: best, contentType: 'application/octet-stream' }, ...exports];
         const keys: string[] = [];
         for (const { name, bytes: content, contentType } of files) {
-          const key = `${storage.prefix}result/${name}`;
+          const key = resultFileKey(storage, name);
           await objects.put(storage.bucket, key, content, contentType);
           keys.push(key);
         }

@@ -109,7 +109,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
     planRun: async ({ specification, workflowId }) => ({
       generation: Context.current().info.workflowExecution?.runId ?? '',
       specification: specification as Specification,
-      storage: { bucket: 'test', prefix: `${workflowId}/` },
+      storage: { bucket: 'test', folder: workflowId },
       costs: { members: 0, evaluators: 0, rounds: 0, workerSteps: 0, trainActivities: 0, checkpointsKept: 0 },
     }),
     adoptRounds: async () => ({ round: 0 }),
@@ -157,7 +157,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
         schedule: winner.history,
         decisionsSha256: decisions.digest('hex'),
         storage,
-        resultKey: `${storage.prefix}result/result.json`,
+        resultKey: `${storage.folder}/result/result.json`,
         files: [],
       };
     },
@@ -166,12 +166,12 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
     },
     planComparison: async ({ input, workflowId }) => {
       const { arms, seeds, atOnce = 1, retrace = false } = input as ComparisonInput;
-      return { location: { bucket: 'test', prefix: `${workflowId}/` }, arms, seeds, atOnce, retrace };
+      return { location: { bucket: 'test', folder: workflowId }, arms, seeds, atOnce, retrace };
     },
     findRun: async () => ({ state: 'absent' }),
     findRetrace: async () => ({ state: 'absent' }),
     tabulate: async ({ location, run: { arm, seed, bucket, folder } }) => {
-      const written = results.find(({ storage }) => storage.prefix === `${folder}/`);
+      const written = results.find(({ storage }) => storage.folder === folder);
       if (!written) throw ApplicationFailure.nonRetryable(`Cannot tabulate ${folder}: it has no result`);
       const { winner, report, workflowId, specification } = written;
       const place = { bucket, folder, workflowId, resultKey: `${folder}/result/result.json` };
@@ -187,7 +187,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       return {
         row: { ...row, promotions: [], decisionsSha256: '', checkpointSha256: winner.checkpoint.sha256 },
         summary: { arms: [], differences: [] },
-        key: `${location.prefix}comparison.json`,
+        key: `${location.folder}/comparison.json`,
       };
     },
     exportHistories: async () => ({ histories: 0, sizeBytes: 0, forgotten: 0 }),
@@ -203,7 +203,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       const sha256 = createHash('sha256').update(JSON.stringify(state)).digest('hex');
       networks.set(sha256, state);
       return {
-        checkpoint: { key: `${storage.prefix}checkpoints/${sha256}`, sha256, sizeBytes: 0, step: toStep },
+        checkpoint: { key: `${storage.folder}/checkpoints/${sha256}`, sha256, sizeBytes: 0, step: toStep },
         scores,
         effectiveHyperparameters: hyperparameters,
         trainerSeconds: 0,

@@ -188,7 +188,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'continued-from': {
     before: async (runs) => {
       const { storage } = await runs.result('earlier', TINY);
-      return { from: storage.prefix.replace(/\/$/, ''), steps: 100 };
+      return { from: storage.folder, steps: 100 };
     },
   },
 };

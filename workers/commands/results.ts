@@ -5,8 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join, resolve } from 'node:path';
 import { ObjectStoreError } from '../../activities/storage/object-store.ts';
 import type { ObjectStore } from '../../activities/storage/object-store.ts';
-import { DEFAULT_BUCKET } from '../../activities/runs/continuation.ts';
-import { folderName } from '../../activities/runs/plan.ts';
+import { comparisonTableKey, DEFAULT_BUCKET, folderName } from '../../activities/storage/layout.ts';
 import { readOptions } from '../processes/command-line.ts';
 import { OBJECT_HELP, OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
@@ -101,7 +100,7 @@ async function fetchTable(
   folder: string,
   name: string,
 ): Promise<number> {
-  const key = `${folderName(workflowId)}/comparison.json`;
+  const key = comparisonTableKey({ bucket, folder: folderName(workflowId) });
   const bytes = await objects.get(bucket, key).catch((error: unknown) => {
     if (
       !(error instanceof ObjectStoreError) ||

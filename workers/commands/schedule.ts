@@ -2,7 +2,7 @@
  * `npm run schedule`: prints the schedule that a finished run found, for use elsewhere.
  */
 import { writeFile } from 'node:fs/promises';
-import { DEFAULT_BUCKET, RUN_FOLDER } from '../../activities/runs/continuation.ts';
+import { DEFAULT_BUCKET, RUN_FOLDER } from '../../activities/storage/layout.ts';
 import { readableJson } from '../../activities/storage/readable-json.ts';
 import { NoSchedule, readSchedule, scheduleCsv } from '../../activities/runs/schedule.ts';
 import { oneOf, readOptions } from '../processes/command-line.ts';

@@ -46,7 +46,7 @@ async function simulateRun(arm: string, specification: Specification): Promise<C
       verdicts: sumCounts(run.populations.map(({ verdicts }) => verdicts)),
       schedule: winner?.history ?? [],
       decisionsSha256: '',
-      storage: { bucket: '', prefix: `${SIMULATED}/` },
+      storage: { bucket: '', folder: SIMULATED },
       resultKey: '',
       files: [],
       specification,

@@ -17,7 +17,8 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ComparisonPlan, ComparisonRow, FoundRun, RunFolder } from '../../activities/contracts/comparison.ts';
+import type { ComparisonPlan, ComparisonRow, FoundRun } from '../../activities/contracts/comparison.ts';
+import type { RunFolder } from '../../activities/contracts/checkpoint.ts';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
 import { comparisonText } from './comparison-text.ts';
 import { comparisonQuery, MESSAGE_DESCRIPTIONS } from '../messages.ts';
@@ -193,7 +194,7 @@ async function resultOf(
       `it was stopped early in round ${stoppedEarly.round}: ${stoppedEarly.reason}`,
       'StoppedEarly',
     );
-  return { bucket: storage.bucket, folder: storage.prefix.slice(0, -1) };
+  return storage;
 }
 
 /** A run says itself what failed, and what of it; what lies beneath is for its own page. */

@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { ComparisonActivities } from '../../activities/contracts/comparison.ts';
 import type { RunActivities } from '../../activities/contracts/run.ts';
-import type { StorageLocation } from '../../activities/contracts/checkpoint.ts';
+import type { RunFolder } from '../../activities/contracts/checkpoint.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { TrainingActivities, TrainOutcome, TrainRequest } from '../../activities/contracts/training.ts';
 import type { PopulationState } from '../population/state.ts';
@@ -22,7 +22,7 @@ export interface Run {
   /** The root's run id: a run that was reset has a new one, and messages of the old one are dropped. */
   readonly generation: string;
   readonly specification: Specification;
-  readonly storage: StorageLocation;
+  readonly storage: RunFolder;
 }
 
 /**

@@ -38,7 +38,7 @@ export function describeRun(
       ? ['', '| leaderboard | newest score | hyperparameters |', '|---|---|---|', ...leaders]
       : []),
     ...ignored.map((one) => `\nIgnored signal ${one}`),
-    ...(plan ? ['', `Objects: \`${plan.storage.prefix}\` in bucket \`${plan.storage.bucket}\``] : []),
+    ...(plan ? ['', `Objects: \`${plan.storage.folder}/\` in bucket \`${plan.storage.bucket}\``] : []),
   ].join('\n');
 }
 

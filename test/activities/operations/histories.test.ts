@@ -37,7 +37,7 @@ describe('the histories of a run that continued as new, failed and was reset', (
   let objects: ObjectStore;
   let activities: OrchestrationActivities;
   let root: FailedRun;
-  const storage = { bucket: 'test', prefix: `${WORKFLOW_ID}/first/` };
+  const storage = { bucket: 'test', folder: `${WORKFLOW_ID}/first` };
 
   before(async () => {
     [harness, objectServer] = await Promise.all([
@@ -81,7 +81,7 @@ describe('the histories of a run that continued as new, failed and was reset', (
 
   const idOf = ({ workflowId, runId }: RunExecution): string => `${workflowId} ${runId}`;
   const exported = (): string[] =>
-    readdirSync(join(objectServer.folder, storage.bucket, storage.prefix, 'histories')).sort();
+    readdirSync(join(objectServer.folder, storage.bucket, storage.folder, 'histories')).sort();
 
   it('are all found, of both generations and of every chain, and nobody else’s', async () => {
     const executions = await collected();
@@ -128,7 +128,7 @@ describe('the histories of a run that continued as new, failed and was reset', (
     await activities.exportHistories({ storage, workflowId: WORKFLOW_ID });
     for (const runId of [root.firstRunId, root.lastRunId]) {
       const json: unknown = JSON.parse(
-        readFileSync(join(objectServer.folder, storage.bucket, storage.prefix, `histories/root.${runId}.json`), 'utf8'),
+        readFileSync(join(objectServer.folder, storage.bucket, storage.folder, `histories/root.${runId}.json`), 'utf8'),
       );
       const show = [
         'workflow',

@@ -8,8 +8,8 @@ import {
   INVALID_WORKFLOW_ID,
   parameterCount,
   planRun,
-  runPrefix,
 } from '../../../activities/runs/plan.ts';
+import { RUN_FOLDER, runFolder } from '../../../activities/storage/layout.ts';
 import { parseSpecification } from '../../../activities/specification/parsing.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 
@@ -45,9 +45,9 @@ describe('planning a run', () => {
       { specification: toy, workflowId: 'lab/run 1', firstExecutionRunId: 'abc-123' },
       ROOT,
     );
-    assert.deepEqual(plan.storage, { bucket: 'planned', prefix: 'lab%2Frun%201/abc-123/' });
+    assert.deepEqual(plan.storage, { bucket: 'planned', folder: 'lab%2Frun%201/abc-123' });
     const written: unknown = JSON.parse(
-      Buffer.from(await objects.get('planned', `${plan.storage.prefix}specification.json`)).toString(),
+      Buffer.from(await objects.get('planned', `${plan.storage.folder}/specification.json`)).toString(),
     );
     assert.deepEqual(written, plan.specification);
     assert.deepEqual(plan.specification, parseSpecification(toy));
@@ -152,7 +152,7 @@ describe('planning a run', () => {
   });
 });
 
-describe('the prefix of a run', () => {
+describe('the folder of a run', () => {
   test('is two folders whatever the ids', () => {
     for (const id of [
       'run',
@@ -171,17 +171,18 @@ describe('the prefix of a run', () => {
       '-',
       '~',
     ]) {
-      const prefix = runPrefix(id, id);
-      assert.match(prefix, /^([A-Za-z0-9._~%-]{1,200}\/){2}$/, id);
-      for (const folder of prefix.split('/')) assert.ok(folder !== '.' && folder !== '..');
-      assert.doesNotMatch(prefix, /%(?![0-9A-F]{2})/);
+      const folder = runFolder(id, id);
+      assert.match(folder, /^[A-Za-z0-9._~%-]{1,200}\/[A-Za-z0-9._~%-]{1,200}$/, id);
+      for (const name of folder.split('/')) assert.ok(name !== '.' && name !== '..');
+      assert.match(folder, RUN_FOLDER);
+      assert.doesNotMatch(folder, /%(?![0-9A-F]{2})/);
     }
   });
 
   test('keeps harmless ids readable and different ids apart', () => {
-    assert.equal(runPrefix('my-run_2.0', '0198'), 'my-run_2.0/0198/');
+    assert.equal(runFolder('my-run_2.0', '0198'), 'my-run_2.0/0198');
     const ids = ['a/b', 'a%2Fb', 'a_b', 'a b', 'A/b', 'x'.repeat(300), 'x'.repeat(301), '.', '%2E', '..', '%2E%2E'];
-    assert.equal(new Set(ids.map((id) => runPrefix(id, 'r'))).size, ids.length);
+    assert.equal(new Set(ids.map((id) => runFolder(id, 'r'))).size, ids.length);
   });
 });
 

@@ -3,8 +3,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { ObjectStore } from '../../../activities/storage/object-store.ts';
-import type { CheckpointReference, StorageLocation } from '../../../activities/contracts/checkpoint.ts';
-import { checkpointKey } from '../../../activities/storage/checkpoints.ts';
+import type { CheckpointReference, RunFolder } from '../../../activities/contracts/checkpoint.ts';
+import { checkpointKey } from '../../../activities/storage/layout.ts';
 import type { SaveRoundRequest } from '../../../activities/contracts/run.ts';
 import type { Specification } from '../../../activities/specification/specification.ts';
 import type { RoundEvent } from '../../../workflows/population/events.ts';
@@ -19,7 +19,7 @@ export interface RecordedRun {
 }
 
 /** Simulates the specification's run and returns what would be recorded of it under the location. */
-export async function recordRun(specification: Specification, storage: StorageLocation): Promise<RecordedRun> {
+export async function recordRun(specification: Specification, storage: RunFolder): Promise<RecordedRun> {
   const { populations, decisions } = await simulate(specification, toyTraining);
   return {
     populations: relocate(populations, storage),
@@ -45,7 +45,7 @@ export async function putCheckpoints(objects: ObjectStore, requests: readonly Sa
 }
 
 /** The simulation numbers its checkpoints: here each gets a digest and a key made of its number. */
-function relocate<T>(value: T, storage: StorageLocation): T {
+function relocate<T>(value: T, storage: RunFolder): T {
   return JSON.parse(JSON.stringify(value), (_, one: unknown) => {
     if (!isReference(one)) return one;
     const sha256 = createHash('sha256').update(one.key).digest('hex');

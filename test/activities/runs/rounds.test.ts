@@ -4,8 +4,9 @@ import { adoptRounds, NOTHING_TO_GO_ON_FROM } from '../../../activities/runs/ado
 import { collectCheckpoints } from '../../../activities/storage/collection.ts';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
-import type { StorageLocation } from '../../../activities/contracts/checkpoint.ts';
-import { decisionsKey, RoundRecords, stateKey } from '../../../activities/runs/rounds.ts';
+import type { RunFolder } from '../../../activities/contracts/checkpoint.ts';
+import { RoundRecords } from '../../../activities/runs/rounds.ts';
+import { decisionsKey, stateKey } from '../../../activities/storage/layout.ts';
 import { writeResult } from '../../../activities/runs/result.ts';
 import type { PopulationState } from '../../../workflows/population/state.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
@@ -35,8 +36,8 @@ describe('the record of a run', () => {
     await server.stop();
   });
 
-  async function newRun(): Promise<{ storage: StorageLocation; run: RecordedRun }> {
-    const storage = { bucket: BUCKET, prefix: `run-${++runs}/first/` };
+  async function newRun(): Promise<{ storage: RunFolder; run: RecordedRun }> {
+    const storage = { bucket: BUCKET, folder: `run-${++runs}/first` };
     return { storage, run: await recordRun(specification, storage) };
   }
 
@@ -45,7 +46,7 @@ describe('the record of a run', () => {
       await Promise.all(requests.map((request) => rounds.save(request)));
   }
 
-  async function load(storage: StorageLocation, round: number, subPopulation: number): Promise<PopulationState> {
+  async function load(storage: RunFolder, round: number, subPopulation: number): Promise<PopulationState> {
     let text = '';
     for (let part = 0, parts = 1; part < parts; part += 1) {
       const loaded = await rounds.loadPart({ storage, round, subPopulation, part });
@@ -60,7 +61,7 @@ describe('the record of a run', () => {
     const { storage, run } = await newRun();
     const adoption = {
       storage,
-      from: { bucket: 'gone', prefix: 'earlier/first/' },
+      from: { bucket: 'gone', folder: 'earlier/first' },
       subPopulations: LEVELS,
       rounds: ROUNDS,
     };
@@ -69,11 +70,11 @@ describe('the record of a run', () => {
     const empty = {
       ...adoption,
       storage: (await newRun()).storage,
-      from: { bucket: BUCKET, prefix: 'earlier/first/' },
+      from: { bucket: BUCKET, folder: 'earlier/first' },
     };
     await assert.rejects(adoptRounds(rounds, new CheckpointStore(objects, 0), empty), {
       type: NOTHING_TO_GO_ON_FROM,
-      message: `Cannot go on from s3://${BUCKET}/earlier/first/: no round of it is recorded by all 2 sub-populations`,
+      message: `Cannot go on from s3://${BUCKET}/earlier/first: no round of it is recorded by all 2 sub-populations`,
     });
   });
 
@@ -94,7 +95,7 @@ describe('the record of a run', () => {
     await rounds.save(first);
     assert.equal(await rounds.latest(storage, LEVELS), 3);
     await assert.rejects(load(storage, 4, 2), {
-      message: `Cannot read round 4 of P2 under ${storage.prefix}: it is not recorded`,
+      message: `Cannot read round 4 of P2 under ${storage.folder}/: it is not recorded`,
     });
   });
 
@@ -153,7 +154,7 @@ describe('the record of a run', () => {
         keepRounds: 2,
         finished: false,
       });
-      const stored = new Set((await objects.list(BUCKET, `${storage.prefix}checkpoints/`)).map(({ key }) => key));
+      const stored = new Set((await objects.list(BUCKET, `${storage.folder}/checkpoints/`)).map(({ key }) => key));
       assert.ok(stored.size <= 2 * WORKERS, `${stored.size} after round ${index + 1}`);
       for (let round = Math.max(1, index); round <= index + 1; round += 1) {
         for (const key of await needed(storage, round)) assert.ok(stored.has(key), `round ${round} needs ${key}`);
@@ -161,7 +162,7 @@ describe('the record of a run', () => {
     }
     assert.ok(collected > 0);
     assert.deepEqual([...(await rounds.recorded(storage)).keys()], [ROUNDS - 1, ROUNDS]);
-    assert.equal((await objects.list(BUCKET, `${storage.prefix}decisions/`)).length, ROUNDS * LEVELS);
+    assert.equal((await objects.list(BUCKET, `${storage.folder}/decisions/`)).length, ROUNDS * LEVELS);
   });
 
   test('sweeps what nothing refers to only when the run is finished, and only of this run', async () => {
@@ -170,8 +171,8 @@ describe('the record of a run', () => {
       await putCheckpoints(objects, requests);
       await Promise.all(requests.map((request) => rounds.save(request)));
     }
-    const orphan = `${storage.prefix}checkpoints/${'0'.repeat(64)}.safetensors`;
-    const others = `${other.storage.prefix}checkpoints/${'0'.repeat(64)}.safetensors`;
+    const orphan = `${storage.folder}/checkpoints/${'0'.repeat(64)}.safetensors`;
+    const others = `${other.storage.folder}/checkpoints/${'0'.repeat(64)}.safetensors`;
     await objects.put(BUCKET, orphan, 'x');
     await objects.put(BUCKET, others, 'x');
     const collection = { storage, subPopulations: LEVELS, keepRounds: 2 };
@@ -180,7 +181,7 @@ describe('the record of a run', () => {
     await collectCheckpoints(objects, rounds, { ...collection, finished: true });
     assert.equal(await objects.exists(BUCKET, orphan), false);
     assert.equal(await objects.exists(BUCKET, others), true);
-    const stored = (await objects.list(BUCKET, `${storage.prefix}checkpoints/`)).map(({ key }) => key);
+    const stored = (await objects.list(BUCKET, `${storage.folder}/checkpoints/`)).map(({ key }) => key);
     assert.deepEqual(stored, [...new Set([...(await needed(storage, 3)), ...(await needed(storage, 4))])].sort());
   });
 
@@ -189,7 +190,7 @@ describe('the record of a run', () => {
     const checkpoints = new CheckpointStore(objects);
     const { stepsPerRound } = specification;
     const partials = async (of = storage): Promise<string[]> =>
-      (await objects.list(BUCKET, `${of.prefix}partials/`)).map(({ key }) => key);
+      (await objects.list(BUCKET, `${of.folder}/partials/`)).map(({ key }) => key);
     const collect = (finished: boolean): Promise<number> =>
       collectCheckpoints(objects, rounds, { storage, subPopulations: LEVELS, keepRounds: 2, finished });
     const [first, second] = [
@@ -197,7 +198,7 @@ describe('the record of a run', () => {
       await checkpoints.put(storage, Uint8Array.of(2), stepsPerRound + 7, 2 * stepsPerRound),
     ];
     const others = await checkpoints.put(other.storage, Uint8Array.of(1), 7, stepsPerRound);
-    const strange = `${storage.prefix}partials/notes`;
+    const strange = `${storage.folder}/partials/notes`;
     await objects.put(BUCKET, strange, 'x');
     const [p1, p2] = run.requests[0] ?? [];
     assert.ok(p1 && p2);
@@ -233,7 +234,7 @@ describe('the record of a run', () => {
         for (const key of await needed(storage, round)) assert.equal(await objects.exists(BUCKET, key), true);
     }
     assert.deepEqual([...(await rounds.recorded(storage)).keys()], [4, 5]);
-    const stored = (await objects.list(BUCKET, `${storage.prefix}checkpoints/`)).map(({ key }) => key);
+    const stored = (await objects.list(BUCKET, `${storage.folder}/checkpoints/`)).map(({ key }) => key);
     assert.deepEqual(stored, [...trainedIn(run, 4), ...trainedIn(run, 5)].sort());
   });
 
@@ -250,14 +251,14 @@ describe('the record of a run', () => {
         specification,
         rounds: ROUNDS,
         winner: { member: 3, score, checkpoint: member.checkpoint, history: member.history },
-        report: { testScore: 1.19, files: [`${storage.prefix}result/best.safetensors`] },
+        report: { testScore: 1.19, files: [`${storage.folder}/result/best.safetensors`] },
       });
       const text = Buffer.from(await objects.get(BUCKET, summary.resultKey)).toString();
       results.push({
         summary,
         member,
         result: JSON.parse(text) as Record<string, unknown>,
-        anonymous: text.replaceAll(storage.prefix, 'PREFIX/'),
+        anonymous: text.replaceAll(storage.folder, 'FOLDER'),
       });
     }
     const [one, two] = results;
@@ -272,7 +273,7 @@ describe('the record of a run', () => {
       summary.promotions,
       (await recordRun(specification, summary.storage)).populations.map(({ promotions }) => promotions),
     );
-    assert.deepEqual(summary.files, [summary.resultKey, `${summary.storage.prefix}result/best.safetensors`]);
+    assert.deepEqual(summary.files, [summary.resultKey, `${summary.storage.folder}/result/best.safetensors`]);
     assert.ok(JSON.stringify(summary).length < 20_000);
     assert.deepEqual(result.schedule, member.history);
     assert.deepEqual(result.cost, { trainerSeconds: ROUNDS * LEVELS * 1.5 });
@@ -301,7 +302,7 @@ describe('the record of a run', () => {
 
   test('digests decisions alone: other decisions, another digest', async () => {
     const { storage, run } = await newRun();
-    const other = await recordRun({ ...specification, seed: 1 }, { ...storage, prefix: 'run-other-seed/first/' });
+    const other = await recordRun({ ...specification, seed: 1 }, { ...storage, folder: 'run-other-seed/first' });
     const digests = [];
     for (const one of [run, other]) {
       await saveAll(one);
@@ -346,7 +347,7 @@ describe('the record of a run', () => {
     assert.deepEqual(summary.schedule.at(-1), history.at(-1));
   });
 
-  async function needed(storage: StorageLocation, round: number): Promise<string[]> {
+  async function needed(storage: RunFolder, round: number): Promise<string[]> {
     const states = await Promise.all([1, 2].map((level) => rounds.state(storage, round, level)));
     return states.flatMap(({ members, evaluations }) =>
       [...members, ...evaluations].flatMap((worker) => (worker?.checkpoint ? [worker.checkpoint.key] : [])),

@@ -4,11 +4,11 @@ import { after, before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
 import { ObjectStore, ObjectStoreError } from '../../../activities/storage/object-store.ts';
-import type { StorageLocation } from '../../../activities/contracts/checkpoint.ts';
+import type { RunFolder } from '../../../activities/contracts/checkpoint.ts';
 import { CHECKPOINT_CORRUPT, CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 
-const location: StorageLocation = { bucket: 'fire-pbt', prefix: 'my-run/first/' };
+const location: RunFolder = { bucket: 'fire-pbt', folder: 'my-run/first' };
 
 describe('the checkpoint store', () => {
   let server: ObjectServer;

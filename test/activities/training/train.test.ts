@@ -62,7 +62,7 @@ describe('train', () => {
     assert.equal(scores.length, 20);
     assert.ok(scores.every((score, index) => index === 0 || score > scores[index - 1]!));
     assert.equal(checkpoint.step, 20);
-    assert.equal(checkpoint.key, `${STORAGE.prefix}checkpoints/${checkpoint.sha256}.safetensors`);
+    assert.equal(checkpoint.key, `${STORAGE.folder}/checkpoints/${checkpoint.sha256}.safetensors`);
     assert.deepEqual(effectiveHyperparameters, { h: 0.7 });
     const [theta] = await trainer.tensor(checkpoint, 'theta');
     assert.equal(scores.at(-1), 1.2 - theta! * theta!);
@@ -130,7 +130,7 @@ describe('train', () => {
     assert.deepEqual(outcome.checkpoint, undisturbed.checkpoint);
     assert.ok(partials.size > 5, `${partials.size} partial checkpoints`);
     for (const { partial } of partials.values())
-      assert.equal(partial?.checkpoint.key, `${STORAGE.prefix}partials/20/${partial?.checkpoint.sha256}.safetensors`);
+      assert.equal(partial?.checkpoint.key, `${STORAGE.folder}/partials/20/${partial?.checkpoint.sha256}.safetensors`);
     for (const heartbeatDetails of partials.values())
       assert.deepEqual((await trainer.train(TOY, { heartbeatDetails })).checkpoint, undisturbed.checkpoint);
   });

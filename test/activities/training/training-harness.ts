@@ -20,7 +20,7 @@ import type {
 } from '../../../activities/contracts/training.ts';
 import { startObjectServer } from '../../object-server.ts';
 
-export const STORAGE = { bucket: 'fire-pbt', prefix: 'a-run/first/' } as const;
+export const STORAGE = { bucket: 'fire-pbt', folder: 'a-run/first' } as const;
 
 /** A perceptron small enough for hundreds of steps a test. */
 export const SMALL_PERCEPTRON: ImageClassification = {

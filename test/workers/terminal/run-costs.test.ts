@@ -8,7 +8,7 @@ const costs = { members: 16, evaluators: 6, rounds: 10, workerSteps: 4_400, trai
 const plan: RunPlan = {
   generation: 'g',
   specification: toySpecification(),
-  storage: { bucket: 'b', prefix: 'p/' },
+  storage: { bucket: 'b', folder: 'p' },
   costs,
 };
 

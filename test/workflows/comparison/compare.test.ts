@@ -79,20 +79,20 @@ describe('a comparison', { timeout: 300_000 }, () => {
    * on from it, is to come no further.
    */
   function halfway(workflowId: string, arms: Readonly<Record<string, () => Promise<'no-further' | 'further'>>>): void {
-    const acting = new Map<string, { readonly prefix: string; readonly acted: Promise<'no-further' | 'further'> }>();
+    const acting = new Map<string, { readonly folder: string; readonly acted: Promise<'no-further' | 'further'> }>();
     runs.script.beforeTraining = async (request) => {
       const arm = armOf(request, workflowId) ?? '';
       const act = arms[arm];
       if (request.fromStep !== HALF || !act) return;
-      const { prefix } = request.storage;
-      const { acted, prefix: first } = acting.get(arm) ?? { prefix, acted: act() };
-      acting.set(arm, { prefix: first, acted });
-      if (first === prefix && (await acted) === 'no-further') throw new Error('The test lets it come no further');
+      const { folder } = request.storage;
+      const { acted, folder: first } = acting.get(arm) ?? { folder, acted: act() };
+      acting.set(arm, { folder: first, acted });
+      if (first === folder && (await acted) === 'no-further') throw new Error('The test lets it come no further');
     };
   }
 
   function armOf({ storage }: TrainRequest, workflowId: string): string | undefined {
-    const [id, arm] = decodeURIComponent(storage.prefix).split('/');
+    const [id, arm] = decodeURIComponent(storage.folder).split('/');
     return id === workflowId ? arm : undefined;
   }
 
@@ -104,7 +104,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
     const folder = progress.rows.find((row) => row.arm === arm)?.folder;
     return runs.trained
       .slice(since)
-      .filter(({ storage }) => storage.prefix === `${folder}/`)
+      .filter(({ storage }) => storage.folder === folder)
       .map(({ fromStep }) => fromStep);
   }
 
@@ -228,7 +228,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
     const killed = new Promise<void>((resolve) => {
       runs.script.beforeTraining = async ({ storage, fromStep }) => {
         if (
-          !decodeURIComponent(storage.prefix).startsWith('retracing-killed/PBT/seed-7/retrace/') ||
+          !decodeURIComponent(storage.folder).startsWith('retracing-killed/PBT/seed-7/retrace/') ||
           fromStep !== HALF ||
           since > 0
         )

@@ -5,7 +5,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ResultSummary } from '../../../activities/contracts/run.ts';
 import type { RoundRecord } from '../../../activities/runs/rounds.ts';
-import { decisionsKey } from '../../../activities/runs/rounds.ts';
+import { decisionsKey } from '../../../activities/storage/layout.ts';
 import { parseSpecification } from '../../../activities/specification/parsing.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import { extendUpdate, pauseUpdate, resumeUpdate, stopEarlySignal } from '../../../workflows/messages.ts';
@@ -359,7 +359,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
   it('a random search is gone on from by firePbt, as npm start does, and stays one', async () => {
     const whole = await runs.result('gone-on-whole', { ...RANDOM_SEARCH, steps: 200 }, 'randomSearch');
     const part = await runs.result('gone-on-part', { ...RANDOM_SEARCH, steps: 160 }, 'randomSearch');
-    const result = await runs.result('gone-on', { from: part.storage.prefix.slice(0, -1), steps: 200 });
+    const result = await runs.result('gone-on', { from: part.storage.folder, steps: 200 });
     assert.equal(result.algorithm, 'random-search');
     assert.deepEqual(
       [result.decisionsSha256, result.winner.checkpoint.sha256],
@@ -418,7 +418,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
   /** What a member of P1 was trained with, round by round; a try that was repeated counts once. */
   function requestsOf({ storage }: ResultSummary, member: number): TrainRequest[] {
     const own = runs.trained.filter(
-      (request) => request.storage.prefix === storage.prefix && request.worker.index === member,
+      (request) => request.storage.folder === storage.folder && request.worker.index === member,
     );
     return [...new Map(own.map((request) => [request.fromStep, request])).values()].sort(
       (a, b) => a.fromStep - b.fromStep,
@@ -458,7 +458,7 @@ function withoutPlaces(events: readonly RoundEvent[] | undefined): unknown {
 }
 
 function folderOf({ storage }: ResultSummary): string {
-  return storage.prefix.replace(/\/$/, '');
+  return storage.folder;
 }
 
 function valuesAt(schedule: readonly HistorySegment[], step: number): HistorySegment['hyperparameters'] | undefined {

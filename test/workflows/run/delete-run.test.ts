@@ -37,11 +37,11 @@ describe('deleting a run with the stock Temporal CLI', { timeout: 240_000 }, () 
   it('says what and how much, then deletes that and nothing else', async () => {
     const short = { ...SMALL, steps: 60 };
     const [mine, like] = [await runs.result('my-run', short), await runs.result('my-run-2', short)];
-    const run = mine.storage.prefix.replace(/\/$/, '');
+    const run = mine.storage.folder;
     const others = ['my-run/beside.txt', `${run}x/beside.txt`];
     for (const key of others) await runs.objects.put('fire-pbt', key, 'x');
-    const neighbours = await runs.objects.list('fire-pbt', like.storage.prefix);
-    const before = await runs.objects.list('fire-pbt', mine.storage.prefix);
+    const neighbours = await runs.objects.list('fire-pbt', like.storage.folder);
+    const before = await runs.objects.list('fire-pbt', mine.storage.folder);
 
     const said = await deletion({ run });
     assert.equal(said.deleted, false);
@@ -59,11 +59,11 @@ describe('deleting a run with the stock Temporal CLI', { timeout: 240_000 }, () 
       'specification.json',
     ]);
     assert.match(said.next, /"confirm": true/);
-    assert.deepEqual(await runs.objects.list('fire-pbt', mine.storage.prefix), before);
+    assert.deepEqual(await runs.objects.list('fire-pbt', mine.storage.folder), before);
 
     assert.equal((await deletion({ run, confirm: true })).deleted, true);
-    assert.deepEqual(await runs.objects.list('fire-pbt', mine.storage.prefix), []);
-    assert.deepEqual(await runs.objects.list('fire-pbt', like.storage.prefix), neighbours);
+    assert.deepEqual(await runs.objects.list('fire-pbt', mine.storage.folder), []);
+    assert.deepEqual(await runs.objects.list('fire-pbt', like.storage.folder), neighbours);
     for (const key of others) assert.ok(await runs.objects.exists('fire-pbt', key), key);
     assert.deepEqual(await deletion({ run, confirm: true }), {
       run,

@@ -135,7 +135,7 @@ describe('a run', { timeout: 400_000 }, () => {
           error instanceof WorkflowFailedError &&
           /^P2 of run run-.* ended unexpectedly: /.test(String(error.cause?.message)),
       );
-      const complete = await activities.findLatestRound({ storage: { bucket: '', prefix: '' }, subPopulations: 2 });
+      const complete = await activities.findLatestRound({ storage: { bucket: '', folder: '' }, subPopulations: 2 });
       const trainedBefore = activities.trained.length;
       await reset(workflowId);
       await harness.client.workflow.getHandle(workflowId).result();

@@ -10,7 +10,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../../activities/orchestration.ts';
-import { INVALID_SPECIFICATION, INVALID_WORKFLOW_ID, runPrefix } from '../../../activities/runs/plan.ts';
+import { INVALID_SPECIFICATION, INVALID_WORKFLOW_ID } from '../../../activities/runs/plan.ts';
+import { runFolder } from '../../../activities/storage/layout.ts';
 import { InvalidSpecification, parseSpecification } from '../../../activities/specification/parsing.ts';
 import { firePbt } from '../../../workflows/run/fire-pbt.ts';
 import { MALFORMED, withToy } from '../../activities/specification/malformed-specifications.ts';
@@ -141,8 +142,8 @@ describe('a run whose input is hostile', { timeout: 240_000 }, () => {
       atOnce(HOSTILE_IDS.entries(), async ([, workflowId]) => {
         const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] });
         const { storage } = await handle.result();
-        assert.deepEqual(storage, { bucket: 'inside', prefix: runPrefix(workflowId, handle.firstExecutionRunId) });
-        return storage.prefix;
+        assert.deepEqual(storage, { bucket: 'inside', folder: runFolder(workflowId, handle.firstExecutionRunId) });
+        return `${storage.folder}/`;
       }),
     );
     assert.equal(new Set(prefixes).size, HOSTILE_IDS.length);

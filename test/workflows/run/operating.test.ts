@@ -4,7 +4,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ResultSummary } from '../../../activities/contracts/run.ts';
 import type { RoundRecord } from '../../../activities/runs/rounds.ts';
-import { decisionsKey } from '../../../activities/runs/rounds.ts';
+import { decisionsKey } from '../../../activities/storage/layout.ts';
 import { MESSAGE_DESCRIPTIONS } from '../../../workflows/messages.ts';
 import type { EvaluatorView, Leader, MemberView, RunProgress } from '../../../activities/contracts/messages.ts';
 import type { HistorySegment } from '../../../workflows/population/state.ts';

@@ -175,7 +175,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
         Math.min(...elsewhere.trained.map(({ fromStep }) => fromStep)) >= 4 * SMALL.stepsPerRound,
         'finished rounds are not trained again',
       );
-      assert.match(result.storage.prefix, /^continued\//);
+      assert.match(result.storage.folder, /^continued\//);
       const text = Buffer.from(await elsewhere.objects.get('fire-pbt', result.resultKey)).toString();
       assert.equal(text.includes(`${folder}/checkpoints`), false, 'nothing refers to the earlier folder');
     } finally {
@@ -185,13 +185,13 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
 
   it('is gone on from with more steps, as though it had had them from the start', async () => {
     const long = await runs.result('long', { ...SMALL, steps: 200 });
-    const longer = await runs.result('longer', { from: undisturbed.storage.prefix.replace(/\/$/, ''), steps: 200 });
+    const longer = await runs.result('longer', { from: undisturbed.storage.folder, steps: 200 });
     assert.equal(longer.decisionsSha256, long.decisionsSha256);
     assert.equal(longer.winner.checkpoint.sha256, long.winner.checkpoint.sha256);
   });
 
   it('cannot be gone on from where it is not there, or with another task', async () => {
-    const folder = undisturbed.storage.prefix.replace(/\/$/, '');
+    const folder = undisturbed.storage.folder;
     for (const [input, message] of [
       [
         { from: 'nobody/none' },
@@ -220,7 +220,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     const workflowId = 'stopped-holding';
     runs.script.beforeTraining = ({ storage, worker, fromStep }) => {
       if (
-        storage.prefix.startsWith(`${workflowId}/`) &&
+        storage.folder.startsWith(`${workflowId}/`) &&
         worker.subPopulation === 2 &&
         worker.index === 1 &&
         fromStep === 60

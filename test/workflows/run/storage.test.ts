@@ -1,6 +1,6 @@
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import type { StorageLocation } from '../../../activities/contracts/checkpoint.ts';
+import type { RunFolder } from '../../../activities/contracts/checkpoint.ts';
 import { poll } from '../../workers/eventually.ts';
 import { startStoredRuns } from '../stored-runs.ts';
 import type { StoredRuns } from '../stored-runs.ts';
@@ -76,7 +76,7 @@ describe('what a run keeps in its bucket', { timeout: 480_000 }, () => {
   }
 
   /** Waits until the round is complete and collected after. */
-  async function keptAfter(workflowId: string, { bucket, prefix }: StorageLocation, round: number): Promise<Kept> {
+  async function keptAfter(workflowId: string, { bucket, folder }: RunFolder, round: number): Promise<Kept> {
     await runs.reached(workflowId, (progress) => progress.round === round);
     const handle = runs.client.workflow.getHandle(workflowId);
     await poll(
@@ -85,7 +85,7 @@ describe('what a run keeps in its bucket', { timeout: 480_000 }, () => {
         !pendingWorkflowTask &&
         !pendingActivities?.some(({ activityType }) => activityType?.name === 'collectCheckpoints'),
     );
-    const stored = await runs.objects.list(bucket, prefix);
+    const stored = await runs.objects.list(bucket, `${folder}/`);
     const checkpoints = stored.filter(({ key }) => key.endsWith('.safetensors'));
     return { sizeBytes: sum(stored), checkpoints: checkpoints.length, checkpointBytes: sum(checkpoints) };
   }

@@ -147,7 +147,7 @@ describe('image classification', () => {
         assert.deepEqual(
           files,
           ['best.safetensors', 'model/model.json', 'model/weights.bin'].map(
-            (name) => `${STORAGE.prefix}result/${name}`,
+            (name) => `${STORAGE.folder}/result/${name}`,
           ),
         );
         const read = (key: string | undefined) => trainer.objects.get(STORAGE.bucket, key ?? '');
