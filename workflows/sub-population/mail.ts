@@ -48,6 +48,7 @@ const NO_MAIL: UnreadMail = { steering: null, commands: [], news: [], promotions
 /** Receives the messages of one generation of a run. */
 export class Mail {
   #steering: Steering | null;
+  #first: Steering | null;
   #commands: CommandMessage[];
   readonly #news: NeighbourNews[];
   readonly #promotions: PromotionBatch[];
@@ -56,6 +57,7 @@ export class Mail {
   /** Registers the handlers of all signals of a sub-population. */
   constructor(generation: string, unread: UnreadMail = NO_MAIL) {
     this.#steering = unread.steering;
+    this.#first = unread.steering;
     this.#commands = [...unread.commands];
     this.#news = [...unread.news];
     this.#promotions = [...unread.promotions];
@@ -67,7 +69,10 @@ export class Mail {
       };
     setHandler(
       steerSignal,
-      ofThisRun<Steering>((message) => (this.#steering = message)),
+      ofThisRun<Steering>((message) => {
+        this.#steering = message;
+        this.#first ??= message;
+      }),
       { description: MESSAGE_DESCRIPTIONS.steer },
     );
     setHandler(
@@ -95,10 +100,13 @@ export class Mail {
     );
   }
 
-  /** Waits until the root says that everybody exists. */
+  /**
+   * Waits until the root says that everybody exists. Returns the first steering: all parts of a run get the same one, the
+   * newest may have reached some of them only.
+   */
   async untilSteered(): Promise<Steering> {
-    await condition(() => this.#steering !== null);
-    return this.steering;
+    await condition(() => this.#first !== null);
+    return this.#first ?? this.steering;
   }
 
   /** What the operator wants of the run now. @throws before the root has said that everybody exists */
