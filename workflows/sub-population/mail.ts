@@ -101,8 +101,8 @@ export class Mail {
   }
 
   /**
-   * Waits until the root says that everybody exists. Returns the first steering: all parts of a run get the same one, the
-   * newest may have reached some of them only.
+   * Waits until the root says that everybody exists. Returns the first steering: all parts of a run get the same one,
+   * the newest may have reached some of them only.
    */
   async untilSteered(): Promise<Steering> {
     await condition(() => this.#first !== null);
