@@ -1,5 +1,5 @@
 /**
- * What a run cost, and what it had to show for it when, from what its rounds recorded.
+ * Costs of a run and its curve, computed from the records of its rounds.
  */
 import type { CheckpointReference } from '../contracts/checkpoint.ts';
 import type { EvaluationCosts, RunCurve, TrainingCosts } from '../contracts/comparison.ts';

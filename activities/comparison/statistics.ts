@@ -1,5 +1,5 @@
 /**
- * Statistics of a comparison: few seeds, so nothing that assumes a distribution.
+ * Statistics of a comparison. Seeds are few, so that nothing here assumes a distribution.
  *
  * Location: mean, median, interquartile mean. Uncertainty: percentile bootstrap (Efron & Tibshirani, An Introduction to
  * the Bootstrap, ch. 13). Difference between arms that share seeds: exact sign-flip permutation test on the paired
@@ -56,7 +56,7 @@ export function* comparePairs(a: readonly number[], b: readonly number[]): Pausi
   };
 }
 
-/** How often a sum as far from 0 comes about when each difference may as well have had the other sign. */
+/** Returns how probable a sum as far from 0 is if the sign of each difference is random. */
 function* signFlipTest(differences: readonly number[]): Pausing<number> {
   const scale = Math.max(...differences.map(Math.abs));
   if (scale === 0) return 1;

@@ -1,5 +1,5 @@
 /**
- * What a comparison's runs come to: every arm for itself, and against the first arm where both have the same task.
+ * Summary of a comparison's runs: each arm alone, and against the first arm if both have the same task.
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type {

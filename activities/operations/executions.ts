@@ -1,10 +1,10 @@
 /**
- * The executions of a run with their histories: the root with all it was reset from and into, its children in every
- * generation, every run of each chain.
+ * The executions of a run with their histories: the root in all its generations, its children in each of them, and
+ * every run of each chain.
  *
- * Histories name one another (a child that was started, the run that went before or comes next), and are known the
- * moment they are written. The visibility store lags behind, and names alone mislead: `my-run/…` may be somebody
- * else's. It is asked for one thing only, the other runs of the root's id.
+ * Histories name one another (a child that was started, the previous or the next run), and can be read as soon as they
+ * are written. The visibility store lags behind, and names alone mislead: `my-run/…` may belong to another run. It is
+ * queried for one thing only, the other runs of the root's id.
  */
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
@@ -13,7 +13,7 @@ import type { History } from '@temporalio/common/lib/proto-utils.js';
 /** Histories fetched, and held in memory, at once. */
 const AT_ONCE = 10;
 
-/** gRPC's code for what is not there; a request for a history, unlike others, fails with it as it is. */
+/** gRPC's code for a missing thing. A request for a history fails with it, unlike other requests. */
 const NOT_FOUND = 5;
 
 export interface Execution {
@@ -27,18 +27,18 @@ export interface RecordedExecution extends Execution {
   readonly history: History;
 }
 
-/** `forgotten`: a history names it, but the namespace's retention is over. */
+/** 'forgotten': a history names it, but the namespace's retention is over. */
 export type RunExecution =
   ({ readonly state: 'recorded' } & RecordedExecution) | ({ readonly state: 'forgotten' } & Execution);
 
 /**
- * Yields the executions of a root and everything below it, the root first, a batch at a time; what still runs, as far
- * as it has come.
+ * Yields the executions of a root and of everything below it in batches, the root first. The history of a running one
+ * ends with its newest event.
  *
- * With a `runId` it is that run of the root alone; without, the newest and all generations that share its first: not
- * what merely had the same id.
+ * With a `runId` only that run of the root is included; without, the newest one and all generations that share its
+ * first run, but no other runs with the same id.
  *
- * @throws WorkflowNotFoundError where there is no such root
+ * @throws WorkflowNotFoundError if there is no such root
  */
 export async function* executionsOfRun(
   client: Client,
@@ -69,13 +69,13 @@ export async function* executionsOfRun(
     yield fetched;
     for (const execution of fetched) {
       if (execution.state === 'recorded') meet(namedBy(execution));
-      // With it went the name of the next in its chain: the newest leads back to those that are left.
+      // The name of the next in its chain is lost; the newest leads back to those that are left.
       else meet((await newestOf(client, execution.workflowId, known)) ?? []);
     }
   }
 }
 
-/** Returns undefined where there is no such workflow, or what was asked of it needs one that runs. */
+/** Returns what a request returns, or undefined if there is no such workflow, or it is not running any more. */
 export async function found<T>(request: Promise<T>): Promise<T | undefined> {
   try {
     return await request;
@@ -87,13 +87,13 @@ export async function found<T>(request: Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * What a history says of itself: enough to replay it, and to name it. Undefined where it does not begin as a history
- * does.
+ * Returns the workflow, run and type that a history belongs to: enough to replay and to name it. Undefined if it does
+ * not begin as a history does.
  */
 export function identify({ events }: History): (Execution & { readonly type: string }) | undefined {
   const started = events?.[0]?.workflowExecutionStartedEventAttributes;
   if (!started) return undefined;
-  // One that was reset begins with the events of another, and says so where it parts from it.
+  // A reset execution begins with the events of another; the failed workflow task at which they part names its run.
   const reset = events?.findLast(
     ({ workflowTaskFailedEventAttributes }) => workflowTaskFailedEventAttributes?.newRunId,
   )?.workflowTaskFailedEventAttributes;
@@ -104,7 +104,7 @@ export function identify({ events }: History): (Execution & { readonly type: str
   };
 }
 
-/** Runs of the id with this first run: resets keep it, a new start does not. */
+/** Returns the runs of the id with this first run: resets keep it, a new start does not. */
 async function generationsOf(client: Client, workflowId: string, firstRunId: string): Promise<Execution[]> {
   const generations: Execution[] = [];
   for await (const { runId } of client.workflow.list({ query: `WorkflowId = ${JSON.stringify(workflowId)}` })) {
@@ -121,8 +121,8 @@ async function fetchExecution(client: Client, { workflowId, runId }: Execution):
 }
 
 /**
- * The executions that a history names: what was continued or reset, before and after it, and the children that it
- * started.
+ * Returns the executions that a history names: those that were continued or reset before and after it, and the
+ * children that it started.
  */
 function namedBy({ workflowId, history }: RecordedExecution): Execution[] {
   return (history.events ?? []).flatMap((event) => {
@@ -149,7 +149,7 @@ function named({
   return workflowId && runId ? [{ workflowId, runId }] : [];
 }
 
-/** The newest run of a child, if one of the known executions is its parent. */
+/** Returns the newest run of a child if one of the known executions is its parent. */
 async function newestOf(
   client: Client,
   workflowId: string,

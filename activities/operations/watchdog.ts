@@ -1,11 +1,11 @@
 /**
- * Standing by a run: an activity that lasts as long as its root and notices what no workflow of the run can notice of
- * itself, a reset that cannot work.
+ * The watchdog of a run: an activity that lasts as long as its root and detects invalid resets, which no workflow of
+ * the run can detect itself.
  *
- * A root that is reset to somewhere in the middle has this activity pending, so it is started again, under a run id
- * that is not the planned one. A child that is reset alone begins with the first event of another run. (Either is seen
- * within seconds; server 1.32 reconnects such workflows, and they would go on until they ask for a checkpoint that is
- * no more.)
+ * If a root is reset to somewhere in the middle, this activity is pending there, and is started again under a run id
+ * that is not the planned one. A child that is reset alone begins with the first event of another run. Both are
+ * detected within seconds. (Server 1.32 reconnects such workflows; they would continue until they need a checkpoint
+ * that has been deleted.)
  */
 import { Context } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
@@ -14,15 +14,15 @@ import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { howToGoOn } from '../../workflows/population/names.ts';
 import { workerShutdown } from '../training/failures.ts';
 
-/** Failure type of a run whose root or child was reset to where it cannot go on from. */
+/** Failure type of a run whose root or child was reset to a point that it cannot continue from. */
 export const RESET_REFUSED = 'ResetRefused';
 
 const LOOK_EVERY_MS = 5_000;
-/** Histories asked for at once. */
+/** Histories requested at once. */
 const AT_ONCE = 10;
 
 /**
- * Looks until it is cancelled.
+ * Watches until it is cancelled.
  *
  * @throws ApplicationFailure of type 'ResetRefused', not retryable, that says what to do instead
  */
@@ -56,7 +56,7 @@ export async function standBy(
   }
 }
 
-/** Returns the id of a running child that a reset has made, looking only at runs not seen before. */
+/** Returns the id of a running child that a reset has made; checks only runs not seen before. */
 async function findResetChild(client: Client, workflowId: string, seen: Set<string>): Promise<string | undefined> {
   const unseen: WorkflowExecutionInfo[] = [];
   for await (const child of client.workflow.list({
@@ -79,7 +79,7 @@ async function isReset(client: Client, { workflowId, runId }: WorkflowExecutionI
   return started?.originalExecutionRunId !== undefined && started.originalExecutionRunId !== runId;
 }
 
-/** A text as visibility queries have them. */
+/** Returns a text as a literal of a visibility query. */
 function quoted(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&')}"`;
 }

@@ -8,8 +8,8 @@ import { limits } from './limits.ts';
 import type { Specification } from './specification.ts';
 
 /**
- * Returns nothing; adds an issue where a specification valid in itself makes histories or messages that Temporal does
- * not bear, with what would do.
+ * Adds an issue if an otherwise valid specification leads to histories or messages that exceed what Temporal accepts.
+ * The issue names values that would fit.
  */
 export function checkBudget(specification: Specification, context: z.core.$RefinementCtx): void {
   const excess = (change: Partial<Specification>): string | undefined =>
@@ -35,7 +35,7 @@ export function checkBudget(specification: Specification, context: z.core.$Refin
   else report(context, ['subPopulations'], `fewer or smaller: ${reason}`);
 }
 
-/** Returns how many rounds a run may have, at most: its histories bear no more, nor do its curves. */
+/** Returns how many rounds a run may have at most, given the limits of its histories and of its curves. */
 export function mostRounds(specification: Specification): number {
   const { stepsPerRound, evalEvery } = specification;
   const measured = Math.floor(Math.min(limits.steps, limits.measurements * evalEvery) / stepsPerRound);
@@ -49,8 +49,8 @@ export function mostRounds(specification: Specification): number {
 }
 
 /**
- * Returns the least integer from `low` on for which what holds up to some point no longer holds; `high` where it holds
- * up to there.
+ * Returns the least integer from `low` on for which `holds` is false, or `high` if there is none below it. `holds` must
+ * be true up to some integer and false from there on.
  */
 function firstFalse(low: number, high: number, holds: (value: number) => boolean): number {
   let [from, to] = [low, high];

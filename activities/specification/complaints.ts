@@ -1,16 +1,16 @@
 /**
- * How errors in a specification read: "Expected `path` to be RULE, got `value`", one line each, every one at once.
+ * Error messages for invalid input: "Expected `path` to be RULE, got `value`", one line each, all at once.
  */
 import type { z } from 'zod';
 
-/** Deepest nesting looked into; a valid specification needs 6 levels. */
+/** Deepest nesting accepted; a valid comparison needs 8 levels. */
 const MAX_DEPTH = 12;
 /**
- * Values looked at before an input is called too large; a valid specification needs a few hundred, and up to seven a
- * segment of a schedule that it traces.
+ * Most values accepted in an input; a valid specification needs a few hundred, and up to seven for each segment of a
+ * schedule that it traces.
  */
 const MAX_VALUES = 100_000;
-/** Complaints told; the rest are counted. */
+/** Complaints listed; the rest are counted. */
 const MAX_COMPLAINTS = 200;
 /** Names through which an object's prototype could be reached. */
 const RESERVED_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
@@ -43,8 +43,8 @@ export function parse<T>(schema: z.ZodType<T>, input: unknown, whole = SPECIFICA
 }
 
 /**
- * Returns what makes an input unsafe to look at more closely: nesting or size beyond any real specification, reserved
- * keys. Walks with its own stack, so that no depth overflows the engine's.
+ * Returns what makes an input unsafe to validate: nesting or size beyond any real specification, reserved keys. Walks
+ * with its own stack, so that no depth overflows the engine's.
  */
 export function inspect(input: unknown, whole = SPECIFICATION): string[] {
   const complaints: string[] = [];
@@ -65,7 +65,7 @@ export function inspect(input: unknown, whole = SPECIFICATION): string[] {
 }
 
 /**
- * Returns one line for each issue; where several concern one path the first is told, unless a rule claims to say more.
+ * Returns one line for each path with an issue: the first issue, unless a rule has a more specific message.
  */
 export function complain(issues: readonly z.core.$ZodIssue[], input: unknown, whole = SPECIFICATION): string[] {
   const lines = new Map<string, string>();
@@ -73,16 +73,16 @@ export function complain(issues: readonly z.core.$ZodIssue[], input: unknown, wh
     if (instead || !lines.has(pathText(path)))
       lines.set(pathText(path), expected(path, rule, got ?? valueText(valueAt(input, path)), whole));
   }
-  const told = [...lines.values()];
-  return told.length <= MAX_COMPLAINTS
-    ? told
-    : [...told.slice(0, MAX_COMPLAINTS), `… and ${told.length - MAX_COMPLAINTS} more`];
+  const listed = [...lines.values()];
+  return listed.length <= MAX_COMPLAINTS
+    ? listed
+    : [...listed.slice(0, MAX_COMPLAINTS), `… and ${listed.length - MAX_COMPLAINTS} more`];
 }
 
 interface Complaint {
   readonly path: Path;
   readonly rule: string;
-  /** What was found, where that is not the value at the path. */
+  /** What was found, if that is not the value at the path. */
   readonly got?: string;
   readonly instead?: boolean;
 }
@@ -92,7 +92,7 @@ function flatten(issue: z.core.$ZodIssue, prefix: Path): Complaint[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, key], rule: issue.message }));
   if (issue.code === 'invalid_union') {
-    // The branch that got furthest is the one that was meant: its issues lie deeper than the union itself.
+    // The branch whose issues lie deeper than the union itself is the one that was meant.
     const meant = issue.errors.find((branch) =>
       branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'),
     );
@@ -133,7 +133,7 @@ function valueAt(input: unknown, path: Path): unknown {
   return value;
 }
 
-/** Returns a value as complaints tell it: short, on one line. */
+/** Returns a value as complaints quote it: short, on one line. */
 export function valueText(value: unknown): string {
   // JSON would say null for NaN and the infinities.
   return plain(
@@ -142,8 +142,8 @@ export function valueText(value: unknown): string {
 }
 
 /**
- * Returns the text with everything invisible escaped, such as what makes a terminal move its cursor or turn text
- * around.
+ * Returns the text with every invisible character escaped, such as those that move a terminal's cursor or reverse
+ * text.
  */
 function plain(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);

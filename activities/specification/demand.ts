@@ -1,5 +1,5 @@
 /**
- * Demands of a run on Temporal: how long each history gets at most, and how large each message.
+ * Demands of a run on Temporal: the longest of each history, the largest of each message.
  */
 import { reportsOf } from '../../workflows/population/reporting.ts';
 import { subPopulationName } from '../../workflows/population/names.ts';
@@ -56,7 +56,7 @@ export function rootDemand({ subPopulations, steps, stepsPerRound }: Specificati
     times(children, child(sizes.workflowId, sizes.run + 100)),
     times(subPopulations.length, sent(sizes.workflowId, sizes.steering)),
     { events: 0, bytes: sizes.winner },
-    // What runs beside the whole run, the report, the result, the last collection.
+    // The watchdog, the report, the result, the last collection.
     activity(sizes.run, 1_000),
     activity(sizes.run + sizes.reference, 2_000),
     activity(sizes.result, RESULT_BYTES),
@@ -113,7 +113,7 @@ export function evaluatorDemand(sizes: Sizes): HistoryDemand {
   return { perRound, longest: continued(beginning, perRound) };
 }
 
-/** One that continues as new between two rounds when the server suggests it: by then it is at most a round beyond. */
+/** Returns the longest history of a workflow that continues as new after the round in which the server suggests it. */
 function continued(beginning: Tally, perRound: Tally): Tally {
   const { suggestedEvents, suggestedBytes } = TEMPORAL_LIMITS;
   return sum(

@@ -5,8 +5,8 @@ import type { z } from 'zod';
 import { limits } from './limits.ts';
 
 /**
- * `got` tells something other than the value at the path; `instead` replaces what the schema says of the path, being
- * more to the point.
+ * Adds an issue. `got` is what was found if that is not the value at the path; `instead` replaces the schema's own
+ * message for the path by this more specific one.
  */
 export function report(
   context: z.core.$RefinementCtx,
@@ -25,7 +25,7 @@ export function at(value: unknown, key: string): unknown {
   return isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** Returns the positive integer at a key; undefined where it is anything else, which the schema has refused already. */
+/** Returns the positive integer at a key; undefined if it is anything else, which the schema refuses. */
 export function countAt(value: unknown, key: string): number | undefined {
   const count = at(value, key);
   return isIntegerWithin(count, 1, limits.steps) ? count : undefined;

@@ -1,10 +1,10 @@
 /**
  * Building blocks of the specification's schema: each carries the rule that its error message states and the
- * description that editors show, so that a bound is written once and both checked and told from there.
+ * description that editors show, so that each bound is written once.
  */
 import { z } from 'zod';
 
-/** What a field is for: its meaning with unit and, where the paper gives one, the paper's value. */
+/** What a field is for: its meaning with unit and, if the paper gives one, the paper's value. */
 export type Description = string;
 
 /** Returns a schema of integers from `min` to `max`, both included. */

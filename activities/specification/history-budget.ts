@@ -1,10 +1,9 @@
 /**
- * How long the histories and how large the messages of a run get, at most, computed from its specification before it
- * starts.
+ * The longest histories and the largest messages of a run, estimated from its specification before it starts.
  *
- * Counted as though the worst came true in every round: every message wakes its receiver in a workflow task of its own,
- * no evaluator is ever idle, every evaluation ends in a promotion, no curve is ever cut short by an exploit, every
- * member begins a new segment of its schedule each round, every number is as long as numbers get.
+ * Worst-case estimate: it assumes that in every round each message costs a workflow task, no evaluator is idle, every
+ * evaluation ends in a promotion, no exploit cuts a curve short, every member begins a new segment of its schedule, and
+ * every number is as long as JSON writes numbers.
  */
 import { subPopulationName } from '../../workflows/population/names.ts';
 import { evaluatorDemand, messagesOf, payloadsOf, rootDemand, subPopulationDemand } from './demand.ts';
@@ -17,7 +16,7 @@ export interface HistoryBudget {
   readonly root: HistoryDemand;
   /** P1 first. */
   readonly subPopulations: readonly HistoryDemand[];
-  /** Of any sub-population; absent where there are none. */
+  /** Of any sub-population; absent if there are no evaluators. */
   readonly evaluator?: HistoryDemand;
   /** Arguments and results, the largest of each kind. */
   readonly payloads: readonly PayloadDemand[];
@@ -25,7 +24,7 @@ export interface HistoryBudget {
   readonly messages: readonly PayloadDemand[];
 }
 
-/** Something that a run would need more of than there is. */
+/** A limit that a run would exceed. */
 export interface Excess {
   /** Such as `the history of the root may have 60000 events, of 47104 at most`. */
   readonly reason: string;
@@ -45,7 +44,7 @@ export function historyBudget(specification: Specification, workflowId: string =
   };
 }
 
-/** Returns what a run would need more of than Temporal bears; nothing for a run that fits. */
+/** Returns every limit of Temporal that a run would exceed; nothing for a run that fits. */
 export function beyondBudget({
   root,
   subPopulations,

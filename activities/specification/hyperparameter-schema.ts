@@ -49,7 +49,7 @@ const integerSpace = object(
     ),
     factors,
   },
-  'A searched whole number: explore multiplies and moves it at least by one.',
+  'A searched whole number: explore multiplies it and moves it by at least one.',
 );
 
 /** A category's choice, or a constant that is a name. */
@@ -61,7 +61,7 @@ export const choice = z
 const categorySpace = object(
   {
     kind: tag('category', 'One of several names.'),
-    choices: list(choice, 2, 64, 'different strings', 'What may be chosen; explore draws anew.'),
+    choices: list(choice, 2, 64, 'different strings', 'What may be chosen; explore draws again.'),
   },
   'A searched category.',
 );

@@ -5,7 +5,7 @@
 /** Bounds of a run. */
 export const limits = {
   /**
-   * Members and evaluators together: each has an activity in flight, and Temporal bears 2,000 of them a workflow (aim
+   * Members and evaluators together: each has an activity in flight, and Temporal allows 2,000 of them a workflow (aim
    * for 500).
    */
   workers: 500,

@@ -1,8 +1,8 @@
 /**
- * Rules of the specification that concern more than one field, and the bounds that a run must keep to.
+ * Rules of the specification that concern more than one field.
  *
- * They run even where other fields are wrong, so that every error is told at once: hence each looks at an unchecked
- * draft and says nothing about values that are already refused for themselves.
+ * They run even if other fields are wrong, so that all errors are reported at once. Each rule reads an unchecked draft
+ * and ignores values that the schema refuses anyway.
  */
 import type { z } from 'zod';
 import { at, countAt, isIntegerWithin, report } from './draft.ts';
@@ -10,7 +10,7 @@ import { checkHyperparameters } from './hyperparameter-rules.ts';
 import { limits } from './limits.ts';
 import { checkSchedule } from './schedule-rules.ts';
 
-/** Returns nothing; adds an issue to the context for each broken rule between fields of a whole specification. */
+/** Adds an issue for each broken rule between fields of a whole specification. */
 export function checkRules(draft: unknown, context: z.core.$RefinementCtx): void {
   checkSteps(draft, context);
   checkWorkers(draft, context);

@@ -31,8 +31,8 @@ export function checkSchedule(draft: unknown, context: z.core.$RefinementCtx): v
 }
 
 /**
- * Segments follow one another from step 0, each a number of whole rounds; where the last ends, and whether a segment
- * goes beyond `steps`, is free: a run may be extended.
+ * Checks that segments follow one another from step 0, each a number of whole rounds. The last may end anywhere, also
+ * beyond `steps`, because a run may be extended.
  */
 function checkTrace(
   segments: readonly unknown[],

@@ -63,7 +63,7 @@ export const schedule = z.union(
       1,
       limits.segments,
       'segments',
-      'A trace, as a finished run or `npm run schedule` tells it: every member trains with these values at ' +
+      'A trace, as a finished run or `npm run schedule` prints it: every member trains with these values at ' +
         'these steps.',
     ),
     z

@@ -1,9 +1,9 @@
 /**
  * The specification of a run: one JSON object, validated once, before anything trains.
  *
- * The schema is the source of everything: the types (inferred), the error messages (specification/fields.ts states each
- * rule beside its check), the JSON Schema that editors use (`specificationJsonSchema`), the defaults, which are visible
- * in what a run says it uses.
+ * Everything comes from the schema: the inferred types, the error messages (fields.ts states each rule beside its
+ * check), the JSON Schema for editors (json-schema.ts), and the defaults, so that what a run says it uses is all it
+ * uses.
  */
 import { z } from 'zod';
 import type { HyperparameterSpaces } from '../../workflows/algorithm/hyperparameters.ts';

@@ -37,7 +37,7 @@ const weightDecay: HyperparameterDefinition = {
 const h: HyperparameterDefinition = { name: 'h', rule: 'a finite number', allows: Number.isFinite };
 
 /**
- * Returns the hyperparameters of a task, in the order they are told in; undefined where `task` is none (a
+ * Returns the hyperparameters of a task, in the order in which they are listed; undefined if `task` is none (a
  * specification's task is looked at before it is known to be valid).
  */
 export function taskHyperparameters(task: unknown): readonly HyperparameterDefinition[] | undefined {

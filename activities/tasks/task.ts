@@ -31,9 +31,9 @@ export interface TaskEnvironment {
 export interface Task {
   readonly kind: string;
   /**
-   * Opens a session, uninitialised. The caller disposes it; what all sessions share is kept by the process.
+   * Opens an uninitialised session. The caller must dispose it. Shared data stays cached in the process.
    *
-   * @throws where the task's data is missing or wrong
+   * @throws Error if the task's data is missing or wrong
    */
   open(context: SessionContext): Promise<Session>;
 }
@@ -49,7 +49,7 @@ export interface ExportedFile {
 export interface Report {
   /** On the test set, which nothing else looks at; for tasks without one, the objective. */
   readonly testScore: Score;
-  /** On data that no decision has seen; absent where the task has none. */
+  /** On data that no decision has seen; absent if the task has none. */
   readonly untouchedScore?: Score;
   /** The weights alone, without optimiser state. */
   readonly weights: State;
@@ -60,13 +60,13 @@ export interface Session {
   /** Starts from nothing, as seed and worker say, with the session's hyperparameters. */
   initialise(): void | Promise<void>;
   /**
-   * Takes over a saved state, but keeps the session's hyperparameters. Throws where a tensor is missing, unknown or of
-   * another shape.
+   * Restores a saved state, but keeps the session's hyperparameters.
+   *
+   * @throws Error if a tensor is missing, unknown or of another shape
    */
   restore(state: State): void | Promise<void>;
   /**
-   * Reads back, from where the training steps take them, the values they will use: as stored there, so perhaps rounded
-   * to float32.
+   * Returns the values that the training steps will use, as the optimiser stores them: perhaps rounded to float32.
    */
   effectiveHyperparameters(): HyperparameterValues;
   /** Called once a round before its first step; not when a round is continued from a partial checkpoint. */
@@ -74,8 +74,7 @@ export interface Session {
   /** Trains steps fromStep … toStep − 1. However a stretch is cut into calls, the state afterwards is the same. */
   train(fromStep: number, toStep: number): void | Promise<void>;
   /**
-   * Measures the objective; 'diverged' where it, or any weight, is not finite. Changes nothing that later steps depend
-   * on.
+   * Measures the objective; 'diverged' if it, or any weight, is not finite. Changes nothing that later steps depend on.
    */
   measure(): Score | Promise<Score>;
   /** Returns the state; the caller's to keep. */

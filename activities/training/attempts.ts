@@ -1,24 +1,23 @@
 /**
- * Attempts at an activity that trains: each tells the next, in its heartbeats, where it began and whether it came to an
- * end of its own, so that one whose trainer was killed is seen, by the server first, then by its successor, which
- * counts.
+ * Attempts at an activity that trains. The heartbeats of each say at which step it began and whether it ended by itself,
+ * so that the next attempt can count the trainers that were killed.
  *
- * A killed trainer looks like infrastructure, and is: machines go, and the next attempt goes on. But a task that kills
- * every trainer, because it takes too much memory or crashes in native code, would go on for ever: after a few deaths
- * in a row, all from the same step, the activity fails for good.
+ * A killed trainer is usually an infrastructure failure, and the next attempt continues. But a task that kills every
+ * trainer, because it takes too much memory or crashes in native code, would be retried for ever. After a few deaths in
+ * a row from the same step, the activity fails for good.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Context, type Info } from '@temporalio/activity';
 import { trainingFailure } from './failures.ts';
 
-/** What heartbeats tell of the attempt that they come from. */
+/** What heartbeats say of the attempt that they come from. */
 export interface Attempt {
   /** Of the activity's attempts, from 1. */
   readonly number: number;
   readonly beganAtStep: number;
   /** Attempts in a row before this one that began at the same step and whose trainers died. */
   readonly deaths: number;
-  /** It failed, was cancelled or was shut down: its trainer lived to say so. */
+  /** It failed, was cancelled or was shut down, and its trainer reported this. */
   readonly ended: boolean;
 }
 
@@ -26,25 +25,25 @@ export interface Attempted<Progress> {
   /** Completes `Cannot …`. */
   readonly doing: string;
   readonly beginsAtStep: number;
-  /** What heartbeats tell: the attempt and whatever else there is to say of it. */
-  readonly tell: (attempt: Attempt) => Progress;
+  /** Returns the details of a heartbeat. */
+  readonly describe: (attempt: Attempt) => Progress;
 }
 
 /**
- * Deaths in a row from one step after which an activity fails for good: more than trainers die by chance without
- * getting any further.
+ * Deaths in a row from one step after which an activity fails for good: more than happen by chance without any
+ * progress.
  */
 export const MOST_DEATHS = 5;
 const HEARTBEAT_MS = 1_000;
 
 /**
- * Runs an attempt: heartbeats at once, every second, when `run` asks for it, and once more where it throws.
+ * Runs an attempt. It heartbeats at once, every second, when `run` requests it, and once more if `run` throws.
  *
- * @throws TrainerKilled, non-retryable, where the last MOST_DEATHS attempts began at the same step and their trainers
+ * @throws TrainerKilled, non-retryable, if the last MOST_DEATHS attempts began at the same step and their trainers
  *   died
  */
 export async function attempted<T, Progress>(
-  { doing, beginsAtStep, tell }: Attempted<Progress>,
+  { doing, beginsAtStep, describe }: Attempted<Progress>,
   run: (heartbeat: () => void, attempt: Attempt) => Promise<T>,
 ): Promise<T> {
   const context = Context.current();
@@ -56,9 +55,9 @@ export async function attempted<T, Progress>(
     ended: false,
   };
   if (attempt.deaths >= MOST_DEATHS) throw trainerKilled(doing, attempt, context.info);
-  const heartbeat = (): void => context.heartbeat(tell(attempt));
+  const heartbeat = (): void => context.heartbeat(describe(attempt));
   heartbeat();
-  // What comes next may kill the process: the heartbeat leaves before.
+  // What comes next may kill the process; the heartbeat is sent before.
   await nextTurn();
   const timer = setInterval(heartbeat, HEARTBEAT_MS);
   try {
@@ -73,8 +72,8 @@ export async function attempted<T, Progress>(
 }
 
 /**
- * Counts the attempts before this one, back to the last that began elsewhere or ended by itself; those that told
- * nothing died too early to.
+ * Counts the deaths before this attempt, back to the last attempt that began elsewhere or ended by itself. Attempts
+ * without a heartbeat count as deaths.
  */
 function deathsBefore({ attempt: number, heartbeatDetails }: Info, beganAtStep: number): number {
   const before = (heartbeatDetails as { readonly attempt?: Attempt } | undefined)?.attempt;
@@ -92,8 +91,7 @@ function trainerKilled(
 ): Error {
   const reached = (heartbeatDetails as { readonly step?: number } | undefined)?.step;
   const where = reached === undefined || reached === beganAtStep ? '' : `, the last at step ${reached} or later`;
-  const state =
-    `${deaths} trainers in a row were killed, or gave no sign of life for ${heartbeatTimeoutMs / 1000} ` + `s${where}`;
+  const state = `${deaths} trainers in a row were killed, or sent no heartbeat for ${heartbeatTimeoutMs / 1000} s${where}`;
   return trainingFailure(
     'TrainerKilled',
     `Cannot ${doing}: ${state}; look in their logs and the kernel's for what kills them, such as too little ` +

@@ -1,6 +1,6 @@
 /**
- * How training activities fail: for good where a retry would fail the same way, with a type that workflows and people
- * can tell apart.
+ * Failures of training activities: not retryable if a retry would fail the same way, with a type for workflows and
+ * people.
  */
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
 import { DataSetError } from '../tasks/datasets/fashion-mnist.ts';
@@ -12,13 +12,13 @@ export type TrainingFailureType =
   | 'ThreadCountMismatch'
   /** Asked hyperparameters are missing, unknown or out of range. */
   | 'InvalidHyperparameters'
-  /** What the optimiser would train with is not what was asked. */
+  /** The optimiser would use other hyperparameters than those asked. */
   | 'HyperparametersNotInEffect'
   | 'DataSetUnusable'
   | 'TensorFlowUnavailable'
   /** The checkpoint is intact but not one of this task. */
   | 'CheckpointUnusable'
-  /** Trainer after trainer died of it. */
+  /** Several trainers in a row were killed. */
   | 'TrainerKilled'
   /** The task's own code threw. */
   | 'TaskFailed';
@@ -30,7 +30,7 @@ export function trainingFailure(type: TrainingFailureType, message: string, caus
   return ApplicationFailure.create({ type, message, nonRetryable: true, ...(cause instanceof Error ? { cause } : {}) });
 }
 
-/** The failure that hands a round over to another worker at once. */
+/** Returns the failure that hands a round over to another worker at once. */
 export function workerShutdown(message: string): ApplicationFailure {
   return ApplicationFailure.create({
     type: WORKER_SHUTDOWN,
@@ -41,7 +41,7 @@ export function workerShutdown(message: string): ApplicationFailure {
 }
 
 /**
- * Runs a piece of a task; what it throws fails the activity for good, saying what was being done: `Cannot VERB THING:
+ * Runs a piece of a task. If it throws, the activity fails for good with what was being done: `Cannot VERB THING:
  * cause`.
  */
 export async function asTask<T>(

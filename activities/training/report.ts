@@ -22,7 +22,7 @@ export async function report(
   const { storage, seed, checkpoint } = request;
   const doing = `report on checkpoint ${checkpoint.key}`;
   return attempted(
-    { doing, beginsAtStep: checkpoint.step, tell: (attempt) => ({ checkpoint: checkpoint.key, attempt }) },
+    { doing, beginsAtStep: checkpoint.step, describe: (attempt) => ({ checkpoint: checkpoint.key, attempt }) },
     async () => {
       const bytes = await checkpoints.get(storage.bucket, checkpoint);
       const session = await asTask('open a session to report from', () =>

@@ -1,5 +1,5 @@
 /**
- * A round in training: its request, how far it is, what its heartbeats tell, what earlier attempts left of it.
+ * A round in training: its request, its progress, its heartbeats, and what earlier attempts left of it.
  */
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
@@ -13,7 +13,7 @@ import type { Attempt } from './attempts.ts';
 import { completeHyperparameters } from './hyperparameters.ts';
 import { Partials } from './partials.ts';
 
-/** What a heartbeat tells, to people and to the next attempt. */
+/** The details of a heartbeat, for people and for the next attempt. */
 export interface TrainProgress {
   readonly worker: string;
   readonly step: number;
@@ -29,7 +29,7 @@ export interface PartialCheckpoint {
   readonly checkpoint: CheckpointReference;
   /** Those measured so far. */
   readonly scores: readonly Score[];
-  /** SHA-256 of the request: a partial checkpoint of another is none. */
+  /** SHA-256 of the request: a partial checkpoint of another request is ignored. */
   readonly requestSha256: string;
   /** Keys of older ones that are still stored, oldest first. */
   readonly superseded: readonly string[];
@@ -39,7 +39,7 @@ export interface PartialCheckpoint {
 export interface Round {
   readonly request: TrainRequest;
   readonly worker: string;
-  /** Those asked, with the task's defaults. */
+  /** Those of the request, with the task's defaults. */
   readonly hyperparameters: HyperparameterValues;
   scores: Score[];
   step: number;
@@ -82,7 +82,7 @@ function partialOf(details: unknown, request: TrainRequest): PartialCheckpoint |
   return partial?.requestSha256 === digestOf(request) ? partial : undefined;
 }
 
-/** Returns what a heartbeat tells of the round. */
+/** Returns the details of a heartbeat. */
 export function progressOf(
   { request, worker, step, scores, trainedSteps, trainingMs, partial }: Round,
   attempt: Attempt,

@@ -16,7 +16,7 @@ import type { Round } from './round.ts';
 /** One uninterrupted stretch of steps: short beside a heartbeat, long beside what a call costs. */
 const STRETCH_MS = 50;
 
-/** Brings the session to where training goes on: after what an earlier attempt saved, or at the round's beginning. */
+/** Prepares the session: from what an earlier attempt saved, or for the beginning of the round. */
 export async function begin(round: Round, session: Session, checkpoints: Pick<CheckpointStore, 'get'>): Promise<void> {
   const { request, worker, partial } = round;
   if (partial) {
@@ -49,7 +49,7 @@ export async function begin(round: Round, session: Session, checkpoints: Pick<Ch
 
 /**
  * Trains and measures until the round is over or diverged, in stretches with turns of the event loop between them.
- * Yields after each stretch, and before the next where something interrupts the activity: a shutdown, a pause, a
+ * Yields after each stretch, and before the next if something interrupts the activity: a shutdown, a pause, a
  * cancellation.
  */
 export async function* stretches(round: Round, session: Session): AsyncGenerator<ActivityCancellationDetails | null> {
@@ -83,7 +83,7 @@ export async function* stretches(round: Round, session: Session): AsyncGenerator
   }
 }
 
-/** A partial checkpoint that is gone or spoilt costs time, not the round. */
+/** Returns the bytes of a partial checkpoint; undefined if it is gone or corrupt, which costs time, not the round. */
 async function getPartial(
   checkpoints: Pick<CheckpointStore, 'get'>,
   { storage }: TrainRequest,

@@ -29,7 +29,7 @@ export interface TrainingDependencies {
   readonly threads: number;
   /** Default: a store of its own over `objects`. */
   readonly checkpoints?: Pick<CheckpointStore, 'get' | 'put' | 'delete'>;
-  /** Folder with one folder a data set; default: where set-up puts them. */
+  /** Folder with one folder for each data set; default: the one that set-up fills. */
   readonly dataDirectory?: string;
   /** Milliseconds of training after which a partial checkpoint is saved; default: a minute. */
   readonly partialEveryMs?: number;
@@ -86,7 +86,7 @@ async function train(
     {
       doing: `train ${worker} from step ${round.step}`,
       beginsAtStep: round.step,
-      tell: (attempt) => progressOf(round, attempt),
+      describe: (attempt) => progressOf(round, attempt),
     },
     async (heartbeat, { deaths }) => {
       const session = await asTask(`open ${worker}'s session`, () =>

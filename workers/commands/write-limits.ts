@@ -22,7 +22,7 @@ const images = {
   hyperparameters: { learningRate },
 };
 
-/** Runs that the table tells of: all train Fashion-MNIST, 200 steps a round, ten measurements in each. */
+/** The runs of the table: all train Fashion-MNIST, 200 steps a round, ten measurements in each. */
 const RUNS: readonly (readonly [title: string, specification: unknown])[] = [
   ['8 + 8 + 6, 30 rounds', { ...images, steps: 6_000, subPopulations: [{}, {}] }],
   ['50 workers (8 and three times 8 + 6), 100 rounds', { ...images, steps: 20_000, subPopulations: [{}, {}, {}, {}] }],

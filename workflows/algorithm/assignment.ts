@@ -28,7 +28,7 @@ export interface ChildCandidate {
 /**
  * Returns a parent for each idle slot, in the order of the slots given, as long as there are candidates.
  *
- * Oldest first: by the step since which nobody evaluates it, where equal those that exploit touched after the others;
+ * Oldest first: by the step since which nobody evaluates it, if equal those that exploit touched after the others;
  * then by number. 'youngest-first' turns the age around, but the lower number still goes first.
  */
 export function chooseParents(
@@ -46,14 +46,14 @@ export function chooseParents(
   });
 }
 
-/** Negative where a is older. */
+/** Negative if a is older. */
 function byAge(a: Candidate, b: Candidate): number {
   return a.idleSinceStep - b.idleSinceStep || Number(a.exploitedLast) - Number(b.exploitedLast);
 }
 
 /**
  * Returns the child whose hyperparameters a round's new evaluations keep: the best-ranked healthy member that has not
- * just explored, the lower number where equal. None of these ranked: a random one of them. All healthy members have
+ * just explored, the lower number if equal. None of these ranked: a random one of them. All healthy members have
  * just explored: a random healthy one. None healthy: undefined.
  */
 export function chooseChild(children: readonly ChildCandidate[], stream: RandomStream): number | undefined {

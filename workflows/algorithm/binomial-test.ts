@@ -5,7 +5,7 @@ import type { Curve } from './curve.ts';
 import { powerOfTwo } from './exponential.ts';
 import { findOverlap } from './overlap.ts';
 
-/** What the test answers where all of a is below all of b: above every probability, so it never passes. */
+/** The answer if all of a is below all of b: above every probability, so that the test never passes. */
 export const NEVER_PASSES = 2;
 
 /**
@@ -13,7 +13,7 @@ export const NEVER_PASSES = 2;
  * One-sided.
  *
  * The pairs are those of the overlap, which is found on smoothed values; raw scores are compared, and a tie is no win.
- * Without an overlap: 0 where every raw score of a is above every one of b, 2 where every one is below, otherwise the
+ * Without an overlap: 0 if every raw score of a is above every one of b, 2 if every one is below, otherwise the
  * whole curves are paired from their starts. Where a curve has no points there are no pairs, and the answer is 1.
  */
 export function binomialTest(a: Curve, b: Curve): number {

@@ -3,14 +3,14 @@
  */
 
 /**
- * One measurement, higher is better: a finite number, or 'diverged' where the task gave NaN or an infinity (neither
+ * One measurement, higher is better: a finite number, or 'diverged' if the task gave NaN or an infinity (neither
  * survives JSON).
  */
 export type Score = number | 'diverged';
 
 /**
  * A worker's scores since its curve last started, oldest first, beside their smoothed values (`smooth`, same length).
- * Finite numbers only: whoever has a diverged score has no curve.
+ * Finite numbers only: a worker with a diverged score has no curve.
  */
 export interface Curve {
   readonly raw: readonly number[];

@@ -52,16 +52,16 @@ export function sampleInitial(spaces: HyperparameterSpaces, stream: RandomStream
  * Returns perturbed hyperparameters, always within their bounds; names draw in the order of their code units.
  * Constants, and values without a space, stay as they are.
  *
- * - A float is multiplied by one of its factors, uniformly chosen, and clamped. On a linear scale, where that cannot
+ * - A float is multiplied by one of its factors, uniformly chosen, and clamped. On a linear scale, if that cannot
  *   work (the value is 0, its bounds lie on both sides of 0, or they are tighter than the factors: each of these would
  *   leave them), it moves on its normalised range instead: of the distance between its bounds, by (f − 1) / (f + 1),
  *   which is a third for 2 and ½, a ninth for 1.25 and 0.8.
- * - An integer is multiplied and rounded, and moves by at least one: where a bound is in the way, inwards.
- * - A category is drawn anew from all choices.
+ * - An integer is multiplied and rounded, and moves by at least one: inwards if a bound is in the way.
+ * - A category is drawn again from all choices.
  * - Where no factor would move a float (all lead out of the bound that it is at) the chosen one is turned around, so
  *   nothing is stuck for good. A factor of 1 moves nothing, and asks for nothing else.
  *
- * @throws where a value is missing, or none for its kind of space
+ * @throws Error if a value is missing or does not fit its kind of space
  */
 export function explore(
   values: HyperparameterValues,

@@ -10,7 +10,7 @@ export interface Overlap {
 }
 
 /**
- * Returns the overlap of two curves, found on their smoothed values; undefined where there is none, or where one of
+ * Returns the overlap of two curves, found on their smoothed values; undefined if there is none, or if one of
  * them has no points.
  *
  * The curve that starts below is entered at its first point that reaches the other's start (equal counts as reached).

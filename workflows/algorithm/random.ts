@@ -32,7 +32,7 @@ const TWO_TO_53 = 9007199254740992;
  * unrelated streams.
  *
  * @param seed integer from 0 to 2^53 − 1
- * @throws where the seed is none
+ * @throws Error if the seed is not an integer from 0 to 2^32 − 1
  */
 export function randomStream(seed: number, ...name: readonly (string | number)[]): RandomStream {
   if (!Number.isSafeInteger(seed) || seed < 0)

@@ -4,7 +4,7 @@
 import type { Curve } from './curve.ts';
 import { findOverlap } from './overlap.ts';
 
-/** How many shifts are tried where a lies entirely above b. */
+/** How many shifts are tried if a lies entirely above b. */
 const SHIFTS = 10;
 
 /**
@@ -12,7 +12,7 @@ const SHIFTS = 10;
  *
  * Without an overlap it is 0, unless every raw score of a is above every one of b: then a is shifted down by each of
  * ten equally spaced amounts from (min a − max b) up to, not including, (min a − min b), and the answer is the largest
- * gap of a shifted a, at least 0. Where these ends coincide (b's raw scores are all the same), or where a curve has no
+ * gap of a shifted a, at least 0. If these ends coincide (b's raw scores are all the same), or if a curve has no
  * points: 0. `shifts` false leaves that rule out (an ablation).
  */
 export function bestScoreDifference(a: Curve, b: Curve, shifts: boolean): number {
@@ -31,7 +31,7 @@ export function bestScoreDifference(a: Curve, b: Curve, shifts: boolean): number
 }
 
 /**
- * The gap of a, shifted down, against b; undefined where they don't overlap. Smoothing a shifted curve only shifts it.
+ * The gap of a, shifted down, against b; undefined if they do not overlap. Smoothing a shifted curve only shifts it.
  */
 function gapOverOverlap(a: Curve, b: Curve, shift: number): number | undefined {
   const overlap = findOverlap(shift === 0 ? a.smoothed : a.smoothed.map((score) => score - shift), b.smoothed);

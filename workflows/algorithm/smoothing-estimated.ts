@@ -5,7 +5,7 @@
  * The grid: length-scales 4, 2, 1, ½, ¼, ⅛ of the curve, without those below four points (whatever is as quick cannot
  * be told from noise), times noise variances 10², 10, … 10⁻⁶ of the signal's; and the curve that is all noise, whose
  * smooth is its mean. The signal's variance is profiled out: each pair is judged at the variance that suits it best.
- * The likeliest wins, the smoother one where equal.
+ * The likeliest wins, the smoother one if equal.
  *
  * Linear time and exact: on a grid of spacing Δ the process is a state-space model (Hartikainen and Särkkä, "Kalman
  * filtering and smoothing solutions to temporal Gaussian process regression models", 2010). With λ = √5 / length-scale

@@ -20,7 +20,7 @@ const LARGE = 1e100;
 
 /**
  * Returns the smoothed scores, as many as given, for finite scores; those given are left as they were. A constant curve
- * smooths to itself, one point is its own smooth, and no points are none.
+ * smooths to itself, one point is its own smooth, an empty curve stays empty.
  */
 export function smooth(scores: readonly number[], model: SmoothingModel): number[] {
   const constant = scores.every((score) => score === scores[0]);

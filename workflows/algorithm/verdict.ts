@@ -42,7 +42,7 @@ export const VERDICT_REASONS = [
 export type VerdictReason = (typeof VERDICT_REASONS)[number];
 
 /**
- * What was decided, why, and on which numbers: null where a curve diverged or has no points, `overlap` also where there
+ * What was decided, why, and on which numbers: null if a curve diverged or has no points, `overlap` also if there
  * is none.
  */
 export interface Verdict {

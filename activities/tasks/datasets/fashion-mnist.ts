@@ -42,7 +42,7 @@ const loaded = new Map<string, FashionMnist>();
 /**
  * Returns the data set from `<dataDirectory>/fashion-mnist`; read, and verified by digest, once a process.
  *
- * @throws DataSetError where a file is missing, unreadable, or has the wrong digest
+ * @throws DataSetError if a file is missing, unreadable, or has the wrong digest
  */
 export function loadFashionMnist(dataDirectory: string): FashionMnist {
   const known = loaded.get(dataDirectory);

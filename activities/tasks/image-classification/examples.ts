@@ -1,5 +1,5 @@
 /**
- * Which images train, which measure, and in what order batches come: all of it from the seed.
+ * Which images train, which measure, and in what order batches come: all determined by the seed.
  */
 import { randomStream, shuffled } from '../../../workflows/algorithm/index.ts';
 import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
@@ -29,7 +29,7 @@ export interface Split {
 /**
  * Splits the images at random, the same for all workers of a run.
  *
- * @throws where fewer than one batch is left to train on
+ * @throws Error if fewer than one batch is left to train on
  */
 export function split(
   images: number,
@@ -104,12 +104,12 @@ export class ResidentExamples {
   }
 }
 
-/** Orders kept: the workers that one trainer serves come back every round, an epoch lasts many. */
+/** Orders kept: a trainer serves the same workers every round, and an epoch lasts many rounds. */
 const MOST_ORDERS = 128;
 
 /**
- * The order in which one worker sees the training images: a new permutation each epoch, whose last, incomplete batch is
- * left out. The step alone says which batch it is.
+ * The order in which one worker sees the training images: a new permutation each epoch, without its last, incomplete
+ * batch. The step alone determines the batch.
  */
 export class BatchOrder {
   readonly #seed: number;

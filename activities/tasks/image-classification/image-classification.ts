@@ -1,7 +1,7 @@
 /**
  * Image classification: the objective is the accuracy on training images held out for it.
  *
- * What does not differ between workers is kept by the process: data set, split, measured images, the loaded network.
+ * What workers share is cached in the process: data set, split, measured images, the loaded network.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { randomStream } from '../../../workflows/algorithm/index.ts';

@@ -100,7 +100,7 @@ export class Network {
     );
   }
 
-  /** Returns how many of the examples are classified correctly; undefined where a logit or a weight is not finite. */
+  /** Returns how many of the examples are classified correctly; undefined if a logit or a weight is not finite. */
   countCorrect({ images, labels }: ResidentBatch): number | undefined {
     const [correct, finite] = this.#program.run({ 'measured/images': images, 'measured/labels': labels }, [
       'correct',
@@ -170,7 +170,7 @@ function buildTraining(
   graph.output('trained', trained);
 }
 
-/** Counts correct answers, and tells whether all logits and weights are finite: not-a-number has an argmax too. */
+/** Counts correct answers, and checks whether all logits and weights are finite: not-a-number has an argmax too. */
 function buildMeasurement(
   graph: Graph,
   layers: readonly Layer[],

@@ -87,7 +87,7 @@ export class Graph {
     return { name, shape, handle };
   }
 
-  /** Reads a variable: inside a loop, what it holds when the iteration begins, or later where data flow says so. */
+  /** Reads a variable: inside a loop, what it holds when the iteration begins, or later if data flow requires it. */
   read(variable: Variable): Value {
     return this.value('ReadVariableOp', [variable.handle], VARIABLE_DTYPE, { dtype: { type: VARIABLE_DTYPE } });
   }

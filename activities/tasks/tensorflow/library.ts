@@ -8,7 +8,7 @@
 import { createRequire } from 'node:module';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 
-/** A tensor as the binding tells of it; `id` counts up over the life of the process. */
+/** A tensor as the binding describes it; `id` counts up over the life of the process. */
 export interface NativeTensorInfo {
   readonly id: number;
   readonly shape: readonly number[];
@@ -61,7 +61,7 @@ let loaded: TensorFlow | undefined;
 /**
  * Returns TensorFlow, loading it on the first call, which takes seconds.
  *
- * @throws TensorFlowUnavailable where it is not installed or only pure-JS tensors are: those are hundreds of times
+ * @throws TensorFlowUnavailable if it is not installed or only pure-JS tensors are: those are hundreds of times
  *   slower
  */
 export function loadTensorFlow(): TensorFlow {
@@ -77,7 +77,7 @@ export function processShouldRecycle(): boolean {
   return loaded !== undefined && tensorIdsUsed(loaded.binding) > MOST_TENSOR_IDS;
 }
 
-/** Returns how many tensors the process has ever made: the binding tells only how many live, but ids count up. */
+/** Returns how many tensors the process has ever made: the binding counts only live ones, but ids count up. */
 export function tensorIdsUsed(binding: NativeBinding): number {
   const id = binding.createTensor([], binding.TF_INT32, new Int32Array(1));
   binding.deleteTensor(id);

@@ -52,7 +52,7 @@ export class Program {
   /**
    * Feeds inputs by name, runs what the fetched values need, and returns these, copies of the caller's own, in order.
    *
-   * @throws Error of TensorFlow's, naming the node, where shapes or names do not fit
+   * @throws Error of TensorFlow's, naming the node, if shapes or names do not fit
    */
   run(feeds: Readonly<Record<string, Feed | ResidentTensor>>, fetches: readonly string[]): TensorValues[] {
     const names = Object.keys(feeds);

@@ -16,7 +16,7 @@ const DTYPE_NUMBERS = { float32: 1, int32: 3, uint8: 4, bool: 10, resource: 20 }
 /** Version that TensorFlow 2.x writes into its graphs; kernels behave as of then. */
 const GRAPH_PRODUCER = 1882;
 
-/** An attribute of an operation, tagged where JavaScript's types do not tell what TensorFlow wants. */
+/** An attribute of an operation, tagged if JavaScript's types do not determine what TensorFlow wants. */
 export type Attribute =
   | boolean
   | string

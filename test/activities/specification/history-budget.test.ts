@@ -20,10 +20,14 @@ function rounds(count: number, specification: Specification = learning): History
 }
 
 describe('the budget of histories', () => {
-  test('counts a round of which the root hears event by event: a signal, an activity, their workflow tasks and a search attribute', () => {
-    assert.equal(rounds(1).root.perRound.events, 1 + 3 + 3 + 3 + 1);
-    assert.equal(rounds(101).root.longest.events - rounds(1).root.longest.events, 1100);
-  });
+  test(
+    'counts a round of which the root hears event by event: a signal, an activity, their workflow tasks and a ' +
+      'search attribute',
+    () => {
+      assert.equal(rounds(1).root.perRound.events, 1 + 3 + 3 + 3 + 1);
+      assert.equal(rounds(101).root.longest.events - rounds(1).root.longest.events, 1100);
+    },
+  );
 
   test('counts a round of a sub-population event by event', () => {
     const [lowest, highest] = rounds(30).subPopulations;
@@ -95,23 +99,27 @@ describe('the budget of histories', () => {
     );
   });
 
-  test('lets no history be longer than a worker can replay within the time of a workflow task, however many rounds there are', () => {
-    const smallest = { ...learning, subPopulations: [{ members: 2, evaluators: 0 }] };
-    for (const count of [500, 501, 1_000, 15_000]) {
-      const { root } = rounds(count, smallest);
-      assert.ok(root.longest.events < 5_700, `${count} rounds: ${root.longest.events} events`);
-    }
-    assert.deepEqual(
-      [1, 500, 501, 1_000, 1_001].map((count) => [roundsPerReport(count), reportsOf(count)]),
-      [
-        [1, 1],
-        [1, 500],
-        [2, 251],
-        [2, 500],
-        [3, 334],
-      ],
-    );
-  });
+  test(
+    'lets no history be longer than a worker can replay within the time of a workflow task, however many ' +
+      'rounds there are',
+    () => {
+      const smallest = { ...learning, subPopulations: [{ members: 2, evaluators: 0 }] };
+      for (const count of [500, 501, 1_000, 15_000]) {
+        const { root } = rounds(count, smallest);
+        assert.ok(root.longest.events < 5_700, `${count} rounds: ${root.longest.events} events`);
+      }
+      assert.deepEqual(
+        [1, 500, 501, 1_000, 1_001].map((count) => [roundsPerReport(count), reportsOf(count)]),
+        [
+          [1, 1],
+          [1, 500],
+          [2, 251],
+          [2, 500],
+          [3, 334],
+        ],
+      );
+    },
+  );
 
   test('tells to how many rounds a run can be extended', () => {
     for (const specification of [learning, parseSpecification(toy)]) {

@@ -103,7 +103,8 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'an unknown key of evaluation',
     withToy({ evaluation: { maxSteps: 60 } }),
-    'Expected `evaluation.maxSteps` to be absent (known keys: maxEvalSteps, minStepsBeforeEval, order, significance, patience, childReplaced, against, stopping, shifts, ranking, promotes)',
+    'Expected `evaluation.maxSteps` to be absent (known keys: maxEvalSteps, minStepsBeforeEval, order, ' +
+      'significance, patience, childReplaced, against, stopping, shifts, ranking, promotes)',
   ],
   [
     'an unknown key of storage',
@@ -171,7 +172,8 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'nested deep inside a space',
     withH({ initial: deep(50) }),
-    'Expected `hyperparameters.h.initial.task.task.task.task.task.task.task.task.task` to be nested at most 12 levels deep, got `more`',
+    'Expected `hyperparameters.h.initial.task.task.task.task.task.task.task.task.task` to be nested at most ' +
+      '12 levels deep, got `more`',
   ],
 
   // Steps.
@@ -294,7 +296,8 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'evaluators of P1',
     withToy({ subPopulations: [{ evaluators: 2 }] }),
-    'Expected `subPopulations[0].evaluators` to be 0 or left out (P1 is ranked by its scores and has no evaluators), got `2`',
+    'Expected `subPopulations[0].evaluators` to be 0 or left out (P1 is ranked by its scores and has no ' +
+      'evaluators), got `2`',
   ],
   [
     'more workers than Temporal bears',
@@ -503,7 +506,8 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'bounds beyond what makes sense',
     withImages({ hyperparameters: { learningRate, momentum: { ...learningRate, scale: 'linear', bounds: [0, 1] } } }),
-    'Expected `hyperparameters.momentum.bounds` to be two numbers, each a number from 0 to below 1, in single precision too, got `[0,1]`',
+    'Expected `hyperparameters.momentum.bounds` to be two numbers, each a number from 0 to below 1, in ' +
+      'single precision too, got `[0,1]`',
   ],
   [
     'an unknown kind',
@@ -611,7 +615,8 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'a shape as a number',
     withSchedule({ h: 0.1 }),
-    'Expected `schedule.h` to be a shape (an object with `kind` constant, step or cosine) or an array of shapes, got `0.1`',
+    'Expected `schedule.h` to be a shape (an object with `kind` constant, step or cosine) or an array of ' +
+      'shapes, got `0.1`',
   ],
   ['no shape to draw', withSchedule({ h: [] }), 'Expected `schedule.h` to be an array of 1 to 16 shapes, got `[]`'],
   [
@@ -657,7 +662,8 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'a schedule of a hyperparameter that is absent',
     withImages({ subPopulations: [{}], schedule: { momentum: { kind: 'constant' } } }),
-    'Expected `schedule.momentum` to be absent: `hyperparameters` has no number of that name, got `{"kind":"constant"}`',
+    'Expected `schedule.momentum` to be absent: `hyperparameters` has no number of that name, got ' +
+      '`{"kind":"constant"}`',
   ],
   [
     'a schedule of a category',
@@ -671,7 +677,8 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'a schedule for two sub-populations',
     withToy({ schedule: { h: { kind: 'constant' } } }),
-    'Expected `subPopulations` to be one alone, as there is a `schedule`: its members never copy one another, got `2 sub-populations`',
+    'Expected `subPopulations` to be one alone, as there is a `schedule`: its members never copy one ' +
+      'another, got `2 sub-populations`',
   ],
   [
     'no members under a schedule',

@@ -41,10 +41,14 @@ describe('attempts at an activity', () => {
     await assert.rejects(trainer.train(TOY, { heartbeatDetails: left }), {
       type: 'TrainerKilled',
       nonRetryable: true,
-      message: `Cannot train P1/member-3 from step 0: 5 trainers in a row were killed, or gave no sign of life for 20 s; ${why}`,
+      message:
+        'Cannot train P1/member-3 from step 0: 5 trainers in a row were killed, or sent no heartbeat for 20 s; ' +
+        `${why}`,
     });
     await assert.rejects(trainer.train(TOY, { heartbeatDetails: { ...left, step: 13 } }), {
-      message: `Cannot train P1/member-3 from step 0: 5 trainers in a row were killed, or gave no sign of life for 20 s, the last at step 13 or later; ${why}`,
+      message:
+        'Cannot train P1/member-3 from step 0: 5 trainers in a row were killed, or sent no heartbeat for 20 s, ' +
+        `the last at step 13 or later; ${why}`,
     });
   });
 

@@ -362,7 +362,8 @@ describe('train', () => {
         'on another number of threads',
         { threads: 2 },
         'ThreadCountMismatch',
-        'Cannot train with 2 threads: this trainer computes with 1; start trainers with `--threads 2`, or set `threads` to 1 in the specification',
+        'Cannot train with 2 threads: this trainer computes with 1; start trainers with `--threads 2`, or ' +
+          'set `threads` to 1 in the specification',
       ],
       [
         'on an unknown hyperparameter',

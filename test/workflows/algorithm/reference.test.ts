@@ -33,17 +33,21 @@ test('the fixed smooth agrees with scikit-learn to 1e-4 standard deviations, for
 
 // On noisier curves scikit-learn itself is off by up to 7e-4 standard deviations: it solves with a matrix of condition
 // 1e13 in double precision. Ours stays right.
-test('the fixed smooth of pure noise, of steps and of large scores agrees with extended precision to 1e-6 standard deviations', async () => {
-  const stream = randomStream(2, 'reference');
-  const curves = [2, 3, 5, 11, 14, 50, 150, 400, 600].flatMap((n) => [
-    Array.from({ length: n }, () => stream.normal()),
-    Array.from({ length: n }, (_, i) => (i < n / 2 ? 0 : 1)),
-    Array.from({ length: n }, () => 1e6 + stream.normal()),
-  ]);
-  const answers = await reference<number[]>(curves.map((scores) => ({ kind: 'fixed-extended', scores })));
-  for (const [index, scores] of curves.entries())
-    assertClose(smooth(scores, 'fixed'), answers[index], 1e-6 * deviationOf(scores));
-});
+test(
+  'the fixed smooth of pure noise, of steps and of large scores agrees with extended precision to 1e-6 ' +
+    'standard deviations',
+  async () => {
+    const stream = randomStream(2, 'reference');
+    const curves = [2, 3, 5, 11, 14, 50, 150, 400, 600].flatMap((n) => [
+      Array.from({ length: n }, () => stream.normal()),
+      Array.from({ length: n }, (_, i) => (i < n / 2 ? 0 : 1)),
+      Array.from({ length: n }, () => 1e6 + stream.normal()),
+    ]);
+    const answers = await reference<number[]>(curves.map((scores) => ({ kind: 'fixed-extended', scores })));
+    for (const [index, scores] of curves.entries())
+      assertClose(smooth(scores, 'fixed'), answers[index], 1e-6 * deviationOf(scores));
+  },
+);
 
 test("the estimated smooth agrees with dense matrices of scikit-learn's Matérn kernel to 1e-8 standard deviations", async () => {
   const stream = randomStream(3, 'reference');

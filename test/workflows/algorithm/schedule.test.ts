@@ -182,27 +182,31 @@ test('of several shapes each member draws one, the same in every round, and all 
   for (const count of counts) assert.ok(Math.abs(count - 100) < 30, counts.join());
 });
 
-test('a trace gives each round the values of the segment that it begins in, beside first values that it does not name', () => {
-  const trace: readonly TraceSegment[] = [
-    { fromStep: 0, toStep: 20, hyperparameters: { learningRate: 0.2 } },
-    { fromStep: 20, toStep: 60, hyperparameters: { learningRate: 0.1, batch: 8 } },
-    { fromStep: 60, toStep: 80, hyperparameters: { learningRate: 5 } },
-  ];
-  const seen = Array.from({ length: 5 }, (_, round) =>
-    valuesIn(trace, { learningRate: 0.7, batch: 32, mode: 'flip' }, round),
-  );
-  assert.deepEqual(
-    seen.map((values) => [values['learningRate'], values['batch'], values['mode']]),
-    [
-      [0.2, 32, 'flip'],
-      [0.1, 8, 'flip'],
-      [0.1, 8, 'flip'],
-      [5, 32, 'flip'],
-      [5, 32, 'flip'],
-    ],
-    'values of another run, so its bounds; the last goes on where the run is extended',
-  );
-});
+test(
+  'a trace gives each round the values of the segment that it begins in, beside first values that it does not ' +
+    'name',
+  () => {
+    const trace: readonly TraceSegment[] = [
+      { fromStep: 0, toStep: 20, hyperparameters: { learningRate: 0.2 } },
+      { fromStep: 20, toStep: 60, hyperparameters: { learningRate: 0.1, batch: 8 } },
+      { fromStep: 60, toStep: 80, hyperparameters: { learningRate: 5 } },
+    ];
+    const seen = Array.from({ length: 5 }, (_, round) =>
+      valuesIn(trace, { learningRate: 0.7, batch: 32, mode: 'flip' }, round),
+    );
+    assert.deepEqual(
+      seen.map((values) => [values['learningRate'], values['batch'], values['mode']]),
+      [
+        [0.2, 32, 'flip'],
+        [0.1, 8, 'flip'],
+        [0.1, 8, 'flip'],
+        [5, 32, 'flip'],
+        [5, 32, 'flip'],
+      ],
+      'values of another run, so its bounds; the last goes on where the run is extended',
+    );
+  },
+);
 
 test('the order of keys changes nothing', () => {
   const shapes: readonly ScheduleShape[] = [

@@ -187,7 +187,8 @@ describe('examples', () => {
   it('must leave a batch to train on', () => {
     assert.throws(() => split(100, 50, 45, 6, 0), {
       message:
-        'Expected `task.objectiveExamples` and `task.untouchedExamples` to leave at least one batch (6) of the 100 training images, got `95`',
+        'Expected `task.objectiveExamples` and `task.untouchedExamples` to leave at least one batch (6) of ' +
+        'the 100 training images, got `95`',
     });
   });
 

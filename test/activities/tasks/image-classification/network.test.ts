@@ -41,22 +41,26 @@ describe('a network', () => {
     [CONVOLUTIONAL, 'adam'],
   ] as const) {
     for (const weightDecay of [0, HYPERPARAMETERS.weightDecay]) {
-      it(`trains a ${model.kind} model with ${optimizer}, weight decay ${weightDecay}, as automatic gradients and a plain optimiser do`, () => {
-        const network = new Network(binding, task(model, optimizer), IMAGE, CLASSES, weightDecay !== 0);
-        const hyperparameters = { ...HYPERPARAMETERS, weightDecay };
-        const state = initialState(network);
-        const expected = trainNaively(model, optimizer, network, state, hyperparameters);
-        network.setState(state);
-        network.setHyperparameters(hyperparameters);
-        network.train(STEPS, pixels(STEPS * BATCH), labels(STEPS * BATCH));
-        for (const [name, values] of network.getState()) {
-          const wanted = expected.get(name);
-          if (!wanted) continue;
-          const worst = Math.max(...values.map((value, index) => Math.abs(value - wanted[index]!)));
-          assert.ok(worst < 2e-5, `${name} is off by ${worst}`);
-        }
-        network.dispose();
-      });
+      it(
+        `trains a ${model.kind} model with ${optimizer}, weight decay ${weightDecay}, as automatic gradients ` +
+          'and a plain optimiser do',
+        () => {
+          const network = new Network(binding, task(model, optimizer), IMAGE, CLASSES, weightDecay !== 0);
+          const hyperparameters = { ...HYPERPARAMETERS, weightDecay };
+          const state = initialState(network);
+          const expected = trainNaively(model, optimizer, network, state, hyperparameters);
+          network.setState(state);
+          network.setHyperparameters(hyperparameters);
+          network.train(STEPS, pixels(STEPS * BATCH), labels(STEPS * BATCH));
+          for (const [name, values] of network.getState()) {
+            const wanted = expected.get(name);
+            if (!wanted) continue;
+            const worst = Math.max(...values.map((value, index) => Math.abs(value - wanted[index]!)));
+            assert.ok(worst < 2e-5, `${name} is off by ${worst}`);
+          }
+          network.dispose();
+        },
+      );
     }
   }
 
