@@ -96,7 +96,8 @@ function deterministic(patterns) {
       },
       {
         selector:
-          "MemberExpression[object.name='globalThis'], VariableDeclarator[init.name='Math'], VariableDeclarator[init.name='globalThis'] > Identifier",
+          "MemberExpression[object.name='globalThis'], VariableDeclarator[init.name='Math'], " +
+          "VariableDeclarator[init.name='globalThis'] > Identifier",
         message: 'name what you use, so that lint sees what it is.',
       },
     ],

@@ -53,7 +53,8 @@ export function requireRoom(folder, neededBytes, purpose) {
   const freeBytes = bavail * bsize;
   if (freeBytes < neededBytes) {
     throw new SetupFailure(
-      `Cannot set up ${purpose}: it takes ${megabytes(neededBytes)} in ${folder}, where ${megabytes(freeBytes)} are free`,
+      `Cannot set up ${purpose}: it takes ${megabytes(neededBytes)} in ${folder}, where ` +
+        `${megabytes(freeBytes)} are free`,
       {
         advice: 'make room and start again: what is already there is kept',
       },

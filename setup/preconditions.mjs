@@ -42,7 +42,8 @@ export function requireSystem(needs) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new SetupFailure(`Expected the system to be Linux on x64, got ${process.platform} on ${process.arch}`, {
       advice:
-        'neither macOS, Windows (other than WSL 2) nor ARM is supported: the pinned TensorFlow, Temporal and rclone are builds for Linux on x64',
+        'neither macOS, Windows (other than WSL 2) nor ARM is supported: the pinned TensorFlow, Temporal and ' +
+        'rclone are builds for Linux on x64',
     });
   }
   requireGlibc();
@@ -69,7 +70,8 @@ function requireGlibc() {
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_GLIBC;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
   throw new SetupFailure(
-    `Expected the system's C library to be glibc ${OLDEST_GLIBC.join('.')} or later, got ${version ?? 'another one (musl?)'}`,
+    `Expected the system's C library to be glibc ${OLDEST_GLIBC.join('.')} or later, got ` +
+      `${version ?? 'another one (musl?)'}`,
     {
       advice: 'use a distribution of 2019 or later with glibc: Debian 10, Ubuntu 20.04, RHEL 8, or newer',
     },

@@ -99,7 +99,8 @@ export class Processes {
     } catch (error) {
       if (error instanceof SetupFailure) throw error;
       throw new SetupFailure(
-        `Cannot ${purpose}: ${command} could not be started (${error instanceof Error ? error.message : String(error)})`,
+        `Cannot ${purpose}: ${command} could not be started (` +
+          `${error instanceof Error ? error.message : String(error)})`,
         { log, cause: error },
       );
     } finally {

@@ -86,7 +86,8 @@ export async function download(task, requirements, sizeBytes, options = []) {
       env: { ...process.env, TMPDIR: unfinished },
       onTick: () =>
         task.progress(
-          `downloading ${megabytes(Math.min(sizeBytes, Math.max(sizeOf(wheels), sizeOf(unfinished))))} of ${megabytes(sizeBytes)}`,
+          `downloading ${megabytes(Math.min(sizeBytes, Math.max(sizeOf(wheels), sizeOf(unfinished))))} of ` +
+            `${megabytes(sizeBytes)}`,
         ),
     },
   );

@@ -105,7 +105,9 @@ export function verify(folder, files = dataFiles()) {
         .digest('hex');
     } catch (error) {
       if (systemReason(error) !== undefined) throw error;
-      found = `no gzip file of ${String(contentSizeBytes)} bytes (${error instanceof Error ? error.message : String(error)})`;
+      found =
+        `no gzip file of ${String(contentSizeBytes)} bytes (` +
+        `${error instanceof Error ? error.message : String(error)})`;
     }
     if (found !== contentSha256) {
       throw new SetupFailure(`Expected the content of ${shown(file)} to have SHA-256 ${contentSha256}, got ${found}`, {

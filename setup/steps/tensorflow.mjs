@@ -39,7 +39,8 @@ const SIZES = {
 const CHECK = `
 const tf = require('@tensorflow/tfjs-node-gpu');
 const sum = tf.matMul(tf.ones([2, 3]), tf.ones([3, 2])).sum().dataSync()[0];
-if (tf.getBackend() !== 'tensorflow' || sum !== 12) throw new Error('backend ' + tf.getBackend() + ', sum of a product ' + sum);
+if (tf.getBackend() !== 'tensorflow' || sum !== 12)
+  throw new Error('backend ' + tf.getBackend() + ', sum of a product ' + sum);
 require('node:fs').writeFileSync(process.argv[1], tf.backend().isUsingGpuDevice ? 'gpu' : 'cpu');
 `;
 

@@ -55,22 +55,25 @@ describe('a run', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('waits while S3 refuses connections or resets them in the middle, says so, and comes to the same result', async () => {
-    const handle = await start('without-s3');
-    await reaches(handle, 1);
-    await breakable.s3.refuse();
-    await eventually(() => waitsFor('without-s3', /the store does not answer \(ECONNREFUSED\)/), PATIENCE_MS, 200);
-    await breakable.s3.forward();
-    await reaches(handle, 3);
-    await breakable.s3.reset(600);
-    await eventually(
-      () => waitsFor('without-s3', /the store does not answer \((ECONNRESET|EPIPE)\)/),
-      PATIENCE_MS,
-      200,
-    );
-    await breakable.s3.forward();
-    assert.deepEqual(outcomeOf(await resultOf(handle)), outcomeOf(undisturbed));
-  });
+  it(
+    'waits while S3 refuses connections or resets them in the middle, says so, and comes to the ' + 'same result',
+    async () => {
+      const handle = await start('without-s3');
+      await reaches(handle, 1);
+      await breakable.s3.refuse();
+      await eventually(() => waitsFor('without-s3', /the store does not answer \(ECONNREFUSED\)/), PATIENCE_MS, 200);
+      await breakable.s3.forward();
+      await reaches(handle, 3);
+      await breakable.s3.reset(600);
+      await eventually(
+        () => waitsFor('without-s3', /the store does not answer \((ECONNRESET|EPIPE)\)/),
+        PATIENCE_MS,
+        200,
+      );
+      await breakable.s3.forward();
+      assert.deepEqual(outcomeOf(await resultOf(handle)), outcomeOf(undisturbed));
+    },
+  );
 
   it('waits while Temporal is dead, and comes to the same result', async () => {
     const handle = await start('without-temporal');
@@ -105,7 +108,10 @@ describe('a run', () => {
       );
       assert.match(
         descriptions.join('\n'),
-        /Cannot put s3:\/\/fire-pbt\/\S+: the store fails \(InternalError: Internal Error, HTTP 500\): no space left on its disk, perhaps; its log says why/,
+        new RegExp(
+          String.raw`Cannot put s3:\/\/fire-pbt\/\S+: the store fails \(InternalError: Internal Error, ` +
+            String.raw`HTTP 500\): no space left on its disk, perhaps; its log says why`,
+        ),
       );
       await eventually(
         async () =>

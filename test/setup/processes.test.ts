@@ -89,22 +89,26 @@ describe('the reason of a failure', () => {
   const cases: readonly (readonly [string, string, string])[] = [
     [
       'npm',
-      'npm error code ENOTFOUND\nnpm error syscall getaddrinfo\nnpm error network request to the registry failed\nnpm error A complete log is in x',
+      'npm error code ENOTFOUND\nnpm error syscall getaddrinfo\nnpm error network request to the registry ' +
+        'failed\nnpm error A complete log is in x',
       'network request to the registry failed',
     ],
     [
       'pip',
-      'Collecting x\nERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n    x: Expected sha256 1',
+      'Collecting x\nERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n    x: ' +
+        'Expected sha256 1',
       'THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.',
     ],
     [
       'a traceback',
-      'ERROR: Exception:\nTraceback (most recent call last):\n  raise OSError()\nOSError: [Errno 28] No space left on device',
+      'ERROR: Exception:\nTraceback (most recent call last):\n  raise OSError()\nOSError: [Errno 28] No space ' +
+        'left on device',
       'OSError: [Errno 28] No space left on device',
     ],
     [
       'a compiler',
-      'In file included from a.cc:1:\na.h:3:10: fatal error: node_api.h: No such file or directory\ncompilation terminated.',
+      'In file included from a.cc:1:\na.h:3:10: fatal error: node_api.h: No such file or directory\ncompilation ' +
+        'terminated.',
       'a.h:3:10: fatal error: node_api.h: No such file or directory',
     ],
     ['apt', 'Get:1 lists\nE: Unable to locate package x', 'Unable to locate package x'],

@@ -14,8 +14,8 @@ export interface Ended {
 }
 
 /**
- * Runs `workers/commands/<file>` with the options; variables of the environment that say where objects are do not reach it, but
- * those given do.
+ * Runs `workers/commands/<file>` with the options. Of the environment it gets all but the variables that say where objects
+ * are, and what `environment` adds.
  */
 export async function runCommand(
   file: string,

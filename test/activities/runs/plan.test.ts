@@ -58,37 +58,43 @@ describe('planning a run', () => {
     );
   });
 
-  test('refuses a bad specification for good, with every error in message and details, and writes nothing', async () => {
-    const request = {
-      specification: { ...toy, steps: 0, storage: { bucket: 'never-made' }, seed: -1 },
-      workflowId: 'w',
-      firstExecutionRunId: 'r',
-    };
-    await assert.rejects(planRun(objects, request, ROOT), (error: unknown) => {
-      assert.ok(error instanceof ApplicationFailure);
-      assert.equal(error.type, INVALID_SPECIFICATION);
-      assert.equal(error.nonRetryable, true);
-      const complaints = [
-        'Expected `seed` to be an integer from 0 to 4294967295, got `-1`',
-        'Expected `steps` to be an integer from 1 to 1000000000, got `0`',
-      ];
-      assert.deepEqual(error.details, [complaints]);
-      assert.equal(error.message, `Cannot use the specification: 2 errors\n${complaints.join('\n')}`);
-      return true;
-    });
-    await assert.rejects(objects.list('never-made', ''), /there is no such bucket/);
-  });
+  test(
+    'refuses a bad specification for good, with every error in message and details, and ' + 'writes nothing',
+    async () => {
+      const request = {
+        specification: { ...toy, steps: 0, storage: { bucket: 'never-made' }, seed: -1 },
+        workflowId: 'w',
+        firstExecutionRunId: 'r',
+      };
+      await assert.rejects(planRun(objects, request, ROOT), (error: unknown) => {
+        assert.ok(error instanceof ApplicationFailure);
+        assert.equal(error.type, INVALID_SPECIFICATION);
+        assert.equal(error.nonRetryable, true);
+        const complaints = [
+          'Expected `seed` to be an integer from 0 to 4294967295, got `-1`',
+          'Expected `steps` to be an integer from 1 to 1000000000, got `0`',
+        ];
+        assert.deepEqual(error.details, [complaints]);
+        assert.equal(error.message, `Cannot use the specification: 2 errors\n${complaints.join('\n')}`);
+        return true;
+      });
+      await assert.rejects(objects.list('never-made', ''), /there is no such bucket/);
+    },
+  );
 
-  test('refuses a workflow id that leaves no room for those of its children, and takes the longest that does', async () => {
-    const request = { specification: toy, firstExecutionRunId: 'r' };
-    await planRun(objects, { ...request, workflowId: `${'ü'.repeat(492)}x` }, ROOT);
-    await assert.rejects(planRun(objects, { ...request, workflowId: 'ü'.repeat(493) }, ROOT), {
-      type: INVALID_WORKFLOW_ID,
-      nonRetryable: true,
-      message:
-        'Expected the workflow id to be at most 985 bytes, so that those of its children have at most 1000, got 986',
-    });
-  });
+  test(
+    'refuses a workflow id that leaves no room for those of its children, and takes the longest ' + 'that does',
+    async () => {
+      const request = { specification: toy, firstExecutionRunId: 'r' };
+      await planRun(objects, { ...request, workflowId: `${'ü'.repeat(492)}x` }, ROOT);
+      await assert.rejects(planRun(objects, { ...request, workflowId: 'ü'.repeat(493) }, ROOT), {
+        type: INVALID_WORKFLOW_ID,
+        nonRetryable: true,
+        message:
+          'Expected the workflow id to be at most 985 bytes, so that those of its children have at most 1000, got 986',
+      });
+    },
+  );
 
   describe('after a reset to the first task', () => {
     const again = { ...ROOT, runId: 'reset' };
@@ -109,31 +115,35 @@ describe('planning a run', () => {
       assert.equal(planned.specification.steps, 2000);
     });
 
-    test('comes to the same where the run that is retraced was deleted meanwhile, and so does going on from the retrace', async () => {
-      const retracing = { run: 'found/r', storage: toy.storage };
-      const { specification } = await plan('found', toy);
-      const schedule = [
-        { worker: 'P1/member-1', origin: 'start', fromStep: 0, toStep: 1000, hyperparameters: { h: 1 } },
-      ];
-      await objects.put(
-        'planned',
-        'found/r/result/result.json',
-        JSON.stringify({ seed: 0, winner: { objective: 0.9 }, testScore: 0.8, schedule, specification }),
-      );
-      const planned = await plan('retrace', retracing, { ...ROOT, workflowType: 'retrace' });
-      assert.deepEqual(planned.retraced, { folder: 'found/r', seed: 0, objective: 0.9, testScore: 0.8 });
-      await deleteRun('found/r');
-      assert.deepEqual(await plan('retrace', retracing, { ...again, workflowType: 'retrace' }), {
-        ...planned,
-        generation: 'reset',
-      });
+    test(
+      'comes to the same where the run that is retraced was deleted meanwhile, and so does going on from ' +
+        'the retrace',
+      async () => {
+        const retracing = { run: 'found/r', storage: toy.storage };
+        const { specification } = await plan('found', toy);
+        const schedule = [
+          { worker: 'P1/member-1', origin: 'start', fromStep: 0, toStep: 1000, hyperparameters: { h: 1 } },
+        ];
+        await objects.put(
+          'planned',
+          'found/r/result/result.json',
+          JSON.stringify({ seed: 0, winner: { objective: 0.9 }, testScore: 0.8, schedule, specification }),
+        );
+        const planned = await plan('retrace', retracing, { ...ROOT, workflowType: 'retrace' });
+        assert.deepEqual(planned.retraced, { folder: 'found/r', seed: 0, objective: 0.9, testScore: 0.8 });
+        await deleteRun('found/r');
+        assert.deepEqual(await plan('retrace', retracing, { ...again, workflowType: 'retrace' }), {
+          ...planned,
+          generation: 'reset',
+        });
 
-      const going = { from: 'retrace/r', storage: toy.storage };
-      const later = await plan('later-retrace', going);
-      await deleteRun('retrace/r');
-      assert.deepEqual(await plan('later-retrace', going, again), { ...later, generation: 'reset' });
-      assert.deepEqual(later.retraced, planned.retraced);
-    });
+        const going = { from: 'retrace/r', storage: toy.storage };
+        const later = await plan('later-retrace', going);
+        await deleteRun('retrace/r');
+        assert.deepEqual(await plan('later-retrace', going, again), { ...later, generation: 'reset' });
+        assert.deepEqual(later.retraced, planned.retraced);
+      },
+    );
 
     test('is refused where neither that run nor one of its own is recorded', async () => {
       const refused = (rule: string): object => ({

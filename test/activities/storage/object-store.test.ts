@@ -11,6 +11,8 @@ import { whyNoSmallDisk } from '../../small-disk.ts';
 import { startTcpProxy } from '../../tcp-proxy.ts';
 import { freePort } from '../../../workers/processes/ports.ts';
 
+const STORE = fileURLToPath(new URL('../../../activities/storage/object-store.ts', import.meta.url));
+
 const BUCKET = 'objects';
 
 describe('the object store', () => {
@@ -130,7 +132,8 @@ describe('the object store', () => {
             filling.put(BUCKET, key, new Uint8Array(200_000)),
             troubled(
               'failing',
-              `Cannot put s3://objects/${key}: the store fails (InternalError: Internal Error, HTTP 500): no space left on its disk, perhaps; its log says why`,
+              `Cannot put s3://objects/${key}: the store fails (InternalError: Internal Error, HTTP 500): no ` +
+                `space left on its disk, perhaps; its log says why`,
             ),
           );
         }
@@ -175,23 +178,26 @@ describe('the object store', () => {
     }
   });
 
-  test('finds endpoint and credentials in the environment by the SDK alone, with paths rather than hosts for buckets', async () => {
-    const source = `
-      import { ObjectStore } from '${fileURLToPath(new URL('../../../activities/storage/object-store.ts', import.meta.url))}';
+  test(
+    'finds endpoint and credentials in the environment by the SDK alone, with paths rather than hosts ' + 'for buckets',
+    async () => {
+      const source = `
+      import { ObjectStore } from '${STORE}';
       const store = new ObjectStore();
       await store.put('${BUCKET}', 'from-environment', 'x');
       await store.close();`;
-    const { AWS_REGION: _, ...environment } = server.environment;
-    await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
-      env: {
-        PATH: process.env.PATH,
-        AWS_CONFIG_FILE: '/dev/null',
-        AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-        ...environment,
-      },
-    });
-    assert.equal(await store.exists(BUCKET, 'from-environment'), true);
-  });
+      const { AWS_REGION: _, ...environment } = server.environment;
+      await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+        env: {
+          PATH: process.env.PATH,
+          AWS_CONFIG_FILE: '/dev/null',
+          AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+          ...environment,
+        },
+      });
+      assert.equal(await store.exists(BUCKET, 'from-environment'), true);
+    },
+  );
 });
 
 function troubled(trouble: string, message: string) {

@@ -74,7 +74,8 @@ describe('safetensors', () => {
         'from safetensors import safe_open',
         'with safe_open(sys.argv[1], framework="numpy") as file:',
         '    tensors = {name: file.get_tensor(name) for name in file.keys()}',
-        '    print(json.dumps({"metadata": file.metadata(), "tensors": {n: [str(t.dtype), list(t.shape), t.ravel().tolist()] for n, t in tensors.items()}}))',
+        '    print(json.dumps({"metadata": file.metadata(), "tensors": {n: [str(t.dtype), list(t.shape), ' +
+          't.ravel().tolist()] for n, t in tensors.items()}}))',
       ].join('\n');
       const seen: unknown = JSON.parse(execFileSync(PYTHON, ['-c', source, path], { encoding: 'utf8' }));
       assert.deepEqual(seen, {

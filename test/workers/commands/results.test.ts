@@ -13,7 +13,8 @@ import { comparison } from '../results/fixture.ts';
 const PROSE = `# Small
 
 {{#if small}}
-FIRE reached {{value small FIRE testScore mean}}, {{difference small FIRE PBT testScore mean}} points more than PBT, with seeds {{seeds small}}.
+FIRE reached {{value small FIRE testScore mean}}, {{difference small FIRE PBT testScore mean}} points more than PBT, with
+seeds {{seeds small}}.
 
 {{table small}}
 
@@ -71,7 +72,10 @@ describe('npm run results', () => {
     for (const name of ['small', 'of-mine']) assert.equal(readFileSync(join(folder, `${name}.json`), 'utf8'), stored);
     assert.match(
       fetched[0]!.output,
-      /^The comparison is not done: 1 run missing\nFetched 8 runs of 3 arms to \S+small\.json, \d+(\.\d)? kB\. Next: npm run results\n$/,
+      new RegExp(
+        String.raw`^The comparison is not done: 1 run missing\nFetched 8 runs of 3 arms to ` +
+          String.raw`\S+small\.json, \d+(\.\d)? kB\. Next: npm run results\n$`,
+      ),
     );
   });
 
@@ -83,11 +87,15 @@ describe('npm run results', () => {
     assert.equal(code, 0, errors);
     assert.equal(
       output,
-      `Not on the page: ${join(folder, 'of-mine.json')}\nMade ${join(docs, 'results.md')} with 4 plots: 5 files written, 1 removed\n`,
+      `Not on the page: ${join(folder, 'of-mine.json')}\nMade ${join(docs, 'results.md')} with 4 plots: 5 files ` +
+        `written, 1 removed\n`,
     );
     assert.match(
       page(),
-      /^<!-- Made by .* -->\n\n# Small\n\nFIRE reached 0\.8700, \+0\.80 points more than PBT, with seeds 0, 1, 2\.\n\n\| arm \|/,
+      new RegExp(
+        String.raw`^<!-- Made by .* -->\n\n# Small\n\nFIRE reached 0\.8700, \+0\.80 points more than ` +
+          String.raw`PBT, with\nseeds 0, 1, 2\.\n\n\| arm \|`,
+      ),
     );
     assert.match(page(), /^!\[.+\]\(results\/small-schedules\.svg\)$/m);
     assert.doesNotMatch(page(), /\{\{|large/);
@@ -136,7 +144,10 @@ describe('npm run results', () => {
       ],
       [
         fetching('other'),
-        /^Expected s3:\/\/fire-pbt\/other\/comparison\.json to be a comparison \(fire-pbt-comparison\/1\): `format`: .+$/,
+        new RegExp(
+          String.raw`^Expected s3:\/\/fire-pbt\/other\/comparison\.json to be a comparison ` +
+            String.raw`\(fire-pbt-comparison\/1\): .format.: .+$`,
+        ),
       ],
       [
         fetching('other', '--name', '../up'),

@@ -126,20 +126,32 @@ describe('npm run schedule', () => {
       ],
       [
         schedule('--run', 'begun/run-1', '--bucket', 'other'),
-        /^Cannot export the schedule of begun\/run-1: it is not finished, or it failed: there is no result\/result\.json yet$/,
+        new RegExp(
+          String.raw`^Cannot export the schedule of begun\/run-1: it is not finished, or it failed: there ` +
+            String.raw`is no result\/result\.json yet$`,
+        ),
       ],
       [
         schedule('--run', 'odd/run-1', '--bucket', 'other'),
-        /^Cannot export the schedule of odd\/run-1: s3:\/\/other\/odd\/run-1\/result\/result\.json is no result: schedule: .+$/,
+        new RegExp(
+          String.raw`^Cannot export the schedule of odd\/run-1: ` +
+            String.raw`s3:\/\/other\/odd\/run-1\/result\/result\.json is no result: schedule: .+$`,
+        ),
       ],
       [
         schedule('--run', 'cut/run-1', '--bucket', 'other'),
-        /^Cannot export the schedule of cut\/run-1: s3:\/\/other\/cut\/run-1\/result\/result\.json is no result: .*JSON.*$/,
+        new RegExp(
+          String.raw`^Cannot export the schedule of cut\/run-1: ` +
+            String.raw`s3:\/\/other\/cut\/run-1\/result\/result\.json is no result: .*JSON.*$`,
+        ),
       ],
       [schedule('--run', RUN, '--format', 'yaml'), /^Expected `--format` to be json or csv, got `yaml`$/],
       [
         schedule('--run', 'my-run'),
-        /^Expected `--run` to be a run's folder, `<workflow id>\/<first run id>`, got `my-run`\. --help lists the options\.$/,
+        new RegExp(
+          String.raw`^Expected .--run. to be a run's folder, .<workflow id>\/<first run id>., got ` +
+            String.raw`.my-run.\. --help lists the options\.$`,
+        ),
       ],
       [schedule(), /^Expected `--run` to be .*, got `nothing`\..*$/],
       [schedule('--run', RUN, '--output', join(directory, 'no', 'folder')), /^Cannot write \S+folder: ENOENT.*$/],
@@ -160,7 +172,10 @@ describe('npm run schedule', () => {
           AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
           AWS_EC2_METADATA_DISABLED: 'true',
         }),
-        /^Cannot get s3:\/\/\S+: .*Region is missing.*; no local stack runs in \S+none, and no AWS_\w+ says where else: `npm run stack` starts one$/,
+        new RegExp(
+          String.raw`^Cannot get s3:\/\/\S+: .*Region is missing.*; no local stack runs in \S+none, and ` +
+            String.raw`no AWS_\w+ says where else: .npm run stack. starts one$`,
+        ),
       ],
     ];
     for (const [ending, message] of cases) {

@@ -65,7 +65,10 @@ describe('a supervised process', () => {
     await eventually(() => said.some((line) => line.includes('keeps ending')), 10_000);
     assert.match(
       said.at(-1) ?? '',
-      /^part keeps ending: it ended with code 3, 4 times in a row\. Next try in 2 s\. The end of .*part\.log:\n(  out of luck\n?)+$/,
+      new RegExp(
+        String.raw`^part keeps ending: it ended with code 3, 4 times in a row\. Next try in 2 s\. The ` +
+          String.raw`end of .*part\.log:\n(  out of luck\n?)+$`,
+      ),
     );
   });
 
@@ -79,7 +82,8 @@ describe('a supervised process', () => {
     }
     const again = 'part was ended by SIGKILL: starting it again';
     const last =
-      'part keeps being killed: it was ended by SIGKILL, by somebody or by the system for want of memory, 4 times in a row. Next try in 4 s.';
+      'part keeps being killed: it was ended by SIGKILL, by somebody or by the system for want of memory, 4 ' +
+      'times in a row. Next try in 4 s.';
     assert.deepEqual(said, ['part ended with code 3: starting it again', again, again, again, last]);
   });
 

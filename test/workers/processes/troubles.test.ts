@@ -43,7 +43,10 @@ describe('a run that gets nowhere', () => {
         assert.ok(trouble);
         assert.match(
           formatTrouble(trouble),
-          /^WAITS: Cannot put s3:\/\/bucket\/…: no space left \(8 activities, train, tried up to \d+ times; goes on by itself when that is over\)$/,
+          new RegExp(
+            String.raw`^WAITS: Cannot put s3:\/\/bucket\/…: no space left \(8 activities, train, tried up ` +
+              String.raw`to \d+ times; goes on by itself when that is over\)$`,
+          ),
         );
         // It goes on looking, at activities that have been tried more often.
         await eventually(

@@ -222,8 +222,10 @@ describe('starting the local stack', () => {
         startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: server.address } }),
         {
           name: 'UserError',
-          message:
-            /has no search attributes FirePbtAlgorithm, .*temporal operator search-attribute create --namespace default --name FirePbtAlgorithm --type Keyword/,
+          message: new RegExp(
+            String.raw`has no search attributes FirePbtAlgorithm, .*temporal operator search-attribute ` +
+              String.raw`create --namespace default --name FirePbtAlgorithm --type Keyword`,
+          ),
         },
       );
     } finally {

@@ -110,7 +110,11 @@ describe('the progress of a comparison', () => {
   it('is told with what it will cost before it starts', () => {
     assert.match(
       formatComparisonCosts(COMPARISON, WORK),
-      /^Runs       4: 2 arms, 2 seeds; 2 at once; each retraced\nTraining   2,400 steps, at most\nKept       [\d.]+ kB of checkpoints at most by each run that is in training\nTime /,
+      new RegExp(
+        String.raw`^Runs       4: 2 arms, 2 seeds; 2 at once; each retraced\nTraining   2,400 steps, at ` +
+          String.raw`most\nKept       [\d.]+ kB of checkpoints at most by each run that is in ` +
+          String.raw`training\nTime `,
+      ),
     );
   });
 });

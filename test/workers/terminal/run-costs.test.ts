@@ -24,7 +24,8 @@ describe('the costs of a run', () => {
     const lines = formatCosts({ ...plan, costs: { ...costs, histories } }).split('\n');
     assert.ok(
       lines.includes(
-        "Histories  4,555 events, 4.5 MB at most in the root's; 117, 218 kB a round in another; messages of 87.9 kB at most",
+        "Histories  4,555 events, 4.5 MB at most in the root's; 117, 218 kB a round in another; messages of " +
+          '87.9 kB at most',
       ),
       lines.join('\n'),
     );

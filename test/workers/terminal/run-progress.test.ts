@@ -46,7 +46,8 @@ describe('the progress of a run', () => {
   it('is a line per round without a terminal', () => {
     assert.equal(
       progressLine(PROGRESS, 80),
-      'round 12 of 30 (40 %); best score 0.8531; P1: learningRate 0.00312 … 0.012, 2 promotions received; P2: learningRate 0.01 … 0.08, activation relu|tanh, 5 of 6 evaluators at work; 1 min 20 s left',
+      'round 12 of 30 (40 %); best score 0.8531; P1: learningRate 0.00312 … 0.012, 2 promotions received; P2: ' +
+        'learningRate 0.01 … 0.08, activation relu|tanh, 5 of 6 evaluators at work; 1 min 20 s left',
     );
   });
 

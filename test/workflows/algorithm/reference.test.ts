@@ -23,13 +23,16 @@ import { curveOf, integerCurve, learningCurve } from './example-curves.ts';
 const PYTHON = fileURLToPath(new URL('../../../.local/python/bin/python', import.meta.url));
 const SCRIPT = fileURLToPath(new URL('reference.py', import.meta.url));
 
-test('the fixed smooth agrees with scikit-learn to 1e-4 standard deviations, for every length from 1 to 1,000', async () => {
-  const stream = randomStream(1, 'reference');
-  const curves = Array.from({ length: 1000 }, (_, index) => learningCurve(stream, index + 1, 0.003));
-  const answers = await reference<number[]>(curves.map((scores) => ({ kind: 'fixed', scores })));
-  for (const [index, scores] of curves.entries())
-    assertClose(smooth(scores, 'fixed'), answers[index], 1e-4 * deviationOf(scores));
-});
+test(
+  'the fixed smooth agrees with scikit-learn to 1e-4 standard deviations, for every length from ' + '1 to 1,000',
+  async () => {
+    const stream = randomStream(1, 'reference');
+    const curves = Array.from({ length: 1000 }, (_, index) => learningCurve(stream, index + 1, 0.003));
+    const answers = await reference<number[]>(curves.map((scores) => ({ kind: 'fixed', scores })));
+    for (const [index, scores] of curves.entries())
+      assertClose(smooth(scores, 'fixed'), answers[index], 1e-4 * deviationOf(scores));
+  },
+);
 
 // On noisier curves scikit-learn itself is off by up to 7e-4 standard deviations: it solves with a matrix of condition
 // 1e13 in double precision. Ours stays right.
@@ -49,16 +52,19 @@ test(
   },
 );
 
-test("the estimated smooth agrees with dense matrices of scikit-learn's Matérn kernel to 1e-8 standard deviations", async () => {
-  const stream = randomStream(3, 'reference');
-  const curves = [2, 3, 4, 6, 10, 15, 31, 32, 33, 60, 120, 250].flatMap((n) =>
-    [0.3, 0.02, 0.0005].map((noise) => learningCurve(stream, n, noise)),
-  );
-  const grid = { lengthScales: LENGTH_SCALES, noiseRatios: NOISE_RATIOS, leastPoints: LEAST_POINTS };
-  const answers = await reference<number[]>(curves.map((scores) => ({ kind: 'estimated', scores, ...grid })));
-  for (const [index, scores] of curves.entries())
-    assertClose(smooth(scores, 'estimated'), answers[index], 1e-8 * deviationOf(scores));
-});
+test(
+  "the estimated smooth agrees with dense matrices of scikit-learn's Matérn kernel to 1e-8 standard " + 'deviations',
+  async () => {
+    const stream = randomStream(3, 'reference');
+    const curves = [2, 3, 4, 6, 10, 15, 31, 32, 33, 60, 120, 250].flatMap((n) =>
+      [0.3, 0.02, 0.0005].map((noise) => learningCurve(stream, n, noise)),
+    );
+    const grid = { lengthScales: LENGTH_SCALES, noiseRatios: NOISE_RATIOS, leastPoints: LEAST_POINTS };
+    const answers = await reference<number[]>(curves.map((scores) => ({ kind: 'estimated', scores, ...grid })));
+    for (const [index, scores] of curves.entries())
+      assertClose(smooth(scores, 'estimated'), answers[index], 1e-8 * deviationOf(scores));
+  },
+);
 
 interface Comparison {
   readonly overlap: readonly [number, number, number] | null;

@@ -154,45 +154,51 @@ describe('a comparison', { timeout: 300_000 }, () => {
     for (const [reason, count] of Object.entries(stops)) assert.equal(fire?.costs.evaluations[reason]?.count, count);
   });
 
-  it('answers with the rows, what they come to and where the table is, and compares arms of one task only', async () => {
-    const { json } = await table('undisturbed');
-    assert.deepEqual(undisturbed.summary, json.summary);
-    assert.deepEqual(undisturbed.table, { bucket: 'fire-pbt', key: 'undisturbed/comparison.json' });
-    assert.deepEqual(await runs.client.workflow.getHandle('undisturbed').query(comparisonQuery), undisturbed);
-    assert.deepEqual(
-      json.summary.differences.map(({ arm, against, testScore }) => ({
-        arm,
-        against,
-        pairs: testScore.differences?.pairs,
-      })),
-      [{ arm: 'PBT', against: 'FIRE', pairs: 1 }],
-    );
-  });
+  it(
+    'answers with the rows, what they come to and where the table is, and compares arms of one ' + 'task only',
+    async () => {
+      const { json } = await table('undisturbed');
+      assert.deepEqual(undisturbed.summary, json.summary);
+      assert.deepEqual(undisturbed.table, { bucket: 'fire-pbt', key: 'undisturbed/comparison.json' });
+      assert.deepEqual(await runs.client.workflow.getHandle('undisturbed').query(comparisonQuery), undisturbed);
+      assert.deepEqual(
+        json.summary.differences.map(({ arm, against, testScore }) => ({
+          arm,
+          against,
+          pairs: testScore.differences?.pairs,
+        })),
+        [{ arm: 'PBT', against: 'FIRE', pairs: 1 }],
+      );
+    },
+  );
 
-  it('that was killed halfway trains no finished run again and goes on with the others when it is started again', async () => {
-    const handle = await start('killed');
-    let since = 0;
-    const killed = new Promise<void>((resolve) => {
-      halfway('killed', {
-        PBT: async () => {
-          await handle.terminate('test');
-          since = runs.trained.length;
-          resolve();
-          return 'no-further';
-        },
+  it(
+    'that was killed halfway trains no finished run again and goes on with the others when it is ' + 'started again',
+    async () => {
+      const handle = await start('killed');
+      let since = 0;
+      const killed = new Promise<void>((resolve) => {
+        halfway('killed', {
+          PBT: async () => {
+            await handle.terminate('test');
+            since = runs.trained.length;
+            resolve();
+            return 'no-further';
+          },
+        });
       });
-    });
-    await killed;
-    const left = (await table('killed')).json;
-    assert.deepEqual(
-      left.runs.map(({ arm }) => arm),
-      ['FIRE'],
-      'it leaves what it has',
-    );
-    const progress = await result('killed');
-    assertWentOn(progress, since);
-    assert.equal(progress.rows[0]?.folder, left.runs[0]?.folder);
-  });
+      await killed;
+      const left = (await table('killed')).json;
+      assert.deepEqual(
+        left.runs.map(({ arm }) => arm),
+        ['FIRE'],
+        'it leaves what it has',
+      );
+      const progress = await result('killed');
+      assertWentOn(progress, since);
+      assert.equal(progress.rows[0]?.folder, left.runs[0]?.folder);
+    },
+  );
 
   it('goes on where it was when it is reset to its first task', async () => {
     const handle = await start('reset');
@@ -294,42 +300,46 @@ describe('a comparison', { timeout: 300_000 }, () => {
     delete runs.script.beforeTraining;
   });
 
-  it('lets the other runs finish where some fail, names those, and goes on with them when it is started again', async () => {
-    const { client } = runs;
-    halfway('failing', {
-      FIRE: async () => {
-        await client.workflow.getHandle('failing/FIRE/seed-7/P1').terminate('test');
-        return 'no-further';
-      },
-      PBT: async () => {
-        await client.workflow.getHandle('failing/PBT/seed-7').signal(stopEarlySignal, { reason: 'a mistake' });
-        await runs.reached('failing/PBT/seed-7', ({ status }) => status === 'stopping');
-        return 'further';
-      },
-    });
-    const { type, message } = await failure(await start('failing'));
-    assert.equal(type, 'RunsFailed');
-    const lines = message.split('\n');
-    assert.equal(
-      lines[0],
-      'Cannot finish comparison failing: 2 of 3 runs failed. What the others reached is in s3://fire-pbt/failing/comparison.json. Once that is mended, start it again under the same workflow id: ' +
-        'its 1 finished runs are not trained again, the others go on from their last recorded round.',
-    );
-    assert.match(lines[1] ?? '', /^FIRE, seed 7: P1 of run failing\/FIRE\/seed-7 ended unexpectedly: /);
-    assert.equal(lines[2], 'PBT, seed 7: it was stopped early in round 2: a mistake (StoppedEarly)');
-    assert.deepEqual(
-      (await table('failing')).json.runs.map(({ arm }) => arm),
-      ['plain'],
-    );
-    const since = runs.trained.length;
-    const progress = await result('failing');
-    assert.deepEqual(decided(progress), decided(undisturbed));
-    assert.deepEqual(trainedFrom(progress, 'plain', since), []);
-    assert.deepEqual(
-      [Math.min(...trainedFrom(progress, 'FIRE', since)), Math.min(...trainedFrom(progress, 'PBT', since))],
-      [HALF, HALF],
-    );
-  });
+  it(
+    'lets the other runs finish where some fail, names those, and goes on with them when it is ' + 'started again',
+    async () => {
+      const { client } = runs;
+      halfway('failing', {
+        FIRE: async () => {
+          await client.workflow.getHandle('failing/FIRE/seed-7/P1').terminate('test');
+          return 'no-further';
+        },
+        PBT: async () => {
+          await client.workflow.getHandle('failing/PBT/seed-7').signal(stopEarlySignal, { reason: 'a mistake' });
+          await runs.reached('failing/PBT/seed-7', ({ status }) => status === 'stopping');
+          return 'further';
+        },
+      });
+      const { type, message } = await failure(await start('failing'));
+      assert.equal(type, 'RunsFailed');
+      const lines = message.split('\n');
+      assert.equal(
+        lines[0],
+        'Cannot finish comparison failing: 2 of 3 runs failed. What the others reached is in ' +
+          's3://fire-pbt/failing/comparison.json. Once that is mended, start it again under the same workflow id: ' +
+          'its 1 finished runs are not trained again, the others go on from their last recorded round.',
+      );
+      assert.match(lines[1] ?? '', /^FIRE, seed 7: P1 of run failing\/FIRE\/seed-7 ended unexpectedly: /);
+      assert.equal(lines[2], 'PBT, seed 7: it was stopped early in round 2: a mistake (StoppedEarly)');
+      assert.deepEqual(
+        (await table('failing')).json.runs.map(({ arm }) => arm),
+        ['plain'],
+      );
+      const since = runs.trained.length;
+      const progress = await result('failing');
+      assert.deepEqual(decided(progress), decided(undisturbed));
+      assert.deepEqual(trainedFrom(progress, 'plain', since), []);
+      assert.deepEqual(
+        [Math.min(...trainedFrom(progress, 'FIRE', since)), Math.min(...trainedFrom(progress, 'PBT', since))],
+        [HALF, HALF],
+      );
+    },
+  );
 
   it('trains what was asked for otherwise, and nothing else', async () => {
     const since = runs.trained.length;

@@ -203,12 +203,14 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
       [{ run: folderOf(found), storage: { bucket: '../escape' } }, 'Expected `storage.bucket` to be a bucket name'],
       [
         { run: 'fire' },
-        'Expected `run` to be a finished run\'s folder, `<workflow id>/<first run id>`, as its result tells it, got `"fire"`',
+        "Expected `run` to be a finished run's folder, `<workflow id>/<first run id>`, as its result tells it, " +
+          'got `"fire"`',
       ],
       [{ run: '../../etc' }, "Expected `run` to be a finished run's folder"],
       [
         { run: null },
-        "Expected `run` to be a finished run's folder, `<workflow id>/<first run id>`, as its result tells it, got `null`",
+        "Expected `run` to be a finished run's folder, `<workflow id>/<first run id>`, as its result tells it, " +
+          'got `null`',
       ],
       [
         { run: folderOf(found), steps: 320 },
@@ -231,7 +233,8 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
       [
         'pbt',
         SMALL,
-        'Expected `subPopulations` to be one sub-population for workflow type pbt (workflow type firePbt runs this specification), got `2 sub-populations`',
+        'Expected `subPopulations` to be one sub-population for workflow type pbt (workflow type firePbt runs ' +
+          'this specification), got `2 sub-populations`',
       ],
       [
         'pbt',
@@ -241,7 +244,8 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
       [
         'firePbt',
         RANDOM_SEARCH,
-        'Expected `schedule` to be absent for workflow type firePbt (workflow type randomSearch runs this specification)',
+        'Expected `schedule` to be absent for workflow type firePbt (workflow type randomSearch runs this ' +
+          'specification)',
       ],
       [
         'firePbt',
@@ -256,22 +260,26 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
       [
         'randomSearch',
         SMALL,
-        'Expected `schedule` to be an object of shapes by hyperparameter for workflow type randomSearch (workflow type firePbt runs this specification), got `undefined`',
+        'Expected `schedule` to be an object of shapes by hyperparameter for workflow type randomSearch ' +
+          '(workflow type firePbt runs this specification), got `undefined`',
       ],
       [
         'randomSearch',
         pbt,
-        'Expected `schedule` to be an object of shapes by hyperparameter for workflow type randomSearch (workflow type pbt runs this specification), got `undefined`',
+        'Expected `schedule` to be an object of shapes by hyperparameter for workflow type randomSearch ' +
+          '(workflow type pbt runs this specification), got `undefined`',
       ],
       [
         'randomSearch',
         trace,
-        'Expected `schedule` to be an object of shapes by hyperparameter for workflow type randomSearch (workflow type retrace runs this specification)',
+        'Expected `schedule` to be an object of shapes by hyperparameter for workflow type randomSearch ' +
+          '(workflow type retrace runs this specification)',
       ],
       [
         'retrace',
         SMALL,
-        "Expected `schedule` to be an array of segments, or left out beside a finished run's folder as `run`, for workflow type retrace (workflow type firePbt runs this specification), got `undefined`",
+        "Expected `schedule` to be an array of segments, or left out beside a finished run's folder as `run`, " +
+          'for workflow type retrace (workflow type firePbt runs this specification), got `undefined`',
       ],
       ['retrace', RANDOM_SEARCH, 'for workflow type retrace (workflow type randomSearch runs this specification)'],
     ];

@@ -88,40 +88,44 @@ describe('a run whose input is hostile', { timeout: 240_000 }, () => {
     return error.cause;
   }
 
-  it('is refused for each malformed specification before anything trains, at once, for good, with path and reason, leaving nothing', async () => {
-    const activities = activitiesWith(async () => assert.fail('somebody trained'));
-    const taskQueue = randomUUID();
-    await harness.withWorkers(taskQueue, activities, () =>
-      atOnce(MALFORMED.entries(), async ([index, [what, specification]]) => {
-        const workflowId = `malformed-${index}`;
-        const text = JSON.stringify(specification) ?? 'null';
-        if (Buffer.byteLength(text) > PAYLOAD_BYTES) {
-          await assert.rejects(
-            harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] }),
-            (error: Error) => /Blob data size exceeds limit/.test(`${error.message} ${String(error.cause)}`),
+  it(
+    'is refused for each malformed specification before anything trains, at once, for good, with path and ' +
+      'reason, leaving nothing',
+    async () => {
+      const activities = activitiesWith(async () => assert.fail('somebody trained'));
+      const taskQueue = randomUUID();
+      await harness.withWorkers(taskQueue, activities, () =>
+        atOnce(MALFORMED.entries(), async ([index, [what, specification]]) => {
+          const workflowId = `malformed-${index}`;
+          const text = JSON.stringify(specification) ?? 'null';
+          if (Buffer.byteLength(text) > PAYLOAD_BYTES) {
+            await assert.rejects(
+              harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] }),
+              (error: Error) => /Blob data size exceeds limit/.test(`${error.message} ${String(error.cause)}`),
+              what,
+            );
+            return;
+          }
+          // JSON knows neither NaN nor undefined: what is left of them is malformed too.
+          const expected = refusalOf(specification === undefined ? undefined : JSON.parse(text));
+          const { type, nonRetryable, message, details } = await failureOf(workflowId, taskQueue, specification);
+          assert.deepEqual(
+            { type, nonRetryable, message, details },
+            {
+              type: INVALID_SPECIFICATION,
+              nonRetryable: true,
+              message: expected.message,
+              details: [expected.complaints],
+            },
             what,
           );
-          return;
-        }
-        // JSON knows neither NaN nor undefined: what is left of them is malformed too.
-        const expected = refusalOf(specification === undefined ? undefined : JSON.parse(text));
-        const { type, nonRetryable, message, details } = await failureOf(workflowId, taskQueue, specification);
-        assert.deepEqual(
-          { type, nonRetryable, message, details },
-          {
-            type: INVALID_SPECIFICATION,
-            nonRetryable: true,
-            message: expected.message,
-            details: [expected.complaints],
-          },
-          what,
-        );
-      }),
-    );
-    assert.equal(new Set(activities.planned).size, activities.planned.length, 'each was looked at once');
-    assert.deepEqual(activities.trained, []);
-    assert.deepEqual(await readdir(server.folder), []);
-  });
+        }),
+      );
+      assert.equal(new Set(activities.planned).size, activities.planned.length, 'each was looked at once');
+      assert.deepEqual(activities.trained, []);
+      assert.deepEqual(await readdir(server.folder), []);
+    },
+  );
 
   it('keeps inside its folder of the bucket whatever its workflow id', async () => {
     const checkpoints = new CheckpointStore(objects);

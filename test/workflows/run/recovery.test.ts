@@ -79,7 +79,10 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     });
     assert.equal(
       failed,
-      `ResetRefused: Cannot go on with run child-reset: child-reset/P2 was reset alone, and its neighbours did not go back with it. Instead go on from the last round that all sub-populations recorded with: temporal workflow reset --workflow-id child-reset --type FirstWorkflowTask --reason "…" --reapply-exclude Signal`,
+      `ResetRefused: Cannot go on with run child-reset: child-reset/P2 was reset alone, and its neighbours did ` +
+        `not go back with it. Instead go on from the last round that all sub-populations recorded with: ` +
+        `temporal workflow reset --workflow-id child-reset --type FirstWorkflowTask --reason "…" ` +
+        `--reapply-exclude Signal`,
     );
     await reset(workflowId, ...TO_FIRST_TASK);
     assertSame(await resultOf(workflowId));
@@ -95,7 +98,11 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     });
     assert.match(
       failed,
-      /^ResetRefused: Cannot go on with run root-reset: its root was reset to somewhere in the middle, where its parts do not follow\. Instead go on .* --type FirstWorkflowTask /,
+      new RegExp(
+        String.raw`^ResetRefused: Cannot go on with run root-reset: its root was reset to somewhere in ` +
+          String.raw`the middle, where its parts do not follow\. Instead go on .* --type ` +
+          String.raw`FirstWorkflowTask `,
+      ),
     );
     await reset(workflowId, ...TO_FIRST_TASK);
     assertSame(await resultOf(workflowId));
@@ -108,7 +115,10 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     await runs.client.workflow.getHandle(`${workflowId}/P1`).terminate('test');
     assert.match(
       await failure(workflowId),
-      /^ChildFailed: P1 of run failed-root-reset ended unexpectedly: .*Once that is mended, go on .* --type FirstWorkflowTask /,
+      new RegExp(
+        String.raw`^ChildFailed: P1 of run failed-root-reset ended unexpectedly: .*Once that is mended, ` +
+          String.raw`go on .* --type FirstWorkflowTask `,
+      ),
     );
     await reset(workflowId, '--type', 'LastWorkflowTask', '--reason', 'test');
     assert.match(await failure(workflowId), /^ResetRefused: /);
@@ -195,19 +205,23 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     for (const [input, message] of [
       [
         { from: 'nobody/none' },
-        'InvalidSpecification: Cannot use the specification: one error\nExpected `from` to be the folder of a run in bucket fire-pbt, got `"nobody/none"`',
+        'InvalidSpecification: Cannot use the specification: one error\nExpected `from` to be the folder of a ' +
+          'run in bucket fire-pbt, got `"nobody/none"`',
       ],
       [
         { from: '../secrets' },
-        'InvalidSpecification: Cannot use the specification: one error\nExpected `from` to be an earlier run\'s folder, `<workflow id>/<first run id>`, as its result and its progress query tell it, got `"../secrets"`',
+        "InvalidSpecification: Cannot use the specification: one error\nExpected `from` to be an earlier run's " +
+          'folder, `<workflow id>/<first run id>`, as its result and its progress query tell it, got `"../secrets"`',
       ],
       [
         { from: folder, seed: 7 },
-        'InvalidSpecification: Cannot use the specification: one error\nExpected `seed` to be left out, or what it was in the earlier run (0), got `7`',
+        'InvalidSpecification: Cannot use the specification: one error\nExpected `seed` to be left out, or what ' +
+          'it was in the earlier run (0), got `7`',
       ],
       [
         { from: folder, steps: 161 },
-        'InvalidSpecification: Cannot use the specification: one error\nExpected `steps` to be a multiple of `stepsPerRound` (20), got `161`',
+        'InvalidSpecification: Cannot use the specification: one error\nExpected `steps` to be a multiple of ' +
+          '`stepsPerRound` (20), got `161`',
       ],
     ] as const) {
       const workflowId = `bad-${JSON.stringify(input)}`;

@@ -38,9 +38,10 @@ describe('Fashion-MNIST', () => {
       () => loadFashionMnist(folder),
       (error) =>
         error instanceof DataSetError &&
-        /^Cannot use data file .*t10k-labels-idx1-ubyte\.gz: expected its decompressed content to have SHA-256 0402a9\w+, got \w{64}$/.test(
-          error.message,
-        ),
+        new RegExp(
+          String.raw`^Cannot use data file .*t10k-labels-idx1-ubyte\.gz: expected its decompressed ` +
+            String.raw`content to have SHA-256 0402a9\w+, got \w{64}$`,
+        ).test(error.message),
     );
     await writeFile(path, 'no gzip');
     assert.throws(() => loadFashionMnist(folder), {
