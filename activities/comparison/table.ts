@@ -16,7 +16,8 @@ import type {
 } from '../contracts/comparison.ts';
 import { comparedRunKey, comparisonInputKey, comparisonTableKey } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
-import { inBatches, levelsOf, type RoundRecords } from '../runs/rounds.ts';
+import { inParallel } from '../../workflows/population/in-parallel.ts';
+import { levelsOf, READS_AT_ONCE, type RoundRecords } from '../runs/rounds.ts';
 import { readResult } from './finding.ts';
 import { atOnce, withPauses } from './pausing.ts';
 import { describeRun, rowOf, type StoredResult } from './run.ts';
@@ -34,7 +35,7 @@ export async function tabulate(
   const described = await describe(objects, rounds, run);
   await objects.put(location.bucket, comparedRunKey(location, run), readableJson(described), 'application/json');
   const input = (await readJson(objects, location.bucket, comparisonInputKey(location))) as ComparisonInput;
-  const runs = (await inBatches(done, async (one) =>
+  const runs = (await inParallel(READS_AT_ONCE, done, async (one) =>
     readJson(objects, location.bucket, comparedRunKey(location, one)),
   )) as ComparisonRun[];
   const table = comparisonTable(input, runs, await withPauses(summariseComparison(runs)));

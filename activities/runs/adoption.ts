@@ -10,7 +10,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts';
 import type { CheckpointStore } from '../storage/checkpoints.ts';
 import { checkpointKey } from '../storage/layout.ts';
-import { inBatches, levelsOf, type RoundRecords } from './rounds.ts';
+import { inParallel } from '../../workflows/population/in-parallel.ts';
+import { levelsOf, READS_AT_ONCE, type RoundRecords } from './rounds.ts';
 
 /** Failure type of a run that is to go on from one of which nothing can be gone on from. */
 export const NOTHING_TO_GO_ON_FROM = 'NothingToGoOnFrom';
@@ -55,7 +56,7 @@ export async function adoptRounds(
       ),
     ),
   );
-  await inBatches([...references.values()], async (reference) => {
+  await inParallel(READS_AT_ONCE, [...references.values()], async (reference) => {
     await checkpoints.put(storage, await checkpoints.get(from.bucket, reference), reference.step);
   });
   for (const level of levelsOf(subPopulations)) {

@@ -8,6 +8,7 @@
  * last: where it is, the round is recorded.
  */
 import { createHash } from 'node:crypto';
+import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
 import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
@@ -19,7 +20,7 @@ import { decisionsKey, parseStateKey, stateKey, statesPrefix } from '../storage/
 import { readableJson } from '../storage/readable-json.ts';
 
 /** Objects read at once. */
-const AT_ONCE = 8;
+export const READS_AT_ONCE = 8;
 
 /** What happened in one sub-population's round. */
 export interface RoundRecord {
@@ -107,7 +108,7 @@ export class RoundRecords {
   async records(storage: RunFolder, lastRound: number, subPopulation: number): Promise<RoundRecord[]> {
     // Newest first: that is the one that may not be there yet.
     const rounds = Array.from({ length: lastRound }, (_, index) => lastRound - index);
-    const records = await inBatches(rounds, async (round) => {
+    const records = await inParallel(READS_AT_ONCE, rounds, async (round) => {
       const record = await this.record(storage, round, subPopulation);
       if (!record)
         throw new Error(`Cannot read round ${round} of P${subPopulation} under ${storage.folder}/: it is not recorded`);
@@ -211,15 +212,4 @@ function readRecord(json: unknown): RoundRecord | undefined {
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
-}
-
-/** Does the work for all items, a few at once, and returns the results in their order. */
-export async function inBatches<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  for (let from = 0; from < items.length; from += AT_ONCE)
-    results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(work))));
-  return results;
 }
