@@ -19,7 +19,7 @@ import { clientEnvironment } from '../stack/temporal-server.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import { counted, longNumber, shortBytes } from '../terminal/figures.ts';
 import { Screen } from '../terminal/screen.ts';
-import { workflowBundle } from '../processes/workflow-bundle.ts';
+import { replayBundle } from '../processes/workflow-bundle.ts';
 
 const HELP = `
 Replays every execution of a run against the code at hand: root, sub-populations, evaluators, all runs of each. Says where one diverges, and ends with 1 if any does.
@@ -62,7 +62,7 @@ await runProcess(async () => {
 
 /** Replays them all, tells each that diverges, sums up; returns the exit code. */
 async function replayAll(executions: AsyncIterable<RecordedExecution & { readonly file?: string }>): Promise<number> {
-  const replayer = new Replayer(await workflowBundle(join(LOCAL, 'cache')));
+  const replayer = new Replayer(await replayBundle(join(LOCAL, 'cache')));
   const workflows = new Set<string>();
   const total = { executions: 0, events: 0, diverging: 0 };
   const told = (): string =>

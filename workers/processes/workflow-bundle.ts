@@ -1,5 +1,5 @@
 /**
- * The workflows as one file of JavaScript: bundled once, then found by the hash of what went into it, so that a worker
+ * The workflows as one file of JavaScript: bundled once, then found by the digest of its sources, so that a worker
  * starts at once.
  */
 import { createHash } from 'node:crypto';
@@ -11,19 +11,44 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 const WORKFLOWS = fileURLToPath(new URL('../../workflows', import.meta.url));
+/** The interceptor that hands commands out of the workflow sandbox. */
+const COMMAND_CAPTURE = fileURLToPath(new URL('../replay/command-capture.ts', import.meta.url));
 
-/**
- * Returns where the bundle lies, making it where it is missing. Several processes may do so at once: each writes a file
- * of its own and renames it into place.
- */
-export async function workflowBundle(cacheDirectory: string): Promise<{ readonly codePath: string }> {
-  const codePath = join(cacheDirectory, `workflows-${await fingerprint()}.js`);
-  if (existsSync(codePath)) return { codePath };
+interface BundleFile {
+  readonly codePath: string;
+}
+
+/** Returns the bundle that orchestrators run; makes it if the cache does not have it. */
+export async function workflowBundle(cacheDirectory: string): Promise<BundleFile> {
+  const digest = await digestWorkflows();
+  return cached(join(cacheDirectory, `workflows-${digest}.js`), () => bundle(WORKFLOWS, []));
+}
+
+/** Returns the bundle that `Replayer` runs, with the interceptor; makes it if the cache does not have it. */
+export async function replayBundle(cacheDirectory: string): Promise<BundleFile> {
+  const digest = await digestWorkflows([COMMAND_CAPTURE]);
+  return cached(join(cacheDirectory, `replayed-workflows-${digest}.js`), () => bundleForReplay());
+}
+
+/** Bundles the workflows of a folder for `Replayer`. */
+export async function bundleForReplay(workflows = WORKFLOWS): Promise<string> {
+  return bundle(workflows, [COMMAND_CAPTURE]);
+}
+
+async function bundle(workflows: string, workflowInterceptorModules: string[]): Promise<string> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(WORKFLOWS, 'index.ts'),
+    workflowsPath: join(workflows, 'index.ts'),
+    workflowInterceptorModules,
     logger: new DefaultLogger('WARN'),
   });
-  await mkdir(cacheDirectory, { recursive: true });
+  return code;
+}
+
+/** Several processes may make the same file at once: each writes one of its own and renames it into place. */
+async function cached(codePath: string, make: () => Promise<string>): Promise<BundleFile> {
+  if (existsSync(codePath)) return { codePath };
+  const code = await make();
+  await mkdir(join(codePath, '..'), { recursive: true });
   const staged = `${codePath}.${process.pid}`;
   await writeFile(staged, code);
   await rename(staged, codePath);
@@ -31,9 +56,10 @@ export async function workflowBundle(cacheDirectory: string): Promise<{ readonly
 }
 
 /**
- * Hash of all that the bundle is made from: the workflows' files, and the packages that go in or make it, by version.
+ * Returns a digest of all that the bundle is made from: the workflows' files, by their path below workflows/, the
+ * `others`, and the versions of the packages that go in or make it. Equal sources have the same digest on any machine.
  */
-async function fingerprint(): Promise<string> {
+async function digestWorkflows(others: readonly string[] = []): Promise<string> {
   const hash = createHash('sha256');
   const files = (await readdir(WORKFLOWS, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
@@ -43,6 +69,7 @@ async function fingerprint(): Promise<string> {
       .update(`${file.slice(WORKFLOWS.length)}\0`)
       .update(await readFile(file))
       .update('\0');
+  for (const file of others) hash.update(await readFile(file)).update('\0');
   const require = createRequire(import.meta.url);
   for (const name of ['@temporalio/workflow', '@temporalio/common', '@temporalio/worker']) {
     const { version } = require(`${name}/package.json`) as { version: string };
