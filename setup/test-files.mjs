@@ -15,6 +15,7 @@ const SLOW_IMPORTS = [
   '@temporalio/worker',
   'eslint',
   'test/server-process.ts',
+  'workers/replay/replayer.ts',
   'workers/stack/local-stack.ts',
   'activities/tasks/image-classification/',
   'activities/tasks/tensorflow/',

@@ -2,7 +2,6 @@ import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Worker } from '@temporalio/worker';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -11,8 +10,6 @@ import { temporalCommand } from '../temporal-server.ts';
 import { createStandIns, toySpecification } from './stand-ins.ts';
 import { startHarness, workflowBundle } from './run-harness.ts';
 import type { Harness } from './run-harness.ts';
-
-const RECORDED = new URL('../histories/', import.meta.url);
 
 interface Exported {
   readonly name: string;
@@ -65,21 +62,5 @@ describe('a history exported with the Temporal CLI', () => {
       return { name, json: (await promisify(execFile)(temporalCommand(), show, { maxBuffer: 1 << 28 })).stdout };
     });
     assert.deepEqual(await diverging(await Promise.all(exported)), []);
-  });
-});
-
-describe('a recorded history', () => {
-  it('replays against the code at hand, every one of them', async () => {
-    const files = (await readdir(RECORDED)).filter((name) => name.endsWith('.json'));
-    assert.ok(files.length > 0, 'there are recordings');
-    const exported = files.map(async (name) => ({ name, json: await readFile(new URL(name, RECORDED), 'utf8') }));
-    assert.deepEqual(await diverging(await Promise.all(exported)), []);
-  });
-
-  it('diverges where a workflow decides otherwise than it did', async () => {
-    const name = (await readdir(RECORDED)).find((file) => file.startsWith('plain.P2.subPopulation')) ?? '';
-    const json = await readFile(new URL(name, RECORDED), 'utf8');
-    const another = json.replaceAll('"name":"saveRound"', '"name":"saveNothing"');
-    assert.match((await diverging([{ name, json: another }])).join(), /Nondeterminism|nondeterminism/);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * `npm run replay`: replays a whole run, from the server or from files, against the code at hand, and says where it
- * would decide otherwise.
+ * `npm run replay`: replays a whole run, from the server or from files, with the code at hand, and reports where that
+ * code would decide otherwise.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -22,12 +22,15 @@ import { Screen } from '../terminal/screen.ts';
 import { replayBundle } from '../processes/workflow-bundle.ts';
 
 const HELP = `
-Replays every execution of a run against the code at hand: root, sub-populations, evaluators, all runs of each. Says where one diverges, and ends with 1 if any does.
+Replays every execution of a run with the code at hand (root, sub-populations, evaluators, all runs of each), and
+compares every command with the recorded one. Reports the first event at which each diverges; exit code 1 if any does.
 
-  --workflow-id ID       the run, or a comparison, on the server: of the local stack that runs, else of TEMPORAL_ADDRESS or a profile
-  --run-id ID            that run of the root alone (the newest, with all that it was reset from)
+  --workflow-id ID       the run, or a comparison, on the server: of the local stack if it runs,
+                         else of TEMPORAL_ADDRESS or a profile
+  --run-id ID            that run of the root alone (default: the newest, with all that it was reset from)
   --export DIRECTORY     also writes the histories there, as files
-  --from PATH …          in place of --workflow-id: files as \`temporal workflow show --output json\` writes them, or folders of them, such as a finished run's histories/
+  --from PATH …          instead of --workflow-id: files as \`temporal workflow show --output json\` writes them,
+                         or folders of them, such as a finished run's histories/
   --directory DIRECTORY  where the local stack keeps its state (.local)
   --help                 this text`;
 
@@ -60,13 +63,15 @@ await runProcess(async () => {
   );
 });
 
-/** Replays them all, tells each that diverges, sums up; returns the exit code. */
+/** Replays all executions, reports each that diverges, and a summary. Returns the exit code. */
 async function replayAll(executions: AsyncIterable<RecordedExecution & { readonly file?: string }>): Promise<number> {
   const replayer = new Replayer(await replayBundle(join(LOCAL, 'cache')));
   const workflows = new Set<string>();
   const total = { executions: 0, events: 0, diverging: 0 };
-  const told = (): string =>
-    `${counted(total.executions, 'execution')} of ${counted(workflows.size, 'workflow')}, ${counted(total.events, 'event')}`;
+  const progress = (): string => {
+    const executions = `${counted(total.executions, 'execution')} of ${counted(workflows.size, 'workflow')}`;
+    return `${executions}, ${counted(total.events, 'event')}`;
+  };
   try {
     for await (const { workflowId, runId, type, history, file } of executions) {
       const divergence = await replayer.divergence({ workflowId, history });
@@ -76,24 +81,23 @@ async function replayAll(executions: AsyncIterable<RecordedExecution & { readonl
       if (divergence) {
         total.diverging += 1;
         const { eventId, eventType, reason } = divergence;
-        screen.say(
-          `${workflowId}, run ${runId}, ${type}: diverges at event ${eventId}, ${eventType}: ${reason}${file === undefined ? '' : ` (${file})`}`,
-        );
+        const source = file === undefined ? '' : ` (${file})`;
+        const execution = `${workflowId}, run ${runId}, ${type}`;
+        screen.say(`${execution}: diverges at event ${eventId}, ${eventType}: ${reason}${source}`);
       }
-      screen.show([`Replayed ${told()}; now ${workflowId}`]);
-      if (!screen.updates && total.executions % TELL_EVERY === 0) screen.say(`Replayed ${told()} …`);
+      screen.show([`Replayed ${progress()}; now ${workflowId}`]);
+      if (!screen.updates && total.executions % TELL_EVERY === 0) screen.say(`Replayed ${progress()} …`);
     }
   } finally {
     screen.show([]);
     await replayer.close();
   }
-  screen.say(
-    `Replayed ${told()}: ${total.diverging === 0 ? 'all decide the same' : `${longNumber(total.diverging)} ${total.diverging === 1 ? 'diverges' : 'diverge'}`}`,
-  );
+  const diverging = `${longNumber(total.diverging)} ${total.diverging === 1 ? 'diverges' : 'diverge'}`;
+  screen.say(`Replayed ${progress()}: ${total.diverging === 0 ? 'all decide the same' : diverging}`);
   return total.diverging === 0 ? 0 : 1;
 }
 
-/** Yields what the server has of the run, and keeps it in the folder where one is given. */
+/** Yields the executions of the run that the server has, and exports them if a folder is given. */
 async function* onServer(
   workflowId: string,
   runId: string | undefined,
@@ -137,7 +141,8 @@ async function* onServer(
     screen.say(`Exported ${counted(kept.files, 'history', 'histories')}, ${shortBytes(kept.bytes)}, to ${exportTo}`);
   if (forgotten > 0)
     screen.say(
-      `The server has forgotten ${counted(forgotten, 'execution')}, which ended longer ago than the namespace keeps histories: not replayed`,
+      `The server has forgotten ${counted(forgotten, 'execution')}, ` +
+        'which ended longer ago than the namespace keeps histories: not replayed',
     );
 }
 

@@ -10,7 +10,7 @@ export interface Difference {
   readonly replayed: unknown;
 }
 
-/** Returns the first difference, in the order of the recorded value, or undefined. The order of keys does not matter. */
+/** Returns the first difference in the order of the recorded value, or undefined. The order of keys does not matter. */
 export function findDifference(recorded: unknown, replayed: unknown, path = ''): Difference | undefined {
   if (Object.is(recorded, replayed)) return undefined;
   if (Array.isArray(recorded) && Array.isArray(replayed)) {
