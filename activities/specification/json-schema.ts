@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { specificationShape } from './specification.ts';
 
 /**
- * Returns the JSON Schema of what people write, without the rules between fields. With `from` (continuation.ts) or `run`
- * (retracing.ts) the rest may be left out.
+ * Returns the JSON Schema of what people write, without the rules between fields. With `from` (continuation.ts) or
+ * `run` (retracing.ts) the rest may be left out.
  */
 export function specificationJsonSchema(): Record<string, unknown> {
   const { properties, required, ...rest } = z.toJSONSchema(specificationShape, { io: 'input' });

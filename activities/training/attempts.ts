@@ -1,6 +1,6 @@
 /**
- * Attempts at an activity that trains. The heartbeats of each say at which step it began and whether it ended by itself,
- * so that the next attempt can count the trainers that were killed.
+ * Attempts at an activity that trains. The heartbeats of each say at which step it began and whether it ended by
+ * itself, so that the next attempt can count the trainers that were killed.
  *
  * A killed trainer is usually an infrastructure failure, and the next attempt continues. But a task that kills every
  * trainer, because it takes too much memory or crashes in native code, would be retried for ever. After a few deaths in
@@ -91,7 +91,8 @@ function trainerKilled(
 ): Error {
   const reached = (heartbeatDetails as { readonly step?: number } | undefined)?.step;
   const where = reached === undefined || reached === beganAtStep ? '' : `, the last at step ${reached} or later`;
-  const state = `${deaths} trainers in a row were killed, or sent no heartbeat for ${heartbeatTimeoutMs / 1000} s${where}`;
+  const seconds = heartbeatTimeoutMs / 1000;
+  const state = `${deaths} trainers in a row were killed, or sent no heartbeat for ${seconds} s${where}`;
   return trainingFailure(
     'TrainerKilled',
     `Cannot ${doing}: ${state}; look in their logs and the kernel's for what kills them, such as too little ` +
