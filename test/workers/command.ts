@@ -14,8 +14,8 @@ export interface Ended {
 }
 
 /**
- * Runs `workers/commands/<file>` with the options. Of the environment it gets all but the variables that say where objects
- * are, and what `environment` adds.
+ * Runs `workers/commands/<file>` with the options. It inherits the environment without the variables that say where
+ * objects are; `environment` adds to it.
  */
 export async function runCommand(
   file: string,

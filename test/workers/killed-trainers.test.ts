@@ -48,7 +48,8 @@ describe('a run with a task that kills trainer after trainer', () => {
     const why =
       "look in their logs and the kernel's for what kills them, such as too little memory or a crash in native code";
     assert.deepEqual(holds, [
-      `P2/member-1 in round 2: Cannot train P2/member-1 from step 20: 5 trainers in a row were killed, or sent no heartbeat for 20 s; ${why} (TrainerKilled)`,
+      `P2/member-1 in round 2: Cannot train P2/member-1 from step 20: 5 trainers in a row were killed, or sent ` +
+        `no heartbeat for 20 s; ${why} (TrainerKilled)`,
     ]);
     assert.equal(
       fleet.said.filter((line) => /^trainer (was ended by|keeps being killed: it was ended by) SIGKILL/.test(line))

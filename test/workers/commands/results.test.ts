@@ -13,8 +13,8 @@ import { comparison } from '../results/fixture.ts';
 const PROSE = `# Small
 
 {{#if small}}
-FIRE reached {{value small FIRE testScore mean}}, {{difference small FIRE PBT testScore mean}} points more than PBT, with
-seeds {{seeds small}}.
+FIRE reached {{value small FIRE testScore mean}}, {{difference small FIRE PBT testScore mean}} points more than PBT,
+with seeds {{seeds small}}.
 
 {{table small}}
 
@@ -94,7 +94,7 @@ describe('npm run results', () => {
       page(),
       new RegExp(
         String.raw`^<!-- Made by .* -->\n\n# Small\n\nFIRE reached 0\.8700, \+0\.80 points more than ` +
-          String.raw`PBT, with\nseeds 0, 1, 2\.\n\n\| arm \|`,
+          String.raw`PBT,\nwith seeds 0, 1, 2\.\n\n\| arm \|`,
       ),
     );
     assert.match(page(), /^!\[.+\]\(results\/small-schedules\.svg\)$/m);

@@ -82,10 +82,10 @@ describe('the tables of the results page', () => {
     ]);
     assert.deepEqual(row(costTable(SMALL), 'PBT').slice(1), ['13,200', '0', '1 min 41 s', '1 MB', '2.5 MB', '–']);
     const [header] = evaluationTable(SMALL).split('\n');
-    assert.equal(
-      header,
-      `| arm | ${['success', 'binomial-test', 'child-exploited'].map((reason) => `${reason}: evaluations (without overlap), steps`).join(' | ')} |`,
+    const columns = ['success', 'binomial-test', 'child-exploited'].map(
+      (reason) => `${reason}: evaluations (without overlap), steps`,
     );
+    assert.equal(header, `| arm | ${columns.join(' | ')} |`);
     assert.deepEqual(row(evaluationTable(SMALL), 'FIRE').slice(1), ['9 (0), 1,800', '12 (0), 5,400', '9 (6), 1,800']);
   });
 

@@ -120,33 +120,37 @@ describe('a run', { timeout: 400_000 }, () => {
     assert.notDeepEqual(told(first), told(other));
   });
 
-  it('fails by name when a sub-population ends unexpectedly, and a reset to the first task goes on from the last complete round', async () => {
-    const activities = createStandIns();
-    const specification = toySpecification({ steps: 400 });
-    const taskQueue = randomUUID();
-    const workflowId = `run-${taskQueue}`;
-    await harness.withWorkers(taskQueue, activities, async () => {
-      const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] });
-      await reached(handle, (progress) => progress.round >= 4);
-      await harness.client.workflow.getHandle(`${workflowId}/P2`).terminate('test');
-      await assert.rejects(
-        handle.result(),
-        (error) =>
-          error instanceof WorkflowFailedError &&
-          /^P2 of run run-.* ended unexpectedly: /.test(String(error.cause?.message)),
-      );
-      const complete = await activities.findLatestRound({ storage: { bucket: '', folder: '' }, subPopulations: 2 });
-      const trainedBefore = activities.trained.length;
-      await reset(workflowId);
-      await harness.client.workflow.getHandle(workflowId).result();
-      await assertSameDecisions(activities, specification);
-      assert.equal(
-        Math.min(...activities.trained.slice(trainedBefore).map((request) => request.fromStep)),
-        complete * 20,
-        'no finished round is trained again',
-      );
-    });
-  });
+  it(
+    'fails by name when a sub-population ends unexpectedly, and a reset to the first task goes on from the ' +
+      'last complete round',
+    async () => {
+      const activities = createStandIns();
+      const specification = toySpecification({ steps: 400 });
+      const taskQueue = randomUUID();
+      const workflowId = `run-${taskQueue}`;
+      await harness.withWorkers(taskQueue, activities, async () => {
+        const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] });
+        await reached(handle, (progress) => progress.round >= 4);
+        await harness.client.workflow.getHandle(`${workflowId}/P2`).terminate('test');
+        await assert.rejects(
+          handle.result(),
+          (error) =>
+            error instanceof WorkflowFailedError &&
+            /^P2 of run run-.* ended unexpectedly: /.test(String(error.cause?.message)),
+        );
+        const complete = await activities.findLatestRound({ storage: { bucket: '', folder: '' }, subPopulations: 2 });
+        const trainedBefore = activities.trained.length;
+        await reset(workflowId);
+        await harness.client.workflow.getHandle(workflowId).result();
+        await assertSameDecisions(activities, specification);
+        assert.equal(
+          Math.min(...activities.trained.slice(trainedBefore).map((request) => request.fromStep)),
+          complete * 20,
+          'no finished round is trained again',
+        );
+      });
+    },
+  );
 
   it('holds where training fails for good, says what and where, and goes on when resumed', async () => {
     let broken = true;
@@ -206,26 +210,30 @@ describe('a run', { timeout: 400_000 }, () => {
     });
   });
 
-  it('ends when it is stopped while the highest of three sub-populations is still training, and trains no round beyond', async () => {
-    const activities = slowed(({ worker, toStep }) => (worker.subPopulation === 3 && toStep > 40 ? 1_500 : 100));
-    const specification = toySpecification({
-      steps: 400,
-      subPopulations: [LOWEST, POPULATION, { members: 2, evaluators: 1 }],
-    });
-    const taskQueue = randomUUID();
-    await harness.withWorkers(taskQueue, activities, async () => {
-      const handle = await harness.client.workflow.start(firePbt, {
-        taskQueue,
-        workflowId: `run-${taskQueue}`,
-        args: [specification],
+  it(
+    'ends when it is stopped while the highest of three sub-populations is still training, and trains no ' +
+      'round beyond',
+    async () => {
+      const activities = slowed(({ worker, toStep }) => (worker.subPopulation === 3 && toStep > 40 ? 1_500 : 100));
+      const specification = toySpecification({
+        steps: 400,
+        subPopulations: [LOWEST, POPULATION, { members: 2, evaluators: 1 }],
       });
-      await reached(handle, ({ round }) => round >= 2);
-      await handle.signal(stopEarlySignal, { reason: 'good enough' });
-      const { rounds } = await handle.result();
-      assert.ok(rounds < 20, `${rounds} rounds`);
-      assert.equal(Math.max(...activities.trained.map(({ toStep }) => toStep)), rounds * specification.stepsPerRound);
-    });
-  });
+      const taskQueue = randomUUID();
+      await harness.withWorkers(taskQueue, activities, async () => {
+        const handle = await harness.client.workflow.start(firePbt, {
+          taskQueue,
+          workflowId: `run-${taskQueue}`,
+          args: [specification],
+        });
+        await reached(handle, ({ round }) => round >= 2);
+        await handle.signal(stopEarlySignal, { reason: 'good enough' });
+        const { rounds } = await handle.result();
+        assert.ok(rounds < 20, `${rounds} rounds`);
+        assert.equal(Math.max(...activities.trained.map(({ toStep }) => toStep)), rounds * specification.stepsPerRound);
+      });
+    },
+  );
 
   it('pauses every sub-population after the same round, and decides the same once it is resumed', async () => {
     const activities = slowed(() => 100);
