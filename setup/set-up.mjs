@@ -113,7 +113,10 @@ async function bringIntoPlace(steps, report, processes, began) {
         ? 'nothing to download'
         : `up to ${megabytes(downloadBytes)} to download, ${megabytes(diskBytes)} on the disk`;
     report.line(`Setting up ${due.map((step) => step.title).join(', ')}: ${cost}.`);
-    for (const step of due) {
+    // In order, and asked again at each: new packages take away what was built inside the old ones.
+    for (const step of steps) {
+      if (step.isInPlace()) continue;
+      requireSystem(new Set(step.needs));
       report.begin(step.title);
       report.end(await take(step, report, processes));
     }
