@@ -45,7 +45,9 @@ export async function adoptRounds(
     throw ApplicationFailure.create({
       type: NOTHING_TO_GO_ON_FROM,
       nonRetryable: true,
-      message: `Cannot go on from s3://${from.bucket}/${from.folder}: no round of it is recorded by all ${subPopulations} sub-populations`,
+      message:
+        `Cannot go on from s3://${from.bucket}/${from.folder}: no round of it is recorded by all ` +
+        `${subPopulations} sub-populations`,
     });
   }
   const states = await Promise.all(levelsOf(subPopulations).map((level) => records.state(from, round, level)));

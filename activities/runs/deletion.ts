@@ -56,7 +56,8 @@ export async function deleteRun(
 
   const running = await findRunning(client, run);
   if (running !== undefined) {
-    const message = `Cannot delete s3://${bucket}/${prefix}: workflow ${running} is running. Stop, cancel or terminate it first`;
+    const message =
+      `Cannot delete s3://${bucket}/${prefix}: workflow ${running} is running. Stop, cancel or terminate it ` + 'first';
     throw ApplicationFailure.create({ type: RUN_IS_RUNNING, nonRetryable: true, message });
   }
   for (let from = 0; from < stored.length; from += AT_ONCE) {

@@ -138,7 +138,8 @@ function checkAlgorithm(specification: Specification, workflowType: string): voi
   const runs = ALGORITHMS[workflowType];
   if (runs === undefined || runs.includes(algorithm)) return;
   const { schedule, subPopulations } = specification;
-  const instead = `for workflow type ${workflowType} (workflow type ${WORKFLOW_TYPES[algorithm]} runs this specification)`;
+  const runner = WORKFLOW_TYPES[algorithm];
+  const instead = `for workflow type ${workflowType} (workflow type ${runner} runs this specification)`;
   if (runs.includes('random-search'))
     throw wrongField(['schedule'], `an object of shapes by hyperparameter ${instead}`, schedule);
   if (runs.includes('retrace'))
@@ -175,7 +176,9 @@ function checkWorkflowId(workflowId: string, { subPopulations }: Specification):
   const room = Math.max(...names.map((name) => Buffer.byteLength(childWorkflowId('', name))));
   const bytes = Buffer.byteLength(workflowId);
   if (bytes + room <= MAX_ID_BYTES) return;
-  const message = `Expected the workflow id to be at most ${MAX_ID_BYTES - room} bytes, so that those of its children have at most ${MAX_ID_BYTES}, got ${bytes}`;
+  const message =
+    `Expected the workflow id to be at most ${MAX_ID_BYTES - room} bytes, so that those of its children have at ` +
+    `most ${MAX_ID_BYTES}, got ${bytes}`;
   throw ApplicationFailure.nonRetryable(message, INVALID_WORKFLOW_ID);
 }
 

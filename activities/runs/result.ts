@@ -7,13 +7,13 @@
 import { createHash } from 'node:crypto';
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import { lineageOf } from '../../workflows/population/lineage.ts';
-import { algorithmOf, evaluatorName, memberName } from '../../workflows/population/names.ts';
+import { algorithmOf, memberName } from '../../workflows/population/names.ts';
 import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
-import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { HistorySegment, PopulationState } from '../../workflows/population/state.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResultSummary, WriteResultRequest } from '../contracts/run.ts';
 import { resultKey } from '../storage/layout.ts';
+import { describeEvent } from './described-decisions.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { levelsOf, type RoundRecord, type RoundRecords } from './rounds.ts';
 
@@ -129,109 +129,9 @@ function levelsByRound(levels: readonly (readonly RoundRecord[])[]): unknown[] {
     round,
     subPopulations: levels.map((records, level) => ({
       subPopulation: level + 1,
-      events: (records[index]?.events ?? []).flatMap((event) => describe(level + 1, event)),
+      events: (records[index]?.events ?? []).flatMap((event) => describeEvent(level + 1, event)),
     })),
   }));
-}
-
-/** Returns a decision as the result tells it: names rather than numbers, digests rather than references, no curves. */
-function describe(level: number, event: RoundEvent): unknown[] {
-  switch (event.kind) {
-    case 'initialised':
-      return [{ kind: event.kind, hyperparameters: event.members }];
-    case 'assigned':
-      if (event.assignments.length === 0) return [];
-      return [
-        {
-          kind: event.kind,
-          assignments: event.assignments.map(({ slot, parent, child, hyperparameters }) => ({
-            ...evaluationNames(level, slot, parent, child),
-            hyperparameters,
-          })),
-        },
-      ];
-    case 'scheduled':
-      return [
-        {
-          kind: event.kind,
-          members: event.members.map(({ member, hyperparameters }) => ({
-            member: memberName(level, member),
-            hyperparameters,
-          })),
-        },
-      ];
-    case 'trained': {
-      // The scores are in decisions/, beside what was decided on them.
-      return [];
-    }
-    case 'exploited':
-      return [
-        {
-          kind: event.kind,
-          fitness: event.fitness,
-          copies: event.copies.map(({ member, source, hyperparameters }) => ({
-            member: memberName(level, member),
-            source: memberName(level, source),
-            hyperparameters,
-          })),
-        },
-      ];
-    case 'judged':
-      if (event.evaluations.length === 0) return [];
-      return [
-        {
-          kind: event.kind,
-          evaluations: event.evaluations.map(({ slot, parent, child, evaluationSteps, verdict }) => ({
-            ...evaluationNames(level, slot, parent, child),
-            evaluationSteps,
-            ...verdict,
-          })),
-        },
-      ];
-    case 'promoted':
-      if (event.promotions.length === 0) return [];
-      return [
-        {
-          kind: event.kind,
-          promotions: event.promotions.map(({ evaluator, parent, member, checkpoint }) => ({
-            member: memberName(level, member),
-            evaluator,
-            parent: memberName(level + 1, parent),
-            checkpointSha256: checkpoint.sha256,
-          })),
-        },
-      ];
-    case 'evaluations-ended':
-      if (event.ended.length === 0) return [];
-      return [
-        {
-          kind: event.kind,
-          ended: event.ended.map(({ slot, parent, child, reason }) => ({
-            ...evaluationNames(level, slot, parent, child),
-            reason,
-          })),
-        },
-      ];
-    case 'commanded':
-    case 'extended':
-    case 'ended':
-      return [event];
-    default:
-      return [event satisfies never];
-  }
-}
-
-function evaluationNames(
-  level: number,
-  slot: number,
-  parent: number,
-  child: number,
-): { evaluator: string; parent: string; child: string } {
-  return {
-    evaluator: evaluatorName(level, slot),
-    parent: memberName(level, parent),
-    child: memberName(level - 1, child),
-  };
 }
 
 /**

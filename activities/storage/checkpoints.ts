@@ -96,7 +96,8 @@ function corrupt(bucket: string, reference: CheckpointReference, sizeBytes: numb
     type: CHECKPOINT_CORRUPT,
     nonRetryable: true,
     message:
-      `Cannot use checkpoint s3://${bucket}/${reference.key}: expected ${reference.sizeBytes} bytes with SHA-256 ${reference.sha256}, ` +
+      `Cannot use checkpoint s3://${bucket}/${reference.key}: expected ${reference.sizeBytes} bytes with ` +
+      `SHA-256 ${reference.sha256}, ` +
       `got ${sizeBytes} bytes with SHA-256 ${found}`,
   });
 }

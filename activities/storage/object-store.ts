@@ -142,7 +142,8 @@ export class ObjectStore {
           const left = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
           if (left[0])
             throw new Error(
-              `${left.length} of ${batch.length} were not deleted, the first being ${left[0].Key}: ${left[0].Code} ${left[0].Message}`,
+              `${left.length} of ${batch.length} were not deleted, the first being ${left[0].Key}: ` +
+                `${left[0].Code} ${left[0].Message}`,
             );
         },
       );
@@ -253,7 +254,10 @@ function reasonOf(error: Error, trouble: StoreTrouble, verb: string): string {
       return `the store does not answer (${codeOf(error) ?? said})`;
     case 'failing':
       // Servers keep the reason to themselves.
-      return `the store fails (${said}, HTTP ${statusOf(error)})${verb === 'put' ? ': no space left on its disk, perhaps; its log says why' : '; its log says why'}`;
+      return (
+        `the store fails (${said}, HTTP ` +
+        `${statusOf(error)})${verb === 'put' ? ': no space left on its disk, perhaps' : ''}; its log says why`
+      );
     case 'other':
       return statusOf(error) === undefined ? said : `${said} (HTTP ${statusOf(error)})`;
     default:

@@ -66,7 +66,8 @@ export function encodeSafetensors(
     const needed = tensorBytes(name, dtype, shape);
     if (data.byteLength !== needed)
       throw new Error(
-        `Expected tensor \`${name}\` (${dtype} [${shape.join(', ')}]) to have ${needed} bytes, got \`${data.byteLength}\``,
+        `Expected tensor \`${name}\` (${dtype} [${shape.join(', ')}]) to have ${needed} bytes, got ` +
+          `\`${data.byteLength}\``,
       );
     entries.push([name, { dtype, shape, data_offsets: [dataBytes, dataBytes + needed] }]);
     dataBytes += needed;
@@ -106,7 +107,8 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   for (const { name, dtype, shape, begin, end } of placed) {
     if (begin !== covered)
       throw unreadable(
-        `tensor \`${name}\` begins at ${begin}, ${begin < covered ? 'inside the one before it' : 'after a gap'}: expected ${covered}`,
+        `tensor \`${name}\` begins at ${begin}, ` +
+          `${begin < covered ? 'inside the one before it' : 'after a gap'}: expected ${covered}`,
       );
     if (end > dataBytes) throw unreadable(`tensor \`${name}\` ends at ${end} of ${dataBytes} bytes of data`);
     tensors.set(name, { dtype, shape, data: bytes.slice(dataStart + begin, dataStart + end) });
@@ -171,7 +173,8 @@ function tensorBytes(name: string, dtype: TensorDtype, shape: readonly number[])
   const bytes = shape.reduce((product, size) => product * size, ELEMENT_BYTES[dtype]);
   if (!Number.isSafeInteger(bytes) || bytes < 0)
     throw new Error(
-      `Expected tensor \`${name}\` to have a shape of whole numbers and less than 2^53 bytes, got \`[${shape.join(', ')}]\``,
+      `Expected tensor \`${name}\` to have a shape of whole numbers and less than 2^53 bytes, got ` +
+        `\`[${shape.join(', ')}]\``,
     );
   return bytes;
 }

@@ -50,7 +50,7 @@ describe('npm run replay', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('replays all of a run that continued as new, failed and was reset, and exports it for another replay', async () => {
+  it('replays all of a run that continued as new, failed and was reset, and exports it', async () => {
     const live = await replay('--workflow-id', WORKFLOW_ID, '--export', histories);
     assert.equal(live.code, 0, live.output);
     const counts = /^Replayed (\d+) executions of 5 workflows, [\d,]+ events: all decide the same$/m.exec(live.output);
@@ -102,9 +102,12 @@ describe('npm run replay', () => {
     assert.equal(code, 1);
     const lines = output.trim().split('\n');
     assert.deepEqual(lines, [
-      `${WORKFLOW_ID}, run ${run.lastRunId}, firePbt: diverges at event ${event!.eventId}, ActivityTaskScheduled: [TMPRL1100] Nondeterminism error: ` +
-        `Activity type of scheduled event 'findNothing' does not match activity type of activity command 'findLatestRound' (${join(broken, 'root.json')})`,
-      `${WORKFLOW_ID}, run ${run.firstRunId}, icePbt: diverges at event 4, WorkflowTaskCompleted: Failed to initialize workflow of type 'icePbt': ` +
+      `${WORKFLOW_ID}, run ${run.lastRunId}, firePbt: diverges at event ${event!.eventId}, ` +
+        'ActivityTaskScheduled: [TMPRL1100] Nondeterminism error: ' +
+        `Activity type of scheduled event 'findNothing' does not match activity type of activity command ` +
+        `'findLatestRound' (${join(broken, 'root.json')})`,
+      `${WORKFLOW_ID}, run ${run.firstRunId}, icePbt: diverges at event 4, WorkflowTaskCompleted: Failed to ` +
+        `initialize workflow of type 'icePbt': ` +
         `no such function is exported by the workflow bundle (${join(broken, 'unknown.json')})`,
       lines[2],
     ]);
