@@ -54,7 +54,7 @@ const WALLS: readonly { readonly room: string; readonly file: string; readonly l
       "✗ import { type TrainRequest } from '../activities/contracts/training.ts';",
       "✗ import { main } from '../workers/commands/start.ts';",
       "✗ import { ROOT } from '../setup/places.mjs';",
-      "✗ import { stand } from './workflows/stand-ins.ts';",
+      "✗ import { stand } from '../test/workflows/stand-ins.ts';",
       "✗ export const lazy = import('../activities/training/train.ts');",
       '✗ export const chance = Math.random();',
       '✗ export const now = Date.now();',
@@ -140,7 +140,7 @@ const WALLS: readonly { readonly room: string; readonly file: string; readonly l
     room: 'a worker',
     file: 'workers/some-worker.ts',
     lines: [
-      "✗ import { standIn } from './workflows/stand-ins.ts';",
+      "✗ import { standIn } from '../test/workflows/stand-ins.ts';",
       "import { Worker } from '@temporalio/worker';",
       "import { train } from '../activities/training/train.ts';",
       "export const address = process.env['TEMPORAL_ADDRESS'];",
