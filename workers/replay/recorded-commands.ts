@@ -215,7 +215,13 @@ function end(name: string, value: unknown): Content {
 function failureOf(failure: Failure | null | undefined): unknown {
   if (!failure) return undefined;
   const { message, applicationFailureInfo: info, cause } = failure;
-  return { message, type: info?.type, details: valuesOf(info?.details?.payloads), cause: failureOf(cause) };
+  // A history in JSON leaves empty texts out.
+  return {
+    message: message ?? '',
+    type: info?.type ?? '',
+    details: valuesOf(info?.details?.payloads),
+    cause: failureOf(cause),
+  };
 }
 
 function fieldsOf(fields: Fields): Readonly<Record<string, unknown>> {

@@ -53,7 +53,7 @@ const CHANGES: readonly (Edit & { readonly change: string; readonly path: RegExp
       'smoothedA.findIndex((score) => score >= startOfB)': 'smoothedA.findIndex((score) => score > startOfB + 0.05)',
       'smoothedB.findIndex((score) => score >= startOfA)': 'smoothedB.findIndex((score) => score > startOfA + 0.05)',
     },
-    path: /verdict/,
+    path: /verdict|fitness/,
   },
 ];
 
