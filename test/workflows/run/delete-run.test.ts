@@ -40,8 +40,8 @@ describe('deleting a run with the stock Temporal CLI', { timeout: 240_000 }, () 
     const run = mine.storage.folder;
     const others = ['my-run/beside.txt', `${run}x/beside.txt`];
     for (const key of others) await runs.objects.put('fire-pbt', key, 'x');
-    const neighbours = await runs.objects.list('fire-pbt', like.storage.folder);
-    const before = await runs.objects.list('fire-pbt', mine.storage.folder);
+    const neighbours = await runs.objects.list('fire-pbt', `${like.storage.folder}/`);
+    const before = await runs.objects.list('fire-pbt', `${mine.storage.folder}/`);
 
     const said = await deletion({ run });
     assert.equal(said.deleted, false);
@@ -59,11 +59,11 @@ describe('deleting a run with the stock Temporal CLI', { timeout: 240_000 }, () 
       'specification.json',
     ]);
     assert.match(said.next, /"confirm": true/);
-    assert.deepEqual(await runs.objects.list('fire-pbt', mine.storage.folder), before);
+    assert.deepEqual(await runs.objects.list('fire-pbt', `${mine.storage.folder}/`), before);
 
     assert.equal((await deletion({ run, confirm: true })).deleted, true);
-    assert.deepEqual(await runs.objects.list('fire-pbt', mine.storage.folder), []);
-    assert.deepEqual(await runs.objects.list('fire-pbt', like.storage.folder), neighbours);
+    assert.deepEqual(await runs.objects.list('fire-pbt', `${mine.storage.folder}/`), []);
+    assert.deepEqual(await runs.objects.list('fire-pbt', `${like.storage.folder}/`), neighbours);
     for (const key of others) assert.ok(await runs.objects.exists('fire-pbt', key), key);
     assert.deepEqual(await deletion({ run, confirm: true }), {
       run,
