@@ -125,3 +125,13 @@ export function belongsTo(generation: string, message: unknown): message is Mess
   const { generation: theirs, round } = message as Partial<MessageKey>;
   return theirs === generation && Number.isInteger(round);
 }
+
+/** Returns a signal handler that drops messages of another generation. */
+export function ofGeneration<M extends MessageKey>(
+  generation: string,
+  take: (message: M) => void,
+): (message: M) => void {
+  return (message) => {
+    if (belongsTo(generation, message)) take(message);
+  };
+}

@@ -18,16 +18,16 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { EvaluatorReport, Instruction, MessageKey } from '../../activities/contracts/messages.ts';
+import type { EvaluatorReport, Instruction, MessageKey, Steering } from '../../activities/contracts/messages.ts';
 import type { TrainRequest } from '../../activities/contracts/training.ts';
 import {
-  belongsTo,
   commandSignal,
   evaluatorReportSignal,
   finishSignal,
   holdSignal,
   instructSignal,
   MESSAGE_DESCRIPTIONS,
+  ofGeneration,
   steerSignal,
 } from '../messages.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from '../population/names.ts';
@@ -153,11 +153,8 @@ class EvaluatorSlot {
   }
 
   #receive(): void {
-    const ofThisRun =
-      <M extends MessageKey>(take: (message: M) => void) =>
-      (message: M): void => {
-        if (belongsTo(this.#run.generation, message)) take(message);
-      };
+    const ofThisRun = <M extends MessageKey>(take: (message: M) => void): ((message: M) => void) =>
+      ofGeneration(this.#run.generation, take);
     setHandler(
       instructSignal,
       ofThisRun<Instruction>((message) => deliver(this.#inbox, message)),
@@ -170,11 +167,10 @@ class EvaluatorSlot {
     );
     setHandler(
       steerSignal,
-      (message) => {
-        if (!belongsTo(this.#run.generation, message)) return;
+      ofThisRun<Steering>((message) => {
         this.#resumes = message.resumes;
         this.#isRunStopped = message.stop !== null;
-      },
+      }),
       { description: MESSAGE_DESCRIPTIONS.steer },
     );
     setHandler(

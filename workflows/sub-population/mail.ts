@@ -13,11 +13,11 @@ import type {
   SubPopulationSummary,
 } from '../../activities/contracts/messages.ts';
 import {
-  belongsTo,
   commandSignal,
   evaluatorReportSignal,
   MESSAGE_DESCRIPTIONS,
   neighbourNewsSignal,
+  ofGeneration,
   promotionsSignal,
   steerSignal,
 } from '../messages.ts';
@@ -62,11 +62,8 @@ export class Mail {
     this.#news = [...unread.news];
     this.#promotions = [...unread.promotions];
     this.#reports = [...unread.reports];
-    const ofThisRun =
-      <M extends MessageKey>(take: (message: M) => void) =>
-      (message: M): void => {
-        if (belongsTo(generation, message)) take(message);
-      };
+    const ofThisRun = <M extends MessageKey>(take: (message: M) => void): ((message: M) => void) =>
+      ofGeneration(generation, take);
     setHandler(
       steerSignal,
       ofThisRun<Steering>((message) => {
