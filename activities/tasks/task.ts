@@ -82,5 +82,5 @@ export interface Session {
   /** Measures what is left for the end and exports the model. */
   report(): Promise<Report>;
   /** Frees what the session alone holds. Safe to call twice. */
-  dispose(): void;
+  dispose(): void | Promise<void>;
 }

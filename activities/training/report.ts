@@ -45,7 +45,7 @@ export async function report(
         }
         return { testScore, ...(untouchedScore === undefined ? {} : { untouchedScore }), files: keys };
       } finally {
-        session.dispose();
+        await session.dispose();
       }
     },
   );

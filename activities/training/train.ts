@@ -125,7 +125,7 @@ async function train(
         const trainerSeconds = (performance.now() - started) / 1000;
         return { checkpoint, scores: round.scores, effectiveHyperparameters, trainerSeconds };
       } finally {
-        session.dispose();
+        await session.dispose();
       }
     },
   );

@@ -41,7 +41,7 @@ export function trainingOf({ seed, evalEvery }: Specification, task: Task): Simu
         const scores = await trainAndMeasure(session, fromStep, toStep, evalEvery);
         return { state: await session.save(), scores };
       } finally {
-        session.dispose();
+        await session.dispose();
       }
     },
   };
@@ -92,6 +92,6 @@ export async function simulateTask(specification: Specification): Promise<Simula
       report: await session.report(),
     };
   } finally {
-    session.dispose();
+    await session.dispose();
   }
 }
