@@ -52,8 +52,8 @@ const VALUES_OF_ACTIVITIES = {
   message: 'a workflow has the types of activities only (import type): their code never enters the bundle.',
 };
 const CODE_OF_WORKFLOWS = {
-  regex: '/workflows/(?!(algorithm|population)/)',
-  message: 'an activity has the pure rooms of workflows/ only: algorithm and population.',
+  regex: '/workflows/(?!(algorithm|population|validation)/)',
+  message: 'an activity has the pure rooms of workflows/ only: algorithm, population and validation.',
 };
 const OUTER_ROOMS = {
   regex: '/(workers|setup|test)/',
@@ -136,7 +136,7 @@ export default tseslint.config(
   {
     name: 'wall: workflows are deterministic',
     files: ['workflows/**/*.ts'],
-    ignores: ['workflows/algorithm/**', 'workflows/population/**'],
+    ignores: ['workflows/algorithm/**', 'workflows/population/**', 'workflows/validation/**'],
     rules: deterministic([NODE_MODULES, HEAVY_PACKAGES, PROCESS_SIDE_OF_TEMPORAL, VALUES_OF_ACTIVITIES, OUTER_ROOMS]),
   },
   {
@@ -149,8 +149,8 @@ export default tseslint.config(
     },
   },
   {
-    name: 'wall: the state and the decisions of a sub-population know nothing of Temporal',
-    files: ['workflows/population/**/*.ts'],
+    name: 'wall: the state and the decisions of a sub-population, and validation, know nothing of Temporal',
+    files: ['workflows/population/**/*.ts', 'workflows/validation/**/*.ts'],
     rules: deterministic([NODE_MODULES, HEAVY_PACKAGES, ALL_OF_TEMPORAL, VALUES_OF_ACTIVITIES, OUTER_ROOMS]),
   },
   {

@@ -113,6 +113,18 @@ const WALLS: readonly { readonly room: string; readonly file: string; readonly l
     ],
   },
   {
+    room: 'validation',
+    file: 'workflows/validation/some-schema.ts',
+    lines: [
+      "✗ import { log } from '@temporalio/workflow';",
+      "✗ import { createHash } from 'node:crypto';",
+      "✗ import { parseSpecification } from '../../activities/specification/parsing.ts';",
+      '✗ export const now = Date.now();',
+      "import { z } from 'zod';",
+      "import type { Specification } from '../../activities/specification/specification.ts';",
+    ],
+  },
+  {
     room: 'an activity',
     file: 'activities/tasks/some-task.ts',
     lines: [
@@ -132,6 +144,7 @@ const WALLS: readonly { readonly room: string; readonly file: string; readonly l
       "✗ import type { RunProgress } from '../../workflows/messages.ts';",
       "import { randomStream } from '../../workflows/algorithm/index.ts';",
       "import { memberName } from '../../workflows/population/names.ts';",
+      "import { parse } from '../../workflows/validation/complaints.ts';",
       'export const memory = process.memoryUsage();',
       'export const chance = Math.exp(Math.random());',
     ],

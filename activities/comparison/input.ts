@@ -4,9 +4,9 @@
 import { z } from 'zod';
 import { RETRACE_SEED_OFFSET } from '../../workflows/population/names.ts';
 import type { ComparisonInput } from '../contracts/comparison.ts';
-import { InvalidInput, parse } from '../specification/complaints.ts';
-import { at, isIntegerWithin, isRecord, report } from '../specification/draft.ts';
-import { flag, integer, list, object } from '../specification/fields.ts';
+import { InvalidInput, parse } from '../../workflows/validation/complaints.ts';
+import { at, isIntegerWithin, isRecord, report } from '../../workflows/validation/draft.ts';
+import { flag, integer, list, object } from '../../workflows/validation/fields.ts';
 import { usableSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 

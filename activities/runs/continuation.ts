@@ -7,8 +7,8 @@
 import { ObjectStoreError, type ObjectStore } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import { DEFAULT_BUCKET, RUN_FOLDER, specificationKey } from '../storage/layout.ts';
-import { expected, valueText } from '../specification/complaints.ts';
-import { bucketName } from '../specification/fields.ts';
+import { expected, valueText } from '../../workflows/validation/complaints.ts';
+import { bucketName } from '../../workflows/validation/fields.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 

@@ -10,8 +10,8 @@ import { ObjectStoreError, type StoredObject } from '../storage/object-store.ts'
 import type { Deletion, DeletionRequest, FolderSize } from '../contracts/run.ts';
 import { found } from '../operations/executions.ts';
 import { DEFAULT_BUCKET, keyPrefix, runFolder, RUN_FOLDER } from '../storage/layout.ts';
-import { parse } from '../specification/complaints.ts';
-import { bucketName, flag, object } from '../specification/fields.ts';
+import { parse } from '../../workflows/validation/complaints.ts';
+import { bucketName, flag, object } from '../../workflows/validation/fields.ts';
 
 /** Failure types: a request that is none, a run that still runs. */
 export const INVALID_DELETION = 'InvalidDeletion';

@@ -20,7 +20,7 @@ import { retracedKey, runFolder, specificationKey } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { continuedSpecification, goesOn, wrongField } from './continuation.ts';
 import { namesRun, recordedRetraced, retracingSpecification } from './retracing.ts';
-import { expected } from '../specification/complaints.ts';
+import { expected } from '../../workflows/validation/complaints.ts';
 import { mostRounds } from '../specification/budget.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification, TaskSpecification } from '../specification/specification.ts';

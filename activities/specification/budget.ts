@@ -3,7 +3,7 @@
  */
 import type { z } from 'zod';
 import { beyondBudget, historyBudget } from './history-budget.ts';
-import { report } from './draft.ts';
+import { report } from '../../workflows/validation/draft.ts';
 import { limits } from './limits.ts';
 import type { Specification } from './specification.ts';
 

@@ -1,7 +1,7 @@
 /**
  * Schema of the settings of evaluators, with the switches of the ablations.
  */
-import { between, flag, integer, object, oneOf } from './fields.ts';
+import { between, flag, integer, object, oneOf } from '../../workflows/validation/fields.ts';
 import { limits } from './limits.ts';
 
 /** How evaluators work. */

@@ -3,7 +3,7 @@
  */
 import type { z } from 'zod';
 import { taskHyperparameters, type HyperparameterDefinition } from '../tasks/hyperparameters.ts';
-import { at, isRecord, numbersAt, report } from './draft.ts';
+import { at, isRecord, numbersAt, report } from '../../workflows/validation/draft.ts';
 
 /** Adds an issue for each hyperparameter that the task does not know, lacks or does not allow. */
 export function checkHyperparameters(draft: unknown, context: z.core.$RefinementCtx): void {

@@ -2,7 +2,7 @@
  * Schema of hyperparameters: constants and search spaces.
  */
 import { z } from 'zod';
-import { finite, integer, list, listOf, number, object, oneOf, range, tag } from './fields.ts';
+import { finite, integer, list, listOf, number, object, oneOf, range, tag } from '../../workflows/validation/fields.ts';
 import { checkSpace } from './hyperparameter-rules.ts';
 
 const factors = list(

@@ -2,7 +2,7 @@
  * Parsing of a specification: anything that came out of JSON becomes a valid specification, or every error at once.
  */
 import { checkBudget } from './budget.ts';
-import { InvalidInput, parse } from './complaints.ts';
+import { InvalidInput, parse } from '../../workflows/validation/complaints.ts';
 import { specificationSchema, type Specification } from './specification.ts';
 
 /** Schema of a specification that a run can use. */

@@ -5,7 +5,8 @@
  * and ignores values that the schema refuses anyway.
  */
 import type { z } from 'zod';
-import { at, countAt, isIntegerWithin, report } from './draft.ts';
+import { at, isIntegerWithin, report } from '../../workflows/validation/draft.ts';
+import { countAt } from './draft.ts';
 import { checkHyperparameters } from './hyperparameter-rules.ts';
 import { limits } from './limits.ts';
 import { checkSchedule } from './schedule-rules.ts';

@@ -3,7 +3,8 @@
  */
 import type { z } from 'zod';
 import { taskHyperparameters } from '../tasks/hyperparameters.ts';
-import { at, countAt, isRecord, report } from './draft.ts';
+import { at, isRecord, report } from '../../workflows/validation/draft.ts';
+import { countAt } from './draft.ts';
 
 /** Adds an issue for each broken rule of a schedule. */
 export function checkSchedule(draft: unknown, context: z.core.$RefinementCtx): void {

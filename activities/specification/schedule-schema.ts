@@ -2,7 +2,7 @@
  * Schema of schedules: shapes by hyperparameter, or the trace of another run.
  */
 import { z } from 'zod';
-import { between, finite, integer, list, listOf, number, object, tag } from './fields.ts';
+import { between, finite, integer, list, listOf, number, object, tag } from '../../workflows/validation/fields.ts';
 import { choice } from './hyperparameter-schema.ts';
 import { limits } from './limits.ts';
 

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { HyperparameterSpaces } from '../../workflows/algorithm/hyperparameters.ts';
 import { taskHyperparameters } from '../tasks/hyperparameters.ts';
 import { evaluation } from './evaluation-schema.ts';
-import { bucketName, integer, list, object, oneOf } from './fields.ts';
+import { bucketName, integer, list, object, oneOf } from '../../workflows/validation/fields.ts';
 import { hyperparameter } from './hyperparameter-schema.ts';
 import { limits } from './limits.ts';
 import { checkRules } from './rules.ts';

@@ -2,7 +2,7 @@
  * Schema of tasks: what is trained.
  */
 import { z } from 'zod';
-import { integer, list, listOf, object, oneOf, tag } from './fields.ts';
+import { integer, list, listOf, object, oneOf, tag } from '../../workflows/validation/fields.ts';
 import { limits } from './limits.ts';
 
 const hiddenWidth = integer(1, limits.layerWidth, 'Units of a layer.');

@@ -1,11 +1,10 @@
 /**
  * Runs the project's workflows on a real Temporal server with workers in this process and stand-in activities.
  */
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { keepAlive } from '../../workers/processes/keep-alive.ts';
+import { bundleWorkflows } from '../../workers/processes/workflow-bundle.ts';
 import { whileWorking } from '../running-workers.ts';
 import { startTemporalServer } from '../temporal-server.ts';
 import type { StandIns } from './stand-ins.ts';
@@ -13,14 +12,10 @@ import type { StandIns } from './stand-ins.ts';
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 /** One bundle serves every worker of a test process. */
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+let bundle: Promise<string> | undefined;
 
-export async function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
-  bundle ??= bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  });
-  return bundle;
+export async function workflowBundle(): Promise<{ readonly code: string }> {
+  return { code: await (bundle ??= bundleWorkflows()) };
 }
 
 export interface Harness {

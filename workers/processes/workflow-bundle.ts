@@ -11,6 +11,11 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 const WORKFLOWS = fileURLToPath(new URL('../../workflows', import.meta.url));
+/**
+ * The one user of zod, evaluated once for all workflows of a worker: a copy of its own would take 0.6 MB of memory in
+ * each workflow. It must have no state; the SDK freezes it.
+ */
+const SHARED = 'run/operator-messages.ts';
 /** The interceptor that hands commands out of the workflow sandbox. */
 const COMMAND_CAPTURE = fileURLToPath(new URL('../replay/command-capture.ts', import.meta.url));
 
@@ -21,7 +26,7 @@ interface BundleFile {
 /** Returns the bundle that orchestrators run; makes it if the cache does not have it. */
 export async function workflowBundle(cacheDirectory: string): Promise<BundleFile> {
   const digest = await digestWorkflows();
-  return cached(join(cacheDirectory, `workflows-${digest}.js`), () => bundle(WORKFLOWS, []));
+  return cached(join(cacheDirectory, `workflows-${digest}.js`), bundleWorkflows);
 }
 
 /** Returns the bundle that `Replayer` runs, with the interceptor; makes it if the cache does not have it. */
@@ -35,10 +40,16 @@ export async function bundleForReplay(workflows = WORKFLOWS): Promise<string> {
   return bundle(workflows, [COMMAND_CAPTURE]);
 }
 
+/** Bundles the workflows that orchestrators run. */
+export async function bundleWorkflows(): Promise<string> {
+  return bundle(WORKFLOWS, []);
+}
+
 async function bundle(workflows: string, workflowInterceptorModules: string[]): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(workflows, 'index.ts'),
     workflowInterceptorModules,
+    preloadModules: [join(workflows, SHARED)],
     logger: new DefaultLogger('WARN'),
   });
   return code;
@@ -71,7 +82,7 @@ async function digestWorkflows(others: readonly string[] = []): Promise<string> 
       .update('\0');
   for (const file of others) hash.update(await readFile(file)).update('\0');
   const require = createRequire(import.meta.url);
-  for (const name of ['@temporalio/workflow', '@temporalio/common', '@temporalio/worker']) {
+  for (const name of ['@temporalio/workflow', '@temporalio/common', '@temporalio/worker', 'zod']) {
     const { version } = require(`${name}/package.json`) as { version: string };
     hash.update(`${name}@${version}\0`);
   }

@@ -1,72 +1,67 @@
 /**
- * What may be asked of a run by hand: each function returns what is wrong with a message, or undefined where it can be
- * followed.
+ * What the operator may ask of a run: a schema for each message, and what is wrong with a message that does not fit.
  *
- * Pure, so that update validators (which must be synchronous) and signal handlers (which must never throw) can both use
- * them.
+ * Each function returns the problem, or undefined if the message can be followed. They are pure and synchronous, so
+ * that update validators and signal handlers, which must never throw, can both use them. All workflows of a worker
+ * share this module (workers/processes/workflow-bundle.ts), so it has no state.
  */
-import type { HyperparameterSpace, HyperparameterValue } from '../algorithm/hyperparameters.ts';
+import { z } from 'zod';
 import type { Specification } from '../../activities/specification/specification.ts';
+import type { HyperparameterSpace, HyperparameterValue } from '../algorithm/hyperparameters.ts';
+import { parse } from '../validation/complaints.ts';
+import { at, report } from '../validation/draft.ts';
+import { integer, number, object, oneOf } from '../validation/fields.ts';
 
-/** A reason must be given, and not a novel: it goes into the run's record. */
-const REASON_CHARACTERS = 500;
+/** Longest reason: it becomes a part of the run's record. */
+const MAX_REASON_CHARACTERS = 500;
+/** Complaints about one message that its sender reads; the rest are counted. */
+const MAX_SHOWN = 5;
 
-/** Checks a pause. */
+const REASON_RULE = `a text of 1 to ${MAX_REASON_CHARACTERS} characters`;
+const reason = z
+  .string({ error: REASON_RULE })
+  .max(MAX_REASON_CHARACTERS, { error: REASON_RULE })
+  .refine((text) => text.trim() !== '', { error: REASON_RULE })
+  .describe('Why; recorded with the decision.');
+
+const pause = object({ reason }, 'A pause of the run.');
+
+/** Validates a pause. */
 export function validatePause(message: unknown): string | undefined {
-  return unknownFields(message, ['reason']) ?? validateReason(message);
+  return problemWith(message, pause, 'pause');
 }
 
-function validateReason(message: unknown): string | undefined {
-  const { reason } = fields(message);
-  if (typeof reason === 'string' && reason.trim() !== '' && reason.length <= REASON_CHARACTERS) return undefined;
-  return `Expected \`reason\` to be a text of 1 to ${REASON_CHARACTERS} characters, got \`${show(reason)}\``;
-}
-
-/** Checks a StopEarly. */
+/** Validates a StopEarly. */
 export function validateStop(specification: Specification, message: unknown): string | undefined {
-  const { subPopulation, member, evaluator } = fields(message);
-  const unknown = unknownFields(message, ['reason', 'subPopulation', 'member', 'evaluator']);
-  if (unknown) return unknown;
-  if (member !== undefined && evaluator !== undefined) return 'Expected one of `member` and `evaluator`, got both';
-  if (subPopulation === undefined) {
-    if (member !== undefined || evaluator !== undefined)
-      return 'Expected `subPopulation` beside `member` or `evaluator`, got none';
-    return validateReason(message);
-  }
-  const level = validateSubPopulation(specification, subPopulation);
-  if (level) return level;
-  const sizes = specification.subPopulations[Number(subPopulation) - 1];
-  if (member !== undefined) return validateIndex('member', member, sizes?.members ?? 0) ?? validateReason(message);
-  if (evaluator !== undefined)
-    return validateIndex('evaluator', evaluator, sizes?.evaluators ?? 0) ?? validateReason(message);
-  return validateReason(message);
+  const group = subPopulationOf(specification, message);
+  const stop = object(
+    {
+      reason,
+      subPopulation: subPopulationNumber(specification).optional(),
+      member: indexBelow(group?.members, 'Number of a member.').optional(),
+      evaluator: indexBelow(group?.evaluators, 'Slot of an evaluator.').optional(),
+    },
+    'A stop of the run or of what it names.',
+  ).superRefine(checkStopped, { when: () => true });
+  return problemWith(message, stop, 'stopEarly');
 }
 
-/** Checks a SetHyperparameters: known names, values of the right kind, within their bounds. */
+/** Validates a SetHyperparameters: known names, values of the right kind, within their bounds. */
 export function validateHyperparameters(specification: Specification, message: unknown): string | undefined {
-  const { subPopulation, member, hyperparameters } = fields(message);
-  const unknown = unknownFields(message, ['subPopulation', 'member', 'hyperparameters', 'reason']);
-  if (unknown) return unknown;
-  const level = validateSubPopulation(specification, subPopulation);
-  if (level) return level;
-  const index = validateIndex('member', member, specification.subPopulations[Number(subPopulation) - 1]?.members ?? 0);
-  if (index) return index;
-  if (
-    typeof hyperparameters !== 'object' ||
-    hyperparameters === null ||
-    Array.isArray(hyperparameters) ||
-    Object.keys(hyperparameters).length === 0
-  ) {
-    return `Expected \`hyperparameters\` to be an object with at least one value, got \`${show(hyperparameters)}\``;
-  }
-  for (const [name, value] of Object.entries(hyperparameters)) {
-    const wrong = validateValue(specification, name, value);
-    if (wrong) return wrong;
-  }
-  return validateReason(message);
+  const group = subPopulationOf(specification, message);
+  const setHyperparameters = object(
+    {
+      subPopulation: subPopulationNumber(specification),
+      member: indexBelow(group?.members, 'Number of a member.'),
+      hyperparameters: values(specification),
+      reason,
+    },
+    'Hyperparameters of one member.',
+  );
+  return problemWith(message, setHyperparameters, 'setHyperparameters');
 }
 
-/** Checks an extension: `rounds` is what the run has now, `maxRounds` what its histories bear. */
+/** Validates an extension: `rounds` is what the run has now, `maxRounds` what its histories allow. */
 export function validateExtension(
   specification: Specification,
   message: unknown,
@@ -74,84 +69,85 @@ export function validateExtension(
   rounds: number,
   maxRounds = Number.MAX_SAFE_INTEGER,
 ): string | undefined {
-  const { steps } = fields(message);
   const { stepsPerRound, subPopulations } = specification;
-  const unknown = unknownFields(message, ['steps']);
-  if (unknown) return unknown;
-  if (
-    typeof steps !== 'number' ||
-    !Number.isSafeInteger(steps) ||
-    steps % stepsPerRound !== 0 ||
-    steps <= rounds * stepsPerRound
-  ) {
-    return (
-      `Expected \`steps\` to be a multiple of stepsPerRound (${stepsPerRound}) above the present ` +
-      `${rounds * stepsPerRound}, got \`${show(steps)}\``
-    );
-  }
-  if (steps / stepsPerRound > maxRounds)
-    return (
-      `Expected \`steps\` to be at most ${maxRounds * stepsPerRound} (${maxRounds} rounds, as many as its ` +
-      `histories and curves bear), got \`${show(steps)}\``
-    );
-  if (completedRound + subPopulations.length >= rounds) {
-    return (
-      `Cannot extend the run: round ${completedRound} of ${rounds} is complete, so its last round may have ` +
-      'begun. Start a new run from its rounds instead'
-    );
-  }
-  return undefined;
-}
-
-function validateSubPopulation({ subPopulations }: Specification, value: unknown): string | undefined {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= subPopulations.length)
-    return undefined;
-  return `Expected \`subPopulation\` to be an integer from 1 to ${subPopulations.length}, got \`${show(value)}\``;
-}
-
-function validateIndex(name: string, value: unknown, count: number): string | undefined {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < count) return undefined;
-  return count === 0
-    ? `Expected no \`${name}\`: the sub-population has none, got \`${show(value)}\``
-    : `Expected \`${name}\` to be an integer from 0 to ${count - 1}, got \`${show(value)}\``;
-}
-
-function validateValue({ hyperparameters }: Specification, name: string, value: unknown): string | undefined {
-  const path = `hyperparameters.${name}`;
-  if (!Object.hasOwn(hyperparameters, name))
-    return `Expected \`${path}\` to be one of ${Object.keys(hyperparameters).join(', ')}: the run has no other`;
-  const space = hyperparameters[name];
-  if (space === undefined || typeof space !== 'object')
-    return `Expected \`${path}\` to be left alone: it is constant in this run`;
-  return admits(space, value) ? undefined : `Expected \`${path}\` to be ${rule(space)}, got \`${show(value)}\``;
-}
-
-function admits(space: HyperparameterSpace, value: unknown): value is HyperparameterValue {
-  if (space.kind === 'category') return typeof value === 'string' && space.choices.includes(value);
-  const [low, high] = space.bounds;
+  const present = rounds * stepsPerRound;
+  const isLonger = (steps: number) => Number.isSafeInteger(steps) && steps % stepsPerRound === 0 && steps > present;
+  const lengthRule = `a multiple of stepsPerRound (${stepsPerRound}) above the present ${present}`;
+  const most = maxRounds * stepsPerRound;
+  const mostRule = `at most ${most} (${maxRounds} rounds, as many as its histories and curves allow)`;
+  const steps = z
+    .number({ error: lengthRule })
+    .refine(isLonger, { error: lengthRule })
+    .max(most, { error: mostRule })
+    .describe('New length of the run.');
+  const problem = problemWith(message, object({ steps }, 'An extension of the run.'), 'extend');
+  if (problem !== undefined) return problem;
+  if (completedRound + subPopulations.length < rounds) return undefined;
   return (
-    typeof value === 'number' && value >= low && value <= high && (space.kind === 'float' || Number.isInteger(value))
+    `Cannot extend the run: round ${completedRound} of ${rounds} is complete, so its last round may have ` +
+    'begun. Start a new run from its rounds instead'
   );
 }
 
-function rule(space: HyperparameterSpace): string {
-  if (space.kind === 'category') return `one of ${space.choices.join(', ')}`;
-  return `${space.kind === 'integer' ? 'an integer' : 'a number'} from ${space.bounds[0]} to ${space.bounds[1]}`;
+/** Returns the first complaints about a message; undefined if the schema accepts it. */
+function problemWith(message: unknown, schema: z.ZodType, name: string): string | undefined {
+  const parsed = parse(schema, message, name);
+  if (!('complaints' in parsed)) return undefined;
+  const { complaints } = parsed;
+  const rest = complaints.length - MAX_SHOWN;
+  return [...complaints.slice(0, MAX_SHOWN), ...(rest > 0 ? [`… and ${rest} more`] : [])].join('; ');
 }
 
-function unknownFields(message: unknown, known: readonly string[]): string | undefined {
-  if (typeof message !== 'object' || message === null || Array.isArray(message))
-    return `Expected one JSON object with ${known.join(', ')}, got \`${show(message)}\``;
-  const unknown = Object.keys(message).filter((key) => !known.includes(key));
-  return unknown.length > 0
-    ? `Expected only ${known.join(', ')}, got \`${unknown.join(', ').slice(0, 100)}\` too`
-    : undefined;
+/** The sub-population that a message names; undefined if it names none, or one that the run does not have. */
+function subPopulationOf({ subPopulations }: Specification, message: unknown) {
+  const level = at(message, 'subPopulation');
+  return typeof level === 'number' ? subPopulations[level - 1] : undefined;
 }
 
-function fields(message: unknown): Readonly<Record<string, unknown>> {
-  return typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : {};
+function subPopulationNumber({ subPopulations }: Specification) {
+  return integer(1, subPopulations.length, 'Number of a sub-population.');
 }
 
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? 'nothing').slice(0, 100);
+/** A number from 0 below `count`; any value if the count is unknown, because then the sub-population is refused. */
+function indexBelow(count: number | undefined, description: string): z.ZodType {
+  if (count === undefined) return z.unknown();
+  if (count === 0) return z.undefined({ error: 'absent: the sub-population has none' });
+  return integer(0, count - 1, description);
+}
+
+/** What is stopped must be named in full, and must be one thing. */
+function checkStopped(message: unknown, context: z.core.$RefinementCtx): void {
+  const [member, evaluator] = [at(message, 'member'), at(message, 'evaluator')];
+  if ((member !== undefined || evaluator !== undefined) && at(message, 'subPopulation') === undefined)
+    report(context, ['subPopulation'], 'the number of the sub-population of that member or evaluator');
+  if (member !== undefined && evaluator !== undefined) report(context, ['evaluator'], 'absent beside `member`');
+}
+
+/** At least one hyperparameter that the run searches. */
+function values({ hyperparameters }: Specification) {
+  const all = Object.entries(hyperparameters);
+  const shape = Object.fromEntries(all.map(([name, space]) => [name, valueOf(space).optional()]));
+  const searched = all.flatMap(([name, space]) => (typeof space === 'object' ? [name] : []));
+  const names = searched.length === 0 ? 'none' : searched.join(', ');
+  const rule = `an object with at least one hyperparameter that the run searches: ${names}`;
+  return z
+    .strictObject(shape, {
+      error: (issue) => (issue.code === 'unrecognized_keys' ? `absent (the run searches ${names})` : rule),
+    })
+    .refine((named) => Object.keys(named).length > 0, { error: rule, when: ({ issues }) => issues.length === 0 })
+    .describe('Values to set.');
+}
+
+function valueOf(space: HyperparameterSpace | HyperparameterValue): z.ZodType {
+  if (typeof space !== 'object') return z.undefined({ error: 'absent: it is constant in this run' });
+  switch (space.kind) {
+    case 'float':
+      return number(...space.bounds, 'A number.');
+    case 'integer':
+      return integer(...space.bounds, 'A whole number.');
+    case 'category':
+      return oneOf(space.choices as readonly [string, ...string[]], 'A choice.');
+    default:
+      return space satisfies never;
+  }
 }

@@ -14,45 +14,57 @@ import type { CommandOutcome, StoredRuns } from '../stored-runs.ts';
 
 /** Malformed stopEarly signals by input (undefined: none), with what the run says of them. */
 const BAD_SIGNALS: readonly (readonly [input: string | undefined, why: string])[] = [
-  [undefined, 'Expected one JSON object with reason, subPopulation, member, evaluator, got `nothing`'],
-  ['null', 'Expected one JSON object with reason, subPopulation, member, evaluator, got `null`'],
-  ['"enough"', 'Expected one JSON object with reason, subPopulation, member, evaluator, got `"enough"`'],
-  ['5', 'Expected one JSON object with reason, subPopulation, member, evaluator, got `5`'],
-  ['[]', 'Expected one JSON object with reason, subPopulation, member, evaluator, got `[]`'],
-  ['{}', 'Expected `reason` to be a text of 1 to 500 characters, got `nothing`'],
+  [
+    undefined,
+    'Expected `stopEarly` to be an object with the keys reason, subPopulation, member, evaluator, got `undefined`',
+  ],
+  ['null', 'Expected `stopEarly` to be an object with the keys reason, subPopulation, member, evaluator, got `null`'],
+  [
+    '"enough"',
+    'Expected `stopEarly` to be an object with the keys reason, subPopulation, member, evaluator, got `"enough"`',
+  ],
+  ['5', 'Expected `stopEarly` to be an object with the keys reason, subPopulation, member, evaluator, got `5`'],
+  ['[]', 'Expected `stopEarly` to be an object with the keys reason, subPopulation, member, evaluator, got `[]`'],
+  ['{}', 'Expected `reason` to be a text of 1 to 500 characters, got `undefined`'],
   ['{"reason": ""}', 'Expected `reason` to be a text of 1 to 500 characters, got `""`'],
   ['{"reason": 5}', 'Expected `reason` to be a text of 1 to 500 characters, got `5`'],
   [
     `{"reason": "${'x'.repeat(501)}"}`,
-    `Expected \`reason\` to be a text of 1 to 500 characters, got \`"${'x'.repeat(99)}\``,
+    `Expected \`reason\` to be a text of 1 to 500 characters, got \`"${'x'.repeat(79)}…\``,
   ],
   ['{"reason": "x", "subPopulation": 0}', 'Expected `subPopulation` to be an integer from 1 to 2, got `0`'],
   ['{"reason": "x", "subPopulation": 3}', 'Expected `subPopulation` to be an integer from 1 to 2, got `3`'],
   ['{"reason": "x", "subPopulation": 1.5}', 'Expected `subPopulation` to be an integer from 1 to 2, got `1.5`'],
   ['{"reason": "x", "subPopulation": "P1"}', 'Expected `subPopulation` to be an integer from 1 to 2, got `"P1"`'],
-  ['{"reason": "x", "member": 0}', 'Expected `subPopulation` beside `member` or `evaluator`, got none'],
+  [
+    '{"reason": "x", "member": 0}',
+    'Expected `subPopulation` to be the number of the sub-population of that member or evaluator, got `undefined`',
+  ],
   ['{"reason": "x", "subPopulation": 1, "member": 4}', 'Expected `member` to be an integer from 0 to 3, got `4`'],
   ['{"reason": "x", "subPopulation": 1, "member": -1}', 'Expected `member` to be an integer from 0 to 3, got `-1`'],
   [
     '{"reason": "x", "subPopulation": 1, "evaluator": 0}',
-    'Expected no `evaluator`: the sub-population has none, got `0`',
+    'Expected `evaluator` to be absent: the sub-population has none, got `0`',
   ],
   ['{"reason": "x", "subPopulation": 2, "evaluator": 3}', 'Expected `evaluator` to be an integer from 0 to 2, got `3`'],
   [
     '{"reason": "x", "subPopulation": 2, "member": 0, "evaluator": 0}',
-    'Expected one of `member` and `evaluator`, got both',
+    'Expected `evaluator` to be absent beside `member`, got `0`',
   ],
-  ['{"reason": "x", "now": true}', 'Expected only reason, subPopulation, member, evaluator, got `now` too'],
+  [
+    '{"reason": "x", "now": true}',
+    'Expected `now` to be absent (known keys: reason, subPopulation, member, evaluator), got `true`',
+  ],
 ];
 
 /** Malformed updates, with what their sender is told. */
 const BAD_UPDATES: readonly (readonly [name: string, input: string | undefined, why: string])[] = [
-  ['pause', undefined, 'Expected one JSON object with reason, got `nothing`'],
-  ['pause', '"lunch"', 'Expected one JSON object with reason, got `"lunch"`'],
+  ['pause', undefined, 'Expected `pause` to be an object with the keys reason, got `undefined`'],
+  ['pause', '"lunch"', 'Expected `pause` to be an object with the keys reason, got `"lunch"`'],
   ['pause', '{"reason": " "}', 'Expected `reason` to be a text of 1 to 500 characters, got `" "`'],
-  ['pause', '{"reason": "x", "minutes": 5}', 'Expected only reason, got `minutes` too'],
+  ['pause', '{"reason": "x", "minutes": 5}', 'Expected `minutes` to be absent (known keys: reason), got `5`'],
   ['resume', undefined, 'Cannot resume: nothing is paused and nobody holds'],
-  ['extend', undefined, 'Expected one JSON object with steps, got `nothing`'],
+  ['extend', undefined, 'Expected `extend` to be an object with the keys steps, got `undefined`'],
   [
     'extend',
     '{"steps": "many"}',
@@ -76,12 +88,14 @@ const BAD_UPDATES: readonly (readonly [name: string, input: string | undefined, 
   [
     'extend',
     '{"steps": 1e12}',
-    'Expected `steps` to be at most 20000 (1000 rounds, as many as its histories and curves bear), got `1000000000000`',
+    'Expected `steps` to be at most 20000 (1000 rounds, as many as its histories and curves allow), ' +
+      'got `1000000000000`',
   ],
   [
     'setHyperparameters',
     '[1]',
-    'Expected one JSON object with subPopulation, member, hyperparameters, reason, got `[1]`',
+    'Expected `setHyperparameters` to be an object with the keys subPopulation, member, hyperparameters, reason, ' +
+      'got `[1]`',
   ],
   [
     'setHyperparameters',
@@ -91,12 +105,12 @@ const BAD_UPDATES: readonly (readonly [name: string, input: string | undefined, 
   [
     'setHyperparameters',
     '{"subPopulation": 1, "member": 0, "hyperparameters": {}, "reason": "x"}',
-    'Expected `hyperparameters` to be an object with at least one value, got `{}`',
+    'Expected `hyperparameters` to be an object with at least one hyperparameter that the run searches: h, got `{}`',
   ],
   [
     'setHyperparameters',
     '{"subPopulation": 1, "member": 0, "hyperparameters": {"learningRate": 0.5}, "reason": "x"}',
-    'Expected `hyperparameters.learningRate` to be one of h: the run has no other',
+    'Expected `hyperparameters.learningRate` to be absent (the run searches h), got `0.5`',
   ],
   [
     'setHyperparameters',
@@ -111,7 +125,7 @@ const BAD_UPDATES: readonly (readonly [name: string, input: string | undefined, 
   [
     'setHyperparameters',
     '{"subPopulation": 1, "member": 0, "hyperparameters": {"h": 0.5}}',
-    'Expected `reason` to be a text of 1 to 500 characters, got `nothing`',
+    'Expected `reason` to be a text of 1 to 500 characters, got `undefined`',
   ],
 ];
 

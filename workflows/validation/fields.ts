@@ -1,5 +1,5 @@
 /**
- * Building blocks of the specification's schema: each carries the rule that its error message states and the
+ * Building blocks of schemas: each carries the rule that its error message states and the
  * description that editors show, so that each bound is written once.
  */
 import { z } from 'zod';
