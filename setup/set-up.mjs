@@ -28,6 +28,7 @@ import { tensorflow } from './steps/tensorflow.mjs';
  * @property {number} diskBytes about how much room it takes while it works
  * @property {readonly import('./preconditions.mjs').Need[]} needs
  * @property {() => boolean} isInPlace quick: asked at every start
+ * @property {Step} [inside] the step that removes what this one installed, because it is inside its own
  * @property {(task: Task) => Promise<string>} install brings it into place and says what is there now
  */
 
@@ -100,7 +101,7 @@ async function bringIntoPlace(steps, report, processes, began) {
     processes.endLeftOvers();
     rmSync(STAGING, { recursive: true, force: true });
     mkdirSync(STAGING);
-    const due = steps.filter((step) => !step.isInPlace());
+    const due = dueSteps(steps);
     if (due.length === 0) return false;
     requireSystem(new Set(due.flatMap((step) => step.needs)));
     const [downloadBytes, diskBytes] = [
@@ -113,10 +114,7 @@ async function bringIntoPlace(steps, report, processes, began) {
         ? 'nothing to download'
         : `up to ${megabytes(downloadBytes)} to download, ${megabytes(diskBytes)} on the disk`;
     report.line(`Setting up ${due.map((step) => step.title).join(', ')}: ${cost}.`);
-    // In order, and asked again at each: new packages take away what was built inside the old ones.
-    for (const step of steps) {
-      if (step.isInPlace()) continue;
-      requireSystem(new Set(step.needs));
+    for (const step of due) {
       report.begin(step.title);
       report.end(await take(step, report, processes));
     }
@@ -125,6 +123,21 @@ async function bringIntoPlace(steps, report, processes, began) {
     rmSync(STAGING, { recursive: true, force: true });
     unlock();
   }
+}
+
+/**
+ * Returns the steps to take, in order: those that are not in place, and those that will not be once another is taken.
+ * @param {readonly Step[]} steps
+ * @returns {Step[]}
+ */
+export function dueSteps(steps) {
+  /** @type {Step[]} */
+  const due = [];
+  for (const step of steps) {
+    const isRemoved = step.inside !== undefined && due.includes(step.inside);
+    if (isRemoved || !step.isInPlace()) due.push(step);
+  }
+  return due;
 }
 
 /**

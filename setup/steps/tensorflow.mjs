@@ -15,6 +15,7 @@ import { link } from '../links.mjs';
 import { LOCAL, NODE_MODULES, ROOT, shown } from '../places.mjs';
 import { onPath } from '../processes.mjs';
 import { download, FOREIGN_WHEEL, unpack } from '../wheels.mjs';
+import { nodePackages } from './node-packages.mjs';
 
 const VERSION = '2.21.0';
 const PACKAGE = path.join(NODE_MODULES, '@tensorflow', 'tfjs-node-gpu');
@@ -53,6 +54,7 @@ require('node:fs').writeFileSync(process.argv[1], tf.backend().isUsingGpuDevice 
 export const tensorflow = {
   name: 'tensorflow',
   title: 'TensorFlow',
+  inside: nodePackages,
   get downloadBytes() {
     return isFetched(chooseLibrary()) ? 0 : SIZES[chooseLibrary().kind].downloadBytes;
   },

@@ -1,0 +1,31 @@
+/** Which steps set-up takes. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { dueSteps } from '../../setup/set-up.mjs';
+import { nodePackages } from '../../setup/steps/node-packages.mjs';
+import { tensorflow } from '../../setup/steps/tensorflow.mjs';
+
+const inPlace = { isInPlace: () => true };
+const missing = { isInPlace: () => false };
+
+/** Returns the names of the due ones among npm packages, TensorFlow inside them, and another step. */
+function due(packages: typeof inPlace, library: typeof inPlace, other: typeof inPlace): string[] {
+  const outer = { ...nodePackages, ...packages };
+  const inner = { ...tensorflow, ...library, inside: outer };
+  return dueSteps([outer, inner, { ...nodePackages, name: 'other', ...other }]).map(({ name }) => name);
+}
+
+describe('set-up', () => {
+  test('takes nothing when everything is in place', () => assert.deepEqual(due(inPlace, inPlace, inPlace), []));
+
+  test('takes only what is missing, in order', () => {
+    assert.deepEqual(due(inPlace, missing, inPlace), ['tensorflow']);
+    assert.deepEqual(due(missing, missing, missing), ['node-packages', 'tensorflow', 'other']);
+  });
+
+  test('takes again what another step removes', () => {
+    assert.deepEqual(due(missing, inPlace, inPlace), ['node-packages', 'tensorflow']);
+    assert.equal(tensorflow.inside, nodePackages, 'npm ci removes the binding');
+  });
+});
