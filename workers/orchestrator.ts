@@ -12,7 +12,7 @@ import { requireSearchAttributes } from './processes/search-attributes.ts';
 import { limitConcurrency } from './processes/limit-concurrency.ts';
 import { connectWorker } from './processes/temporal-connection.ts';
 import { workerIdentity } from './processes/worker-identity.ts';
-import { workflowBundle } from './processes/workflow-bundle.ts';
+import { decisionCode, workflowBundle } from './processes/workflow-bundle.ts';
 
 const HELP = `
 Runs workflows and their light activities until it is told to end (SIGINT, SIGTERM).
@@ -29,7 +29,11 @@ await runProcess(async () => {
     { 'task-queue': { type: 'string', default: 'fire-pbt' }, cache: { type: 'string', default: '.local/cache' } },
     HELP,
   );
-  const [temporal, bundle] = await Promise.all([connectWorker(), workflowBundle(options.cache)]);
+  const [temporal, bundle, buildId] = await Promise.all([
+    connectWorker(),
+    workflowBundle(options.cache),
+    decisionCode(),
+  ]);
   const { connection, namespace } = temporal;
   await requireSearchAttributes(temporal);
   const objects = new ObjectStore();
@@ -39,6 +43,11 @@ await runProcess(async () => {
     identity: workerIdentity('orchestrator', process.pid),
     taskQueue: options['task-queue'],
     workflowBundle: bundle,
+    // Temporal records it with every workflow task: it says which code decided a round.
+    workerDeploymentOptions: {
+      version: { deploymentName: 'fire-pbt', buildId },
+      useWorkerVersioning: false,
+    },
     activities: { ...createOrchestrationActivities({ objects, client: new Client({ connection, namespace }) }) },
     // Each run has one that stands by it to its end: with the SDK's 100, a hundred runs would leave no slot for any
     // work. More runs want another orchestrator.

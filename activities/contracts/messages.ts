@@ -6,7 +6,7 @@ import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import type { Verdict } from '../../workflows/algorithm/verdict.ts';
 import type { Command, JudgedEvaluation, Promotion, RoundEvent } from '../../workflows/population/events.ts';
-import type { ScoreCurve } from '../../workflows/population/state.ts';
+import type { DecisionCode, ScoreCurve } from '../../workflows/population/state.ts';
 import type { ComparisonRow, ComparisonSummary } from './comparison.ts';
 import type { RunPlan } from './run.ts';
 import type { TrainRequest } from './training.ts';
@@ -109,6 +109,7 @@ export interface SubPopulationSummary {
   >;
   /** Its best members by newest score, best first, five at most. */
   readonly leaders: readonly Leader[];
+  readonly decidedBy: readonly DecisionCode[];
   /** Members that were stopped by hand. */
   readonly stopped: readonly number[];
 }

@@ -3,7 +3,7 @@
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { RoundEvent } from '../../workflows/population/events.ts';
-import type { HistorySegment } from '../../workflows/population/state.ts';
+import type { DecisionCode, HistorySegment } from '../../workflows/population/state.ts';
 import type { Algorithm } from '../../workflows/population/names.ts';
 import type { CheckpointReference, RunFolder } from './checkpoint.ts';
 import type { ReportOutcome } from './training.ts';
@@ -127,6 +127,8 @@ export interface ResultSummary {
   readonly schedule: readonly HistorySegment[];
   /** SHA-256 over every decision of every round, hexadecimal: equal for two runs that decided the same. */
   readonly decisionsSha256: string;
+  /** The codes that decided its rounds: more than one if a worker with other code took the run over. */
+  readonly decidedBy: readonly DecisionCode[];
   readonly storage: RunFolder;
   readonly resultKey: string;
   readonly files: readonly string[];

@@ -20,6 +20,7 @@ export function describeEvent(level: number, event: RoundEvent): unknown[] {
         { kind: event.kind, members: event.members.map((one) => ({ ...one, member: memberName(level, one.member) })) },
       ];
     case 'trained':
+    case 'decided-by':
       return [];
     case 'exploited':
       return [describeExploit(level, event)];

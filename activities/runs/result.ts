@@ -2,13 +2,15 @@
  * The result of a run, composed from what its rounds recorded: `result/result.json` for people and programs, and a
  * summary for the workflow.
  *
- * Everything but what lies under `cost` follows from specification and seed (keys and ids aside, which name the run).
+ * Everything but `cost` and `decidedBy` follows from specification and seed (keys and ids aside, which name the run).
  */
 import { createHash } from 'node:crypto';
 import type { Score } from '../../workflows/algorithm/curve.ts';
+import { mergeCodes } from '../../workflows/population/decision-code.ts';
 import { lineageOf } from '../../workflows/population/lineage.ts';
 import { algorithmOf, memberName } from '../../workflows/population/names.ts';
 import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
+import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { HistorySegment, PopulationState } from '../../workflows/population/state.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResultSummary, WriteResultRequest } from '../contracts/run.ts';
@@ -54,6 +56,7 @@ export async function writeResult(
     verdicts: sumCounts(levels.map(({ final }) => final.verdicts)),
     schedule: newestWithin(winner.history, MAX_SUMMARY_SCHEDULE_CHARACTERS),
     decisionsSha256: digestDecisions(levels.map(({ records }) => records)),
+    decidedBy: mergeCodes(levels.map(({ final }) => final.decidedBy)),
     storage,
     resultKey: key,
     files: [key, ...report.files],
@@ -94,11 +97,12 @@ function newestWithin(history: readonly HistorySegment[], maxCharacters: number)
   return history.slice(from);
 }
 
-function describeFinal(level: number, { members, promotions, verdicts }: PopulationState): unknown {
+function describeFinal(level: number, { members, promotions, verdicts, decidedBy }: PopulationState): unknown {
   return {
     subPopulation: level,
     promotions,
     verdicts,
+    decidedBy,
     members: members.map(({ checkpoint, hyperparameters, curve, fitness, stopped }, member) => ({
       member: memberName(level, member),
       newestScore: curve.scores.at(-1) ?? null,
@@ -135,14 +139,19 @@ function levelsByRound(levels: readonly (readonly RoundRecord[])[]): unknown[] {
 }
 
 /**
- * Returns a digest over every event of every round; keys are left out, as they hold the run's id, and so are the random
- * ids of commands. So is an extension: a run decides the same whether it was extended or planned as long.
+ * Returns a digest over every event of every round. It leaves out the keys of objects, which hold the run's id, the
+ * random ids of commands, extensions (a run decides the same whether it was extended or planned as long), and the names
+ * of the code that decided.
  */
 function digestDecisions(levels: readonly (readonly RoundRecord[])[]): string {
   const hash = createHash('sha256');
   for (const { round, subPopulation, events } of levels.flat())
-    hash.update(`${canonical({ round, subPopulation, events: events.filter(({ kind }) => kind !== 'extended') })}\n`);
+    hash.update(`${canonical({ round, subPopulation, events: events.filter(isDigested) })}\n`);
   return hash.digest('hex');
+}
+
+function isDigested({ kind }: RoundEvent): boolean {
+  return kind !== 'extended' && kind !== 'decided-by';
 }
 
 function canonical(value: unknown): string {

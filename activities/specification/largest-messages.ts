@@ -5,10 +5,11 @@
  */
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import { VERDICT_REASONS } from '../../workflows/algorithm/verdict.ts';
+import { KEPT_CODES } from '../../workflows/population/decision-code.ts';
 import { evaluatorName, memberName } from '../../workflows/population/names.ts';
 import { END_REASONS } from '../../workflows/population/events.ts';
 import type { JudgedEvaluation, Promotion } from '../../workflows/population/events.ts';
-import type { EvaluationState, HistorySegment, MemberState } from '../../workflows/population/state.ts';
+import type { DecisionCode, EvaluationState, HistorySegment, MemberState } from '../../workflows/population/state.ts';
 import { LEADERS } from '../../workflows/population/views.ts';
 import { checkpointKey } from '../storage/layout.ts';
 import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts';
@@ -32,6 +33,8 @@ import type { Specification } from './specification.ts';
 const LONGEST_NUMBER = -1.2345678901234567e-300;
 const LONGEST_COUNT = 1_000_000_000;
 const RUN_ID = '0'.repeat(36);
+/** A version with a label, and the digest of the workflows. */
+const LONGEST_CODE = '0'.repeat(40);
 const SHA256 = '0'.repeat(64);
 
 /** The largest values that messages are made of. */
@@ -203,6 +206,7 @@ function statesOf({ specification: { steps }, index, level, checkpoint, hyperpar
 }
 
 function summariesOf(parts: LargestParts) {
+  const decisionCode: DecisionCode = { code: LONGEST_CODE, fromRound: parts.rounds };
   const { specification, rounds, index, level, hyperparameters } = parts;
   const summary: SubPopulationSummary = {
     subPopulation: level,
@@ -222,9 +226,10 @@ function summariesOf(parts: LargestParts) {
       ]),
     ),
     leaders: Array<Leader>(LEADERS).fill({ member: memberName(level, index), score: LONGEST_NUMBER, hyperparameters }),
+    decidedBy: Array<DecisionCode>(KEPT_CODES).fill(decisionCode),
     stopped: Array<number>(index + 1).fill(index),
   };
-  return { summary };
+  return { summary, decisionCode };
 }
 
 function messagesBetween({ specification, workflowId, rounds, level, storage, key }: LargestParts) {

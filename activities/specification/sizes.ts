@@ -9,6 +9,9 @@ import type { Specification } from './specification.ts';
 /** As JSON writes the longest double, and the comma after it. */
 const NUMBER_BYTES = 25;
 
+/** Codes that decide in one round: workers with other code take the run over while the round trains. */
+const CODES_PER_ROUND = 4;
+
 /** Bytes of each message; functions where they depend on how many members and evaluators a sub-population has. */
 export type Sizes = ReturnType<typeof sizesOf>;
 
@@ -104,6 +107,7 @@ function eventsOf(measures: Measures, members: number, evaluators: number, evalu
         jsonBytes(judged) +
         jsonBytes({ slot: index, parent: index, child: index, reason: 'child-set-by-hand' }) +
         3) +
+    CODES_PER_ROUND * eventBytes({ kind: 'decided-by', ...messages.decisionCode }) +
     4 * eventBytes({ kind: 'evaluations-ended', ended: [] }) +
     eventBytes({ kind: 'promoted', promotions: [] }) +
     evaluatorsAbove * promoted

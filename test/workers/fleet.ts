@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TrainProgress } from '../../activities/training/round.ts';
@@ -19,9 +19,13 @@ const QUEUE = 'fire-pbt';
 export interface Fleet {
   /** A folder of the test's own. */
   readonly directory: string;
+  /** Where the objects are as files: `<folder>/<bucket>/<key>`. */
+  readonly objects: string;
+  /** The first orchestrator, of this checkout. */
+  readonly orchestrator: SupervisedProcess;
   /** What was said of processes that ended. */
   readonly said: readonly string[];
-  /** Starts a worker and keeps it alive; `script` relative to the checkout. */
+  /** Starts a worker and keeps it alive; `script` relative to this checkout, or absolute. */
   readonly work: (name: string, script: string, environment?: NodeJS.ProcessEnv) => Promise<SupervisedProcess>;
   readonly startRun: (workflowId: string, specification: unknown) => Promise<WorkflowHandle<typeof firePbt>>;
   readonly handle: (workflowId: string) => WorkflowHandle;
@@ -44,7 +48,7 @@ export async function startFleet(): Promise<Fleet> {
       {
         name,
         command: process.execPath,
-        args: ['--import', 'tsx', join(ROOT, script)],
+        args: ['--import', 'tsx', resolve(ROOT, script)],
         env,
         cwd: ROOT,
         logFile: join(directory, `${name}.log`),
@@ -55,9 +59,11 @@ export async function startFleet(): Promise<Fleet> {
     await one.start(async () => true, 5_000);
     return one;
   };
-  await work('orchestrator', 'workers/orchestrator.ts');
+  const orchestrator = await work('orchestrator', 'workers/orchestrator.ts');
   return {
     directory,
+    objects: s3.folder,
+    orchestrator,
     said,
     work,
     startRun: (workflowId, specification) =>

@@ -131,7 +131,9 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
           `Cannot save round ${round} of P${subPopulation}: round ${round - 1} is missing`,
         );
       states.set(`${round}/P${subPopulation}`, applyEvents(before, events));
-      recorded.set(`${round}/P${subPopulation}`, events);
+      // The simulation has no worker whose code could have a name.
+      const decisions = events.filter(({ kind }) => kind !== 'decided-by');
+      recorded.set(`${round}/P${subPopulation}`, decisions);
     },
     loadRound: async ({ round, subPopulation, part }) => {
       const text = JSON.stringify(states.get(`${round}/P${subPopulation}`));
@@ -155,6 +157,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
         promotions: [],
         verdicts: {},
         schedule: winner.history,
+        decidedBy: [],
         decisionsSha256: decisions.digest('hex'),
         storage,
         resultKey: `${storage.folder}/result/result.json`,

@@ -35,6 +35,12 @@ export async function replayBundle(cacheDirectory: string): Promise<BundleFile> 
   return cached(join(cacheDirectory, `replayed-workflows-${digest}.js`), () => bundleForReplay());
 }
 
+/** Returns what names the decisions of this checkout: the package's version and the digest of its workflows. */
+export async function decisionCode(): Promise<string> {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
+  return `${version}+${await digestWorkflows()}`;
+}
+
 /** Bundles the workflows of a folder for `Replayer`. */
 export async function bundleForReplay(workflows = WORKFLOWS): Promise<string> {
   return bundle(workflows, [COMMAND_CAPTURE]);

@@ -46,6 +46,7 @@ async function simulateRun(arm: string, specification: Specification): Promise<C
       verdicts: sumCounts(run.populations.map(({ verdicts }) => verdicts)),
       schedule: winner?.history ?? [],
       decisionsSha256: '',
+      decidedBy: [],
       storage: { bucket: '', folder: SIMULATED },
       resultKey: '',
       files: [],

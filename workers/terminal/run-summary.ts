@@ -4,6 +4,7 @@
 import { join, relative } from 'node:path';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
+import { describeCodes } from '../../workflows/population/decision-code.ts';
 import { subPopulationName } from '../../workflows/population/names.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
 import { counted, longNumber, shortNumber, shortScore } from './figures.ts';
@@ -29,6 +30,7 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
   const received = promotions
     .map((count, index) => `${count} into ${subPopulationName(index + 1)}`)
     .slice(0, Math.max(promotions.length - 1, 0));
+  const codes = describeCodes(result.decidedBy);
   const ends = Object.entries(verdicts).sort(([, a], [, b]) => b - a);
   return [
     `${result.workflowId} is done: ${counted(rounds, 'round')}, ${counted(steps, 'step')} a member` +
@@ -43,6 +45,7 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
     ...(received.length > 0 ? [`Promotions  ${received.join(', ')}`] : []),
     ...(ends.length > 0 ? [`Evaluations ${ends.map(([reason, count]) => `${count} ${reason}`).join(', ')}`] : []),
     `Decisions   sha256 ${result.decisionsSha256.slice(0, 16)}… (equal for equal seeds)`,
+    ...(codes === null ? [] : [`            ${codes}`]),
     `Result      ${place(result.resultKey)}`,
     ...result.files
       .filter((file) => file !== result.resultKey)

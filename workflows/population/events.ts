@@ -6,7 +6,7 @@ import type { Score } from '../algorithm/curve.ts';
 import type { HyperparameterValues } from '../algorithm/hyperparameters.ts';
 import type { Verdict } from '../algorithm/verdict.ts';
 import type { CheckpointReference } from '../../activities/contracts/checkpoint.ts';
-import type { HistorySegment, RunEnd, ScoreCurve } from './state.ts';
+import type { DecisionCode, HistorySegment, RunEnd, ScoreCurve } from './state.ts';
 
 /** Why an evaluation ended other than by its own verdict. */
 export const END_REASONS = [
@@ -113,5 +113,7 @@ export type RoundEvent =
   | { readonly kind: 'commanded'; readonly id: string; readonly command: Command }
   /** The run is to have so many rounds, more than before. */
   | { readonly kind: 'extended'; readonly rounds: number }
+  /** Another code than before decides from here on. The digest of decisions leaves it out. */
+  | ({ readonly kind: 'decided-by' } & DecisionCode)
   /** The operator ended the run early. */
   | ({ readonly kind: 'ended' } & RunEnd);

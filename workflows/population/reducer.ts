@@ -9,10 +9,11 @@ import type { Score } from '../algorithm/curve.ts';
 import type { HyperparameterValues } from '../algorithm/hyperparameters.ts';
 import type { CheckpointReference } from '../../activities/contracts/checkpoint.ts';
 import type { Command, JudgedEvaluation, Promotion, RoundEvent } from './events.ts';
+import { KEPT_CODES } from './decision-code.ts';
 import { evaluatorName, memberName } from './names.ts';
 import type { EvaluationState, MemberState, PopulationState } from './state.ts';
 
-/** Returns the state before anything happened; the first event of the first round must be 'initialised'. */
+/** Returns the state before anything happened; the first decision of the first round must be 'initialised'. */
 export function emptyPopulation(): PopulationState {
   return {
     subPopulation: 0,
@@ -23,6 +24,7 @@ export function emptyPopulation(): PopulationState {
     verdicts: {},
     followed: [],
     extendedTo: null,
+    decidedBy: [],
     ended: null,
   };
 }
@@ -35,7 +37,7 @@ export function applyEvents(state: PopulationState, events: readonly RoundEvent[
 function applyEvent(state: PopulationState, event: RoundEvent): PopulationState {
   switch (event.kind) {
     case 'initialised':
-      return initialise(event.subPopulation, event.evaluators, event.members);
+      return { ...initialise(event.subPopulation, event.evaluators, event.members), decidedBy: state.decidedBy };
     case 'scheduled':
       return { ...state, members: event.members.reduce(schedule, state.members) };
     case 'assigned':
@@ -60,6 +62,10 @@ function applyEvent(state: PopulationState, event: RoundEvent): PopulationState 
       return { ...follow(state, event.command), followed: [...state.followed, event.id] };
     case 'ended':
       return { ...state, ended: { round: event.round, reason: event.reason } };
+    case 'decided-by': {
+      const { code, fromRound } = event;
+      return { ...state, decidedBy: [...state.decidedBy, { code, fromRound }].slice(-KEPT_CODES) };
+    }
     case 'extended':
       return { ...state, extendedTo: event.rounds };
     default:

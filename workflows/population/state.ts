@@ -82,8 +82,17 @@ export interface PopulationState {
   readonly followed: readonly string[];
   /** Rounds of the run after the newest extension; null: as many as the specification says. */
   readonly extendedTo: number | null;
+  /** The codes that decided its rounds, newest last: `KEPT_CODES` at most, and no two neighbours are equal. */
+  readonly decidedBy: readonly DecisionCode[];
   /** The last round that counts, and why, if the operator ended the run early. No run goes on from such a round. */
   readonly ended: RunEnd | null;
+}
+
+/** The code that decides from a round on, until another does. */
+export interface DecisionCode {
+  /** The package's version and a digest of the workflows, such as `0.2.0+9be3e936697e7397`: the worker's build id. */
+  readonly code: string;
+  readonly fromRound: number;
 }
 
 /** How the operator ended a run before its last round. */

@@ -35,6 +35,7 @@ export function summarise(state: PopulationState, round: number, evaluatorsBusy:
     bestScore: bestScoreOf(state),
     hyperparameters,
     leaders: leadersOf(state),
+    decidedBy: state.decidedBy,
     stopped: state.members.flatMap((member, index) => (member.stopped ? [index] : [])),
   };
 }

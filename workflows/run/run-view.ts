@@ -12,6 +12,7 @@ import type {
 } from '../../activities/contracts/messages.ts';
 import type { RunPlan } from '../../activities/contracts/run.ts';
 import { belongsTo } from '../messages.ts';
+import { describeCodes, mergeCodes } from '../population/decision-code.ts';
 import { memberName } from '../population/names.ts';
 import type { Children } from './children.ts';
 import { describeRun } from './details.ts';
@@ -97,8 +98,11 @@ export class RunView {
   /** Takes note of a round that P1 recorded. */
   completeRound(message: RoundCompleted): void {
     if (!this.isOfThisGeneration(message) || message.round <= this.completedRound) return;
+    const before = this.#codes();
     this.completedRound = message.round;
     this.#summaries = message.summaries;
+    const codes = this.#codes();
+    if (codes !== null && codes !== before) log.warn(`Run ${this.#workflowId}: ${codes}`);
     this.decidedRounds = message.rounds;
     this.reports += 1;
     this.addStopped(
@@ -139,6 +143,8 @@ export class RunView {
 
   progress(): RunProgress {
     const { stop, pause } = this.wanted;
+    const operator = stop !== null ? `Stops early: ${stop}` : pause !== null ? `Paused: ${pause}` : null;
+    const notices = [operator, this.#codes()].filter((one) => one !== null);
     return {
       status: this.#status(),
       round: this.completedRound,
@@ -147,7 +153,7 @@ export class RunView {
       bestScore: this.#summaries[0]?.bestScore ?? null,
       subPopulations: this.#summaries,
       holds: this.holds,
-      notice: stop !== null ? `Stops early: ${stop}` : pause !== null ? `Paused: ${pause}` : null,
+      notice: notices.length > 0 ? notices.join('; ') : null,
       ignored: this.#ignored,
     };
   }
@@ -156,6 +162,11 @@ export class RunView {
     const progress = this.progress();
     setCurrentDetails(describeRun(this.#workflowId, progress));
     this.#publish(progress);
+  }
+
+  /** What people should know if more than one code decided. */
+  #codes(): string | null {
+    return describeCodes(mergeCodes(this.#summaries.map(({ decidedBy }) => decidedBy)));
   }
 
   #status(): RunProgress['status'] {

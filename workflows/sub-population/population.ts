@@ -4,9 +4,10 @@
  * `Population` holds the state, applies the decisions of workflows/population to it, and exchanges with its neighbours
  * what they need to know. What cannot go on waits for the operator.
  */
-import { setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { SubPopulationSummary } from '../../activities/contracts/messages.ts';
 import type { Command, JudgedEvaluation, RoundEvent } from '../population/events.ts';
+import { changeOfCode } from '../population/decision-code.ts';
 import { subPopulationName } from '../population/names.ts';
 import { applyEvents, emptyPopulation } from '../population/reducer.ts';
 import { roundsPerReport } from '../population/reporting.ts';
@@ -19,11 +20,10 @@ import { newsFor, summarise } from '../population/views.ts';
 import { loadState, orchestration } from '../run/activities.ts';
 import type { Run } from '../run/activities.ts';
 import { describeSubPopulation } from '../run/details.ts';
-import { Holds } from '../run/holds.ts';
-import type { Hold } from '../run/holds.ts';
 import { Addresses } from './addresses.ts';
 import { Mail } from './mail.ts';
 import type { Carried } from './mail.ts';
+import { OperatorHolds } from './operator-holds.ts';
 import { answerQueries } from './queries.ts';
 import { Training } from './training.ts';
 import { winnerOf } from './winner.ts';
@@ -35,7 +35,7 @@ export class Population {
   readonly #level: number;
   readonly #mail: Mail;
   readonly #addresses: Addresses;
-  readonly #holds = new Holds((holds) => this.#publishHolds(holds));
+  readonly #holds: OperatorHolds;
   readonly #training: Training;
   readonly #isContinued: boolean;
 
@@ -60,13 +60,8 @@ export class Population {
     this.#level = level;
     this.#mail = new Mail(run.generation, carried?.mail);
     this.#addresses = new Addresses(run, level);
-    this.#training = new Training({
-      run,
-      level,
-      mail: this.#mail,
-      addresses: this.#addresses,
-      hold: (hold, isEnough) => this.#hold(hold, isEnough),
-    });
+    this.#holds = new OperatorHolds(this.#mail, this.#addresses, () => this.#show());
+    this.#training = new Training({ run, level, mail: this.#mail, addresses: this.#addresses, holds: this.#holds });
     this.#isContinued = carried !== null;
     this.#round = completedRound;
     this.#newestNews = completedRound;
@@ -172,7 +167,8 @@ export class Population {
       const reason =
         `every member that could be copied has diverged at step ${this.#state.step}: ` +
         'only `stopEarly` of this sub-population or of the run ends that';
-      const ended = await this.#hold({ worker: this.#name, reason }, () => this.#mail.hasStopFor(() => true));
+      const worker = subPopulationName(this.#level);
+      const ended = await this.#holds.until({ worker, reason }, () => this.#mail.hasStopFor(() => true));
       if (ended === 'run-stopped') return;
       this.#follow('stop-members');
     }
@@ -255,39 +251,24 @@ export class Population {
       this.#apply(...followCommand(this.#state, id, command));
   }
 
-  /** Waits for a person, and says so where people look. */
-  async #hold(hold: Hold, isEnough: () => boolean): Promise<'command' | 'resumed' | 'run-stopped'> {
-    const { resumes } = this.#mail.steering;
-    return this.#holds.until(hold, () => {
-      if (isEnough()) return 'command';
-      if (this.#mail.steering.resumes > resumes) return 'resumed';
-      return this.#mail.steering.stop === null ? undefined : 'run-stopped';
-    });
-  }
-
-  async #publishHolds(holds: readonly Hold[]): Promise<void> {
-    this.#show();
-    const reasons = holds.map(({ worker, reason }) => `${worker} in round ${this.#round}: ${reason}`);
-    await this.#addresses.publishHolds(this.#round, reasons);
-  }
-
-  #show(): void {
-    const reasons = this.#holds.current.map(({ worker, reason }) => `${worker}: ${reason}`);
+  /** Shows people the round. Returns its number. */
+  #show(): number {
     const { workflowId } = this.#run;
-    setCurrentDetails(describeSubPopulation(workflowId, this.#state, this.#round, this.#rounds, reasons));
+    setCurrentDetails(describeSubPopulation(workflowId, this.#state, this.#round, this.#rounds, this.#holds.current));
+    return this.#round;
   }
 
-  #apply(...events: readonly RoundEvent[]): void {
+  /** Applies decisions, and names the code that made them if it is another than before. */
+  #apply(...decisions: readonly RoundEvent[]): void {
+    if (decisions.length === 0) return;
+    const code = workflowInfo().currentDeploymentVersion?.buildId ?? 'unknown';
+    const events = [...changeOfCode(this.#state.decidedBy, code, this.#round), ...decisions];
     this.#events.push(...events);
     this.#state = applyEvents(this.#state, events);
   }
 
   #summaries(): readonly SubPopulationSummary[] {
     return [summarise(this.#state, this.#round, this.#evaluatorsBusy), ...this.#above];
-  }
-
-  get #name(): string {
-    return subPopulationName(this.#level);
   }
 
   get #levels(): number {

@@ -9,9 +9,9 @@ import { memberName, subPopulationName } from '../population/names.ts';
 import type { MemberState, PopulationState } from '../population/state.ts';
 import { reasonOf, trainRound } from '../run/activities.ts';
 import type { Run } from '../run/activities.ts';
-import type { Hold } from '../run/holds.ts';
 import type { Addresses } from './addresses.ts';
 import type { Mail } from './mail.ts';
+import type { OperatorHolds } from './operator-holds.ts';
 import { trainRequest } from './train-request.ts';
 
 interface Options {
@@ -19,8 +19,7 @@ interface Options {
   readonly level: number;
   readonly mail: Mail;
   readonly addresses: Addresses;
-  /** Waits for a person: until the run is resumed or stopped, or until it is enough. */
-  readonly hold: (hold: Hold, isEnough: () => boolean) => Promise<'command' | 'resumed' | 'run-stopped'>;
+  readonly holds: OperatorHolds;
 }
 
 /** What a round of training gave. */
@@ -76,7 +75,7 @@ export class Training {
 
   /** Holds if training fails permanently, until the operator resumes; null: the operator stopped the member instead. */
   async #trainMember(round: number, member: MemberState, index: number): Promise<TrainOutcome | null> {
-    const { run, level, mail, hold } = this.#options;
+    const { run, level, mail, holds } = this.#options;
     const worker = memberName(level, index);
     const isStopped = (): boolean => mail.hasStopFor((members) => members.includes(index));
     const request = trainRequest(run, round, { subPopulation: level, kind: 'member', index }, member);
@@ -85,7 +84,7 @@ export class Training {
         return await trainRound(request, `${worker}, round ${round}, steps ${request.fromStep} to ${request.toStep}`);
       } catch (error) {
         if (isCancellation(error)) throw error;
-        const ended = await hold({ worker, reason: reasonOf(error) }, isStopped);
+        const ended = await holds.until({ worker, reason: reasonOf(error) }, isStopped);
         if (ended === 'run-stopped') this.#giveUp(round, index, error);
         if (isStopped()) return null;
       }

@@ -1,0 +1,74 @@
+/** The result of a run, composed from its recorded rounds in a real object store. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { writeResult } from '../../../activities/runs/result.ts';
+import { RoundRecords } from '../../../activities/runs/rounds.ts';
+import { ObjectStore } from '../../../activities/storage/object-store.ts';
+import type { ResultSummary } from '../../../activities/contracts/run.ts';
+import type { RoundEvent } from '../../../workflows/population/events.ts';
+import { startObjectServer } from '../../object-server.ts';
+import type { ObjectServer } from '../../object-server.ts';
+import { toySpecification } from '../../workflows/stand-ins.ts';
+import { recordRun } from './recorded-run.ts';
+
+const SPECIFICATION = toySpecification();
+const ROUNDS = SPECIFICATION.steps / SPECIFICATION.stepsPerRound;
+
+describe('the result of a run', () => {
+  let server: ObjectServer;
+  let objects: ObjectStore;
+  let rounds: RoundRecords;
+  before(async () => {
+    server = await startObjectServer();
+    objects = new ObjectStore(server.options);
+    await objects.ensureBucket('test');
+    rounds = new RoundRecords(objects);
+  });
+  after(async () => {
+    await objects.close();
+    await server.stop();
+  });
+
+  /** Records the same run in a folder, with further events at the beginning of its rounds, and writes its result. */
+  async function resultOf(
+    folder: string,
+    added: (round: number, level: number) => RoundEvent[],
+  ): Promise<ResultSummary> {
+    const storage = { bucket: 'test', folder };
+    const { populations, requests } = await recordRun(SPECIFICATION, storage);
+    for (const request of requests.flat()) {
+      const { round, subPopulation, events } = request;
+      await rounds.save({ ...request, events: [...added(round, subPopulation), ...events] });
+    }
+    const winner = populations[0]?.members[0];
+    assert.ok(winner?.checkpoint);
+    return writeResult(objects, rounds, {
+      storage,
+      workflowId: 'my-run',
+      specification: SPECIFICATION,
+      rounds: ROUNDS,
+      winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: winner.history },
+      report: { testScore: 1, files: [] },
+    });
+  }
+
+  it('says which code decided which rounds, and digests the decisions without that', async () => {
+    const unnamed = await resultOf('unnamed/first', () => []);
+    assert.equal(unnamed.decisionsSha256, '2beeaf64d4263baa114cde1870b5d60d4b0da7349a0ec49d0b50557f370e8e7b');
+    assert.deepEqual(unnamed.decidedBy, []);
+    const changes = { 1: 'old', 4: 'new' } as Readonly<Record<number, string>>;
+    const named = await resultOf('named/first', (round) => {
+      const code = changes[round];
+      return code === undefined ? [] : [{ kind: 'decided-by', code, fromRound: round }];
+    });
+    assert.equal(named.decisionsSha256, unnamed.decisionsSha256);
+    assert.deepEqual(named.decidedBy, [
+      { code: 'old', fromRound: 1 },
+      { code: 'new', fromRound: 4 },
+    ]);
+    const text = Buffer.from(await objects.get('test', named.resultKey)).toString();
+    const written = JSON.parse(text) as ResultSummary & { readonly decisions: unknown };
+    assert.deepEqual(written.decidedBy, named.decidedBy);
+    assert.equal(JSON.stringify(written.decisions).includes('decided-by'), false, 'it is no decision');
+  });
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ResultSummary } from '../../../activities/contracts/run.ts';
+import { formatSummary } from '../../../workers/terminal/run-summary.ts';
+import { toySpecification } from '../../workflows/stand-ins.ts';
+
+const RESULT: ResultSummary = {
+  workflowId: 'my-run',
+  algorithm: 'fire-pbt',
+  seed: 0,
+  rounds: 10,
+  steps: 200,
+  winner: {
+    member: 'P1/member-3',
+    objective: 1.1834,
+    checkpoint: { key: 'my-run/first/checkpoints/ab', sha256: 'ab', sizeBytes: 100, step: 200 },
+  },
+  testScore: 1.19,
+  promotions: [2, 0],
+  verdicts: { 'not-better': 1, better: 2 },
+  schedule: [],
+  decisionsSha256: '0123456789abcdef'.repeat(4),
+  decidedBy: [{ code: '0.2.0+aa', fromRound: 1 }],
+  storage: { bucket: 'fire-pbt', folder: 'my-run/first' },
+  resultKey: 'my-run/first/result/result.json',
+  files: ['my-run/first/result/result.json', 'my-run/first/result/best.safetensors'],
+};
+const PLACES = {
+  runId: 'first',
+  stackEnds: false,
+  stack: {
+    pid: 1,
+    queue: 'fire-pbt',
+    trainers: 1,
+    threads: 1,
+    temporal: { address: '127.0.0.1:7233', namespace: 'default', webUi: null, own: false },
+    s3: { endpoint: null, credentialsFile: null, folder: null, own: false },
+  },
+};
+
+describe('the summary of a run', () => {
+  const lines = (result: ResultSummary): string[] => formatSummary(result, toySpecification(), PLACES).split('\n');
+
+  it('has the winner, the promotions, the decisions and the files', () => {
+    assert.deepEqual(lines(RESULT).slice(0, 8), [
+      'my-run is done: 10 rounds, 200 steps a member',
+      '',
+      'Winner      P1/member-3: objective 1.1834, score 1.1900',
+      'Promotions  2 into P1',
+      'Evaluations 2 better, 1 not-better',
+      'Decisions   sha256 0123456789abcdef… (equal for equal seeds)',
+      'Result      s3://fire-pbt/my-run/first/result/result.json',
+      'Weights     s3://fire-pbt/my-run/first/result/best.safetensors',
+    ]);
+  });
+
+  it('says so if more than one code decided', () => {
+    const decidedBy = [...RESULT.decidedBy, { code: '0.3.0+bb', fromRound: 7 }];
+    assert.equal(
+      lines({ ...RESULT, decidedBy })[6],
+      '            Decided by more than one code: 0.2.0+aa from round 1, 0.3.0+bb from round 7',
+    );
+  });
+});
