@@ -3,7 +3,7 @@
  * people.
  */
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
-import { DataSetError } from '../tasks/datasets/fashion-mnist.ts';
+import { DataSetError } from '../tasks/datasets/data-set.ts';
 import { TensorFlowUnavailable } from '../tasks/tensorflow/library.ts';
 
 /** Types of the non-retryable failures of `train` and `report`, besides the checkpoint store's 'CheckpointCorrupt'. */

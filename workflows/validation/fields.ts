@@ -39,6 +39,12 @@ export function oneOf<const Choices extends readonly [string, ...string[]]>(
   return z.enum(choices, { error: listOf(choices) }).describe(description);
 }
 
+/** Returns a schema of texts of `min` to `max` characters. */
+export function text(min: number, max: number, description: Description) {
+  const error = `a text of ${min} to ${max} characters`;
+  return z.string({ error }).min(min, { error }).max(max, { error }).describe(description);
+}
+
 /** Returns a schema of true and false. */
 export function flag(description: Description) {
   return z.boolean({ error: '`true` or `false`' }).describe(description);

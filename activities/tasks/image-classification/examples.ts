@@ -3,7 +3,7 @@
  */
 import { randomStream, shuffled } from '../../../workflows/algorithm/index.ts';
 import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
-import type { LabelledImages } from '../datasets/fashion-mnist.ts';
+import type { ByteImages } from '../datasets/data-set.ts';
 import type { NativeBinding } from '../tensorflow/library.ts';
 import { ResidentTensor } from '../tensorflow/program.ts';
 import type { ImageShape } from './models.ts';
@@ -54,12 +54,12 @@ export function split(
 }
 
 /** Returns the images with these indices, as copies. */
-export function select({ pixels, labels }: LabelledImages, indices: Uint32Array): LabelledImages {
+export function select({ pixels, labels }: ByteImages, indices: Uint32Array): ByteImages {
   const size = pixels.length / labels.length;
   const chosen = {
     count: indices.length,
     pixels: new Uint8Array(indices.length * size),
-    labels: new Uint8Array(indices.length),
+    labels: new Int32Array(indices.length),
   };
   indices.forEach((index, position) => {
     chosen.pixels.set(pixels.subarray(index * size, (index + 1) * size), position * size);
@@ -81,7 +81,7 @@ export class ResidentExamples {
   readonly count: number;
   readonly batches: readonly ResidentBatch[];
 
-  constructor(binding: NativeBinding, { pixels, labels, count }: LabelledImages, image: ImageShape, atOnce: number) {
+  constructor(binding: NativeBinding, { pixels, labels, count }: ByteImages, image: ImageShape, atOnce: number) {
     this.count = count;
     this.batches = Array.from({ length: Math.ceil(count / atOnce) }, (_, index) => {
       const [from, to] = [index * atOnce, Math.min((index + 1) * atOnce, count)];

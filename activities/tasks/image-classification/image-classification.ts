@@ -14,8 +14,8 @@ import {
   FASHION_MNIST_IMAGE,
   loadFashionMnist,
   type FashionMnist,
-  type LabelledImages,
 } from '../datasets/fashion-mnist.ts';
+import type { ByteImages } from '../datasets/data-set.ts';
 import { loadTensorFlow } from '../tensorflow/library.ts';
 import type { TensorFlow } from '../tensorflow/library.ts';
 import type { Report, Session, SessionContext, State, Task, TaskEnvironment } from '../task.ts';
@@ -31,14 +31,24 @@ const MOST_KEPT = 4;
 
 const networks = new LruCache<string, Network>(MOST_KEPT, undefined, (network) => network.dispose());
 const objectives = new LruCache<string, ResidentExamples>(MOST_KEPT, undefined, (examples) => examples.dispose());
+/** By data directory. */
+const dataSets = new LruCache<string, FashionMnist>(MOST_KEPT);
 const splits = new LruCache<string, Split>(MOST_KEPT);
 
 export function imageClassification(specification: ImageClassification, { dataDirectory }: TaskEnvironment): Task {
   return {
     kind: specification.kind,
     open: async (context) =>
-      new ImageClassificationSession(loadTensorFlow(), specification, loadFashionMnist(dataDirectory), context),
+      new ImageClassificationSession(loadTensorFlow(), specification, dataSetIn(dataDirectory), context),
   };
+}
+
+function dataSetIn(dataDirectory: string): FashionMnist {
+  const known = dataSets.get(dataDirectory);
+  if (known) return known;
+  const dataSet = loadFashionMnist(dataDirectory);
+  dataSets.set(dataDirectory, dataSet);
+  return dataSet;
 }
 
 class ImageClassificationSession implements Session {
@@ -173,7 +183,7 @@ class ImageClassificationSession implements Session {
     return this.#network;
   }
 
-  #resident(images: LabelledImages): ResidentExamples {
+  #resident(images: ByteImages): ResidentExamples {
     return new ResidentExamples(
       this.#tensorflow.binding,
       images,
@@ -182,7 +192,7 @@ class ImageClassificationSession implements Session {
     );
   }
 
-  async #accuracyOnce(images: LabelledImages): Promise<Score> {
+  async #accuracyOnce(images: ByteImages): Promise<Score> {
     const examples = this.#resident(images);
     try {
       return await this.#accuracy(examples);

@@ -156,7 +156,7 @@ describe('image classification', () => {
         const model = await tfjs.loadLayersModel(
           tfjs.io.fromMemory({ ...json, weightSpecs: json.weightsManifest[0]!.weights, weightData: weights }),
         );
-        const accuracy = ({ pixels, labels }: { pixels: Uint8Array; labels: Uint8Array }): number =>
+        const accuracy = ({ pixels, labels }: { pixels: Uint8Array; labels: Int32Array }): number =>
           tfjs.tidy(() => {
             const images = tfjs.tensor4d(Float32Array.from(pixels), [labels.length, 28, 28, 1]);
             const answers = (model.predict(images, { batchSize: 1000 }) as Tfjs.Tensor2D).argMax(1).dataSync();

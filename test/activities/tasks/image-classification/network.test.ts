@@ -98,12 +98,7 @@ describe('a network', () => {
       return answers.filter((answer, index) => answer === classes[index]).length;
     });
     for (const atOnce of [50, 20, 1]) {
-      const examples = new ResidentExamples(
-        binding,
-        { count, pixels: images, labels: Uint8Array.from(classes) },
-        IMAGE,
-        atOnce,
-      );
+      const examples = new ResidentExamples(binding, { count, pixels: images, labels: classes }, IMAGE, atOnce);
       assert.equal(
         examples.batches.map((batch) => network.countCorrect(batch)!).reduce((a, b) => a + b),
         expected,
@@ -126,7 +121,7 @@ describe('a network', () => {
       network.setState(state);
       const examples = new ResidentExamples(
         binding,
-        { count: 2, pixels: pixels(2), labels: new Uint8Array(2) },
+        { count: 2, pixels: pixels(2), labels: new Int32Array(2) },
         IMAGE,
         2,
       );

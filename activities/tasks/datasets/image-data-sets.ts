@@ -1,0 +1,127 @@
+/**
+ * The data sets of images that a specification can name, and where their files are.
+ */
+import { z } from 'zod';
+import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
+import { integer, listOf, object, oneOf, tag, text } from '../../../workflows/validation/fields.ts';
+import { loadCifar } from './cifar.ts';
+import type { ImageDataSet } from './data-set.ts';
+import { loadFashionMnist } from './fashion-mnist.ts';
+import { loadIdx } from './idx.ts';
+import { loadModule } from './user-module.ts';
+
+const MOST_CLASSES = 100_000;
+/** Longest path of Linux. */
+const PATH_CHARACTERS = 4096;
+const KINDS = ['idx', 'cifar-10', 'cifar-100', 'module'] as const;
+const RULE = `\`fashion-mnist\` or an object with \`kind\` ${KINDS.slice(0, -1).join(', ')} or ${KINDS.at(-1)}`;
+
+const path = (description: string) =>
+  text(1, PATH_CHARACTERS, `${description} A relative path begins at the working directory of the trainers.`);
+
+const idx = object(
+  {
+    kind: tag('idx', 'Files in the format of MNIST, plain or compressed by gzip.'),
+    trainImages: path('Training images: count x height x width, or four dimensions with channels.'),
+    trainLabels: path('Labels of the training images, from 0.'),
+    testImages: path('Test images. Default: none.').optional(),
+    testLabels: path('Labels of the test images. Default: none.').optional(),
+    channels: oneOf(
+      ['last', 'first'],
+      'Dimension of the channels in files of four dimensions: the fourth or the second. Default: last.',
+    ).default('last'),
+    classes: integer(
+      1,
+      MOST_CLASSES,
+      'Number of classes. Default: one more than the highest training label.',
+    ).optional(),
+  },
+  'A data set in IDX files.',
+).check((context) => {
+  const { testImages, testLabels } = context.value;
+  if ((testImages === undefined) === (testLabels === undefined)) return;
+  context.issues.push({
+    code: 'custom',
+    input: context.value,
+    path: [testImages === undefined ? 'testImages' : 'testLabels'],
+    message: 'given, as its counterpart is',
+  });
+});
+
+const folder = path('The folder that has the files of the binary version.');
+const cifar10 = object({ kind: tag('cifar-10', 'CIFAR-10.'), folder }, 'CIFAR-10 in its binary files.');
+const cifar100 = object(
+  {
+    kind: tag('cifar-100', 'CIFAR-100.'),
+    folder,
+    labels: oneOf(
+      ['fine', 'coarse'],
+      'Whether to learn the 100 classes or the 20 superclasses. Default: fine.',
+    ).default('fine'),
+  },
+  'CIFAR-100 in its binary files.',
+);
+const userModule = object(
+  {
+    kind: tag('module', 'Arrays from a module of your own.'),
+    path: path('The module, JavaScript or TypeScript; docs/tasks.md says what it exports.'),
+  },
+  'A data set that a module gives.',
+);
+
+/** Schema of the setting `dataset`: a name, or where the files are. */
+export const imageDataSet = z.union(
+  [
+    oneOf(['fashion-mnist'], 'A data set that set-up installs.'),
+    z.discriminatedUnion('kind', [idx, cifar10, cifar100, userModule], {
+      error: (issue) => (issue.code === 'invalid_union' ? listOf(KINDS) : RULE),
+    }),
+  ],
+  { error: () => RULE },
+);
+
+/** The setting `dataset`, defaults filled in. */
+export type ImageDataSetSetting = z.infer<typeof imageDataSet>;
+
+/** Data sets kept in a process: a trainer may serve a few experiments at once. */
+const MOST_KEPT = 2;
+const loaded = new LruCache<string, Promise<ImageDataSet>>(MOST_KEPT);
+
+/**
+ * Returns a data set, read once a process: files that change meanwhile are not read again.
+ *
+ * @throws DataSetError naming the file, the rule and what was found
+ */
+export function loadImages(setting: ImageDataSetSetting, dataDirectory: string): Promise<ImageDataSet> {
+  const key = JSON.stringify([setting, dataDirectory]);
+  const known = loaded.get(key);
+  if (known) return known;
+  const loading = load(setting, dataDirectory);
+  loaded.set(key, loading);
+  // What failed is read again: the file may have come meanwhile.
+  loading.catch(() => {
+    void loaded.take(key);
+  });
+  return loading;
+}
+
+/** Returns what people call a data set. */
+export function imageDataSetLabel(setting: ImageDataSetSetting): string {
+  return typeof setting === 'string' ? setting : setting.kind;
+}
+
+async function load(setting: ImageDataSetSetting, dataDirectory: string): Promise<ImageDataSet> {
+  if (setting === 'fashion-mnist') return loadFashionMnist(dataDirectory);
+  switch (setting.kind) {
+    case 'idx':
+      return loadIdx(setting);
+    case 'cifar-10':
+      return loadCifar('cifar-10', setting.folder);
+    case 'cifar-100':
+      return loadCifar(`cifar-100-${setting.labels}`, setting.folder);
+    case 'module':
+      return loadModule(setting.path);
+    default:
+      return setting satisfies never;
+  }
+}
