@@ -1,5 +1,5 @@
 /**
- * The orchestrator: workflow tasks and the light activities of every run on its task queue.
+ * The orchestrator: runs the workflow tasks and the light activities of all runs on its task queue.
  */
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
@@ -15,14 +15,14 @@ import { workerIdentity } from './processes/worker-identity.ts';
 import { decisionCode, workflowBundle } from './processes/workflow-bundle.ts';
 
 const HELP = `
-Runs workflows and their light activities until it is told to end (SIGINT, SIGTERM).
+Runs workflows and their light activities until it receives SIGINT or SIGTERM.
 
   --task-queue NAME   task queue to serve (fire-pbt)
-  --cache DIRECTORY   where the bundled workflows are kept (.local/cache)
-  --help              this text
+  --cache DIRECTORY   where to keep the bundled workflows (.local/cache)
+  --help              show this text
 
-TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of the SDK's environment configuration say where Temporal is; the AWS
-SDK's environment and profiles say where S3 is.`;
+Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other variables of the Temporal SDK's environment configuration.
+S3: the environment variables and profiles of the AWS SDK.`;
 
 await runProcess(async () => {
   const options = readOptions(
@@ -43,18 +43,18 @@ await runProcess(async () => {
     identity: workerIdentity('orchestrator', process.pid),
     taskQueue: options['task-queue'],
     workflowBundle: bundle,
-    // Temporal records it with every workflow task: it says which code decided a round.
+    // Temporal records the version with every workflow task. It identifies the code that decided a round.
     workerDeploymentOptions: {
       version: { deploymentName: 'fire-pbt', buildId },
       useWorkerVersioning: false,
     },
     activities: { ...createOrchestrationActivities({ objects, client: new Client({ connection, namespace }) }) },
-    // Each run has one that stands by it to its end: with the SDK's 100, a hundred runs would leave no slot for any
-    // work. More runs want another orchestrator.
+    // The watchdog of each run occupies one slot until the run ends. The SDK's default of 100 would leave no slot for
+    // other activities at a hundred runs. Beyond 2,000 runs, start another orchestrator.
     maxConcurrentActivityTaskExecutions: 2_000,
-    // Heartbeats go on while an activity waits for its turn.
+    // This order keeps the heartbeats going while an activity waits for its turn.
     interceptors: { activity: [keepAlive, limitConcurrency()] },
-    // Should this process be killed, its workflows wait so long for it before another takes them.
+    // If this process is killed, its workflows wait this long before another orchestrator takes them over.
     stickyQueueScheduleToStartTimeout: '5s',
     shutdownGraceTime: '3s',
     shutdownForceTime: '10s',

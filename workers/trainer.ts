@@ -4,7 +4,7 @@
 import { Worker } from '@temporalio/worker';
 import { ObjectStore } from '../activities/storage/object-store.ts';
 import { trainerTaskQueue } from '../workflows/population/names.ts';
-import { readOptions, wholeNumber } from './processes/command-line.ts';
+import { readOptions, parseWholeNumber } from './processes/command-line.ts';
 import { runProcess } from './processes/user-error.ts';
 import { RECYCLE_EXIT_CODE } from './processes/recycling.ts';
 import { connectWorker } from './processes/temporal-connection.ts';
@@ -12,18 +12,18 @@ import { configureTensorFlow } from './processes/tensorflow-environment.ts';
 import { workerIdentity } from './processes/worker-identity.ts';
 
 const HELP = `
-Trains for the runs of a task queue until it is told to end (SIGINT, SIGTERM).
+Trains for the runs of a task queue until it receives SIGINT or SIGTERM.
 
-  --task-queue NAME   task queue of the workflows; trainers serve NAME-trainers (fire-pbt)
-  --number N          which trainer of this machine it is, for its name (0)
-  --threads N         threads to compute with; runs of another number are refused (1)
-  --help              this text
+  --task-queue NAME   task queue of the workflows (fire-pbt); the trainer serves NAME-trainers
+  --number N          number of this trainer on its machine, part of its name (0)
+  --threads N         threads to compute with (1); the trainer refuses runs that specify another number
+  --help              show this text
 
-CUDA_VISIBLE_DEVICES chooses its GPU. Ends with code ${RECYCLE_EXIT_CODE} when it wants to be started afresh.
-TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of the SDK's environment configuration say where Temporal is; the AWS
-SDK's environment and profiles say where S3 is.`;
+CUDA_VISIBLE_DEVICES selects the GPU. Exit code ${RECYCLE_EXIT_CODE} means that the process must be restarted.
+Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other variables of the Temporal SDK's environment configuration.
+S3: the environment variables and profiles of the AWS SDK.`;
 
-const HEARTBEATS_AT_MOST_EVERY = '2s';
+const HEARTBEAT_THROTTLE_INTERVAL = '2s';
 
 await runProcess(async () => {
   const options = readOptions(
@@ -34,10 +34,10 @@ await runProcess(async () => {
     },
     HELP,
   );
-  const number = wholeNumber('number', options.number, 0, 9999) ?? 0;
-  const threads = wholeNumber('threads', options.threads, 1, 256) ?? 1;
+  const number = parseWholeNumber('number', options.number, 0, 9999) ?? 0;
+  const threads = parseWholeNumber('threads', options.threads, 1, 256) ?? 1;
   configureTensorFlow(threads);
-  // Loaded only now: the library reads its environment once, when it loads.
+  // Imported after the configuration, because TensorFlow reads its environment once, when it loads.
   const { createTrainingActivities, processShouldRecycle } = await import('../activities/training/train.ts');
   const { connection, namespace } = await connectWorker();
   const objects = new ObjectStore();
@@ -54,10 +54,10 @@ await runProcess(async () => {
     taskQueue: trainerTaskQueue(options['task-queue']),
     activities: { ...createTrainingActivities({ objects, threads }) },
     maxConcurrentActivityTaskExecutions: 1,
-    // The answer to a heartbeat says that the activity is cancelled; by itself the SDK sends one each 0.8 heartbeat
-    // timeouts.
-    maxHeartbeatThrottleInterval: HEARTBEATS_AT_MOST_EVERY,
-    defaultHeartbeatThrottleInterval: HEARTBEATS_AT_MOST_EVERY,
+    // A trainer learns from the response to a heartbeat that its activity is cancelled. The SDK's default interval is
+    // 0.8 of the heartbeat timeout, which is too long to wait for a cancellation.
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_INTERVAL,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_INTERVAL,
     shutdownGraceTime: '1s',
     shutdownForceTime: '15s',
   });

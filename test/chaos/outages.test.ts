@@ -7,8 +7,8 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
-import { findTroubles } from '../../workers/processes/troubles.ts';
-import { follow } from '../../workers/processes/watching.ts';
+import { findRepeatedFailures } from '../../workers/processes/standstill.ts';
+import { watchWorkflow } from '../../workers/processes/watch-workflow.ts';
 import { progressQuery } from '../../workflows/messages.ts';
 import { whyNoSmallDisk } from '../small-disk.ts';
 import { temporalCommand } from '../temporal-server.ts';
@@ -102,7 +102,7 @@ describe('a run', () => {
         200,
       );
       const { round } = await handle.query(progressQuery);
-      const [trouble] = await findTroubles(breakable.client, 'without-room');
+      const [trouble] = await findRepeatedFailures(breakable.client, 'without-room');
       const descriptions = await Promise.all(
         ['without-room/P1', 'without-room/P2'].map((id) => temporal('workflow', 'describe', '--workflow-id', id)),
       );
@@ -115,7 +115,7 @@ describe('a run', () => {
       );
       await eventually(
         async () =>
-          ((await findTroubles(breakable.client, 'without-room'))[0]?.attempts ?? 0) > (trouble?.attempts ?? Infinity),
+          ((await findRepeatedFailures(breakable.client, 'without-room'))[0]?.attempts ?? 0) > (trouble?.attempts ?? Infinity),
         PATIENCE_MS,
         200,
       );
@@ -165,11 +165,11 @@ describe('a run', () => {
   }
 
   async function resultOf(handle: WorkflowHandle): Promise<ResultSummary> {
-    return follow(handle, progressQuery, () => undefined);
+    return watchWorkflow(handle, progressQuery, () => undefined);
   }
 
   async function waitsFor(workflowId: string, reason: RegExp): Promise<boolean> {
-    return (await findTroubles(breakable.client, workflowId)).some(({ message }) => reason.test(message));
+    return (await findRepeatedFailures(breakable.client, workflowId)).some(({ message }) => reason.test(message));
   }
 
   async function temporal(...args: readonly string[]): Promise<string> {

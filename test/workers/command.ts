@@ -1,5 +1,5 @@
 /**
- * A command of the repository, run to its end as a person would.
+ * Runs a command of the repository to its end.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,8 +14,8 @@ export interface Ended {
 }
 
 /**
- * Runs `workers/commands/<file>` with the options. It inherits the environment without the variables that say where
- * objects are; `environment` adds to it.
+ * Runs `workers/commands/<file>` with the options. It inherits the environment without the variables of the AWS SDK;
+ * `environment` adds variables.
  */
 export async function runCommand(
   file: string,

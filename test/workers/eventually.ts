@@ -1,11 +1,11 @@
 /**
- * Waiting for what other processes do: with a pause between two looks, and never for ever.
+ * Waits for other processes, with a pause between two checks and a limit on the time.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 /**
- * Resolves as soon as the condition holds, which is checked every `intervalMs`.
+ * Resolves when the condition holds. Checks it every `intervalMs`.
  *
  * @throws Error with the condition's source if it does not hold within `timeoutMs`
  */
@@ -18,7 +18,7 @@ export async function eventually(
 }
 
 /**
- * Asks every `intervalMs` until the answer is enough, and returns it.
+ * Asks every `intervalMs` until the answer is enough, and returns the answer.
  *
  * @throws Error with the last answer if none is enough within `timeoutMs`
  */
@@ -32,7 +32,7 @@ export async function poll<Answer>(
   }: {
     readonly timeoutMs?: number;
     readonly intervalMs?: number;
-    /** Its source is quoted by the error. */
+    /** The error quotes the source of this function. */
     readonly expectation?: (...args: never[]) => unknown;
   } = {},
 ): Promise<Answer> {

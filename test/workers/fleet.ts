@@ -1,6 +1,6 @@
 /**
- * A Temporal server, an object server, an orchestrator and whatever trainers a test starts: each a process of its own,
- * all gone with the test.
+ * A Temporal server, an object server, an orchestrator, and the trainers that a test starts. Each is a process, and all
+ * end with the test.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,19 +17,19 @@ import { startTemporalServer } from '../temporal-server.ts';
 const QUEUE = 'fire-pbt';
 
 export interface Fleet {
-  /** A folder of the test's own. */
+  /** A temporary folder for the test. */
   readonly directory: string;
-  /** Where the objects are as files: `<folder>/<bucket>/<key>`. */
+  /** Folder of the objects as files: `<folder>/<bucket>/<key>`. */
   readonly objects: string;
-  /** The first orchestrator, of this checkout. */
+  /** The first orchestrator, with the code of this checkout. */
   readonly orchestrator: SupervisedProcess;
-  /** What was said of processes that ended. */
+  /** The messages about processes that ended. */
   readonly said: readonly string[];
-  /** Starts a worker and keeps it alive; `script` relative to this checkout, or absolute. */
+  /** Starts a worker and restarts it whenever it ends. `script` is relative to this checkout, or absolute. */
   readonly work: (name: string, script: string, environment?: NodeJS.ProcessEnv) => Promise<SupervisedProcess>;
   readonly startRun: (workflowId: string, specification: unknown) => Promise<WorkflowHandle<typeof firePbt>>;
   readonly handle: (workflowId: string) => WorkflowHandle;
-  /** What the trainings of a workflow heartbeat last, of those that run or wait to be tried again. */
+  /** The newest heartbeats of a workflow's trainings that run or wait for a retry. */
   readonly trainings: (workflowId: string) => Promise<TrainProgress[]>;
   readonly stop: () => Promise<void>;
 }

@@ -1,6 +1,5 @@
 /**
- * A trainer whose task kills it, as running out of memory would: at one step of one member, for as long as a file is
- * there.
+ * A trainer whose task kills it at one step of one member while a file exists, as if memory were short.
  */
 import { existsSync } from 'node:fs';
 import { NativeConnection, Worker } from '@temporalio/worker';

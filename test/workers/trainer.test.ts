@@ -11,7 +11,7 @@ const SEARCHED = {
   bounds: [1e-4, 1],
   initial: { distribution: 'uniform', range: [0.01, 0.1] },
 };
-/** One round of hours. */
+/** A round of this takes hours. */
 const LONG = {
   task: {
     kind: 'image-classification',
@@ -35,8 +35,7 @@ const SHORT = {
   hyperparameters: { h: SEARCHED },
 };
 /**
- * Less than the 16 s between two heartbeats that the SDK would send by itself; more than any of this takes on a busy
- * machine.
+ * Less than the SDK's default interval between heartbeats, 16 s, and more than the expected time on a busy machine.
  */
 const PROMPT_MS = 12_000;
 
@@ -47,7 +46,7 @@ describe('a trainer', () => {
   });
   after(() => fleet.stop());
 
-  /** Waits until somebody of the run is being trained, and returns by which workflow. */
+  /** Waits until a worker of the run is in training, and returns the workflow that trains it. */
   async function training(workflowId: string): Promise<string> {
     let found: string | undefined;
     await eventually(
@@ -64,7 +63,7 @@ describe('a trainer', () => {
     return found ?? '';
   }
 
-  it('ends training within seconds when the run is cancelled, and trains others', async () => {
+  it('stops training within seconds after the run is cancelled, and then trains other runs', async () => {
     const trainer = await fleet.work('trainer-0', 'workers/trainer.ts');
     const run = await fleet.startRun('cancelled', LONG);
     await training('cancelled');
@@ -82,18 +81,18 @@ describe('a trainer', () => {
     await trainer.stop(10_000);
   });
 
-  it('hands its round over at once when it is told to end', async () => {
+  it('saves its round and hands it over at once when it receives SIGTERM', async () => {
     const trainer = await fleet.work('trainer-1', 'workers/trainer.ts');
     const run = await fleet.startRun('handed-over', { ...LONG, subPopulations: [{ members: 2 }] });
     const workflow = await training('handed-over');
-    const toldAt = performance.now();
+    const stoppedAt = performance.now();
     await trainer.stop(60_000);
-    const endedAfterMs = performance.now() - toldAt;
+    const endedAfterMs = performance.now() - stoppedAt;
     assert.ok(endedAfterMs < PROMPT_MS, `ended after ${endedAfterMs} ms`);
     const [left] = await fleet.trainings(workflow);
     assert.ok(left?.partial);
     assert.deepEqual([left.attempt.ended, left.partial.checkpoint.step], [true, left.step]);
-    // One may begin with the other member.
+    // Two successors, because one of them may start with the other member.
     const successors = await Promise.all(
       ['trainer-2', 'trainer-3'].map((name) => fleet.work(name, 'workers/trainer.ts')),
     );

@@ -1,5 +1,5 @@
 /**
- * What orchestration costs, with training that takes no time.
+ * Measures the cost of orchestration with training that takes no time.
  */
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
@@ -17,14 +17,13 @@ const LOWEST = { members: 8, evaluators: 0 };
 
 type Benchmark = readonly [title: string, specification: Specification];
 
-/** A minute less than all. */
-const SMALL: readonly Benchmark[] = [['8 + 8 + 6, 10 rounds', shaped(10, [LOWEST, EIGHT])]];
+const SMALL: readonly Benchmark[] = [['8 + 8 + 6, 10 rounds', specificationOf(10, [LOWEST, EIGHT])]];
 const ALL: readonly Benchmark[] = [
-  ['8 + 8 + 6, 100 rounds', shaped(100, [LOWEST, EIGHT])],
-  ['50 workers (n = 4), 100 rounds', shaped(100, [LOWEST, EIGHT, EIGHT, EIGHT])],
+  ['8 + 8 + 6, 100 rounds', specificationOf(100, [LOWEST, EIGHT])],
+  ['50 workers (n = 4), 100 rounds', specificationOf(100, [LOWEST, EIGHT, EIGHT, EIGHT])],
   [
     '200 members (100 + 100, 75 evaluators), 20 rounds',
-    shaped(20, [
+    specificationOf(20, [
       { members: 100, evaluators: 0 },
       { members: 100, evaluators: 75 },
     ]),
@@ -32,8 +31,8 @@ const ALL: readonly Benchmark[] = [
 ];
 
 /**
- * Prints the seconds a round and the longest history of each workflow, beside its budget. Returns whether every history
- * keeps to its budget and, but for the root's, to Temporal's suggestion to continue as new and one round.
+ * Prints the seconds per round, and the longest history of each workflow with its budget. Returns whether every history
+ * stays within its budget and, except for the root, at most one round beyond Temporal's suggestion to continue as new.
  */
 export async function benchOrchestration(small: boolean): Promise<boolean> {
   const harness = await startHarness();
@@ -52,8 +51,8 @@ async function bench(harness: Harness, [title, specification]: Benchmark): Promi
   );
   const seconds = (performance.now() - startMs) / 1000;
   const rounds = specification.steps / specification.stepsPerRound;
-  console.log(`\n${title}: ${seconds.toFixed(1)} s, ${(seconds / rounds).toFixed(2)} s a round\n`);
-  console.log('| workflow | runs of its chain | events of the longest | bytes | budget |\n|---|---|---|---|---|');
+  console.log(`\n${title}: ${seconds.toFixed(1)} s, ${(seconds / rounds).toFixed(2)} s per round\n`);
+  console.log('| workflow | runs | events of the longest | bytes | budget |\n|---|---|---|---|---|');
   let allWithin = true;
   for (const [name, demand] of demandsOf(specification, workflowId)) {
     const id = name === 'root' ? workflowId : `${workflowId}/${name}`;
@@ -66,7 +65,7 @@ async function bench(harness: Harness, [title, specification]: Benchmark): Promi
   return allWithin;
 }
 
-/** The root, the sub-populations, and one evaluator of each. */
+/** Returns the budgets of the root, the sub-populations, and one evaluator of each. */
 function demandsOf(
   specification: Specification,
   workflowId: string,
@@ -81,12 +80,12 @@ function demandsOf(
   ];
 }
 
-/** Twenty measurements a round, as the toys have. */
-function shaped(rounds: number, subPopulations: Specification['subPopulations']): Specification {
+/** Returns a specification of the toy task, which makes twenty measurements per round. */
+function specificationOf(rounds: number, subPopulations: Specification['subPopulations']): Specification {
   return toySpecification({ steps: 20 * rounds, subPopulations });
 }
 
-/** The suggestion holds for whoever can follow it; a root cannot. */
+/** Ignores the suggestion to continue as new for the root, which cannot continue as new. */
 function isWithin(isRoot: boolean, events: number, bytes: number, demand: HistoryDemand | undefined): boolean {
   if (demand === undefined || events > demand.longest.events || bytes > demand.longest.bytes) return false;
   return (
@@ -96,7 +95,7 @@ function isWithin(isRoot: boolean, events: number, bytes: number, demand: Histor
   );
 }
 
-/** Walks a chain back from its newest run. */
+/** Returns the longest history of a chain of runs. Walks back from the newest run. */
 async function longestOf(client: Client, workflowId: string): Promise<{ runs: number; events: number; bytes: number }> {
   const longest = { runs: 0, events: 0, bytes: 0 };
   for (let runId: string | undefined = ''; runId !== undefined;) {

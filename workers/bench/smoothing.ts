@@ -1,5 +1,5 @@
 /**
- * How long smoothing takes.
+ * Measures the time to smooth a curve.
  */
 import { randomStream, smooth } from '../../workflows/algorithm/index.ts';
 
@@ -7,8 +7,8 @@ const REPEATS = 50;
 const WARM_UPS = 30;
 
 /**
- * Prints the median of milliseconds per curve, and those of the first curve of a length (of which `fixed` remembers
- * something for the others).
+ * Prints the milliseconds for the first curve of each length, and the median. `fixed` is slower for the first curve,
+ * because it caches a part of the computation per length.
  */
 export function benchSmoothing(): void {
   const stream = randomStream(1, 'bench');
@@ -16,7 +16,7 @@ export function benchSmoothing(): void {
     Array.from({ length: points }, (_, i) => 0.86 - 0.3 / (1 + (8 * i) / points) + 0.01 * stream.normal());
   console.log('model      points   first ms  median ms');
   for (const model of ['fixed', 'estimated'] as const) {
-    // So that no first time is the compiler's.
+    // Warms up the just-in-time compiler.
     for (let i = 0; i < WARM_UPS; i++) smooth(curve(150 + i), model);
     for (const points of [10, 100, 1000]) {
       const times = Array.from({ length: REPEATS }, () => {

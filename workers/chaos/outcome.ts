@@ -1,5 +1,5 @@
 /**
- * What two runs of one specification must have in common, whatever happened to them.
+ * The part of a result that must be equal in two runs of the same specification, whatever disturbed them.
  */
 import type { ResultSummary } from '../../activities/contracts/run.ts';
 

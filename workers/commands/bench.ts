@@ -3,20 +3,20 @@
  */
 import { benchOrchestration } from '../bench/orchestration.ts';
 import { benchSmoothing } from '../bench/smoothing.ts';
-import { oneOf, readOptions } from '../processes/command-line.ts';
+import { parseChoice, readOptions } from '../processes/command-line.ts';
 import { runProcess } from '../processes/user-error.ts';
 
 const HELP = `
-Measures how long smoothing a curve takes, and what orchestration costs with training that takes no time: seconds a
-round, and the length of each history beside its budget. Ends with 1 if a history exceeds its budget.
+Measures the time to smooth a curve, and the cost of orchestration without the time for training: seconds per round,
+and the length of each history compared with its budget. Exits with 1 if a history exceeds its budget.
 
-  --only NAME   smoothing or orchestration (both)
-  --small       orchestration: one short run in place of three
-  --help        this text`;
+  --only NAME   measure only smoothing or orchestration (both)
+  --small       for orchestration, run one short run instead of three
+  --help        show this text`;
 
 await runProcess(async () => {
   const options = readOptions({ only: { type: 'string' }, small: { type: 'boolean', default: false } }, HELP);
-  const only = oneOf('only', options.only, ['smoothing', 'orchestration']);
+  const only = parseChoice('only', options.only, ['smoothing', 'orchestration']);
   if (only !== 'orchestration') benchSmoothing();
   return only === 'smoothing' || (await benchOrchestration(options.small)) ? 0 : 1;
 });

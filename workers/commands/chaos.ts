@@ -1,6 +1,6 @@
 /**
- * `npm run chaos`: trains a real run while parts of its stack are killed at random moments, or its servers are away for
- * a minute, and compares what came out with an undisturbed run of the same specification.
+ * `npm run chaos`: trains a real run while it kills parts of the stack at random moments, or makes the servers
+ * unavailable for a minute. Compares the result with that of an undisturbed run of the same specification.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,14 +9,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '@temporalio/client';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
-import { readOptions, wholeNumber } from '../processes/command-line.ts';
+import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';
 import { UserError, runProcess } from '../processes/user-error.ts';
 import { startStack } from '../stack/local-stack.ts';
 import type { LocalStack } from '../stack/local-stack.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import { shortDuration } from '../terminal/figures.ts';
-import { follow } from '../processes/watching.ts';
+import { watchWorkflow } from '../processes/watch-workflow.ts';
 import { randomStream } from '../../workflows/algorithm/index.ts';
 import { progressQuery } from '../../workflows/messages.ts';
 import type { RunProgress } from '../../activities/contracts/messages.ts';
@@ -25,22 +25,23 @@ import type { BreakableStack } from '../../test/chaos/breakable-stack.ts';
 import { outcomeOf } from '../chaos/outcome.ts';
 
 const HELP = `
-Runs a specification twice on a stack of its own, undisturbed and under attack. Ends with 1 unless both runs come to the
+Runs a specification twice on a temporary stack: undisturbed, then disturbed. Exits with 1 unless both runs have the
 same decisions, winner and weights.
 
-  --kills N           how many times to kill -9 a part (Temporal server, S3 server, orchestrator, trainers), at random
-                      moments (50)
-  --every SECONDS     average time from one kill to the next (4)
-  --seed N            of the random moments and victims (0)
-  --outages           instead of kills: S3 refuses connections, S3 resets them, Temporal is down, each for a while
-  --outage-seconds N  how long each takes (60)
+  --kills N           number of kills: each is a kill -9 of one part (Temporal, S3, orchestrator or a trainer) at a
+                      random moment (50)
+  --every SECONDS     average time between two kills (4)
+  --seed N            seed of the random moments and parts (0)
+  --outages           cause outages instead of kills: S3 refuses connections, S3 resets them, Temporal is down
+  --outage-seconds N  duration of each outage (60)
   --input-file FILE   the specification (experiments/fashion-mnist.json)
-  --help              this text`;
+  --help              show this text`;
 
-const PEACE_MS = 15_000;
+/** Time before each outage. */
+const PAUSE_MS = 15_000;
 
-/** What disturbs a run: it acts while `alive` says that the run goes on, and returns what it did. */
-type Attack = (alive: () => boolean, tell: (line: string) => void) => Promise<string>;
+/** Disturbs a run as long as `isRunning` returns true, logs what it does, and returns a summary. */
+type Disturbance = (isRunning: () => boolean, log: (line: string) => void) => Promise<string>;
 
 await runProcess(async () => {
   const options = readOptions(
@@ -54,10 +55,10 @@ await runProcess(async () => {
     },
     HELP,
   );
-  const kills = wholeNumber('kills', options.kills, 1, 10_000) ?? 0;
-  const everySeconds = wholeNumber('every', options.every, 1, 3600) ?? 0;
-  const seed = wholeNumber('seed', options.seed, 0, Number.MAX_SAFE_INTEGER) ?? 0;
-  const outageMs = 1000 * (wholeNumber('outage-seconds', options['outage-seconds'], 1, 3600) ?? 0);
+  const kills = parseWholeNumber('kills', options.kills, 1, 10_000) ?? 0;
+  const everySeconds = parseWholeNumber('every', options.every, 1, 3600) ?? 0;
+  const seed = parseWholeNumber('seed', options.seed, 0, Number.MAX_SAFE_INTEGER) ?? 0;
+  const outageMs = 1000 * (parseWholeNumber('outage-seconds', options['outage-seconds'], 1, 3600) ?? 0);
   const { input, workflowType, threads } = readExperiment(options['input-file']);
   if (workflowType !== 'firePbt')
     throw new UserError(`Expected ${options['input-file']} to be one specification, got a comparison`);
@@ -73,7 +74,7 @@ await runProcess(async () => {
           compare(stack, client, input, killing(stack, kills, everySeconds, seed)),
         );
   } finally {
-    if (same === false) console.log(`Everything is kept in ${directory}`);
+    if (same === false) console.log(`The stack's directory is kept: ${directory}`);
     else rmSync(directory, { recursive: true, maxRetries: 5 });
   }
   return same ? 0 : 1;
@@ -109,15 +110,20 @@ async function withBreakableStack<T>(directory: string, use: (stack: BreakableSt
   }
 }
 
-/** Runs the specification in peace, then under attack; tells both results and returns whether they are the same. */
-async function compare(stack: LocalStack, client: Client, specification: unknown, attack: Attack): Promise<boolean> {
-  const undisturbed = await run(stack, client, 'undisturbed', specification, async () => 'nothing was done to it');
-  const disturbed = await run(stack, client, 'disturbed', specification, attack);
+/** Runs the specification undisturbed, then disturbed. Prints both results and returns whether they are equal. */
+async function compare(
+  stack: LocalStack,
+  client: Client,
+  specification: unknown,
+  disturbance: Disturbance,
+): Promise<boolean> {
+  const undisturbed = await run(stack, client, 'undisturbed', specification, async () => 'no disturbance');
+  const disturbed = await run(stack, client, 'disturbed', specification, disturbance);
   const [expected, found] = [outcomeOf(undisturbed), outcomeOf(disturbed)];
   const same = isDeepStrictEqual(found, expected);
   console.log(
     `\nundisturbed  ${JSON.stringify(expected)}\ndisturbed    ${JSON.stringify(found)}\n` +
-      `${same ? 'The same decisions, winner and weights.' : 'DIFFERENT.'}`,
+      `${same ? 'Same decisions, winner and weights.' : 'DIFFERENT.'}`,
   );
   return same;
 }
@@ -127,43 +133,41 @@ async function run(
   client: Client,
   workflowId: string,
   specification: unknown,
-  attack: Attack,
+  disturbance: Disturbance,
 ): Promise<ResultSummary> {
   const startedAtMs = performance.now();
   const handle = await client.workflow.start('firePbt', { workflowId, taskQueue: stack.queue, args: [specification] });
   let progress: RunProgress | undefined;
   let over = false;
   const elapsed = (): string => shortDuration((performance.now() - startedAtMs) / 1000);
-  const tell = (line: string): void =>
+  const log = (line: string): void =>
     console.log(`${elapsed().padStart(12)}  round ${progress?.round ?? 0} of ${progress?.rounds ?? '?'}  ${line}`);
   console.log(`\n${workflowId}:`);
-  const result = follow<RunProgress, ResultSummary>(
+  const result = watchWorkflow<RunProgress, ResultSummary>(
     handle,
     progressQuery,
     (newest) => void (progress = newest),
   ).finally(() => (over = true));
-  const attacked = attack(() => !over, tell);
-  const [reached, deeds] = await Promise.all([result, attacked]);
-  console.log(`${workflowId} took ${elapsed()} for ${reached.rounds} rounds of real training; ${deeds}`);
-  return reached;
+  const [summary, disturbances] = await Promise.all([result, disturbance(() => !over, log)]);
+  console.log(`${workflowId} took ${elapsed()} for ${summary.rounds} rounds of real training; ${disturbances}`);
+  return summary;
 }
 
-/** Kills parts with SIGKILL, those that are up. @throws UserError where the run ends before all kills */
-function killing(stack: LocalStack, kills: number, everySeconds: number, seed: number): Attack {
-  return async (alive, tell) => {
+/** Kills running parts with SIGKILL. @throws UserError if the run ends before all kills */
+function killing(stack: LocalStack, kills: number, everySeconds: number, seed: number): Disturbance {
+  return async (isRunning, log) => {
     const random = randomStream(seed, 'chaos');
     const killed = new Map<string, number>();
     for (let kill = 1; kill <= kills; kill += 1) {
       await delay(1000 * everySeconds * (0.25 + 1.5 * random.next()));
       const up = stack.parts.filter((part) => stack.processId(part) !== undefined);
       const victim = up[random.integer(Math.max(1, up.length))];
-      if (!alive())
+      if (!isRunning())
         throw new UserError(
-          `The run ended after ${kill - 1} of ${kills} kills: give it more steps, or make them follow more ` +
-            `closely with --every`,
+          `The run ended after ${kill - 1} of ${kills} kills: specify more \`steps\`, or a shorter time with --every`,
         );
       if (victim === undefined) continue;
-      tell(`kill ${kill} of ${kills}: kill -9 ${victim} (process ${stack.processId(victim)})`);
+      log(`kill ${kill} of ${kills}: kill -9 ${victim} (process ${stack.processId(victim)})`);
       stack.kill(victim);
       killed.set(victim, (killed.get(victim) ?? 0) + 1);
     }
@@ -174,28 +178,25 @@ function killing(stack: LocalStack, kills: number, everySeconds: number, seed: n
   };
 }
 
-/**
- * Takes the servers away, one after the other, with as much peace in between. @throws UserError where the run ends
- * before all outages
- */
-function outages({ s3, withoutTemporal }: BreakableStack, outageMs: number): Attack {
-  return async (alive, tell) => {
-    const passing = `for ${shortDuration(outageMs / 1000)}`;
-    const trials: readonly (readonly [string, () => Promise<void>])[] = [
+/** Causes the outages one after the other. @throws UserError if the run ends before all outages */
+function outages({ s3, withoutTemporal }: BreakableStack, outageMs: number): Disturbance {
+  return async (isRunning, log) => {
+    const duration = `for ${shortDuration(outageMs / 1000)}`;
+    const kinds: readonly (readonly [string, () => Promise<void>])[] = [
       ['S3 refuses connections', async () => (await s3.refuse(), await delay(outageMs), s3.forward())],
       [
         'S3 resets connections after 20,000 bytes',
         async () => (await s3.reset(20_000), await delay(outageMs), s3.forward()),
       ],
-      ['Temporal is dead', () => withoutTemporal(() => delay(outageMs))],
+      ['Temporal is down', () => withoutTemporal(() => delay(outageMs))],
     ];
-    for (const [what, trial] of trials) {
-      await delay(PEACE_MS);
-      if (!alive()) throw new UserError(`The run ended before "${what}": give it more steps`);
-      tell(`${what} ${passing}`);
-      await trial();
-      tell('over');
+    for (const [name, cause] of kinds) {
+      await delay(PAUSE_MS);
+      if (!isRunning()) throw new UserError(`The run ended before "${name}": specify more \`steps\``);
+      log(`${name} ${duration}`);
+      await cause();
+      log('over');
     }
-    return trials.map(([what]) => `${what} ${passing}`).join('; ');
+    return kinds.map(([name]) => `${name} ${duration}`).join('; ');
   };
 }

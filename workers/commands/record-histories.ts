@@ -1,9 +1,9 @@
 /**
- * Records the histories that `replayer.test.ts` replays: `npm run record-histories -- NAME …`, or all without a name.
+ * `npm run record-histories -- NAME …`: records the histories that the replay tests use; without a name, all of them.
  *
- * Until the first release, a change of what workflows decide or send records all of them anew. From then on they are
- * never edited: a change that makes one of them diverge would break runs in flight, and belongs behind `patched()` or
- * in a new workflow type; new behaviour gets a new scenario under a new name.
+ * Until the first release, record all histories anew after a change of what workflows decide or send. After it, never
+ * change a recorded history: code that diverges from one would break runs in flight. Put such a change behind
+ * `patched()` or in a new workflow type, and record new behaviour as a new scenario.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,27 +17,24 @@ import type { Scenario } from '../../test/workflows/recorded-scenarios.ts';
 const FOLDER = new URL('../../test/histories/', import.meta.url);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/**
- * Stack traces name the folder they were made in, which is nobody's business. One event a line: small enough to commit,
- * and to compare.
- */
-async function keep(file: string, shown: string): Promise<void> {
+/** Writes a history with one event per line. Removes this machine's path from stack traces. */
+async function writeHistory(file: string, json: string): Promise<void> {
   await mkdir(FOLDER, { recursive: true });
   await writeFile(
     new URL(file, FOLDER),
-    oneEventALine(JSON.parse(shown.replaceAll(ROOT, '')) as { events: unknown[] }),
+    formatEventPerLine(JSON.parse(json.replaceAll(ROOT, '')) as { events: unknown[] }),
   );
   console.log(file);
 }
 
-function oneEventALine({ events }: { readonly events: readonly unknown[] }): string {
+function formatEventPerLine({ events }: { readonly events: readonly unknown[] }): string {
   return `{"events": [\n${events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`;
 }
 
-const named = process.argv.slice(2);
+const names = process.argv.slice(2);
 for (const [name, scenario] of Object.entries(SCENARIOS))
-  if (named.length === 0 || named.includes(name)) await record(name, scenario);
-if (named.length === 0 || named.some((name) => COMPARISONS.includes(name))) await recordComparisons();
+  if (names.length === 0 || names.includes(name)) await record(name, scenario);
+if (names.length === 0 || names.some((name) => COMPARISONS.includes(name))) await recordComparisons();
 
 async function recordComparisons(): Promise<void> {
   const runs = await startStoredRuns();
@@ -47,7 +44,7 @@ async function recordComparisons(): Promise<void> {
       const handle = await runs.client.workflow.start('compare', { taskQueue: QUEUE, workflowId, args: [COMPARED] });
       await handle.result();
       const { stdout } = await runs.temporal('workflow', 'show', '--workflow-id', workflowId, '--output', 'json');
-      await keep(`${name}.compare.${handle.firstExecutionRunId.slice(-6)}.json`, stdout);
+      await writeHistory(`${name}.compare.${handle.firstExecutionRunId.slice(-6)}.json`, stdout);
     }
   } finally {
     await runs.stop();
@@ -65,15 +62,20 @@ async function record(name: string, { dynamicConfig = [], input, before, play }:
       .result()
       .catch((error: unknown) => console.log(`${workflowId} failed: ${String(error)}`));
     for await (const executions of executionsOfRun(runs.client, workflowId)) {
-      for (const execution of executions) if (execution.state === 'recorded') await write(runs, name, execution);
+      for (const execution of executions)
+        if (execution.state === 'recorded') await exportHistory(runs, name, execution);
     }
   } finally {
     await runs.stop();
   }
 }
 
-/** As the stock CLI exports it. */
-async function write(runs: StoredRuns, name: string, { workflowId, runId, type }: RecordedExecution): Promise<void> {
+/** Writes the history as the Temporal CLI exports it. */
+async function exportHistory(
+  runs: StoredRuns,
+  name: string,
+  { workflowId, runId, type }: RecordedExecution,
+): Promise<void> {
   const { stdout } = await runs.temporal(
     'workflow',
     'show',
@@ -84,7 +86,7 @@ async function write(runs: StoredRuns, name: string, { workflowId, runId, type }
     '--output',
     'json',
   );
-  await keep(
+  await writeHistory(
     `${workflowId.replace(`recorded-${name}`, name).replaceAll('/', '.')}.${type}.${runId.slice(-6)}.json`,
     stdout,
   );

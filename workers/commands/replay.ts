@@ -1,6 +1,6 @@
 /**
- * `npm run replay`: replays a whole run, from the server or from files, with the code at hand, and reports where that
- * code would decide otherwise.
+ * `npm run replay`: replays a whole run with the code of this checkout and reports where that code decides differently.
+ * The histories come from the server or from files.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { executionsOfRun } from '../../activities/operations/executions.ts';
 import type { RecordedExecution } from '../../activities/operations/executions.ts';
 import { historyFile, historyText } from '../../activities/operations/histories.ts';
-import { manyValued, readOptions } from '../processes/command-line.ts';
+import { repeatOptionName, readOptions } from '../processes/command-line.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { historiesIn } from '../replay/history-files.ts';
 import { Replayer } from '../replay/replayer.ts';
@@ -17,26 +17,27 @@ import { LOCAL } from '../processes/programs.ts';
 import { findRunningStack } from '../stack/running-stack.ts';
 import { clientEnvironment } from '../stack/temporal-server.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
-import { counted, longNumber, shortBytes } from '../terminal/figures.ts';
+import { formatCount, longNumber, shortBytes } from '../terminal/figures.ts';
 import { Screen } from '../terminal/screen.ts';
 import { replayBundle } from '../processes/workflow-bundle.ts';
 
 const HELP = `
-Replays every execution of a run with the code at hand (root, sub-populations, evaluators, all runs of each), and
-compares every command with the recorded one. Reports the first event at which each diverges; exit code 1 if any does.
+Replays every execution of a run (root, sub-populations, evaluators, all runs of each) with the code of this checkout,
+and compares every command with the recorded one. Reports the first event at which an execution diverges, and exits
+with 1 if any does.
 
-  --workflow-id ID       the run, or a comparison, on the server: of the local stack if it runs,
-                         else of TEMPORAL_ADDRESS or a profile
-  --run-id ID            that run of the root alone (default: the newest, with all that it was reset from)
-  --export DIRECTORY     also writes the histories there, as files
-  --from PATH …          instead of --workflow-id: files as \`temporal workflow show --output json\` writes them,
-                         or folders of them, such as a finished run's histories/
-  --directory DIRECTORY  where the local stack keeps its state (.local)
-  --help                 this text`;
+  --workflow-id ID       replay this run or comparison, from the server of the running local stack, else from the
+                         server that TEMPORAL_ADDRESS or a profile names
+  --run-id ID            replay only this run of the root (default: the newest one and those that it was reset from)
+  --export DIRECTORY     also write the histories to this directory
+  --from PATH …          instead of --workflow-id: replay files as \`temporal workflow show --output json\` writes them,
+                         or folders of such files, for example the histories/ of a finished run
+  --directory DIRECTORY  directory of the local stack's state (.local)
+  --help                 show this text`;
 
 const STACK_TIMEOUT_MS = 120_000;
-/** Executions between two lines of progress where there is no terminal. */
-const TELL_EVERY = 100;
+/** Executions per line of progress if the output is no terminal. */
+const EXECUTIONS_PER_LINE = 100;
 
 const screen = new Screen();
 
@@ -50,7 +51,7 @@ await runProcess(async () => {
       directory: { type: 'string' },
     },
     HELP,
-    manyValued('from', process.argv.slice(2)),
+    repeatOptionName('from', process.argv.slice(2)),
   );
   const { 'workflow-id': workflowId, 'run-id': runId, export: exportTo, from } = options;
   if ((workflowId === undefined) === (from === undefined))
@@ -59,22 +60,27 @@ await runProcess(async () => {
     throw new UserError('Expected `--run-id` and `--export` with `--workflow-id` only. --help lists the options.');
   if (from !== undefined) return replayAll(historiesIn(from));
   return replayAll(
-    onServer(workflowId ?? '', runId, options.directory === undefined ? LOCAL : resolve(options.directory), exportTo),
+    executionsOnServer(
+      workflowId ?? '',
+      runId,
+      options.directory === undefined ? LOCAL : resolve(options.directory),
+      exportTo,
+    ),
   );
 });
 
-/** Replays all executions, reports each that diverges, and a summary. Returns the exit code. */
+/** Replays all executions, prints each that diverges, and a summary. Returns the exit code. */
 async function replayAll(executions: AsyncIterable<RecordedExecution & { readonly file?: string }>): Promise<number> {
   const replayer = new Replayer(await replayBundle(join(LOCAL, 'cache')));
   const workflows = new Set<string>();
   const total = { executions: 0, events: 0, diverging: 0 };
   const progress = (): string => {
-    const executions = `${counted(total.executions, 'execution')} of ${counted(workflows.size, 'workflow')}`;
-    return `${executions}, ${counted(total.events, 'event')}`;
+    const executions = `${formatCount(total.executions, 'execution')} of ${formatCount(workflows.size, 'workflow')}`;
+    return `${executions}, ${formatCount(total.events, 'event')}`;
   };
   try {
     for await (const { workflowId, runId, type, history, file } of executions) {
-      const divergence = await replayer.divergence({ workflowId, history });
+      const divergence = await replayer.findDivergence({ workflowId, history });
       workflows.add(workflowId);
       total.executions += 1;
       total.events += history.events?.length ?? 0;
@@ -86,7 +92,7 @@ async function replayAll(executions: AsyncIterable<RecordedExecution & { readonl
         screen.say(`${execution}: diverges at event ${eventId}, ${eventType}: ${reason}${source}`);
       }
       screen.show([`Replayed ${progress()}; now ${workflowId}`]);
-      if (!screen.updates && total.executions % TELL_EVERY === 0) screen.say(`Replayed ${progress()} …`);
+      if (!screen.updates && total.executions % EXECUTIONS_PER_LINE === 0) screen.say(`Replayed ${progress()} …`);
     }
   } finally {
     screen.show([]);
@@ -97,15 +103,15 @@ async function replayAll(executions: AsyncIterable<RecordedExecution & { readonl
   return total.diverging === 0 ? 0 : 1;
 }
 
-/** Yields the executions of the run that the server has, and exports them if a folder is given. */
-async function* onServer(
+/** Yields the executions of the run that the server still has, and exports them if `exportTo` is set. */
+async function* executionsOnServer(
   workflowId: string,
   runId: string | undefined,
   directory: string,
   exportTo: string | undefined,
 ): AsyncGenerator<RecordedExecution, void> {
   const { client, connection, address, namespace } = await connect(directory);
-  const kept = { files: 0, bytes: 0 };
+  const exported = { files: 0, bytes: 0 };
   let forgotten = 0;
   if (exportTo !== undefined) await mkdir(exportTo, { recursive: true });
   screen.say(`${workflowId} on ${address}, namespace ${namespace}`);
@@ -119,8 +125,8 @@ async function* onServer(
         if (exportTo !== undefined) {
           const text = historyText(execution.history);
           await writeFile(join(exportTo, historyFile(workflowId, execution)), text);
-          kept.files += 1;
-          kept.bytes += Buffer.byteLength(text);
+          exported.files += 1;
+          exported.bytes += Buffer.byteLength(text);
         }
         yield execution;
       }
@@ -138,15 +144,17 @@ async function* onServer(
     await connection.close();
   }
   if (exportTo !== undefined)
-    screen.say(`Exported ${counted(kept.files, 'history', 'histories')}, ${shortBytes(kept.bytes)}, to ${exportTo}`);
+    screen.say(
+      `Exported ${formatCount(exported.files, 'history', 'histories')}, ${shortBytes(exported.bytes)}, to ${exportTo}`,
+    );
   if (forgotten > 0)
     screen.say(
-      `The server has forgotten ${counted(forgotten, 'execution')}, ` +
-        'which ended longer ago than the namespace keeps histories: not replayed',
+      `Not replayed: ${formatCount(forgotten, 'execution')}, which the server deleted after the retention period of ` +
+        'its namespace',
     );
 }
 
-/** Connects to the server of the running local stack, else to the environment's. */
+/** Connects to the server of the running local stack, else to the server that the environment names. */
 async function connect(directory: string): ReturnType<typeof connectClient> {
   const stateDirectory = join(directory, 'state');
   const stack = existsSync(stateDirectory) ? await findRunningStack(stateDirectory, STACK_TIMEOUT_MS) : undefined;
@@ -155,7 +163,7 @@ async function connect(directory: string): ReturnType<typeof connectClient> {
     return await connectClient();
   } catch (error) {
     if (error instanceof UserError)
-      throw new UserError(`${error.message}; \`npm run stack\` starts one`, { cause: error });
+      throw new UserError(`${error.message}; start a local stack with \`npm run stack\``, { cause: error });
     throw error;
   }
 }

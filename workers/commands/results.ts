@@ -1,5 +1,5 @@
 /**
- * `npm run results`: makes the results page from the stored tables, checks that it is fresh, fetches a table.
+ * `npm run results`: makes the results page from the stored tables, checks that it is up to date, or fetches a table.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,26 +12,26 @@ import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { makePage } from '../results/page.ts';
 import { parseTable, TABLE_NAME } from '../results/stored-table.ts';
 import { ROOT } from '../processes/programs.ts';
-import { counted, shortBytes } from '../terminal/figures.ts';
+import { formatCount, shortBytes } from '../terminal/figures.ts';
 
 const HELP = `
-Makes docs/results.md and its plots from docs/results/page.md (the prose) and docs/results/*.json (one comparison each).
-Also makes what README.md quotes of them: between \`<!-- results:\` with a prose of its own, \`-->\`, and
-\`<!-- /results -->\`. In the prose:
+Makes docs/results.md and its plots from docs/results/page.md (the text) and docs/results/*.json (one comparison each).
+Also updates the quoted results in README.md: \`<!-- results: TEXT -->\` is followed by the expanded text and
+\`<!-- /results -->\`. Placeholders in the text:
 
   {{table TABLE}} {{pairs TABLE}} {{costs TABLE}} {{evaluations TABLE}} {{promotions TABLE}}   tables
   {{plot schedules|scores|costs|evaluations TABLE}}                             a plot
-  {{value TABLE ARM MEASURE count|mean|sd|median|iqm|low|high|min|max}}         a number, such as
+  {{value TABLE ARM MEASURE count|mean|sd|median|iqm|low|high|min|max}}         a number, for example
                                                   {{value narrow-15000 FIRE testScore mean}}
   {{difference TABLE ARM AGAINST MEASURE pairs|ahead|mean|low|high|effect|p|smallestP}}
-  {{seeds TABLE}} {{published imagenet|toys}}                                   seeds; what others reported
-  {{#if TABLE}} … {{/if}}                                                       only where the table is stored
+  {{seeds TABLE}} {{published imagenet|toys}}                                   seeds; published results
+  {{#if TABLE}} … {{/if}}                                                       only if the table is stored
 
-  --check                writes nothing; ends with 1 if the page is out of date
-  --fetch WORKFLOW_ID    does not make the page, but copies the comparison's comparison.json from the bucket to
+  --check                write nothing; exit with 1 if the page is out of date
+  --fetch WORKFLOW_ID    instead of making the page, copy the comparison's comparison.json from the bucket to
                          docs/results
-  --name NAME            with --fetch: what the table is called (the workflow id, slashes as dashes)
-  --docs DIRECTORY       in place of docs
+  --name NAME            with --fetch: name of the table (the workflow id, with dashes for slashes)
+  --docs DIRECTORY       use this directory instead of docs
 ${OBJECT_HELP}`;
 
 await runProcess(async () => {
@@ -63,7 +63,7 @@ await runProcess(async () => {
   );
 });
 
-/** Writes what the tables give, or with `check` compares; returns the exit code. */
+/** Writes the page and its plots, or only compares them if `check` is set. Returns the exit code. */
 async function make(docs: string, check: boolean): Promise<number> {
   const { files, unused } = await makePage(docs);
   const stale = [...files]
@@ -74,25 +74,25 @@ async function make(docs: string, check: boolean): Promise<number> {
     .filter((file) => file.endsWith('.svg') && !files.has(file));
   for (const name of unused) console.log(`Not on the page: ${join(docs, 'results', `${name}.json`)}`);
   if (check) {
-    for (const file of [...stale, ...leftOver]) console.error(`Stale: ${join(docs, file)}`);
+    for (const file of [...stale, ...leftOver]) console.error(`Out of date: ${join(docs, file)}`);
     if (stale.length + leftOver.length > 0)
-      throw new UserError('The results page is not what the tables give: `npm run results` makes it anew');
-    console.log(`Fresh: ${counted(files.size, 'file')} of ${docs}`);
+      throw new UserError('The results page is out of date: update it with `npm run results`');
+    console.log(`Up to date: ${formatCount(files.size, 'file')} of ${docs}`);
     return 0;
   }
   for (const file of leftOver) rmSync(join(docs, file));
   for (const [file, text] of files) if (stale.includes(file)) writeFileSync(join(docs, file), text);
   console.log(
     `Made ${join(docs, 'results.md')} with ` +
-      `${counted([...files.keys()].filter((file) => file.endsWith('.svg')).length, 'plot')}: ` +
+      `${formatCount([...files.keys()].filter((file) => file.endsWith('.svg')).length, 'plot')}: ` +
       (stale.length + leftOver.length === 0
         ? 'nothing changed'
-        : `${counted(stale.length, 'file')} written, ${leftOver.length} removed`),
+        : `${formatCount(stale.length, 'file')} written, ${leftOver.length} removed`),
   );
   return 0;
 }
 
-/** Copies a comparison's table, byte for byte; returns the exit code. */
+/** Copies the table of a comparison from the bucket. Returns the exit code. */
 async function fetchTable(
   objects: ObjectStore,
   bucket: string,
@@ -108,7 +108,7 @@ async function fetchTable(
     )
       throw error;
     throw new UserError(
-      `Cannot fetch the table of ${workflowId}: there is no s3://${bucket}/${key}; a comparison writes it when ` +
+      `Cannot fetch the table of ${workflowId}: s3://${bucket}/${key} does not exist; a comparison writes it when ` +
         `its first run is done`,
       { cause: error },
     );
@@ -121,9 +121,9 @@ async function fetchTable(
   } catch (error) {
     throw new UserError(`Cannot write ${file}: ${reasonOf(error)}`, { cause: error });
   }
-  if (missing > 0) console.log(`The comparison is not done: ${counted(missing, 'run')} missing`);
+  if (missing > 0) console.log(`The comparison is incomplete: ${formatCount(missing, 'run')} missing`);
   console.log(
-    `Fetched ${counted(runs.length, 'run')} of ${counted(arms.length, 'arm')} to ${file}, ` +
+    `Fetched ${formatCount(runs.length, 'run')} of ${formatCount(arms.length, 'arm')} to ${file}, ` +
       `${shortBytes(bytes.length)}. Next: npm run results`,
   );
   return 0;

@@ -1,24 +1,23 @@
 /**
- * `npm run schedule`: prints the schedule that a finished run found, for use elsewhere.
+ * `npm run schedule`: prints the schedule that a finished run found, for use in other programs.
  */
 import { writeFile } from 'node:fs/promises';
 import { DEFAULT_BUCKET, RUN_FOLDER } from '../../activities/storage/layout.ts';
 import { readableJson } from '../../activities/storage/readable-json.ts';
 import { NoSchedule, readSchedule, scheduleCsv } from '../../activities/runs/schedule.ts';
-import { oneOf, readOptions } from '../processes/command-line.ts';
+import { parseChoice, readOptions } from '../processes/command-line.ts';
 import { OBJECT_HELP, OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
-import { counted } from '../terminal/figures.ts';
+import { formatCount } from '../terminal/figures.ts';
 
 const HELP = `
-Prints the whole schedule of a finished run's winner: its hyperparameters from step 0 on, through every copy and
-promotion.
-(\`npm run --silent schedule -- …\` prints nothing else.)
+Prints the complete schedule of the winner of a finished run: its hyperparameters from step 0, through every copy and
+promotion. Use \`npm run --silent schedule -- …\` to print nothing else.
 
-  --run FOLDER           the run's folder in the bucket, <workflow id>/<first run id>, as its result tells it
-  --format json|csv      json: with task and measuring, for retrace; csv: from_step, to_step and one column per
-                         hyperparameter (json)
-  --output FILE          writes there rather than to the terminal
+  --run FOLDER           folder of the run in the bucket, <workflow id>/<first run id>, as its result names it
+  --format json|csv      json: with the task and the measurements, as input for retrace; csv: from_step, to_step and
+                         one column per hyperparameter (json)
+  --output FILE          write to this file instead of the terminal
 ${OBJECT_HELP}`;
 
 await runProcess(async () => {
@@ -27,10 +26,10 @@ await runProcess(async () => {
     HELP,
   );
   const { run, bucket = DEFAULT_BUCKET, output } = options;
-  const format = oneOf('format', options.format, ['json', 'csv']) ?? 'json';
+  const format = parseChoice('format', options.format, ['json', 'csv']) ?? 'json';
   if (run === undefined || !RUN_FOLDER.test(run))
     throw new UserError(
-      `Expected \`--run\` to be a run's folder, \`<workflow id>/<first run id>\`, got \`${run ?? 'nothing'}\`. ` +
+      `Expected \`--run\` to be the folder of a run, \`<workflow id>/<first run id>\`, got \`${run ?? 'nothing'}\`. ` +
         `--help lists the options.`,
     );
   const schedule = await withObjects(options.directory, async (objects) => readSchedule(objects, bucket, run)).catch(
@@ -48,6 +47,6 @@ await runProcess(async () => {
   await writeFile(output, text).catch((error: unknown) => {
     throw new UserError(`Cannot write ${output}: ${reasonOf(error)}`, { cause: error });
   });
-  console.log(`Wrote ${counted(schedule.segments.length, 'segment')} to ${output}`);
+  console.log(`Wrote ${formatCount(schedule.segments.length, 'segment')} to ${output}`);
   return 0;
 });

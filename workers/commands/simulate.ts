@@ -1,6 +1,6 @@
 /**
- * `npm run simulate`: a comparison's arms × seeds in plain processes, and their table as a comparison's workflow would
- * write it.
+ * `npm run simulate`: runs the arms × seeds of a comparison in plain processes, and writes the same table as the
+ * workflow `compare`.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,21 +11,21 @@ import { fileURLToPath } from 'node:url';
 import { parseComparison, type Comparison } from '../../activities/comparison/input.ts';
 import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
 import { comparisonText } from '../../activities/comparison/table.ts';
-import { readOptions, wholeNumber } from '../processes/command-line.ts';
+import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';
 import { UserError, runProcess } from '../processes/user-error.ts';
 import { SIMULATED, type SimulationJob } from '../simulation/simulate.ts';
 
 const HELP = `
-Simulates the runs of a comparison: the decisions of the workflows and the task's own training, without Temporal and S3.
-Runs that the output already has are not simulated again, unless their arm has changed in the input.
+Simulates the runs of a comparison: the decisions of the workflows and the training of the task, without Temporal and
+S3. Does not repeat a run that the output already has, unless the input specifies its arm differently.
 
-  --input-file FILE   a comparison, as in experiments/
-  --output FILE       where its table goes
-  --processes N       runs at once (one a core)
-  --help              this text`;
+  --input-file FILE   a comparison, for example experiments/compare-toys.json
+  --output FILE       file for the table
+  --processes N       number of simultaneous runs (one per core)
+  --help              show this text`;
 
-/** What the output had when a simulation was interrupted. */
+/** The content of an existing output file. */
 interface StoredTable {
   readonly input: Pick<Comparison, 'arms'>;
   readonly runs: readonly ComparisonRun[];
@@ -43,11 +43,11 @@ await runProcess(async () => {
   const { 'input-file': inputFile, output } = options;
   if (inputFile === undefined || output === undefined)
     throw new UserError('Expected `--input-file` and `--output`. --help lists the options.');
-  const processes = wholeNumber('processes', options.processes, 1, 64) ?? 1;
-  const { input: given, workflowType } = readExperiment(inputFile);
+  const processes = parseWholeNumber('processes', options.processes, 1, 64) ?? 1;
+  const { input: comparison, workflowType } = readExperiment(inputFile);
   if (workflowType !== 'compare')
     throw new UserError(`Expected ${inputFile} to be a comparison, with \`arms\` and \`seeds\`, got one run`);
-  const { specifications, ...input } = parseComparison(given);
+  const { specifications, ...input } = parseComparison(comparison);
   const jobs = Object.entries(specifications).flatMap(([arm, specification]) =>
     input.seeds.map((seed): SimulationJob => ({ arm, specification: { ...specification, seed } })),
   );
@@ -61,8 +61,8 @@ await runProcess(async () => {
 });
 
 /**
- * Simulates the jobs that have no stored run, so many at once; `onRun` gets all runs that are done, in the order of
- * their jobs, after each.
+ * Simulates the jobs that have no stored run, in `processes` processes at a time. After each run it calls `onRun` with
+ * all finished runs, in the order of their jobs.
  */
 async function simulateAll(
   jobs: readonly SimulationJob[],
@@ -87,7 +87,7 @@ async function simulateAll(
   );
 }
 
-/** Runs of an output whose arms were specified as they are now. */
+/** Returns the runs of the output file whose arms have the same specification as in the input. */
 function readStored(output: string, { arms }: Pick<Comparison, 'arms'>): readonly ComparisonRun[] {
   if (!existsSync(output)) return [];
   const { input, runs } = JSON.parse(readFileSync(output, 'utf8')) as StoredTable;
@@ -96,7 +96,7 @@ function readStored(output: string, { arms }: Pick<Comparison, 'arms'>): readonl
   );
 }
 
-/** In a process of its own: TensorFlow computes in one thread, and a run keeps all of its networks in memory. */
+/** Simulates one run in a new process, so that runs can use several cores and release their memory. */
 async function simulateInProcess(job: SimulationJob): Promise<ComparisonRun> {
   const child = fork(fileURLToPath(new URL('../simulation/simulated-run.ts', import.meta.url)), {
     execArgv: ['--import', 'tsx'],

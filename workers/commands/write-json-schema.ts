@@ -1,11 +1,12 @@
 /**
- * Writes experiments/specification.schema.json from the schema: run it after a change of the specification.
+ * `npm run write-json-schema`: writes experiments/specification.schema.json. Run it after a change of the
+ * specification.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { specificationJsonSchema } from '../../activities/specification/json-schema.ts';
 
-/** Where editors find the JSON Schema, from an experiment's `"$schema": "./specification.schema.json"`. */
+/** Path of the JSON Schema. Editors find it by `"$schema": "./specification.schema.json"` in an experiment. */
 export const JSON_SCHEMA_PATH = fileURLToPath(new URL('../../experiments/specification.schema.json', import.meta.url));
 
 /** Returns the text of the JSON Schema file. */

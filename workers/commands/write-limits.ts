@@ -1,5 +1,6 @@
 /**
- * Writes the table of docs/limits.md from the budget: run it after a change of what histories and messages hold.
+ * `npm run write-limits`: writes the table of docs/limits.md. Run it after a change of the content of histories or
+ * messages.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +23,7 @@ const images = {
   hyperparameters: { learningRate },
 };
 
-/** The runs of the table: all train Fashion-MNIST, 200 steps a round, ten measurements in each. */
+/** The runs of the table. All train Fashion-MNIST with 200 steps and ten measurements per round. */
 const RUNS: readonly (readonly [title: string, specification: unknown])[] = [
   ['8 + 8 + 6, 30 rounds', { ...images, steps: 6_000, subPopulations: [{}, {}] }],
   ['50 workers (8 and three times 8 + 6), 100 rounds', { ...images, steps: 20_000, subPopulations: [{}, {}, {}, {}] }],
@@ -35,7 +36,7 @@ const RUNS: readonly (readonly [title: string, specification: unknown])[] = [
 
 const TABLE = /<!-- table -->[^]*<!-- end -->/;
 
-/** Returns the document with its table as the budget has it. */
+/** Returns the document with a table that agrees with the budget. */
 export function withCurrentTable(document: string): string {
   const rows = RUNS.map(([title, specification]) => {
     const { root, subPopulations, payloads } = historyBudget(parseSpecification(specification));
@@ -50,9 +51,9 @@ export function withCurrentTable(document: string): string {
     };
     return [
       title,
-      shown(root.longest),
-      shown(round),
-      shown(longest),
+      formatDemand(root.longest),
+      formatDemand(round),
+      formatDemand(longest),
       `${kilobytes(largest.sizeBytes)}: ${largest.what}`,
     ];
   });
@@ -64,14 +65,14 @@ export function withCurrentTable(document: string): string {
     'longest history of a sub-population',
     'largest payload',
   ];
-  const bounds = ['allowed', shown(allowed), '', shown(allowed), kilobytes(TEMPORAL_LIMITS.payloadBytes)];
+  const bounds = ['allowed', formatDemand(allowed), '', formatDemand(allowed), kilobytes(TEMPORAL_LIMITS.payloadBytes)];
   const table = [header, header.map(() => '---'), ...rows, bounds]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
   return document.replace(TABLE, `<!-- table -->\n${table}\n<!-- end -->`);
 }
 
-function shown({ events, bytes }: { readonly events: number; readonly bytes: number }): string {
+function formatDemand({ events, bytes }: { readonly events: number; readonly bytes: number }): string {
   return `${String(events)} events, ${kilobytes(bytes)}`;
 }
 

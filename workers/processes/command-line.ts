@@ -1,5 +1,5 @@
 /**
- * Command lines of the processes: `--help` everywhere, and what is not known is an error.
+ * Reads the command lines of the processes. Every process has `--help`, and unknown options are errors.
  */
 import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
@@ -9,8 +9,9 @@ import { UserError } from './user-error.ts';
 type Options = NonNullable<ParseArgsConfig['options']>;
 
 /**
- * Reads the options of this process, or prints `help` and ends it with 0 where `--help` is among them; positional
- * arguments are an error.
+ * Reads the options of this process. If `--help` is among them, prints `help` and exits with code 0.
+ *
+ * @throws UserError for an unknown option, a missing value or a positional argument
  */
 export function readOptions<const T extends Options>(
   options: T,
@@ -30,10 +31,10 @@ export function readOptions<const T extends Options>(
 }
 
 /**
- * Returns the arguments with the option's name before each of its values: `--from a b` as `--from a --from b`, which is
- * how a shell's `*` reaches it.
+ * Repeats the option's name before each of its values: `--from a b` becomes `--from a --from b`. This supports
+ * wildcards: the shell expands `--from *` to several values.
  */
-export function manyValued(name: string, args: readonly string[]): string[] {
+export function repeatOptionName(name: string, args: readonly string[]): string[] {
   let current = '';
   return args.flatMap((argument, index) => {
     if (argument.startsWith('-')) current = argument;
@@ -44,11 +45,11 @@ export function manyValued(name: string, args: readonly string[]): string[] {
 }
 
 /**
- * Returns an option's text as a whole number, or undefined where it is not given.
+ * Returns an option's value as a whole number, or undefined if the option is absent.
  *
  * @throws UserError "Expected `--name` to be …, got `text`"
  */
-export function wholeNumber(
+export function parseWholeNumber(
   name: string,
   text: string | undefined,
   lowest: number,
@@ -61,23 +62,27 @@ export function wholeNumber(
 }
 
 /**
- * Returns an option's text as an id or name that Temporal takes, or undefined where it is not given.
+ * Returns an option's value as an id or name that Temporal accepts, or undefined if the option is absent.
  *
  * @throws UserError "Expected `--name` to be …, got `text`"
  */
-export function identifier(name: string, text: string | undefined): string | undefined {
+export function parseIdentifier(name: string, text: string | undefined): string | undefined {
   const bytes = Buffer.byteLength(text ?? ' ');
   if (bytes < 1 || bytes > MAX_ID_BYTES)
-    throw new UserError(`Expected \`--${name}\` to be of 1 to ${MAX_ID_BYTES} bytes, got ${bytes}`);
+    throw new UserError(`Expected \`--${name}\` to have 1 to ${MAX_ID_BYTES} bytes, got ${bytes}`);
   return text;
 }
 
 /**
- * Returns an option's text as one of the choices, or undefined where it is not given.
+ * Returns an option's value as one of the choices, or undefined if the option is absent.
  *
  * @throws UserError "Expected `--name` to be …, got `text`"
  */
-export function oneOf<T extends string>(name: string, text: string | undefined, choices: readonly T[]): T | undefined {
+export function parseChoice<T extends string>(
+  name: string,
+  text: string | undefined,
+  choices: readonly T[],
+): T | undefined {
   if (text === undefined) return undefined;
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;

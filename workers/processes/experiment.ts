@@ -1,5 +1,5 @@
 /**
- * What an input file asks for: one run, or a comparison of several.
+ * Reads an input file: the specification of one run, or of a comparison.
  */
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
@@ -15,41 +15,41 @@ import { UserError, reasonOf } from './user-error.ts';
 
 export interface Experiment {
   readonly workflowType: (typeof WORKFLOW_TYPES)[Algorithm] | 'compare';
-  /** As the file has it: what the workflow is given. */
+  /** The content of the file, unchanged: the argument of the workflow. */
   readonly input: unknown;
   /**
-   * The run's specification, or those of all arms; defaults filled in. None of a run that goes on from an earlier one:
-   * what that has recorded is known later.
+   * The specification of the run, or of all arms, with defaults filled in. Empty if the run resumes or retraces an
+   * earlier one: the plan of the run reads that specification from the bucket.
    */
   readonly specifications: readonly Specification[];
-  /** Where it is one: defaults filled in. */
+  /** The comparison with defaults filled in, if the file has one. */
   readonly comparison?: Comparison;
-  /** Threads that its trainers must have. */
+  /** Number of threads that the trainers must have. */
   readonly threads: number;
-  /** The file's name without its ending. */
+  /** The name of the file without its extension. */
   readonly name: string;
 }
 
 /**
- * Reads an input file and checks it as the workflow will, so that what is wrong is told before anything starts.
+ * Reads an input file and validates it as the workflow does, so that errors appear before anything starts.
  *
- * @throws UserError where the file cannot be read, or with every error in what it says
+ * @throws UserError if the file cannot be read, or listing all errors in its content
  */
 export function readExperiment(file: string): Experiment {
   const input = readJson(file);
   const name = basename(file, extname(file));
-  const compares = typeof input === 'object' && input !== null && 'arms' in input;
-  const comparison = compares ? checked(file, () => parseComparison(input)) : undefined;
+  const isComparison = typeof input === 'object' && input !== null && 'arms' in input;
+  const comparison = isComparison ? parse(file, () => parseComparison(input)) : undefined;
   const specifications = comparison
     ? Object.values(comparison.specifications)
-    : checked(file, () => (goesOn(input) || namesRun(input) ? [] : [parseSpecification(input)]));
-  const threads = new Set(specifications.map((one) => one.threads));
+    : parse(file, () => (goesOn(input) || namesRun(input) ? [] : [parseSpecification(input)]));
+  const threads = new Set(specifications.map((specification) => specification.threads));
   if (threads.size > 1)
     throw new UserError(
-      `Expected all arms in ${file} to say one number of \`threads\`, got ${[...threads].join(', ')}`,
+      `Expected all arms in ${file} to have the same number of \`threads\`, got ${[...threads].join(', ')}`,
     );
   return {
-    workflowType: compares ? 'compare' : typeOf(input, specifications[0]),
+    workflowType: isComparison ? 'compare' : workflowTypeOf(input, specifications[0]),
     input,
     specifications,
     ...(comparison ? { comparison } : {}),
@@ -58,7 +58,7 @@ export function readExperiment(file: string): Experiment {
   };
 }
 
-function typeOf(input: unknown, specification: Specification | undefined): Experiment['workflowType'] {
+function workflowTypeOf(input: unknown, specification: Specification | undefined): Experiment['workflowType'] {
   if (namesRun(input)) return 'retrace';
   return specification ? WORKFLOW_TYPES[algorithmOf(specification)] : 'firePbt';
 }
@@ -77,15 +77,16 @@ function readJson(file: string): unknown {
   }
 }
 
-/** What a run that goes on from an earlier one says of it, if it does. */
+/** Returns `threads` of an input that has no specification of its own; 1 if it does not name the number. */
 function threadsOf(input: unknown): number {
   const threads = typeof input === 'object' && input !== null && 'threads' in input ? input.threads : undefined;
   return typeof threads === 'number' ? threads : 1;
 }
 
-function checked<T>(file: string, parse: () => T): T {
+/** Calls `parseInput` and puts the file's name before its error message. */
+function parse<T>(file: string, parseInput: () => T): T {
   try {
-    return parse();
+    return parseInput();
   } catch (error) {
     if (error instanceof InvalidSpecification || error instanceof InvalidComparison)
       throw new UserError(`${file}: ${error.message}`, { cause: error });

@@ -1,27 +1,26 @@
 /**
- * Ctrl-C at the terminal, and whatever else asks a process to end.
+ * Detects requests to end the process: Ctrl-C and other signals, and a closed standard output.
  */
 
-/** npm sends on what the terminal sent already: signals so soon after the first are the same Ctrl-C. */
-const SAME_PRESS_MS = 700;
+/** npm repeats the signal that the terminal already sent. Signals within this time belong to the same Ctrl-C. */
+const REPEATED_SIGNAL_MS = 700;
 
-/** Exit code of a process that Ctrl-C ended. */
+/** Exit code of a process that ended because of Ctrl-C. */
 export const INTERRUPTED_EXIT_CODE = 130;
 
 export interface Interruption {
-  /** Resolves at the first signal. */
+  /** Resolves at the first request. */
   readonly first: Promise<void>;
-  readonly happened: () => boolean;
-  /** Calls back at the second. */
+  /** Sets the function to call at the second request. */
   readonly onSecond: (callback: () => void) => void;
 }
 
-/** Listens for SIGINT, SIGTERM and SIGHUP from now on, in place of Node's own ending of the process. */
-export function interrupted(): Interruption {
+/** Starts to listen for SIGINT, SIGTERM and SIGHUP. From then on they no longer end the process by themselves. */
+export function listenForInterruption(): Interruption {
   let firstAt: number | undefined;
   let second: () => void = () => undefined;
   const first = new Promise<void>((resolve) => {
-    // Nobody reads any more, as in `npm start | head`.
+    // The reader of a pipe has ended, as in `npm start | head`.
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
       firstAt ??= performance.now();
@@ -33,9 +32,9 @@ export function interrupted(): Interruption {
         if (firstAt === undefined) {
           firstAt = now;
           resolve();
-        } else if (now - firstAt > SAME_PRESS_MS) second();
+        } else if (now - firstAt > REPEATED_SIGNAL_MS) second();
       });
     }
   });
-  return { first, happened: () => firstAt !== undefined, onSecond: (callback) => (second = callback) };
+  return { first, onSecond: (callback) => (second = callback) };
 }

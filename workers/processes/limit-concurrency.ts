@@ -1,41 +1,38 @@
 /**
- * Turns: activities that do work take their turn with others of their process; those that only stand by do not keep
- * anybody waiting.
+ * Limits how many activities of this process work at the same time. Watchdogs do not count: each one lasts as long as
+ * its run and does almost nothing.
  */
 import { workerShutdown } from '../../activities/training/failures.ts';
 import type { RunActivities } from '../../activities/contracts/run.ts';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 
 /**
- * As many as the SDK's own limit on a worker's activities: more would wait for one of the store's 50 sockets, and hold
- * checkpoints and states in memory meanwhile.
+ * Equals the SDK's default limit on a worker's activities. With more, activities would wait for one of the object
+ * store's 50 sockets and keep checkpoints and states in memory meanwhile.
  */
-const AT_ONCE = 100;
-/** As long as its run, and doing next to nothing. */
-const STANDING_BY: keyof RunActivities = 'standBy';
+const MAX_CONCURRENT = 100;
+const WATCHDOG: keyof RunActivities = 'standBy';
 
-/**
- * Returns an interceptor that has at most so many activities at work, first come, first served, however many stand by.
- */
-export function limitConcurrency(atOnce = AT_ONCE): ActivityInterceptorsFactory {
+/** Returns an interceptor that lets at most `maxConcurrent` activities work at a time, in the order of their start. */
+export function limitConcurrency(maxConcurrent = MAX_CONCURRENT): ActivityInterceptorsFactory {
   const waiting: (() => void)[] = [];
-  let atWork = 0;
+  let active = 0;
   return (context) => ({
     inbound: {
       async execute(input, next) {
-        if (context.info.activityType === STANDING_BY) return next(input);
-        if (atWork < atOnce) atWork++;
+        if (context.info.activityType === WATCHDOG) return next(input);
+        if (active < maxConcurrent) active++;
         else await new Promise<void>((resolve) => waiting.push(resolve));
         try {
-          // Whoever waited may have been given up meanwhile.
+          // The activity may have been cancelled while it waited.
           if (context.cancellationDetails?.workerShutdown)
-            throw workerShutdown(`Cannot begin ${context.info.activityType}: this worker shuts down`);
+            throw workerShutdown(`Cannot start ${context.info.activityType}: this worker is shutting down`);
           context.cancellationSignal.throwIfAborted();
           return await next(input);
         } finally {
           const first = waiting.shift();
           if (first) first();
-          else atWork--;
+          else active--;
         }
       },
     },

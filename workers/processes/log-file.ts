@@ -1,10 +1,10 @@
 /**
- * The logs of the stack's processes: appended to, and set aside when they have grown.
+ * The log files of the stack's processes. Processes append to them; large ones are rotated.
  */
 import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** A log larger than this is renamed to `….1` when its process is next started. */
+/** When a process starts, a log larger than this is renamed to `….1`. */
 const ROTATE_BYTES = 10_000_000;
 const TAIL_BYTES = 8_192;
 
@@ -15,7 +15,7 @@ export function openLog(file: string): number {
   return openSync(file, 'a', 0o600);
 }
 
-/** Returns the last lines that are not blank, at most `count`; none where there is no log. */
+/** Returns at most `count` last lines that are not blank; none if there is no log. */
 export function lastLines(file: string, count: number): string[] {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return [];

@@ -1,6 +1,6 @@
 /**
- * The objects of finished runs, for commands that only read: the environment's store, else that of the local stack that
- * runs.
+ * Opens the object store for commands that only read finished runs: the store that the environment names, else the one
+ * of the running local stack.
  */
 import { join, resolve } from 'node:path';
 import { ObjectStore, ObjectStoreError } from '../../activities/storage/object-store.ts';
@@ -9,24 +9,24 @@ import { storeOptions } from '../stack/object-server.ts';
 import { LOCAL } from './programs.ts';
 import { findRunningStack } from '../stack/running-stack.ts';
 
-/** Any of them says where the objects are, or with what right they are read. */
-const SAYING_WHERE = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_ACCESS_KEY_ID', 'AWS_PROFILE'];
+/** If one of these is set, the environment names a store or credentials. */
+const STORE_VARIABLES = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_ACCESS_KEY_ID', 'AWS_PROFILE'];
 const STACK_TIMEOUT_MS = 120_000;
 
-/** The options of such commands. */
+/** Options of these commands. */
 export const OBJECT_OPTIONS = { bucket: { type: 'string' }, directory: { type: 'string' } } as const;
 
-/** Their lines in `--help`. */
+/** Lines about these options in `--help`. */
 export const OBJECT_HELP = `
-  --bucket NAME          where the objects are (fire-pbt): in the S3 of the AWS SDK's environment, else in that of the
-                         running local stack
-  --directory DIRECTORY  where the local stack keeps its state (.local)
-  --help                 this text`.slice(1);
+  --bucket NAME          bucket with the objects (fire-pbt), in the S3 that the AWS SDK's environment names, else in
+                         the S3 of the running local stack
+  --directory DIRECTORY  directory of the local stack's state (.local)
+  --help                 show this text`.slice(1);
 
 /**
- * Gives the store to `read` and closes it afterwards.
+ * Calls `read` with the store and closes the store afterwards.
  *
- * @throws UserError where the store refuses or does not answer
+ * @throws UserError if the store refuses access or does not answer
  */
 export async function withObjects<T>(
   directory: string | undefined,
@@ -44,19 +44,20 @@ export async function withObjects<T>(
   }
 }
 
-/** Returns the store, and what to add where it fails. */
+/** Returns the store, and advice to append to its error messages. */
 async function connect(
   directory: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<{ readonly objects: ObjectStore; readonly advice: string }> {
-  if (SAYING_WHERE.some((name) => (environment[name] ?? '') !== '')) return { objects: new ObjectStore(), advice: '' };
+  if (STORE_VARIABLES.some((name) => (environment[name] ?? '') !== ''))
+    return { objects: new ObjectStore(), advice: '' };
   const stack = await findRunningStack(join(directory, 'state'), STACK_TIMEOUT_MS);
   if (stack !== undefined) return { objects: new ObjectStore(storeOptions(stack.s3)), advice: '' };
-  // The SDK may still find a profile.
+  // The SDK may still find a default profile.
   return {
     objects: new ObjectStore(),
     advice:
-      `; no local stack runs in ${directory}, and no ${SAYING_WHERE[0]} says where else: \`npm run ` +
-      `stack\` starts one`,
+      `; no local stack is running in ${directory} and ${STORE_VARIABLES[0]} is not set: start a stack with ` +
+      `\`npm run stack\``,
   };
 }

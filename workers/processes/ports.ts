@@ -1,33 +1,33 @@
 /**
- * Ports of this machine.
+ * Finds and probes network ports of this machine.
  */
 import { connect, createServer } from 'node:net';
 
-/** Servers of the stack listen here: what they keep is this user's business. */
+/** The stack's servers listen only here, because other machines must not reach their data. */
 export const HOST = '127.0.0.1';
 
-/** How many ports are tried in a row before any free one is taken. */
+/** Number of consecutive ports to try before the system chooses one. */
 const MAX_TRIED = 50;
 
 /**
- * Finds a port that nothing listens on: `preferred`, else the first free one after it, else any. Without a preference
- * any free port; never one of `taken`.
+ * Finds a port that nothing listens on: `preferred`, else the first free one after it, else any. Without `preferred` it
+ * returns any free port. It never returns one of `taken`.
  */
 export async function freePort(preferred?: number, taken: readonly number[] = []): Promise<number> {
   const candidates = preferred === undefined ? [] : Array.from({ length: MAX_TRIED }, (_, index) => preferred + index);
   for (const candidate of [...candidates.filter((port) => port < 65_536), ...Array<number>(MAX_TRIED).fill(0)]) {
-    const port = await listen(candidate);
+    const port = await tryPort(candidate);
     if (port !== undefined && !taken.includes(port)) return port;
   }
   throw new Error(`Cannot find a free port on ${HOST}`);
 }
 
-/** Says that a server uses another port than the preferred one; undefined if it does not. */
+/** Returns a line that says which port a server uses instead of the preferred one; undefined if it uses that one. */
 export function describePortChange(server: string, preferred: number, port: number): string | undefined {
   return preferred === port ? undefined : `Port ${preferred} is taken: ${server} uses ${port}`;
 }
 
-/** Returns whether something listens at an address such as `127.0.0.1:7233`. */
+/** Tells whether something listens at an address such as `127.0.0.1:7233`. */
 export async function isListening(address: string): Promise<boolean> {
   const [host, port] = address.split(':');
   return new Promise((resolve) => {
@@ -41,8 +41,8 @@ export async function isListening(address: string): Promise<boolean> {
   });
 }
 
-/** Listens for a moment; returns the port, or undefined if it is taken. */
-async function listen(port: number): Promise<number | undefined> {
+/** Opens the port for a moment. Returns its number, or undefined if it is taken. */
+async function tryPort(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(undefined));

@@ -1,5 +1,5 @@
 /**
- * The servers' programs: those that set-up put into the checkout, else those on the PATH.
+ * Finds the programs of the servers: the ones that set-up installed, else the ones on the PATH.
  */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -9,13 +9,13 @@ import { UserError } from './user-error.ts';
 /** Root of the checkout. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What set-up installed, and what the stack keeps unless it is told another place. */
+/** Folder of everything that set-up installs; also the default folder of the stack. */
 export const LOCAL = join(ROOT, '.local');
 
 /**
  * Returns the path of `temporal` or `rclone`.
  *
- * @throws UserError where it is in neither place
+ * @throws UserError if it is in neither place
  */
 export function findProgram(name: 'temporal' | 'rclone', environment: NodeJS.ProcessEnv): string {
   const folders = [
@@ -28,8 +28,8 @@ export function findProgram(name: 'temporal' | 'rclone', environment: NodeJS.Pro
   return found;
 }
 
-/** How a person in the checkout calls the program: by its name where the PATH has it, else where set-up put it. */
-export function calledAs(name: 'temporal' | 'rclone', environment: NodeJS.ProcessEnv): string {
+/** Returns the command with which a person in the checkout runs the program: its name if it is on the PATH. */
+export function commandFor(name: 'temporal' | 'rclone', environment: NodeJS.ProcessEnv): string {
   const onPath = (environment['PATH'] ?? '')
     .split(delimiter)
     .some((folder) => folder !== '' && isExecutable(join(folder, name)));

@@ -1,11 +1,12 @@
 /**
- * Whether a Temporal server knows the search attributes of the runs: one of the user's own must have them registered.
+ * Checks that a Temporal server has the search attributes of the runs. The user must register them on a server of
+ * their own.
  */
 import type { TemporalConnection } from './temporal-connection.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/run/search-attributes.ts';
 import { UserError, reasonOf } from './user-error.ts';
 
-/** What it takes to ask: a worker's connection and a client's both can. */
+/** The part that the connections of workers and clients have in common. */
 interface OperatorConnection {
   readonly operatorService: {
     listSearchAttributes(request: {
@@ -15,11 +16,11 @@ interface OperatorConnection {
 }
 
 /**
- * Makes sure that the namespace has them: without them a run could not report its progress, and its workflow tasks
- * would fail for ever.
+ * Checks that the namespace has the search attributes. Without them a run cannot report its progress, and its workflow
+ * tasks fail forever.
  *
- * @throws UserError with the commands that create them, one for a server of one's own and one for Temporal Cloud, or
- *   saying that the server does not tell
+ * @throws UserError if some are missing, with the commands that create them on a self-hosted server and on Temporal
+ *   Cloud; or if the server does not list them
  */
 export async function requireSearchAttributes({
   connection,
@@ -29,16 +30,16 @@ export async function requireSearchAttributes({
   const known = await listSearchAttributes(connection, namespace).catch((error: unknown) => {
     const names = Object.entries(SEARCH_ATTRIBUTE_TYPES).map(([name, type]) => `${name} (${type})`);
     throw new UserError(
-      `Cannot ask Temporal at ${address} for the search attributes of namespace ${namespace}: ` +
-        `${reasonOf(error)} (runs need ${names.join(', ')}; these credentials need the right to list search ` +
+      `Cannot list the search attributes of namespace ${namespace} on Temporal at ${address}: ` +
+        `${reasonOf(error)} (runs need ${names.join(', ')}, and the credentials must be allowed to list search ` +
         `attributes)`,
       { cause: error },
     );
   });
   const missing = Object.entries(SEARCH_ATTRIBUTE_TYPES).filter(([name]) => !known.includes(name));
   if (missing.length === 0) return;
-  // Temporal Cloud's are managed with its own tool, not with the CLI.
-  const own =
+  // Temporal Cloud manages them with its own tool, not with the CLI.
+  const selfHosted =
     `temporal operator search-attribute create --namespace ${namespace} ` +
     `${missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ')}`;
   const cloud =
@@ -46,8 +47,8 @@ export async function requireSearchAttributes({
     `${missing.map(([name, type]) => `--search-attribute ${name}=${type}`).join(' ')}`;
   throw new UserError(
     `Cannot use Temporal at ${address}: namespace ${namespace} has no search attributes ` +
-      `${missing.map(([name]) => name).join(', ')}. Create them once. On a server of one's own: ${own}. On ` +
-      `Temporal Cloud, in its web UI or by: ${cloud}`,
+      `${missing.map(([name]) => name).join(', ')}. Create them once. On a self-hosted server: ${selfHosted}. On ` +
+      `Temporal Cloud: use its web UI or ${cloud}`,
   );
 }
 

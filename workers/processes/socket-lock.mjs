@@ -1,5 +1,5 @@
 /**
- * A lock that cannot go stale: a listening socket, which the kernel closes when its owner dies, however it dies.
+ * A lock that cannot go stale: a listening socket. The kernel closes it when its owner ends, even after `kill -9`.
  *
  * Plain JavaScript without packages, because set-up imports it before any package is installed.
  */

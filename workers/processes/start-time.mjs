@@ -1,5 +1,5 @@
 /**
- * Identifies a process for good: process ids are reused, an id together with the start time is not.
+ * Reads the start time of a process. The system reuses process ids, but an id and a start time together are unique.
  *
  * Plain JavaScript without packages, because set-up imports it before any package is installed.
  */
@@ -14,7 +14,7 @@ import { readFileSync } from 'node:fs';
 export function startTime(pid) {
   try {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    // The name, in parentheses, may hold blanks and parentheses of its own.
+    // The name is in parentheses and may itself contain blanks and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' ? undefined : fields[19];
   } catch {

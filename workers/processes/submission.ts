@@ -1,5 +1,5 @@
 /**
- * Starting an experiment's workflow, or finding it running already.
+ * Starts the workflow of an experiment, or finds the one that is already running.
  */
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
@@ -9,14 +9,14 @@ import { UserError } from './user-error.ts';
 export interface Submission {
   readonly handle: WorkflowHandle;
   readonly runId: string;
-  /** It was running: this process only watches. */
+  /** True if the workflow was already running. */
   readonly reattached: boolean;
 }
 
 /**
- * Starts the workflow unless one of this id is running.
+ * Starts the workflow unless a workflow with this id is running.
  *
- * @throws UserError where the running one is something else
+ * @throws UserError if the running workflow has another type
  */
 export async function submit(
   client: Client,
@@ -28,8 +28,8 @@ export async function submit(
   if (running) {
     if (running.type !== experiment.workflowType) {
       throw new UserError(
-        `Cannot start ${workflowId}: a workflow of that id and of type ${running.type} is running. Choose ` +
-          `another with --workflow-id`,
+        `Cannot start ${workflowId}: a workflow with this id and of type ${running.type} is running. Choose ` +
+          `another id with --workflow-id`,
       );
     }
     return { handle: client.workflow.getHandle(workflowId, running.runId), runId: running.runId, reattached: true };

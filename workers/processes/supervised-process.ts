@@ -1,5 +1,5 @@
 /**
- * One process of the stack: started, watched, started again when it ends, stopped.
+ * Supervises one process of the stack: starts it, restarts it when it ends, and stops it.
  */
 import { closeSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
@@ -10,7 +10,7 @@ import { killGroup, spawnTiedToParent } from './tied-process.ts';
 import { lastLines, openLog } from './log-file.ts';
 
 export interface ProcessPlan {
-  /** Such as `trainer-0`: names the process in texts and its log. */
+  /** Names the process in messages and its log, for example `trainer-0`. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -20,31 +20,31 @@ export interface ProcessPlan {
 }
 
 export interface ProcessWatcher {
-  /** A line for the person at the terminal. */
+  /** Receives a line for the person at the terminal. */
   readonly say: (line: string) => void;
-  /** The process was started, under this id, or has ended. */
+  /** Is called when the process has started with this id, or has ended (undefined). */
   readonly changed: (name: string, pid: number | undefined) => void;
 }
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 15_000;
-/** A process that ran for so long was well: what ends it is a new trouble. */
-const WELL_AFTER_MS = 30_000;
-/** Ends in a row, all of its own making or all kills, after which it is told that it does not stop. */
-const TOLD_AFTER = 4;
-const TOLD_LINES = 8;
+/** A process that ran this long was healthy. Its next end does not count as one of the same series. */
+const HEALTHY_AFTER_MS = 30_000;
+/** Number of consecutive ends of the same kind (exits or kills) after which a message describes the series. */
+const REPORTED_AFTER = 4;
+const QUOTED_LINES = 8;
 const PROBE_INTERVAL_MS = 25;
 
 export class SupervisedProcess {
   readonly name: string;
   readonly #plan: ProcessPlan;
   readonly #watcher: ProcessWatcher;
-  /** Until it is ready, its end is a failure of the start; afterwards a reason to start it again. */
+  /** While it is `starting`, its end fails the start. While it is `running`, its end causes a restart. */
   #phase: 'new' | 'starting' | 'running' | 'stopping' = 'new';
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
-  #endsInARow = 0;
-  /** Whether it was killed, by hand or by the system, or ended by itself; and how often it did so in a row. */
+  #consecutiveEnds = 0;
+  /** The newest ends of the same kind: whether something killed it, and how often in a row. */
   #lastKind: { readonly killed: boolean; readonly times: number } = { killed: false, times: 0 };
   #failedStart: string | undefined;
   #restart: NodeJS.Timeout | undefined;
@@ -55,15 +55,15 @@ export class SupervisedProcess {
     this.#watcher = watcher;
   }
 
-  /** Process id, also its group's; undefined while it is not running. */
+  /** Process id, which is also the id of its group; undefined while it is not running. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
   /**
-   * Starts it and waits until `isReady` says so; from then on it is started again whenever it ends.
+   * Starts the process and waits until `isReady` returns true. From then on it is restarted whenever it ends.
    *
-   * @throws UserError with the last lines of its log where it ends first or takes longer than `timeoutMs`
+   * @throws UserError with the last lines of its log if it ends first or takes longer than `timeoutMs`
    */
   async start(isReady: (pid: number) => Promise<boolean>, timeoutMs: number): Promise<void> {
     this.#phase = 'starting';
@@ -73,14 +73,14 @@ export class SupervisedProcess {
       if (this.#isStopping()) throw new UserError(`Cannot start ${this.name}: it was stopped`);
       if (this.#failedStart !== undefined) throw this.#cannotStart(`it ${this.#failedStart}`);
       if (this.pid !== undefined && (await isReady(this.pid))) break;
-      if (Date.now() > deadline) throw this.#cannotStart(`it does not answer after ${Math.round(timeoutMs / 1000)} s`);
+      if (Date.now() > deadline) throw this.#cannotStart(`it did not answer within ${Math.round(timeoutMs / 1000)} s`);
       await delay(PROBE_INTERVAL_MS);
     }
-    // It may have been told to stop while it was being asked.
+    // `stop` may have been called during `isReady`.
     if (!this.#isStopping()) this.#phase = 'running';
   }
 
-  /** Asks it to end, kills it after `graceMs`, and resolves once it and all that it started are gone. */
+  /** Sends SIGTERM, kills the process after `graceMs`, and resolves when it and all its children have ended. */
   async stop(graceMs: number): Promise<void> {
     this.#phase = 'stopping';
     clearTimeout(this.#restart);
@@ -92,7 +92,7 @@ export class SupervisedProcess {
     clearTimeout(timer);
   }
 
-  /** Kills it and all that it started with SIGKILL: unless it is being stopped, it is started again. */
+  /** Kills the process and its children with SIGKILL. It is restarted unless `stop` was called. */
   kill(): void {
     if (this.#child?.pid !== undefined) killGroup(this.#child.pid);
   }
@@ -109,7 +109,7 @@ export class SupervisedProcess {
     closeSync(output);
     this.#child = child;
     this.#watcher.changed(name, child.pid);
-    // The pipe breaks when the watcher is killed with its group.
+    // The pipe breaks when the watcher is killed together with its group.
     child.stdin?.on('error', () => undefined);
     this.#ended = new Promise((resolve) => {
       let over = false;
@@ -122,7 +122,7 @@ export class SupervisedProcess {
         this.#afterEnd(how, code, killed, Date.now() - startedAt);
         resolve();
       };
-      child.once('error', (error) => end(`could not be run: ${error.message}`, null));
+      child.once('error', (error) => end(`could not be started: ${error.message}`, null));
       child.once('exit', (code, signal) =>
         end(signal ? `was ended by ${signal}` : `ended with code ${code}`, code, signal === 'SIGKILL'),
       );
@@ -139,22 +139,22 @@ export class SupervisedProcess {
       this.#spawn();
       return;
     }
-    const newTrouble = ranMs > WELL_AFTER_MS;
-    this.#endsInARow = newTrouble ? 1 : this.#endsInARow + 1;
-    this.#lastKind = { killed, times: newTrouble || killed !== this.#lastKind.killed ? 1 : this.#lastKind.times + 1 };
-    const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#endsInARow - 1));
+    const wasHealthy = ranMs > HEALTHY_AFTER_MS;
+    this.#consecutiveEnds = wasHealthy ? 1 : this.#consecutiveEnds + 1;
+    this.#lastKind = { killed, times: wasHealthy || killed !== this.#lastKind.killed ? 1 : this.#lastKind.times + 1 };
+    const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#consecutiveEnds - 1));
     this.#watcher.say(this.#describeEnd(how, delayMs));
     this.#restart = setTimeout(() => this.#spawn(), delayMs);
   }
 
-  /** What a killed process wrote last says nothing of why: its log is shown only where it ended by itself. */
+  /** Quotes the log only if the process ended by itself. The log of a killed process does not name the reason. */
   #describeEnd(how: string, delayMs: number): string {
     const { killed, times } = this.#lastKind;
-    if (times < TOLD_AFTER) return `${this.name} ${how}: starting it again`;
-    const next = `${times} times in a row. Next try in ${delayMs / 1000} s.`;
+    if (times < REPORTED_AFTER) return `${this.name} ${how}: restarting it`;
+    const next = `${times} times in a row. Next restart in ${delayMs / 1000} s.`;
     if (killed)
-      return `${this.name} keeps being killed: it ${how}, by somebody or by the system for want of memory, ${next}`;
-    return `${this.name} keeps ending: it ${how}, ${next}${this.#quoteLog()}`;
+      return `${this.name} ${how}, ${next} Somebody kills it, or the system kills it because memory is short.`;
+    return `${this.name} ${how}, ${next}${this.#quoteLog()}`;
   }
 
   #cannotStart(why: string): UserError {
@@ -162,9 +162,9 @@ export class SupervisedProcess {
   }
 
   #quoteLog(): string {
-    const lines = lastLines(this.#plan.logFile, TOLD_LINES);
+    const lines = lastLines(this.#plan.logFile, QUOTED_LINES);
     return lines.length === 0
       ? ''
-      : ` The end of ${this.#plan.logFile}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+      : ` Last lines of ${this.#plan.logFile}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
   }
 }

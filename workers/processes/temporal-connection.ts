@@ -1,6 +1,6 @@
 /**
- * The Temporal server of this process, by the SDK's own environment configuration: TEMPORAL_ADDRESS,
- * TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…, TEMPORAL_PROFILE and its configuration file.
+ * Connects this process to its Temporal server. The SDK's environment configuration names the server:
+ * TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…, TEMPORAL_PROFILE and the configuration file.
  */
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -20,13 +20,13 @@ export interface TemporalConnection<C> {
 /**
  * Connects a worker.
  *
- * @throws UserError where the configuration cannot be read, or the server or its namespace cannot be reached
+ * @throws UserError if the configuration cannot be read, or the server or its namespace cannot be reached
  */
 export async function connectWorker(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<TemporalConnection<NativeConnection>> {
   const { connectionOptions, namespace, address } = readConfiguration(environment);
-  return reaching(address, namespace, async () => {
+  return connectTo(address, namespace, async () => {
     const connection = await NativeConnection.connect(connectionOptions);
     await connection.workflowService.describeNamespace({ namespace });
     return { connection, address, namespace };
@@ -42,7 +42,7 @@ export async function connectClient(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<TemporalConnection<Connection> & { readonly client: Client }> {
   const { connectionOptions, namespace, address } = readConfiguration(environment);
-  return reaching(address, namespace, async () => {
+  return connectTo(address, namespace, async () => {
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT });
     try {
       await connection.workflowService.describeNamespace({ namespace });
@@ -68,13 +68,14 @@ function readConfiguration(
   }
 }
 
-async function reaching<T>(address: string, namespace: string, connect: () => Promise<T>): Promise<T> {
+/** Calls `connect` and names the server in its error message. */
+async function connectTo<T>(address: string, namespace: string, connect: () => Promise<T>): Promise<T> {
   try {
     return await connect();
   } catch (error) {
     throw new UserError(
-      `Cannot reach Temporal at ${address}, namespace ${namespace}: ${reasonOf(error)} (set by ` +
-        `TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE or a profile)`,
+      `Cannot connect to Temporal at ${address}, namespace ${namespace}: ${reasonOf(error)} (set ` +
+        `TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or use a profile)`,
       { cause: error },
     );
   }

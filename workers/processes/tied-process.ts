@@ -1,19 +1,18 @@
 /**
- * Children that cannot outlive their supervisor, whatever ends it.
+ * Starts child processes that cannot outlive their supervisor, even if `kill -9` ends it.
  *
- * Each child is the leader of a process group and runs beside a watcher of a few kilobytes that reads a pipe from the
- * supervisor. When the pipe ends, the supervisor is gone (kill -9 included) and the watcher ends the group. The group's
- * number cannot be given to anybody else while the watcher is in it.
+ * Each child leads a process group. A small watcher process in the same group reads a pipe from the supervisor. When
+ * the supervisor ends, the pipe closes and the watcher ends the group. The system cannot reuse the group's number while
+ * the watcher is in it.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 
-/** Seconds from being asked to end to being killed, once the supervisor is gone. */
+/** Seconds between SIGTERM and SIGKILL after the supervisor has ended. */
 const GRACE_SECONDS = 10;
 
 /**
- * The watcher ignores the signals that it sends; the command takes the shell's place, so that its process id is the
- * child's.
+ * The watcher ignores the signals that it sends. The command replaces the shell, so its process id is the child's id.
  */
 const SCRIPT = `
 exec 9<&0
@@ -27,8 +26,8 @@ exec 9<&0
 exec "$@" 9<&- </dev/null`;
 
 /**
- * Starts the command with its output going to the file descriptor. `pid` of the result is the command's own, and its
- * group's.
+ * Starts the command and writes its output to the file descriptor. `pid` of the result is the id of the command and of
+ * its group.
  */
 export function spawnTiedToParent(
   command: string,
@@ -43,7 +42,7 @@ export function spawnTiedToParent(
   });
 }
 
-/** Kills whatever is left of the group, its watcher too; none left is no error. */
+/** Kills the remaining processes of the group, including its watcher. Does nothing if none is left. */
 export function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');

@@ -1,8 +1,8 @@
 /**
- * Failures that a person can act on: one line and exit code 1, never a stack trace.
+ * Errors that the user can act on. They are printed without a stack trace, and the process exits with code 1.
  */
 
-/** What went wrong and what to do about it, in words for the terminal. */
+/** An error whose message says what failed and what the user can do. */
 export class UserError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -11,12 +11,11 @@ export class UserError extends Error {
 }
 
 /**
- * Runs a process's main function and ends the process with the code it returns. A UserError is told in its own words
- * and ends it with 1; anything else is a mistake in the code, whose stack is wanted.
+ * Runs the main function of a process and exits with the code that it returns. Prints the message of a UserError and
+ * exits with 1. Prints the stack trace of any other error, which is a defect in the code.
  */
 export async function runProcess(main: () => Promise<number>): Promise<void> {
-  // The AWS SDK's advice to update Node, ten lines in every process's output, is for who chooses this project's
-  // versions.
+  // Suppresses the AWS SDK's advice to update Node: ten lines in the output of every process.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   try {
     process.exit(await main());
@@ -26,7 +25,7 @@ export async function runProcess(main: () => Promise<number>): Promise<void> {
   }
 }
 
-/** The first line of an error's message, its innermost cause where that says more. */
+/** Returns the first line of the error's innermost cause, or of the error itself if the cause has no message. */
 export function reasonOf(error: unknown): string {
   let innermost = error;
   while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
@@ -34,6 +33,6 @@ export function reasonOf(error: unknown): string {
     .map((one): unknown => (one instanceof AggregateError ? one.errors[0] : one))
     .map((one) => (one instanceof Error ? one.message : String(one)));
   const reason = (reasons.find((one) => one.trim() !== '') ?? 'unknown reason').trim().split('\n')[0] ?? '';
-  // Errors of Temporal's Rust core are printed as structures, the message within.
+  // Temporal's Rust core prints its errors as structures that contain the message.
   return /^tonic::.*message: "([^"]+)"/.exec(reason)?.[1] ?? reason;
 }

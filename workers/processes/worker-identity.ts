@@ -1,11 +1,11 @@
 /**
- * Who polls a task queue, as `temporal task-queue describe` and a pending activity's page show it.
+ * The identity of a worker, as `temporal task-queue describe` and the page of a pending activity show it.
  */
 import { hostname } from 'node:os';
 
 /**
- * Names the role, the host and what it computes with, such as `trainer-1@machine (pid 4242, GPU 1)`: unique while the
- * process lives.
+ * Returns the role, the host, the process id and the device, for example `trainer-1@machine (pid 4242, GPU 1)`. It is
+ * unique while the process lives.
  */
 export function workerIdentity(role: string, pid: number, device?: string): string {
   return `${role}@${hostname()} (pid ${pid}${device === undefined ? '' : `, ${device}`})`;

@@ -1,6 +1,6 @@
 /**
- * The workflows as one file of JavaScript: bundled once, then found by the digest of its sources, so that a worker
- * starts at once.
+ * Bundles the workflows into one JavaScript file. The file is cached under the digest of its sources, so that workers
+ * start fast.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -12,30 +12,30 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 const WORKFLOWS = fileURLToPath(new URL('../../workflows', import.meta.url));
 /**
- * The one user of zod, evaluated once for all workflows of a worker: a copy of its own would take 0.6 MB of memory in
- * each workflow. It must have no state; the SDK freezes it.
+ * The only module that uses zod. All workflows of a worker share one evaluation of it: a separate copy would take 0.6
+ * MB of memory in each workflow. It must have no state; the SDK freezes it.
  */
 const SHARED = 'run/operator-messages.ts';
-/** The interceptor that hands commands out of the workflow sandbox. */
+/** The interceptor that passes commands out of the workflow sandbox. */
 const COMMAND_CAPTURE = fileURLToPath(new URL('../replay/command-capture.ts', import.meta.url));
 
 interface BundleFile {
   readonly codePath: string;
 }
 
-/** Returns the bundle that orchestrators run; makes it if the cache does not have it. */
+/** Returns the bundle that orchestrators run. Makes it if the cache does not have it. */
 export async function workflowBundle(cacheDirectory: string): Promise<BundleFile> {
   const digest = await digestWorkflows();
   return cached(join(cacheDirectory, `workflows-${digest}.js`), bundleWorkflows);
 }
 
-/** Returns the bundle that `Replayer` runs, with the interceptor; makes it if the cache does not have it. */
+/** Returns the bundle that `Replayer` runs, with the interceptor. Makes it if the cache does not have it. */
 export async function replayBundle(cacheDirectory: string): Promise<BundleFile> {
   const digest = await digestWorkflows([COMMAND_CAPTURE]);
   return cached(join(cacheDirectory, `replayed-workflows-${digest}.js`), () => bundleForReplay());
 }
 
-/** Returns what names the decisions of this checkout: the package's version and the digest of its workflows. */
+/** Identifies the decision code of this checkout: the version of the package and the digest of its workflows. */
 export async function decisionCode(): Promise<string> {
   const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
   return `${version}+${await digestWorkflows()}`;
@@ -61,7 +61,7 @@ async function bundle(workflows: string, workflowInterceptorModules: string[]): 
   return code;
 }
 
-/** Several processes may make the same file at once: each writes one of its own and renames it into place. */
+/** Several processes may make the same file at once, so each writes a temporary file and renames it into place. */
 async function cached(codePath: string, make: () => Promise<string>): Promise<BundleFile> {
   if (existsSync(codePath)) return { codePath };
   const code = await make();
@@ -73,8 +73,9 @@ async function cached(codePath: string, make: () => Promise<string>): Promise<Bu
 }
 
 /**
- * Returns a digest of all that the bundle is made from: the workflows' files, by their path below workflows/, the
- * `others`, and the versions of the packages that go in or make it. Equal sources have the same digest on any machine.
+ * Returns a digest of the bundle's sources: the paths and contents of the files in workflows/, the contents of
+ * `others`, and the versions of the bundled packages and the bundler. Equal sources have the same digest on any
+ * machine.
  */
 async function digestWorkflows(others: readonly string[] = []): Promise<string> {
   const hash = createHash('sha256');

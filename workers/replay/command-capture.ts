@@ -1,6 +1,6 @@
 /**
- * Hands the commands of each activation out of the workflow sandbox. Only the bundle that `npm run replay` uses has
- * this interceptor; it changes no command.
+ * Passes the commands of each activation out of the workflow sandbox. Only the bundle of `npm run replay` has this
+ * interceptor. It changes no command.
  */
 import { proxySinks } from '@temporalio/workflow';
 import type { ConcludeActivationInput, Sinks, WorkflowInterceptors } from '@temporalio/workflow';
@@ -13,7 +13,7 @@ export interface CommandSinks extends Sinks {
 
 const { replay } = proxySinks<CommandSinks>();
 
-/** Registers the interceptor; the SDK looks for this name. */
+/** Registers the interceptor. The SDK requires this name. */
 export function interceptors(): WorkflowInterceptors {
   return {
     internals: [

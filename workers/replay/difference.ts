@@ -1,11 +1,11 @@
 /**
- * The first place where two values of JSON differ.
+ * Finds the first difference between two JSON values.
  */
 
 export interface Difference {
-  /** Such as `input[0].members[2].checkpoint.key`; empty if the values differ as wholes. */
+  /** For example `input[0].members[2].checkpoint.key`; empty if the values themselves differ. */
   readonly path: string;
-  /** Undefined if there is nothing at this path. */
+  /** Undefined if the recorded value has nothing at this path. */
   readonly recorded: unknown;
   readonly replayed: unknown;
 }

@@ -1,6 +1,5 @@
 /**
- * Histories in files: what `temporal workflow show --output json` wrote, what a finished run exported, what `--export`
- * kept.
+ * Reads histories from files, as `temporal workflow show --output json`, a finished run or `--export` writes them.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,9 +9,9 @@ import type { RecordedExecution } from '../../activities/operations/executions.t
 import { UserError, reasonOf } from '../processes/user-error.ts';
 
 /**
- * Yields the histories in the files and, at any depth, in the folders; what else is in a folder is passed over.
+ * Yields the histories in the files and, at any depth, in the folders. Ignores other files in folders.
  *
- * @throws UserError where a path is not there, a file named is no history, or a folder has none
+ * @throws UserError if a path does not exist, a named file is no history, or a folder has none
  */
 export async function* historiesIn(
   paths: readonly string[],
@@ -32,7 +31,7 @@ export async function* historiesIn(
       found += 1;
       yield { ...execution, file };
     }
-    if (found === 0) refuse(path, 'there is no history in it');
+    if (found === 0) refuse(path, 'it has no history');
   }
 }
 
@@ -40,18 +39,18 @@ async function read(file: string, lenient: boolean): Promise<RecordedExecution |
   try {
     const json: unknown = JSON.parse(await readFile(file, 'utf8'));
     if (!isHistory(json))
-      return lenient ? undefined : refuse(file, 'it is no history as `temporal workflow show --output json` writes it');
+      return lenient
+        ? undefined
+        : refuse(file, 'it is no history in the format of `temporal workflow show --output json`');
     const history = historyFromJSON(json);
     const identity = identify(history);
-    return identity
-      ? { ...identity, history }
-      : refuse(file, 'its first event is not that of a workflow that was started');
+    return identity ? { ...identity, history } : refuse(file, 'its first event is not WorkflowExecutionStarted');
   } catch (error) {
     return refuse(file, reasonOf(error));
   }
 }
 
-/** The record of a round has events too. */
+/** Looks at the first event, because the record of a round has `events` too. */
 function isHistory(json: unknown): boolean {
   const events: unknown = typeof json === 'object' && json !== null && 'events' in json ? json.events : undefined;
   const first: unknown = Array.isArray(events) ? events[0] : undefined;

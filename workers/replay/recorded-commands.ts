@@ -1,8 +1,8 @@
 /**
- * The commands of a recorded execution, as its history has them, and their comparison with those of a replay.
+ * Compares the commands of a replay with those of the recorded history.
  *
- * The SDK's replay compares what kind of command comes next, and some names; the contents are compared here. A command
- * and its event have the same key: an activity and a timer by their id, all else by their number among their kind.
+ * The SDK's replay compares only the kinds of commands and some names. This module compares their contents. A command
+ * and its event have the same key: activities and timers their id, the others their number among commands of that kind.
  */
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { Payload } from '@temporalio/common';
@@ -17,24 +17,24 @@ type Failure = NonNullable<NonNullable<HistoryEvent['workflowExecutionFailedEven
 type SearchAttributes = NonNullable<HistoryEvent['upsertWorkflowSearchAttributesEventAttributes']>['searchAttributes'];
 type Duration = NonNullable<HistoryEvent['timerStartedEventAttributes']>['startToFireTimeout'];
 
-/** What a command asks for. */
+/** The content of a command, in the same form for a command and for its event. */
 interface Content {
   readonly kind: 'activity' | 'timer' | 'child' | 'signal' | 'update' | 'search attributes' | 'memo' | 'end';
   /** Undefined if the commands of this kind are numbered. */
   readonly id?: string;
-  /** What a message calls it: an activity's type, a signal's name. */
+  /** Name in messages: the type of an activity, the name of a signal. */
   readonly name: string;
   readonly value: unknown;
 }
 
 export interface CommandDifference extends Difference {
-  /** Of the recorded event, from 0. */
+  /** Index of the recorded event, from 0. */
   readonly eventIndex: number;
-  /** What the recorded command is called. */
+  /** Name of the recorded command. */
   readonly name: string;
 }
 
-/** Takes the commands of a replay in their order, and keeps where the first differs from the recorded one. */
+/** Receives the commands of a replay in their order, and remembers the first difference from the recorded ones. */
 export class RecordedCommands {
   readonly #recorded = new Map<string, Content & { readonly eventIndex: number }>();
   readonly #replayed = new Map<Content['kind'], number>();
@@ -52,7 +52,7 @@ export class RecordedCommands {
     return this.#difference;
   }
 
-  /** Compares the commands of one activation. One that the history does not have is the SDK's to report. */
+  /** Compares the commands of one activation. The SDK reports commands that the history does not have. */
   compare(commands: readonly Command[]): void {
     for (const command of withoutCancelled(commands)) {
       const content = contentOfCommand(command);
@@ -71,7 +71,7 @@ function keyOf({ kind, id }: Content, numbers: Map<Content['kind'], number>): st
   return `${kind} ${number}`;
 }
 
-/** A signal or child that is cancelled in the activation that asks for it is never sent, and has no event. */
+/** Drops signals and children that the same activation cancels: they are never sent and have no event. */
 function withoutCancelled(commands: readonly Command[]): readonly Command[] {
   const signals = commands.flatMap(({ cancelSignalWorkflow: one }) => (one ? [one.seq] : []));
   const children = commands.flatMap(({ cancelChildWorkflowExecution: one }) => (one ? [one.childWorkflowSeq] : []));
@@ -196,7 +196,7 @@ function update(id: Text, success: Payload | null | undefined, failure: Failure 
   return { kind: 'update', id: id ?? '', name: 'update', value };
 }
 
-/** The SDK itself sets the attribute that lists patches, without a command of the workflow. */
+/** Ignores the attribute that lists patches: the SDK sets it without a command of the workflow. */
 function searchAttributesOf(attributes: SearchAttributes): Content | undefined {
   const value = fieldsOf(attributes?.indexedFields);
   if (Object.hasOwn(value, 'TemporalChangeVersion')) return undefined;
@@ -211,11 +211,11 @@ function end(name: string, value: unknown): Content {
   return { kind: 'end', id: name, name, value };
 }
 
-/** What a person reads of a failure, with its cause; stack traces name lines of code, which may move. */
+/** Returns the message, type, details and cause of a failure, without stack traces: lines of code may move. */
 function failureOf(failure: Failure | null | undefined): unknown {
   if (!failure) return undefined;
   const { message, applicationFailureInfo: info, cause } = failure;
-  // A history in JSON leaves empty texts out.
+  // Histories in JSON omit empty strings.
   return {
     message: message ?? '',
     type: info?.type ?? '',

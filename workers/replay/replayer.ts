@@ -1,6 +1,6 @@
 /**
- * Replays histories with the workflows of a bundle, all with one worker, and finds the first event at which one
- * diverges: by the SDK, which compares the kinds of commands, and by their contents.
+ * Replays histories with the workflows of a bundle, all with one worker, and finds the first event at which an
+ * execution diverges. The SDK compares the kinds of commands; RecordedCommands compares their contents.
  */
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import type { InjectedSinks, ReplayHistoriesIterable, WorkflowBundleOption } from '@temporalio/worker';
@@ -11,25 +11,25 @@ import type { CommandDifference } from './recorded-commands.ts';
 
 export interface Divergence {
   readonly eventId: string;
-  /** As the Temporal CLI names it: `ActivityTaskScheduled`. */
+  /** Event type as the Temporal CLI names it, for example `ActivityTaskScheduled`. */
   readonly eventType: string;
-  /** In one line: the path and both values, or what the SDK says. */
+  /** One line: the path and both values, or the message of the SDK. */
   readonly reason: string;
 }
 
 type Replayable = Pick<RecordedExecution, 'workflowId' | 'history'>;
 type Events = NonNullable<Replayable['history']['events']>;
 
-/** Characters of a value in a message. */
+/** Maximal number of characters of a value in a message. */
 const LONGEST_VALUE = 120;
 
-/** Replays one history after the other; `close` ends its worker. */
+/** Replays one history after the other. Call `close` to stop its worker. */
 export class Replayer {
   #next: Replayable | undefined;
   #commands: RecordedCommands | undefined;
   readonly #results: ReturnType<typeof Worker.runReplayHistories>;
 
-  /** @param workflowBundle made by `replayBundle` or `bundleForReplay`: another hands out no commands */
+  /** @param workflowBundle made by `replayBundle` or `bundleForReplay`; other bundles pass out no commands */
   constructor(workflowBundle: WorkflowBundleOption) {
     installRuntime();
     const sinks: InjectedSinks<CommandSinks> = {
@@ -38,30 +38,31 @@ export class Replayer {
     this.#results = Worker.runReplayHistories({ workflowBundle, sinks }, this.#requests());
   }
 
-  /** Returns the first event at which the replayed code decides otherwise, or undefined if it decides the same. */
-  async divergence({ workflowId, history }: Replayable): Promise<Divergence | undefined> {
+  /** Returns the first event at which the replayed code decides differently, or undefined if it decides the same. */
+  async findDivergence({ workflowId, history }: Replayable): Promise<Divergence | undefined> {
     const events = history.events ?? [];
     const replay = (count: number): Promise<Error | undefined> =>
       this.#replay({ workflowId, history: { events: events.slice(0, count) } });
-    // Before its first task is completed a workflow has decided nothing, and the SDK has nothing to replay.
+    // Before its first task is completed, a workflow has decided nothing, and the SDK cannot replay it.
     let good = events.findIndex(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes);
     if (good < 0) return undefined;
     this.#commands = new RecordedCommands(events);
     let error = await replay(events.length);
     const { difference } = this.#commands;
     this.#commands = undefined;
-    if (error === undefined) return difference && divergenceOf(events, difference.eventIndex, describe(difference));
-    // The SDK rarely says at which event: it is the last of the shortest beginning that diverges.
+    if (error === undefined)
+      return difference && divergenceAt(events, difference.eventIndex, formatDifference(difference));
+    // The SDK rarely names the event. It is the last event of the shortest prefix that diverges, found by bisection.
     let bad = events.length;
     while (bad - good > 1) {
       const middle = Math.floor((good + bad) / 2);
-      const there = await replay(middle);
-      if (there === undefined) good = middle;
-      else [bad, error] = [middle, there];
+      const prefixError = await replay(middle);
+      if (prefixError === undefined) good = middle;
+      else [bad, error] = [middle, prefixError];
     }
     if (difference && difference.eventIndex < bad - 1)
-      return divergenceOf(events, difference.eventIndex, describe(difference));
-    return divergenceOf(events, bad - 1, reasonOf(error));
+      return divergenceAt(events, difference.eventIndex, formatDifference(difference));
+    return divergenceAt(events, bad - 1, reasonOf(error));
   }
 
   async close(): Promise<void> {
@@ -75,7 +76,7 @@ export class Replayer {
     return result.value.error;
   }
 
-  /** The worker takes the next only when it is asked for the next result. */
+  /** The worker requests a history only when the next result is requested. */
   async *#requests(): ReplayHistoriesIterable {
     while (this.#next) yield this.#next;
   }
@@ -83,11 +84,11 @@ export class Replayer {
 
 let runtimeInstalled = false;
 
-/** A process has one runtime, whatever number of replayers. */
+/** Installs the runtime once per process, also if there are several replayers. */
 function installRuntime(): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
-  // The caller reports failures, in one line. Signals end this process as they end any.
+  // The caller reports failures itself, so the SDK logs nothing. Signals end this process as usual.
   const logging = { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) };
   Runtime.install({
     logger: new DefaultLogger('ERROR', () => undefined),
@@ -96,34 +97,34 @@ function installRuntime(): void {
   });
 }
 
-function divergenceOf(events: Events, index: number, reason: string): Divergence {
+function divergenceAt(events: Events, index: number, reason: string): Divergence {
   const event = events[index] ?? {};
-  return { eventId: String(event.eventId ?? index + 1), eventType: typeOf(event), reason };
+  return { eventId: String(event.eventId ?? index + 1), eventType: eventTypeOf(event), reason };
 }
 
-function typeOf(event: object): string {
+function eventTypeOf(event: object): string {
   const attributes =
     Object.entries(event).find(([name, value]) => name.endsWith('EventAttributes') && value)?.[0] ?? 'unknown';
   return `${attributes.charAt(0).toUpperCase()}${attributes.slice(1)}`.replace(/EventAttributes$/, '');
 }
 
-function describe({ name, path, recorded, replayed }: CommandDifference): string {
-  return `\`${path}\` of ${name} is ${shown(replayed)}, recorded as ${shown(recorded)}`;
+function formatDifference({ name, path, recorded, replayed }: CommandDifference): string {
+  return `\`${path}\` of ${name} is ${formatValue(replayed)}, recorded as ${formatValue(recorded)}`;
 }
 
-function shown(value: unknown): string {
+function formatValue(value: unknown): string {
   if (value === undefined) return 'absent';
   const text = JSON.stringify(value);
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
 }
 
-/** The SDK wraps what its core says in a printed structure: the message within, its first line. */
+/** Returns the first line of the message. The SDK wraps the message of its core in a printed structure. */
 function reasonOf({ message }: Error): string {
-  const within = /Failure \{ message: ("(?:[^"\\]|\\.)*")/.exec(message)?.[1];
-  return (within === undefined ? message : unquoted(within)).split('\n')[0] ?? '';
+  const inner = /Failure \{ message: ("(?:[^"\\]|\\.)*")/.exec(message)?.[1];
+  return (inner === undefined ? message : unquote(inner)).split('\n')[0] ?? '';
 }
 
-function unquoted(text: string): string {
-  // Rust escapes an apostrophe, which JSON does not know.
+function unquote(text: string): string {
+  // Rust escapes apostrophes, which JSON does not allow.
   return JSON.parse(text.replaceAll("\\'", "'")) as string;
 }

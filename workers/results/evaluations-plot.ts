@@ -1,5 +1,5 @@
 /**
- * The plot of what evaluators trained, and why their evaluations ended.
+ * The plot of evaluator steps by the reason for which the evaluations ended.
  */
 import { UserError } from '../processes/user-error.ts';
 import { measure } from './measures.ts';
@@ -9,7 +9,7 @@ import { runsOf } from './stored-table.ts';
 import type { StoredTable } from './stored-table.ts';
 import { evaluationsOf, reasonsOf } from './tables.ts';
 
-/** Bars per arm of evaluator steps, a run's mean, stacked by the reason for which the evaluations ended. */
+/** Returns one bar per arm: the mean evaluator steps of a run, stacked by the reason for which evaluations ended. */
 export function evaluationsPlot(table: StoredTable): Plot {
   const reasons = reasonsOf(table);
   const arms = table.arms.filter((arm) => (measure(table, arm, 'evaluatorSteps').summary?.mean ?? 0) > 0);
@@ -46,7 +46,7 @@ export function evaluationsPlot(table: StoredTable): Plot {
           scale: {
             domain: [...reasons],
             range: reasons.map((reason, index) =>
-              reason === 'success' ? '#2a9d6f' : (BAD_ENDS[index % BAD_ENDS.length] ?? INK),
+              reason === 'success' ? '#2a9d6f' : (FAILURE_COLOURS[index % FAILURE_COLOURS.length] ?? INK),
             ),
           },
         },
@@ -56,8 +56,8 @@ export function evaluationsPlot(table: StoredTable): Plot {
   };
 }
 
-/** Whatever is not green. */
-const BAD_ENDS = [
+/** Colours of all reasons but success, which is green. */
+const FAILURE_COLOURS = [
   '#d1495b',
   '#d9730d',
   '#b08a1e',

@@ -1,5 +1,5 @@
 /**
- * What is measured of a run, and how numbers of each kind are written.
+ * The measures of a run, their statistics, and the format of their values.
  */
 import { atOnce } from '../../activities/comparison/pausing.ts';
 import { comparePairs, summarise } from '../../activities/comparison/statistics.ts';
@@ -13,11 +13,11 @@ type Kind = 'score' | 'count' | 'seconds' | 'bytes' | 'share';
 
 interface Measure {
   readonly kind: Kind;
-  /** Undefined where the run does not have it; `diverged` counts, but in no statistic. */
+  /** Undefined if the run has no value; statistics exclude `diverged`. */
   readonly of: (run: StoredRun) => number | 'diverged' | undefined;
 }
 
-const CUT_OFF: readonly string[] = ['child-exploited', 'parent-exploited'];
+const EXPLOITED: readonly string[] = ['child-exploited', 'parent-exploited'];
 
 function shareOfCounts(
   ends: StoredRun['costs']['evaluations'],
@@ -29,12 +29,12 @@ function shareOfCounts(
     : sum(ended.map(([reason, { count }]) => (counts(reason) ? count : 0))) / sum(ended.map(([, { count }]) => count));
 }
 
-/** By the name that placeholders use. */
+/** All measures by the name that placeholders use. */
 const MEASURES = {
   testScore: { kind: 'score', of: (run) => run.testScore },
   objective: { kind: 'score', of: (run) => run.objective },
   untouchedScore: { kind: 'score', of: (run) => run.untouchedScore },
-  /** Of the schedule that the run found, trained afresh by one member. */
+  /** Test score of the retrace: one member that trains the found schedule from step 0. */
   retraceScore: { kind: 'score', of: (run) => run.retrace?.testScore },
   promotions: { kind: 'count', of: (run) => sum(run.promotions) },
   trainedSteps: { kind: 'count', of: (run) => run.costs.memberSteps + run.costs.evaluatorSteps },
@@ -43,23 +43,23 @@ const MEASURES = {
   bytesWritten: { kind: 'bytes', of: (run) => run.costs.bytesWritten },
   bytesRead: { kind: 'bytes', of: (run) => run.costs.bytesRead },
   /**
-   * Share of the evaluators' steps in evaluations that ended without success; what the run's end cut off is not among
-   * them. Undefined without evaluators.
+   * Share of the evaluators' steps in evaluations that ended without success, except for those that the end of the run
+   * cut off. Undefined without evaluators.
    */
   wasted: { kind: 'share', of: ({ costs }) => costs.thrownAwayShare ?? undefined },
-  /** Begun in the run. */
+  /** Evaluations that began in the run. */
   evaluations: { kind: 'count', of: ({ costs }) => sum(Object.values(costs.evaluations).map(({ count }) => count)) },
   /**
-   * Of the evaluations that ended before the run, the share that exploit of parent or child ended. Undefined where none
-   * ended.
+   * Share of evaluations that ended because exploit replaced the parent or the child, among those that ended before the
+   * run. Undefined if none ended.
    */
   cutOff: {
     kind: 'share',
-    of: ({ costs: { evaluations } }) => shareOfCounts(evaluations, (reason) => CUT_OFF.includes(reason)),
+    of: ({ costs: { evaluations } }) => shareOfCounts(evaluations, (reason) => EXPLOITED.includes(reason)),
   },
   /**
-   * Of the evaluations that exploit of the parent ended, the share that had no overlap with their child yet. Undefined
-   * where there is none, or the run does not tell.
+   * Share of evaluations without overlap, among those that ended because exploit replaced the parent. Undefined if
+   * there are none, or if the run has no such count.
    */
   cutOffBefore: {
     kind: 'share',
@@ -80,11 +80,11 @@ export type Difference = (typeof DIFFERENCES)[number];
 
 export const NONE = '–';
 
-/** What an arm's runs come to in one measure. */
+/** The values of an arm in one measure. */
 export interface Measured {
   readonly values: readonly number[];
   readonly diverged: number;
-  /** Null where there is no number. */
+  /** Null if there is no numeric value. */
   readonly summary: Summary | null;
 }
 
@@ -99,7 +99,7 @@ export function measure(table: StoredTable, arm: string, name: MeasureName): Mea
   };
 }
 
-/** Returns the differences of two arms at the seeds at which both have a number. */
+/** Returns the values of two arms, paired by seed, for the seeds at which both have a numeric value. */
 export function differences(
   table: StoredTable,
   arm: string,
@@ -114,7 +114,7 @@ export function differences(
   return { own: pairs.map(({ own }) => own), other: pairs.map(({ other }) => other) };
 }
 
-/** Returns one statistic of an arm as it is written; a dash where there is none. */
+/** Returns a statistic of an arm as text; a dash if there is no value. */
 export function statisticText(table: StoredTable, arm: string, name: MeasureName, statistic: Statistic): string {
   const { values, summary } = measure(table, arm, name);
   const { kind } = MEASURES[name];
@@ -143,8 +143,8 @@ export function statisticText(table: StoredTable, arm: string, name: MeasureName
 }
 
 /**
- * Returns what one arm's difference from another comes to (arm − against, paired by seed), as it is written; a dash
- * where there is no pair.
+ * Returns a statistic of the difference between two arms (arm − against, paired by seed) as text; a dash if there is no
+ * pair.
  */
 export function differenceText(
   table: StoredTable,
@@ -176,7 +176,7 @@ export function differenceText(
   }
 }
 
-/** Of the two-sided sign-flip test: both ways that all differences point in one direction, of 2ⁿ. */
+/** Returns the smallest attainable p of the two-sided sign-flip test: all n differences have the same sign, 2 / 2ⁿ. */
 export function smallestP(pairs: number): number {
   return Math.min(1, 2 / 2 ** pairs);
 }
@@ -190,29 +190,29 @@ export function scoreText(value: number | null | undefined): string {
   return valueText('score', value);
 }
 
-/** Two significant digits and never 0; five seeds reach 0.0625, which is told as that. */
+/** Formats a p value with three significant digits, and never as 0. */
 export function probabilityText(p: number): string {
   return p < 0.0001 ? '< 0.0001' : String(Number(p.toPrecision(3)));
 }
 
-/** A difference of scores, with its sign: of accuracies in points. */
+/** Formats a difference of scores with its sign; a difference of accuracies in points. */
 export function scoreDifferenceText(scored: StoredTable['scored'], value: number): string {
   return differenceValueText('score', scored, value);
 }
 
-/** @throws UserError which lists the names */
-export function measureName(text: string): MeasureName {
-  return known('a measure', Object.keys(MEASURES) as MeasureName[], text);
+/** Checks the name of a measure. @throws UserError listing the names */
+export function parseMeasure(text: string): MeasureName {
+  return parseName('a measure', Object.keys(MEASURES) as MeasureName[], text);
 }
 
-/** @throws UserError which lists the names */
-export function statisticName(text: string): Statistic {
-  return known('a statistic', STATISTICS, text);
+/** Checks the name of a statistic. @throws UserError listing the names */
+export function parseStatistic(text: string): Statistic {
+  return parseName('a statistic', STATISTICS, text);
 }
 
-/** @throws UserError which lists the names */
-export function differenceName(text: string): Difference {
-  return known('a statistic of a difference', DIFFERENCES, text);
+/** Checks the name of a statistic of differences. @throws UserError listing the names */
+export function parseDifference(text: string): Difference {
+  return parseName('a statistic of a difference', DIFFERENCES, text);
 }
 
 function valueText(kind: Kind, value: number | null | undefined): string {
@@ -241,9 +241,9 @@ function differenceValueText(kind: Kind, scored: StoredTable['scored'], value: n
   return `${sign}${valueText(kind, size)}`;
 }
 
-function known<T extends string>(what: string, names: readonly T[], text: string): T {
+function parseName<T extends string>(kind: string, names: readonly T[], text: string): T {
   const found = names.find((name) => name === text);
-  if (found === undefined) throw new UserError(`Expected ${what} (${names.join(', ')}), got \`${text}\``);
+  if (found === undefined) throw new UserError(`Expected ${kind} (${names.join(', ')}), got \`${text}\``);
   return found;
 }
 

@@ -1,12 +1,12 @@
 /**
- * What the plots of the results page have in common: their parts and their colours.
+ * The common parts of the plots on the results page.
  */
 import type { TopLevelSpec } from 'vega-lite';
 import { isHandMade } from './stored-table.ts';
 import type { StoredTable } from './stored-table.ts';
 
 export interface Plot {
-  /** For readers who do not see the plot. */
+  /** Text for readers who cannot see the plot. */
   readonly description: string;
   readonly spec: TopLevelSpec;
 }
@@ -28,10 +28,10 @@ const COLOURS = [
 const HAND_MADE_COLOUR = '#8c8c8c';
 export const INK = '#808080';
 
-/** Each arm has one colour in all plots of a table; hand-made schedules are grey. */
-export function colourOf(table: StoredTable, shown: readonly string[]) {
-  const range = shown.map((arm) =>
+/** Returns the colour encoding. An arm has the same colour in all plots of a table; hand-made schedules are grey. */
+export function colourEncoding(table: StoredTable, arms: readonly string[]) {
+  const range = arms.map((arm) =>
     isHandMade(table, arm) ? HAND_MADE_COLOUR : (COLOURS[table.arms.indexOf(arm) % COLOURS.length] ?? INK),
   );
-  return { field: 'arm', type: 'nominal', title: null, scale: { domain: [...shown], range } } as const;
+  return { field: 'arm', type: 'nominal', title: null, scale: { domain: [...arms], range } } as const;
 }

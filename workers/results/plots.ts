@@ -1,6 +1,6 @@
 /**
- * Plots of a stored table as SVG: without a background, in colours that can be read on white and on black; equal tables
- * give equal bytes.
+ * Draws the plots of a stored table as SVG. They have no background, and colours that are readable on white and on
+ * black. Equal tables give equal bytes.
  */
 import { parse, resetSVGDefIds, View } from 'vega';
 import { compile } from 'vega-lite';
@@ -11,15 +11,15 @@ import { schedulesPlot } from './schedules-plot.ts';
 import { costsPlot, scoresPlot } from './scores-plot.ts';
 import type { StoredTable } from './stored-table.ts';
 
-/** By the name that placeholders use; what the plot shows, and how. */
+/** All plots by the name that placeholders use. */
 const PLOTS = { schedules: schedulesPlot, scores: scoresPlot, costs: costsPlot, evaluations: evaluationsPlot } as const;
 export type PlotKind = keyof typeof PLOTS;
 
-/** Digits after the point in coordinates. */
+/** Decimals of coordinates. */
 const DIGITS = 2;
 
-/** @throws UserError which lists the names */
-export function plotKind(text: string): PlotKind {
+/** Checks the name of a plot. @throws UserError listing the names */
+export function parsePlotKind(text: string): PlotKind {
   const kinds = Object.keys(PLOTS) as PlotKind[];
   const found = kinds.find((kind) => kind === text);
   if (found === undefined) throw new UserError(`Expected a plot (${kinds.join(', ')}), got \`${text}\``);
@@ -27,27 +27,27 @@ export function plotKind(text: string): PlotKind {
 }
 
 /**
- * Returns what the plot shows in words.
+ * Returns a text that describes the plot.
  *
- * @throws UserError where the table has nothing for it
+ * @throws UserError if the table has no data for it
  */
 export function describePlot(kind: PlotKind, table: StoredTable): string {
   return PLOTS[kind](table).description;
 }
 
 /**
- * Draws a plot.
+ * Draws a plot and returns the SVG text.
  *
- * @throws UserError where the table has nothing for it
+ * @throws UserError if the table has no data for it
  */
 export async function drawPlot(kind: PlotKind, table: StoredTable): Promise<string> {
   const { spec } = PLOTS[kind](table);
   const { spec: compiled } = compile({ ...spec, background: 'transparent', config: CONFIG });
-  // Ids of clip paths are counted over all plots of the process.
+  // Ids of clip paths are formatCount over all plots of the process.
   resetSVGDefIds();
   const view = new View(parse(compiled), { renderer: 'none' });
   try {
-    return `${withShortNumbers(await view.toSVG())}\n`;
+    return `${roundCoordinates(await view.toSVG())}\n`;
   } finally {
     view.finalize();
   }
@@ -71,10 +71,10 @@ const CONFIG = {
 } as const;
 
 /**
- * Coordinates rounded: half as many bytes, and none that hang on the last bit of a logarithm. Text between tags stays
- * as it is.
+ * Rounds the coordinates. This halves the size and removes the dependence on the last bit of a logarithm. Keeps text
+ * between tags unchanged.
  */
-function withShortNumbers(svg: string): string {
+function roundCoordinates(svg: string): string {
   return svg.replaceAll(/<[^>]+>/g, (tag) =>
     tag.replaceAll(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(Number(Number(number).toFixed(DIGITS)) + 0)),
   );

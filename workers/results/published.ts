@@ -1,10 +1,10 @@
 /**
- * Figures that others have published, to stand beside those measured here.
+ * Published results, for comparison with those measured here.
  */
 import { UserError } from '../processes/user-error.ts';
 import { markdownTable } from '../../workflows/population/markdown-table.ts';
 
-/** By the name that placeholders use: title and rows of a table. */
+/** The tables by the name that placeholders use. */
 const PUBLISHED: Readonly<
   Record<string, { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] }>
 > = {
@@ -17,7 +17,7 @@ const PUBLISHED: Readonly<
       ['FIRE PBT', '76.5'],
     ],
   },
-  /** An independent implementation on the toys of Chebykin et al., TMLR 2025, §5.2; five seeds. */
+  /** Chebykin et al., TMLR 2025, §5.2: an independent implementation on their toy tasks; five seeds. */
   toys: {
     header: ['an independent implementation, on the toys of Chebykin et al. (TMLR 2025, §5.2)', 'deceptive', 'plain'],
     rows: [
@@ -27,10 +27,10 @@ const PUBLISHED: Readonly<
   },
 };
 
-/** @throws UserError which lists the names */
+/** Returns a table in Markdown. @throws UserError listing the names */
 export function publishedTable(name: string): string {
   const found = Object.hasOwn(PUBLISHED, name) ? PUBLISHED[name] : undefined;
   if (found === undefined)
-    throw new UserError(`Expected published figures (${Object.keys(PUBLISHED).join(', ')}), got \`${name}\``);
+    throw new UserError(`Expected published results (${Object.keys(PUBLISHED).join(', ')}), got \`${name}\``);
   return markdownTable(found.header, found.rows);
 }

@@ -1,15 +1,15 @@
 /**
- * The plot of the schedules that the winners had.
+ * The plot of the winners' schedules.
  */
 import { UserError } from '../processes/user-error.ts';
-import { colourOf } from './plot.ts';
+import { colourEncoding } from './plot.ts';
 import type { Plot } from './plot.ts';
 import { isHandMade, runsOf } from './stored-table.ts';
 import type { StoredTable } from './stored-table.ts';
 
 /**
- * The first hyperparameter that differs anywhere, learning rate first: a line a seed, a panel an arm, the hand-made
- * schedules in each.
+ * Plots the learning rate, or the first other hyperparameter that changes: one panel per arm, one line per seed, and
+ * the hand-made schedules in every panel.
  */
 export function schedulesPlot(table: StoredTable): Plot {
   const name = searchedHyperparameter(table);
@@ -19,7 +19,7 @@ export function schedulesPlot(table: StoredTable): Plot {
   const values = panels.flatMap((panel) =>
     [...handMade, panel].flatMap((arm, layer) =>
       runsOf(table, arm).flatMap(({ seed, schedule }) =>
-        steps(schedule, name).map((point) => ({ panel, arm, line: `${layer} ${arm} ${seed}`, ...point })),
+        curvePoints(schedule, name).map((point) => ({ panel, arm, line: `${layer} ${arm} ${seed}`, ...point })),
       ),
     ),
   );
@@ -27,8 +27,8 @@ export function schedulesPlot(table: StoredTable): Plot {
   const positive = Math.min(...numbers) > 0;
   return {
     description:
-      `${spoken(name)} against steps: the schedule of each run's winner in ${table.name}, one panel an arm` +
-      (handMade.length > 0 && searching.length > 0 ? `, over those of ${handMade.join(' and ')} in grey` : ''),
+      `${nameInWords(name)} against steps: the schedule of each run's winner in ${table.name}, one panel per arm` +
+      (handMade.length > 0 && searching.length > 0 ? `, with those of ${handMade.join(' and ')} in grey` : ''),
     spec: {
       data: { values },
       facet: { field: 'panel', type: 'nominal', title: null, sort: [...panels] },
@@ -48,11 +48,11 @@ export function schedulesPlot(table: StoredTable): Plot {
           y: {
             field: 'value',
             type: 'quantitative',
-            title: spoken(name),
+            title: nameInWords(name),
             scale: positive ? { type: 'log', domain: decadesAround(numbers), nice: false } : { zero: false },
             axis: positive ? { values: decades(numbers), format: '~g' } : {},
           },
-          color: colourOf(
+          color: colourEncoding(
             table,
             table.arms.filter((arm) => handMade.includes(arm) || panels.includes(arm)),
           ),
@@ -72,12 +72,12 @@ function searchedHyperparameter(table: StoredTable): string {
   }
   const searched = [...seen].filter(([, values]) => values.size > 1).map(([name]) => name);
   const name = searched.includes('learningRate') ? 'learningRate' : searched.sort()[0];
-  if (name === undefined) throw new UserError(`${table.name} has no schedule in which a number changes`);
+  if (name === undefined) throw new UserError(`${table.name} has no schedule with a changing number`);
   return name;
 }
 
-/** The corners of a schedule: its value from each segment's first step, and once more at the end. */
-function steps(
+/** Returns the points of a step curve: the value at the first step of each segment, and again at the end. */
+function curvePoints(
   schedule: StoredTable['runs'][number]['schedule'],
   name: string,
 ): { readonly step: number; readonly value: number }[] {
@@ -92,7 +92,7 @@ function steps(
   return last === undefined ? [] : [...corners, { step: last.toStep, value: last.value }];
 }
 
-/** Powers of ten within the values, and those around them. */
+/** Returns the powers of ten from just below the smallest value to just above the largest. */
 function decades(values: readonly number[]): number[] {
   const [low, high] = [Math.floor(Math.log10(Math.min(...values))), Math.ceil(Math.log10(Math.max(...values)))];
   return Array.from({ length: high - low + 1 }, (_one, index) => Number(`1e${low + index}`));
@@ -103,7 +103,7 @@ function decadesAround(values: readonly number[]): [number, number] {
   return [low, others.at(-1) ?? low * 10];
 }
 
-/** `learningRate` as `learning rate`. */
-function spoken(name: string): string {
+/** Returns `learningRate` as `learning rate`. */
+function nameInWords(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

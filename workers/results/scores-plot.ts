@@ -1,28 +1,28 @@
 /**
- * The plots of scores: against steps, and against what they cost.
+ * The plots of scores against steps and against costs.
  */
 import { UserError } from '../processes/user-error.ts';
-import { colourOf } from './plot.ts';
+import { colourEncoding } from './plot.ts';
 import type { Plot } from './plot.ts';
 import { runsOf } from './stored-table.ts';
 import type { StoredTable } from './stored-table.ts';
 
-/** Of a curve, at most: a pixel shows no more. */
+/** Maximal number of points of a curve: the plot cannot show more. */
 const MAX_POINTS = 150;
-/** Scores of the first tenth of a run would flatten the rest. */
-const LEFT_OUT = 0.1;
+/** The vertical axis ignores the scores of the first tenth of a run, which would flatten the rest. */
+const IGNORED_SHARE = 0.1;
 
-/** The median over the seeds, and the range as a band. */
+/** Plots the median over the seeds as a line, and the range as a band. */
 export function scoresPlot(table: StoredTable): Plot {
   const values = table.arms.flatMap((arm) =>
     runsOf(table, arm).flatMap(({ seed, curve }) =>
-      thinned(curve).flatMap(({ step, score }) => (typeof score === 'number' ? [{ arm, seed, step, score }] : [])),
+      thinOut(curve).flatMap(({ step, score }) => (typeof score === 'number' ? [{ arm, seed, step, score }] : [])),
     ),
   );
   if (values.length === 0) throw new UserError(`${table.name} has no curve with a score`);
   const lastStep = Math.max(...values.map(({ step }) => step));
-  const shown = values.filter(({ step }) => step >= LEFT_OUT * lastStep);
-  const [low, high] = [Math.min(...shown.map(({ score }) => score)), Math.max(...shown.map(({ score }) => score))];
+  const scores = values.filter(({ step }) => step >= IGNORED_SHARE * lastStep).map(({ score }) => score);
+  const [low, high] = [Math.min(...scores), Math.max(...scores)];
   const x = {
     field: 'step',
     type: 'quantitative',
@@ -31,7 +31,7 @@ export function scoresPlot(table: StoredTable): Plot {
     axis: { tickCount: 6, grid: false },
   } as const;
   const scale = { zero: false, nice: false, domain: low < high ? [low, high] : [low - 1, high + 1] };
-  const color = colourOf(table, table.arms);
+  const color = colourEncoding(table, table.arms);
   return {
     description:
       `Best score against steps in ${table.name}: median over the seeds, with their range; the axis ` +
@@ -63,7 +63,7 @@ export function scoresPlot(table: StoredTable): Plot {
   };
 }
 
-/** A point a run. */
+/** Plots one point per run. */
 export function costsPlot(table: StoredTable): Plot {
   const values = table.runs.flatMap(({ arm, seed, testScore, costs }) =>
     typeof testScore === 'number'
@@ -72,9 +72,9 @@ export function costsPlot(table: StoredTable): Plot {
   );
   if (values.length === 0) throw new UserError(`${table.name} has no test score that is a number`);
   const costs = values.map(({ trainedSteps }) => trainedSteps);
-  const far = Math.min(...costs) > 0 && Math.max(...costs) > 10 * Math.min(...costs);
+  const isWide = Math.min(...costs) > 0 && Math.max(...costs) > 10 * Math.min(...costs);
   return {
-    description: `Test score against the steps that all workers trained, one point a run of ${table.name}`,
+    description: `Test score against the steps that all workers trained, one point per run of ${table.name}`,
     spec: {
       data: { values },
       width: 480,
@@ -85,18 +85,18 @@ export function costsPlot(table: StoredTable): Plot {
           field: 'trainedSteps',
           type: 'quantitative',
           title: 'steps trained by all workers',
-          scale: far ? { type: 'log', nice: false, padding: 10 } : { zero: true },
+          scale: isWide ? { type: 'log', nice: false, padding: 10 } : { zero: true },
           axis: { tickCount: 5, grid: false, format: '~s' },
         },
         y: { field: 'testScore', type: 'quantitative', title: 'test score', scale: { zero: false, padding: 10 } },
-        color: colourOf(table, table.arms),
+        color: colourEncoding(table, table.arms),
       },
     },
   };
 }
 
-/** Every k-th point and the last; those of equally long curves are at equal steps. */
-function thinned<T>(points: readonly T[]): readonly T[] {
+/** Returns every k-th point, always including the last one. Curves of equal length keep the same steps. */
+function thinOut<T>(points: readonly T[]): readonly T[] {
   const every = Math.ceil(points.length / MAX_POINTS);
   return points.filter((_point, index) => (points.length - 1 - index) % every === 0);
 }

@@ -1,27 +1,25 @@
 /**
- * Stored tables: `docs/results/NAME.json`, each the `comparison.json` that a comparison left in its bucket, whole and
- * unrounded.
+ * Reads stored tables: `docs/results/NAME.json`, each an unchanged copy of the `comparison.json` of a comparison.
  *
- * What the page does not use is passed over, the file's own summary included: every statistic is computed from the
- * runs.
+ * All statistics are computed from the runs. The reader ignores other parts of the file, including its own summary.
  */
 import { z } from 'zod';
 import { UserError, reasonOf } from '../processes/user-error.ts';
 
 export const TABLE_FORMAT = 'fire-pbt-comparison/1';
 
-/** A table's name is a file's: nothing that leads elsewhere. */
+/** The name of a table is a file name, so it must not contain a path. */
 export const TABLE_NAME = /^[\w-][\w.-]{0,99}$/;
 
 const SCORE = z.union([z.number(), z.literal('diverged')]);
 const COUNT = z.number().nonnegative();
 
-/** Members and evaluators together. */
+/** Number of members and evaluators together. */
 const WORKERS = z
   .object({ members: COUNT, evaluators: COUNT })
   .transform(({ members, evaluators }) => members + evaluators);
 
-/** Entry k of each list is of round k + 1; null: nobody had a finite score. */
+/** Entry k of each list belongs to round k + 1. Null: no member had a finite score. */
 const CURVE = z.object({ workerSteps: z.array(COUNT), bestScores: z.array(SCORE.nullable()) });
 
 const COSTS = z
@@ -29,11 +27,11 @@ const COSTS = z
     memberSteps: COUNT,
     evaluatorSteps: COUNT,
     trainerSeconds: COUNT,
-    /** None where a run was simulated: its checkpoints stayed in memory. */
+    /** Zero for a simulated run, whose checkpoints stay in memory. */
     checkpoints: z.object({ writtenBytes: COUNT, readBytes: COUNT }),
     /** Null without evaluators. */
     thrownAwayShare: z.number().nullable(),
-    /** By the reason for which evaluations ended. */
+    /** Evaluations by the reason for which they ended. */
     evaluations: z.record(z.string(), z.object({ count: COUNT, steps: COUNT, neverMet: COUNT.optional() })),
   })
   .transform(({ checkpoints, ...costs }) => ({
@@ -46,7 +44,7 @@ const RUN = z
   .object({
     arm: z.string(),
     seed: z.int(),
-    /** `random-search`: under the hand-made schedule. */
+    /** `random-search` means that the members followed the hand-made schedule. */
     algorithm: z.string(),
     workers: WORKERS,
     steps: COUNT,
@@ -80,58 +78,58 @@ export type StoredRun = z.infer<typeof RUN>;
 export interface StoredTable {
   readonly name: string;
   readonly runs: readonly StoredRun[];
-  /** In the order of the runs; the first is the one that the others are compared with. */
+  /** The arms in the order of the runs. The others are compared with the first one. */
   readonly arms: readonly string[];
-  /** `accuracy`: differences of scores are told in points, hundredths of it; of the toys' scores as they are. */
+  /** `accuracy`: differences are written in points (hundredths). `score`: they are written unchanged. */
   readonly scored: 'accuracy' | 'score';
-  /** Runs that were asked for and are not in it: it was stored before its comparison was done. */
+  /** Number of runs that the input specifies and the table lacks, because the comparison was not done. */
   readonly missing: number;
 }
 
 /**
  * Reads a table from its text.
  *
- * @throws UserError naming `where` the text is from, with the first thing that is wrong
+ * @throws UserError naming the `source` of the text and the first error
  */
-export function parseTable(name: string, text: string, where: string): StoredTable {
+export function parseTable(name: string, text: string, source: string): StoredTable {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new UserError(`Expected ${where} to be JSON: ${reasonOf(error)}`, { cause: error });
+    throw new UserError(`Expected ${source} to be JSON: ${reasonOf(error)}`, { cause: error });
   }
   const parsed = TABLE.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new UserError(
-      `Expected ${where} to be a comparison (${TABLE_FORMAT}): \`${issue?.path.join('.') ?? ''}\`: ` +
+      `Expected ${source} to be a comparison (${TABLE_FORMAT}): \`${issue?.path.join('.') ?? ''}\`: ` +
         `${issue?.message ?? ''}`,
       { cause: parsed.error },
     );
   }
   const { runs, input } = parsed.data;
-  const twice = runs.find(
+  const duplicate = runs.find(
     ({ arm, seed }, index) => runs.findIndex((run) => run.arm === arm && run.seed === seed) !== index,
   );
-  if (twice !== undefined)
+  if (duplicate !== undefined)
     throw new UserError(
-      `Expected ${where} to have one run for each arm and seed, got two of ${twice.arm}, seed ${twice.seed}`,
+      `Expected ${source} to have one run for each arm and seed, got two of ${duplicate.arm}, seed ${duplicate.seed}`,
     );
-  const toys = Object.values(input?.arms ?? {}).some((arm) => taskKind(arm) === 'toy');
-  const asked = Object.keys(input?.arms ?? {}).length * (input?.seeds?.length ?? 0);
+  const hasToys = Object.values(input?.arms ?? {}).some((arm) => taskKind(arm) === 'toy');
+  const expected = Object.keys(input?.arms ?? {}).length * (input?.seeds?.length ?? 0);
   return {
     name,
     runs,
     arms: [...new Set(runs.map(({ arm }) => arm))],
-    scored: toys ? 'score' : 'accuracy',
-    missing: Math.max(0, asked - runs.length),
+    scored: hasToys ? 'score' : 'accuracy',
+    missing: Math.max(0, expected - runs.length),
   };
 }
 
 /**
  * Returns the runs of an arm in the order of their seeds.
  *
- * @throws UserError where the table has no such arm
+ * @throws UserError if the table has no such arm
  */
 export function runsOf({ name, runs, arms }: StoredTable, arm: string): readonly StoredRun[] {
   const found = runs.filter((run) => run.arm === arm);
@@ -139,12 +137,12 @@ export function runsOf({ name, runs, arms }: StoredTable, arm: string): readonly
   return found.sort((a, b) => a.seed - b.seed);
 }
 
-/** Whether the arm ran under the hand-made schedule. */
+/** Tells whether the members of the arm followed the hand-made schedule. */
 export function isHandMade(table: StoredTable, arm: string): boolean {
   return runsOf(table, arm).every(({ algorithm }) => algorithm === 'random-search');
 }
 
-/** Rounds are equally long: the last ends with the last step. */
+/** Returns the points of a curve. All rounds have the same length, and the last one ends at the last step. */
 function pointsOf(
   {
     workerSteps,

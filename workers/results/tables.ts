@@ -1,5 +1,5 @@
 /**
- * Tables of the results page, in Markdown.
+ * Makes the tables of the results page in Markdown.
  */
 import { markdownTable } from '../../workflows/population/markdown-table.ts';
 import { atOnce } from '../../activities/comparison/pausing.ts';
@@ -19,8 +19,8 @@ import { runsOf } from './stored-table.ts';
 import type { StoredTable } from './stored-table.ts';
 
 /**
- * Scores by arm. The retrace is the schedule that was found, trained afresh; its gap is the winner's own score less
- * that.
+ * Returns the scores by arm. A retrace trains the found schedule again from step 0. The retrace gap is the winner's
+ * test score minus the retrace's test score.
  */
 export function scoreTable(table: StoredTable): string {
   const retraced = table.runs.some(({ retrace }) => retrace !== undefined);
@@ -67,28 +67,28 @@ function scoreRow(table: StoredTable, arm: string, retraced: boolean): string[] 
   ];
 }
 
-/** The first arm less each other, paired by seed. */
+/** Returns the differences of the first arm minus each other arm, paired by seed. */
 export function pairTable(table: StoredTable): string {
   const [first = '', ...others] = table.arms;
   const header = [
-    `${first} less …`,
+    `${first} minus …`,
     'pairs',
     `${first} ahead in`,
     `mean difference${unit(table)}`,
     '95 % interval',
     'effect size',
     'p',
-    'smallest p of so many pairs',
+    'smallest attainable p',
   ];
   return markdownTable(
     header,
     others.map((against) => {
       const { own, other } = differences(table, first, against, 'testScore');
       const interval = own.length === 0 ? null : atOnce(comparePairs(own, other)).interval;
-      const told = (['pairs', 'ahead', 'mean', 'effect', 'p', 'smallestP'] as const).map((statistic) =>
+      const texts = (['pairs', 'ahead', 'mean', 'effect', 'p', 'smallestP'] as const).map((statistic) =>
         differenceText(table, first, against, 'testScore', statistic),
       );
-      const [pairs = NONE, ahead = NONE, mean = NONE, effect = NONE, p = NONE, smallest = NONE] = told;
+      const [pairs = NONE, ahead = NONE, mean = NONE, effect = NONE, p = NONE, smallest = NONE] = texts;
       return [
         against,
         pairs,
@@ -103,7 +103,7 @@ export function pairTable(table: StoredTable): string {
   );
 }
 
-/** Costs of a run, means over the seeds. */
+/** Returns the costs of a run by arm, as means over the seeds. */
 export function costTable(table: StoredTable): string {
   const names = ['trainedSteps', 'evaluatorSteps', 'trainerSeconds', 'bytesWritten', 'bytesRead', 'wasted'] as const;
   const header = [
@@ -122,8 +122,8 @@ export function costTable(table: StoredTable): string {
 }
 
 /**
- * Promotions that each sub-population but the last received from the one above it, run by run in the order of the
- * seeds.
+ * Returns the promotions that each sub-population received from the one above it, one number per run in the order of
+ * the seeds.
  */
 export function promotionTable(table: StoredTable): string {
   const levels = Math.max(...table.runs.map(({ promotions }) => promotions.length));
@@ -150,7 +150,7 @@ export function promotionTable(table: StoredTable): string {
   );
 }
 
-/** Ends of evaluations by reason, the most steps first: all seeds together. */
+/** Returns the ended evaluations by reason, over all seeds. The reason with the most steps comes first. */
 export function evaluationTable(table: StoredTable): string {
   const ends = table.arms
     .map((arm) => ({ arm, byReason: evaluationsOf(table, arm) }))
@@ -172,7 +172,7 @@ export function evaluationTable(table: StoredTable): string {
   );
 }
 
-/** Reasons for which evaluations ended: success, then the others by their steps in all arms. */
+/** Returns the reasons for which evaluations ended: success first, then the others by their steps in all arms. */
 export function reasonsOf(table: StoredTable): readonly string[] {
   const steps = new Map<string, number>();
   for (const arm of table.arms)
@@ -188,22 +188,22 @@ export function reasonsOf(table: StoredTable): readonly string[] {
 interface EvaluationEnds {
   readonly count: number;
   readonly steps: number;
-  /** Undefined where one of the runs does not tell. */
+  /** Evaluations without overlap; undefined if one of the runs has no such count. */
   readonly neverMet: number | undefined;
 }
 
-/** By reason, all seeds of the arm together. */
+/** Returns the ended evaluations of an arm by reason, over all seeds. */
 export function evaluationsOf(table: StoredTable, arm: string): ReadonlyMap<string, EvaluationEnds> {
   const ends = new Map<string, EvaluationEnds>();
   for (const [reason, { count, steps, neverMet }] of runsOf(table, arm).flatMap(({ costs }) =>
     Object.entries(costs.evaluations),
   )) {
     const before = ends.get(reason) ?? { count: 0, steps: 0, neverMet: 0 };
-    const told = before.neverMet !== undefined && neverMet !== undefined;
+    const isCounted = before.neverMet !== undefined && neverMet !== undefined;
     ends.set(reason, {
       count: before.count + count,
       steps: before.steps + steps,
-      neverMet: told ? before.neverMet + neverMet : undefined,
+      neverMet: isCounted ? before.neverMet + neverMet : undefined,
     });
   }
   return ends;

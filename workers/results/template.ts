@@ -1,12 +1,12 @@
 /**
- * Prose with placeholders: `{{NAME ARGUMENT …}}` becomes what NAME gives; `{{#if TABLE}} … {{/if}}` stays only where
- * the table is stored.
+ * Expands placeholders in text. `{{NAME ARGUMENT …}}` becomes the result of NAME. `{{#if TABLE}} … {{/if}}` keeps its
+ * content only if the table is stored.
  */
 import { UserError } from '../processes/user-error.ts';
 
-/** Gives the text of a placeholder; what it throws as UserError is told with the placeholder. */
+/** Makes the text of a placeholder. The placeholder is added to the message of a UserError that `expand` throws. */
 export interface Expansion {
-  /** Names of the arguments, for the message where their number is another. */
+  /** Names of the arguments, for the message about a wrong number of arguments. */
   readonly takes: readonly string[];
   readonly expand: (...args: string[]) => string;
 }
@@ -15,9 +15,9 @@ const CONDITIONAL = /\{\{#if ([^{}]*)\}\}(?: *\n)?((?:(?!\{\{#if\b).)*?)\{\{\/if
 const PLACEHOLDER = /\{\{([^{}]*)\}\}/g;
 
 /**
- * Returns the prose with every placeholder expanded; of several arguments each is a word.
+ * Returns the text with all placeholders expanded. Blanks separate arguments.
  *
- * @throws UserError naming the placeholder that is unknown, wrongly used, or has nothing to give
+ * @throws UserError naming a placeholder that is unknown, has a wrong number of arguments, or fails
  */
 export function expandTemplate(
   prose: string,
@@ -49,7 +49,7 @@ function dropConditionals(prose: string, isStored: (table: string) => boolean): 
   const stray = /\{\{(?:#if\b[^{}]*|\/if)\}\}/.exec(left)?.[0];
   if (stray !== undefined)
     throw new UserError(
-      `Cannot expand ${stray}: expected each \`#if\` to be closed by one \`/if\`, none within another`,
+      `Cannot expand ${stray}: expected each \`#if\` to have one \`/if\`, and no \`#if\` inside another`,
     );
   return left;
 }

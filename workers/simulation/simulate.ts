@@ -1,9 +1,8 @@
 /**
- * Runs the arms of a comparison in this process, without Temporal or S3: the decisions of the workflows on the training
- * of the real tasks, several times as fast.
+ * Simulates a run in this process, without Temporal or S3. It trains the real task and makes the same decisions as the
+ * workflows (test/workflows/run/fire-pbt.test.ts shows this), several times as fast.
  *
- * For trying rules. That it decides what the workflows decide is tested (test/workflows/fire-pbt.test.ts); what it
- * cannot tell is what a run costs on a stack, and what a digest of checkpoints would be.
+ * Use it to try rules. It cannot measure the costs of a run on a stack, nor the digests of checkpoints.
  */
 import type { Score } from '../../workflows/algorithm/index.ts';
 import type { HistorySegment } from '../../workflows/population/state.ts';
@@ -24,10 +23,10 @@ export interface SimulationJob {
   readonly specification: Specification;
 }
 
-/** What a simulated run says where others say in which folder they lie. */
+/** Replaces the folder of a simulated run, which has none. */
 export const SIMULATED = 'simulated';
 
-/** Trains rounds as the training activity does, but for checkpoints: a state stays in memory. */
+/** Trains rounds as the training activity does, but keeps states in memory instead of checkpoints. */
 export function trainingOf({ seed, evalEvery }: Specification, task: Task): SimulatedTraining<State> {
   return {
     train: async (
@@ -64,15 +63,16 @@ async function trainAndMeasure(
   return scores;
 }
 
-/** What a simulated run comes to; no winner: every member of P1 has diverged. */
+/** The result of a simulated run. */
 export interface SimulatedTask {
   readonly run: SimulatedRun<State>;
+  /** Undefined if every member of P1 has diverged. */
   readonly winner:
     { readonly member: number; readonly score: Score; readonly history: readonly HistorySegment[] } | undefined;
   readonly report: Pick<Report, 'testScore' | 'untouchedScore'>;
 }
 
-/** Runs a specification to its end, the report on its best member included. */
+/** Runs a specification to its end, including the report on its best member. */
 export async function simulateTask(specification: Specification): Promise<SimulatedTask> {
   const task = taskOf(specification.task, { dataDirectory: DATA_DIRECTORY });
   const run = await simulate(specification, trainingOf(specification, task));

@@ -1,5 +1,5 @@
 /**
- * One run of a simulated comparison, in a process that a job is sent to.
+ * The process of one simulated run. It receives a job, simulates it and sends the run back.
  */
 import { configureTensorFlow } from '../processes/tensorflow-environment.ts';
 import { describeRun } from '../../activities/comparison/run.ts';

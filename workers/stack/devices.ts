@@ -1,36 +1,35 @@
 /**
- * What there is to train on: one trainer per GPU, else one per core.
+ * Chooses the devices of the trainers: one trainer per GPU, else one per core.
  */
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, totalmem } from 'node:os';
 
-/** One trainer's share of the machine; `gpu` goes into its CUDA_VISIBLE_DEVICES. */
+/** The device of one trainer. */
 export interface Device {
+  /** The trainer's CUDA_VISIBLE_DEVICES; null if it uses the CPU. */
   readonly gpu: string | null;
 }
 
-/** Memory that a trainer without a GPU may need: a machine of many cores and little memory gets fewer of them. */
+/** Memory that a trainer without a GPU may need. It limits the number of trainers on a machine with little memory. */
 const BYTES_PER_TRAINER = 1e9;
-const PATIENCE_MS = 10_000;
+const NVIDIA_SMI_TIMEOUT_MS = 10_000;
 
-/**
- * Returns one device per trainer: `trainers` of them where it is given, taking turns on the GPUs where there are fewer.
- */
+/** Returns one device per trainer. If there are more trainers than GPUs, several trainers share a GPU. */
 export function chooseDevices(trainers: number | undefined, threads: number, environment: NodeJS.ProcessEnv): Device[] {
   const gpus = findGpus(environment);
-  const fitting = Math.max(
+  const cpuTrainers = Math.max(
     1,
     Math.min(Math.floor(availableParallelism() / threads), Math.floor(totalmem() / BYTES_PER_TRAINER)),
   );
-  const count = trainers ?? (gpus.length > 0 ? gpus.length : fitting);
+  const count = trainers ?? (gpus.length > 0 ? gpus.length : cpuTrainers);
   return Array.from({ length: count }, (_, index) => ({
     gpu: gpus.length > 0 ? (gpus[index % gpus.length] ?? null) : null,
   }));
 }
 
 /**
- * GPUs by the names that CUDA_VISIBLE_DEVICES takes: those it names already, else all that the driver lists; none
- * without a driver.
+ * Returns the GPUs by their names in CUDA_VISIBLE_DEVICES: the ones that this variable already names, else all that the
+ * driver lists. Returns none without a driver.
  */
 function findGpus(environment: NodeJS.ProcessEnv): string[] {
   const listed = listGpus(environment);
@@ -46,7 +45,7 @@ function listGpus(environment: NodeJS.ProcessEnv): string[] {
   try {
     const listing = execFileSync('nvidia-smi', ['-L'], {
       encoding: 'utf8',
-      timeout: PATIENCE_MS,
+      timeout: NVIDIA_SMI_TIMEOUT_MS,
       stdio: ['ignore', 'pipe', 'ignore'],
       env: environment,
     });

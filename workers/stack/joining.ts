@@ -1,5 +1,5 @@
 /**
- * A stack to run on: the one that is running already, else one that this process starts and ends.
+ * Provides a stack to run on: the one that is already running, else one that this process starts and stops.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { UserError } from '../processes/user-error.ts';
 import { StackAlreadyRuns, startStack } from './local-stack.ts';
 import type { StackOptions } from './options.ts';
 import { LOCAL } from '../processes/programs.ts';
-import { findRunningStack, isHeld } from './running-stack.ts';
+import { findRunningStack, isStackRunning } from './running-stack.ts';
 import type { StackRecord } from './running-stack.ts';
 import { ownEndpoint, wantedServers } from './servers.ts';
 import { clientEnvironment } from './temporal-server.ts';
@@ -16,11 +16,11 @@ export interface JoinedStack {
   readonly record: StackRecord;
   /** Environment in which a client finds its Temporal server. */
   readonly environment: NodeJS.ProcessEnv;
-  /** This process started it and ends it. */
-  readonly ours: boolean;
-  /** Resolves when somebody else's stack has ended; never for one of ours. */
+  /** True if this process started the stack and must stop it. */
+  readonly startedHere: boolean;
+  /** Resolves when the stack of another process has ended. Never resolves if the stack was started here. */
   readonly gone: Promise<void>;
-  /** Ends the stack if it is ours. */
+  /** Stops the stack if it was started here. */
   readonly leave: () => Promise<void>;
 }
 
@@ -28,10 +28,10 @@ const STARTING_ELSEWHERE_TIMEOUT_MS = 120_000;
 const WATCH_INTERVAL_MS = 1_000;
 
 /**
- * Returns the stack in the options' directory, or undefined where the interruption came first: then nothing is left
- * running.
+ * Returns the stack in the directory of the options. Returns undefined if the interruption comes first; then no process
+ * of the stack is left running.
  *
- * @throws UserError where it cannot be started, or the running one is not what was asked for
+ * @throws UserError if it cannot be started, or if the running stack does not match the options
  */
 export async function joinStack(options: StackOptions, interruption: Promise<void>): Promise<JoinedStack | undefined> {
   const { environment: inherited = process.env, directory = LOCAL } = options;
@@ -43,7 +43,7 @@ export async function joinStack(options: StackOptions, interruption: Promise<voi
     return {
       record: stack,
       environment: stack.environment,
-      ours: true,
+      startedHere: true,
       gone: new Promise(() => undefined),
       leave: stack.stop,
     };
@@ -51,28 +51,29 @@ export async function joinStack(options: StackOptions, interruption: Promise<voi
     if (abandoned.signal.aborted) return undefined;
     if (!(error instanceof StackAlreadyRuns)) throw error;
     const record = await findRunningStack(stateDirectory, STARTING_ELSEWHERE_TIMEOUT_MS);
-    // It ended just now.
+    // The other stack has ended in the meantime.
     if (record === undefined) return joinStack(options, interruption);
-    requireFitting(record, options, inherited);
+    requireMatch(record, options, inherited);
     return {
       record,
       environment: clientEnvironment(record, stateDirectory, inherited),
-      ours: false,
+      startedHere: false,
       gone: waitUntilGone(stateDirectory),
       leave: async () => undefined,
     };
   }
 }
 
-function requireFitting(
+/** @throws UserError if the running stack does not match the options */
+function requireMatch(
   { threads, queue, trainers, pid, temporal, s3 }: StackRecord,
   wanted: StackOptions,
   environment: NodeJS.ProcessEnv,
 ): void {
-  const advice = `end it (process ${pid}) and start again`;
+  const advice = `stop it (process ${pid}) and start again`;
   if (wanted.threads !== undefined && wanted.threads !== threads)
     throw new UserError(
-      `Cannot use the running stack: its trainers have ${threads} threads, the specification says ` +
+      `Cannot use the running stack: its trainers have ${threads} threads, but the specification needs ` +
         `${wanted.threads}; ${advice}`,
     );
   if (wanted.queue !== undefined && wanted.queue !== queue)
@@ -82,45 +83,49 @@ function requireFitting(
   const servers = wantedServers(wanted, environment);
   requireServer(
     'Temporal',
-    { own: temporal.own, at: temporal.address },
-    { whose: servers.temporal, asked: wanted.temporal !== undefined, at: environment['TEMPORAL_ADDRESS'] ?? null },
+    { own: temporal.own, address: temporal.address },
+    {
+      owner: servers.temporal,
+      byOption: wanted.temporal !== undefined,
+      address: environment['TEMPORAL_ADDRESS'] ?? null,
+    },
     advice,
   );
   requireServer(
     'S3',
-    { own: s3.own, at: s3.endpoint },
-    { whose: servers.s3, asked: wanted.s3 !== undefined, at: ownEndpoint(environment) },
+    { own: s3.own, address: s3.endpoint },
+    { owner: servers.s3, byOption: wanted.s3 !== undefined, address: ownEndpoint(environment) },
     advice,
   );
 }
 
 interface UsedServer {
-  /** The user's own. */
+  /** True if the server is the user's own. */
   readonly own: boolean;
-  readonly at: string | null;
+  readonly address: string | null;
 }
 
 interface WantedServer {
-  readonly whose: 'local' | 'own';
-  /** By an option. */
-  readonly asked: boolean;
-  readonly at: string | null;
+  readonly owner: 'local' | 'own';
+  /** True if an option names the owner. */
+  readonly byOption: boolean;
+  readonly address: string | null;
 }
 
-/** A run that is meant for one server must not be trained on another. */
-function requireServer(what: string, used: UsedServer, wanted: WantedServer, advice: string): void {
+/** Prevents that a run trains on another server than the user wants. */
+function requireServer(name: string, used: UsedServer, wanted: WantedServer, advice: string): void {
   const uses =
-    `Cannot use the running stack: it uses ${used.own ? 'your' : 'its own'} ${what}` +
-    `${used.at === null ? '' : ` at ${used.at}`}`;
-  if (wanted.whose === 'local') {
-    if (used.own && wanted.asked) throw new UserError(`${uses}, not one of its own; ${advice}`);
+    `Cannot use the running stack: it uses ${used.own ? 'your' : 'its own'} ${name}` +
+    `${used.address === null ? '' : ` at ${used.address}`}`;
+  if (wanted.owner === 'local') {
+    if (used.own && wanted.byOption) throw new UserError(`${uses}, not a local one; ${advice}`);
     return;
   }
-  // The local stack's own address is what it tells people to use.
-  const same = wanted.at ? wanted.at === used.at : used.own;
-  if (!same) throw new UserError(`${uses}, not ${wanted.at ?? 'yours'}; ${advice}`);
+  // An environment that names the local stack's own address is a match: the stack prints that address for this use.
+  const same = wanted.address ? wanted.address === used.address : used.own;
+  if (!same) throw new UserError(`${uses}, not ${wanted.address ?? 'yours'}; ${advice}`);
 }
 
 async function waitUntilGone(stateDirectory: string): Promise<void> {
-  while (await isHeld(stateDirectory)) await delay(WATCH_INTERVAL_MS);
+  while (await isStackRunning(stateDirectory)) await delay(WATCH_INTERVAL_MS);
 }

@@ -1,7 +1,6 @@
 /**
- * The local stack: a Temporal server, an S3 server, an orchestrator and trainers, as one thing that is started and
- * stopped. Each of the two servers can be the user's own instead. State stays on disk: unfinished runs continue at the
- * next start.
+ * Starts and stops the local stack: a Temporal server, an S3 server, an orchestrator and trainers. Each of the two
+ * servers can be the user's own instead. The state stays on disk, so unfinished runs resume at the next start.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,8 +13,8 @@ import { UserError } from '../processes/user-error.ts';
 import { chooseDevices } from './devices.ts';
 import { checkOwnStorage } from './object-server.ts';
 import type { StackOptions } from './options.ts';
-import { takeHold } from './running-stack.ts';
-import type { Hold, StackRecord } from './running-stack.ts';
+import { lockStack } from './running-stack.ts';
+import type { StackLock, StackRecord } from './running-stack.ts';
 import { startServers } from './servers.ts';
 import { StackProcesses } from './stack-processes.ts';
 import { startWorkers } from './workers.ts';
@@ -23,32 +22,30 @@ import { startWorkers } from './workers.ts';
 export interface LocalStack extends StackRecord {
   /** Environment in which a client finds this stack's Temporal and S3; holds the S3 credentials. */
   readonly environment: NodeJS.ProcessEnv;
-  /**
-   * Names of the processes: `temporal`, `s3`, `orchestrator`, `trainer-0`, …; what is the user's own is not among them.
-   */
+  /** Names of the processes: `temporal`, `s3`, `orchestrator`, `trainer-0`, …; without the user's own servers. */
   readonly parts: readonly string[];
-  /** Kills a part with SIGKILL; it is started again. */
+  /** Kills a part with SIGKILL; the stack restarts it. */
   readonly kill: (part: string) => void;
   /** Process id of a part; undefined while it is down. */
   readonly processId: (part: string) => number | undefined;
-  /** Ends everything, workers first; a second call while the first is under way kills what is left. */
+  /** Stops the workers, then the servers. A second call during the first one kills the remaining processes. */
   readonly stop: () => Promise<void>;
 }
 
-/** Another process runs a stack in the directory. */
+/** Error: another process already runs a stack in the directory. */
 export class StackAlreadyRuns extends UserError {}
 
 /**
  * Starts the stack and resolves when every part of it answers.
  *
- * @throws StackAlreadyRuns if another process has one in the same directory
- * @throws UserError if a part cannot be started or reached; what was started is ended again
+ * @throws StackAlreadyRuns if another process runs a stack in the same directory
+ * @throws UserError if a part cannot be started or reached; the parts that were started are stopped again
  */
 export async function startStack(options: StackOptions = {}): Promise<LocalStack> {
   const { directory = LOCAL, abandoned } = options;
-  const hold = await takeHold(join(directory, 'state'));
-  if (hold === undefined) throw new StackAlreadyRuns(`Cannot start the stack: it is already running in ${directory}`);
-  const starting = new StartingStack(options, directory, hold);
+  const lock = await lockStack(join(directory, 'state'));
+  if (lock === undefined) throw new StackAlreadyRuns(`Cannot start the stack: it is already running in ${directory}`);
+  const starting = new StartingStack(options, directory, lock);
   const abandon = (): void => void starting.stop();
   abandoned?.addEventListener('abort', abandon);
   try {
@@ -61,19 +58,19 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
   }
 }
 
-/** A stack from its first process to its end. */
+/** Runs the parts of a stack, from the first process to its end. */
 class StartingStack {
   readonly #options: StackOptions;
-  readonly #hold: Hold;
+  readonly #lock: StackLock;
   readonly #stateDirectory: string;
   readonly #logDirectory: string;
   readonly #processes: StackProcesses;
   #connected: TemporalConnection<Connection> | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(options: StackOptions, directory: string, hold: Hold) {
+  constructor(options: StackOptions, directory: string, lock: StackLock) {
     this.#options = options;
-    this.#hold = hold;
+    this.#lock = lock;
     this.#stateDirectory = join(directory, 'state');
     this.#logDirectory = join(directory, 'log');
     this.#processes = new StackProcesses(this.#stateDirectory, options.say ?? (() => undefined), options.abandoned);
@@ -88,7 +85,7 @@ class StartingStack {
     } = this.#options;
     const [stateDirectory, logDirectory] = [this.#stateDirectory, this.#logDirectory];
     mkdirSync(logDirectory, { recursive: true });
-    await this.#processes.clearLeftovers();
+    await this.#processes.stopLeftovers();
     const places = { stateDirectory, logDirectory, environment: inherited };
     const { temporal, s3, environment } = await startServers(this.#options, places, this.#processes);
     const connected = (this.#connected = await connectClient(environment));
@@ -106,24 +103,24 @@ class StartingStack {
       s3,
     };
     this.#options.abandoned?.throwIfAborted();
-    this.#hold.publish(record);
+    this.#lock.publish(record);
     return {
       ...record,
       environment,
       parts: this.#processes.names,
-      kill: (part) => this.#processes.named(part).kill(),
-      processId: (part) => this.#processes.named(part).pid,
+      kill: (part) => this.#processes.get(part).kill(),
+      processId: (part) => this.#processes.get(part).pid,
       stop: () => this.stop(),
     };
   }
 
-  /** Ends everything, workers first; a second call while the first is under way kills what is left. */
+  /** Stops the workers, then the servers. A second call during the first one kills the remaining processes. */
   async stop(): Promise<void> {
     if (this.#stopping) this.#processes.kill();
     return this.end();
   }
 
-  /** The same, but lets an end that is under way take its time. */
+  /** Does the same, but a second call only waits for the first one. */
   async end(): Promise<void> {
     this.#stopping ??= this.#end();
     return this.#stopping;
@@ -133,6 +130,6 @@ class StartingStack {
     await this.#processes.stopWorkers();
     await this.#connected?.connection.close();
     await this.#processes.stopServers();
-    await this.#hold.release();
+    await this.#lock.release();
   }
 }

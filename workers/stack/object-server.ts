@@ -1,5 +1,5 @@
 /**
- * The S3-compatible server of the stack: objects as files in a folder, credentials of its own.
+ * The S3-compatible server of the stack. It stores objects as files in a folder and has its own credentials.
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -22,13 +22,13 @@ const PROBE = join(import.meta.dirname, 'storage-probe.ts');
 export interface ObjectServerPlan {
   readonly process: ProcessPlan;
   readonly endpoint: string;
-  /** In the AWS SDK's own format, readable by this user only. */
+  /** File in the format of the AWS SDK. Only this user can read it. */
   readonly credentialsFile: string;
-  /** Holds the objects as files, `<bucket>/<key>`. */
+  /** Folder with the objects as files, `<bucket>/<key>`. */
   readonly folder: string;
-  /** Says that the port was taken; undefined where it was not. */
-  readonly stepped: string | undefined;
-  /** What a process needs to find it; variables that would lead elsewhere are undefined. */
+  /** Line that says which port replaces the preferred one; undefined if the preferred port was free. */
+  readonly portChange: string | undefined;
+  /** Environment in which a process finds this server. Variables that name another server are undefined. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -42,8 +42,8 @@ export interface ObjectServerOptions {
 }
 
 /**
- * Chooses a port, makes the folder and the credentials where there are none yet, clears what a killed server left, and
- * puts the command line together.
+ * Chooses a port, creates the folder and the credentials if they do not exist, removes the temporary files of a killed
+ * server, and builds the command line.
  */
 export async function planObjectServer({
   program,
@@ -57,7 +57,7 @@ export async function planObjectServer({
   const endpoint = `http://${HOST}:${port}`;
   const folder = join(stateDirectory, 'objects');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  removeHalfWritten(folder);
+  removePartialFiles(folder);
   const credentialsFile = join(stateDirectory, 's3-credentials');
   const { accessKey, secretKey } = readCredentials(credentialsFile);
   return {
@@ -72,7 +72,7 @@ export async function planObjectServer({
     endpoint,
     credentialsFile,
     folder,
-    stepped: describePortChange('S3', wanted, port),
+    portChange: describePortChange('S3', wanted, port),
     environment: {
       ...Object.fromEntries(
         Object.keys(environment)
@@ -89,8 +89,8 @@ export async function planObjectServer({
 }
 
 /**
- * Returns the arguments with which `rclone` serves a folder. Objects are immutable and this server is the only one to
- * write them, so it need not look for changes in the folder.
+ * Returns the arguments with which `rclone` serves a folder. The server need not look for changes in the folder,
+ * because objects are immutable and no other process writes them.
  */
 export function objectServerArguments(port: number, folder: string): string[] {
   return [
@@ -99,15 +99,15 @@ export function objectServerArguments(port: number, folder: string): string[] {
   ];
 }
 
-/** Returns the credentials as environment variables for `rclone`: command lines can be read by other users. */
+/** Returns the credentials as environment variables for `rclone`. Other users could read them in a command line. */
 export function objectServerCredentials({ accessKey, secretKey }: Credentials): Readonly<Record<string, string>> {
   // Quoted, because the variable is a comma-separated list of pairs.
   return { RCLONE_AUTH_KEY: `"${accessKey},${secretKey}"` };
 }
 
 /**
- * Returns what another process needs to reach the S3 of a running stack: nothing where that is one's own, which the
- * environment knows.
+ * Returns the options with which another process reaches the S3 of a running stack. Returns no options for the user's
+ * own S3, because the environment names it.
  */
 export function storeOptions({ endpoint, credentialsFile, own }: StackRecord['s3']): S3ClientConfig {
   const credentials = own || credentialsFile === null ? undefined : storedCredentials(credentialsFile);
@@ -119,7 +119,7 @@ export function storeOptions({ endpoint, credentialsFile, own }: StackRecord['s3
   };
 }
 
-/** Returns whether an HTTP server answers at the endpoint, be it with a refusal. */
+/** Tells whether an HTTP server answers at the endpoint, even if it refuses the request. */
 export async function answers(endpoint: string): Promise<boolean> {
   try {
     await fetch(endpoint, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
@@ -130,10 +130,10 @@ export async function answers(endpoint: string): Promise<boolean> {
 }
 
 /**
- * Makes sure that the S3 of one's own, as this environment and its profiles name it, can be used. A process of its own
- * looks: the AWS SDK reads no environment but its process's.
+ * Checks that the user's own S3, which this environment and its profiles name, can be used. This runs in a child
+ * process, because the AWS SDK reads only the environment of its own process.
  *
- * @throws UserError where it cannot be reached or refuses
+ * @throws UserError if the S3 cannot be reached or refuses access
  */
 export async function checkOwnStorage(bucket: string, environment: NodeJS.ProcessEnv): Promise<void> {
   try {
@@ -145,21 +145,21 @@ export async function checkOwnStorage(bucket: string, environment: NodeJS.Proces
 }
 
 /**
- * The same in this process's own environment.
+ * Checks the same in the environment of this process.
  *
- * @throws UserError where it cannot be reached or refuses
+ * @throws UserError if the S3 cannot be reached or refuses access
  */
 export async function checkStorageHere(bucket: string): Promise<void> {
   const objects = new ObjectStore();
   try {
     await objects.list(bucket, 'is-it-reachable/');
   } catch (error) {
-    // A bucket that is missing is created when the first run is planned.
+    // A missing bucket is no error: the plan of the first run creates it.
     if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket') return;
-    const said = error instanceof Error ? (error.message.split('\n')[0] ?? '') : reasonOf(error);
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : reasonOf(error);
     throw new UserError(
-      `Cannot use your S3: ${said} (set by AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_PROFILE and the rest of the AWS ` +
-        `SDK's settings)`,
+      `Cannot use your S3: ${reason} (set AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_PROFILE or other settings of ` +
+        `the AWS SDK)`,
       { cause: error },
     );
   } finally {
@@ -167,33 +167,31 @@ export async function checkStorageHere(bucket: string): Promise<void> {
   }
 }
 
-/**
- * Removes what a server was writing when it was killed: files that it neither lists nor finishes, and that nobody else
- * would ever delete.
- */
-function removeHalfWritten(folder: string): void {
+/** Removes the temporary files that a killed server left. The server does not list them and never deletes them. */
+function removePartialFiles(folder: string): void {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (entry.isFile() && entry.name.startsWith('.rclone_temp_put_'))
       rmSync(join(entry.parentPath, entry.name), { force: true });
   }
 }
 
-/** The server's credentials: made once, kept for this user alone. */
+/** Returns the server's credentials. Creates them if they do not exist; only this user can read the file. */
 function readCredentials(file: string): Credentials {
   const stored = storedCredentials(file);
   if (stored !== undefined) return stored;
-  const made = {
+  const created = {
     accessKey: `FIREPBT${randomBytes(6).toString('hex').toUpperCase()}`,
     secretKey: randomBytes(24).toString('hex'),
   };
   const staged = `${file}.${process.pid}`;
   writeFileSync(
     staged,
-    `[default]\naws_access_key_id = ${made.accessKey}\naws_secret_access_key = ${made.secretKey}\nregion = ${REGION}\n`,
+    `[default]\naws_access_key_id = ${created.accessKey}\naws_secret_access_key = ${created.secretKey}\n` +
+      `region = ${REGION}\n`,
     { mode: 0o600 },
   );
   renameSync(staged, file);
-  return made;
+  return created;
 }
 
 export interface Credentials {
@@ -201,7 +199,7 @@ export interface Credentials {
   readonly secretKey: string;
 }
 
-/** Undefined where there are none in the file yet. */
+/** Reads the credentials; undefined if the file does not exist or has none. */
 function storedCredentials(file: string): Credentials | undefined {
   try {
     const text = readFileSync(file, 'utf8');

@@ -1,35 +1,35 @@
 /**
- * What a stack can be asked for, by code and by the options that `npm start` and `npm run stack` share.
+ * The options of a stack, in code and on the command lines of `npm start` and `npm run stack`.
  */
 import { resolve } from 'node:path';
-import { identifier, oneOf, wholeNumber } from '../processes/command-line.ts';
+import { parseIdentifier, parseChoice, parseWholeNumber } from '../processes/command-line.ts';
 import { LOCAL } from '../processes/programs.ts';
 
 export interface StackOptions {
-  /** State, logs and caches lie under it; default the checkout's `.local`. One stack per directory. */
+  /** Folder of the state and the logs; one stack per directory. Default: `.local` in the checkout. */
   readonly directory?: string | undefined;
   /**
-   * Default: `own` where the environment names one (TEMPORAL_ADDRESS, TEMPORAL_PROFILE; AWS_ENDPOINT_URL_S3,
-   * AWS_ENDPOINT_URL), else `local`.
+   * Whose server to use. Default: `own` if the environment names one (TEMPORAL_ADDRESS, TEMPORAL_PROFILE;
+   * AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL), else `local`.
    */
   readonly temporal?: 'local' | 'own' | undefined;
   readonly s3?: 'local' | 'own' | undefined;
   /** Task queue of the workflows; default `fire-pbt`. */
   readonly queue?: string | undefined;
-  /** Default: one per GPU, else one per core. */
+  /** Number of trainers; default: one per GPU, else one per core. */
   readonly trainers?: number | undefined;
-  /** Threads of each trainer, which must be those of the specifications it serves; default 1. */
+  /** Threads of each trainer; must equal `threads` of the specifications. Default: 1. */
   readonly threads?: number | undefined;
-  /** First choices: taken ones are stepped around. */
+  /** Preferred ports. If one is taken, the server uses another. */
   readonly ports?: { readonly temporal?: number; readonly webUi?: number; readonly s3?: number };
-  /** Bucket to ask for in S3 of one's own; default `fire-pbt`. */
+  /** Bucket with which to test the user's own S3; default `fire-pbt`. */
   readonly bucket?: string | undefined;
-  /** Further `key=value` settings of the Temporal server. */
+  /** Additional `key=value` settings of the Temporal server. */
   readonly dynamicConfig?: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
-  /** Ends what was started so far, if it comes before the stack is ready. */
+  /** Aborts the start: stops the parts that have been started so far. */
   readonly abandoned?: AbortSignal;
-  /** Gets a line whenever there is something to tell; default: nobody does. */
+  /** Receives lines for the terminal; default: nothing does. */
   readonly say?: (line: string) => void;
 }
 
@@ -41,24 +41,24 @@ export const STACK_OPTIONS = {
   directory: { type: 'string' },
 } as const;
 
-/** Their lines in `--help`. */
+/** Lines about these options in `--help`. */
 export const STACK_HELP = `
-  --trainers N           trainer processes (one per GPU, else one per core)
+  --trainers N           number of trainer processes (one per GPU, else one per core)
   --task-queue NAME      task queue of the workflows (fire-pbt)
-  --temporal local|own   own: the server that TEMPORAL_ADDRESS or a profile names
-                         (own if TEMPORAL_ADDRESS or TEMPORAL_PROFILE is set)
-  --s3 local|own         own: the S3 that the AWS SDK's environment and profiles name
-                         (own if AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is set)
-  --directory DIRECTORY  where state, objects and logs are kept (.local)
-  --help                 this text`.slice(1);
+  --temporal local|own   own: use the server that TEMPORAL_ADDRESS or a profile names
+                         (own if TEMPORAL_ADDRESS or TEMPORAL_PROFILE is set, else local)
+  --s3 local|own         own: use the S3 that the AWS SDK's environment and profiles name
+                         (own if AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is set, else local)
+  --directory DIRECTORY  directory of the state, the objects and the logs (.local)
+  --help                 show this text`.slice(1);
 
-/** Checks the options and returns them by their meaning. @throws UserError naming the option that is wrong */
+/** Validates the options and returns their values. @throws UserError naming the invalid option */
 export function readStackOptions(options: { readonly [name in keyof typeof STACK_OPTIONS]?: string | undefined }) {
   return {
     directory: options.directory === undefined ? LOCAL : resolve(options.directory),
-    trainers: wholeNumber('trainers', options.trainers, 1, 1024),
-    queue: identifier('task-queue', options['task-queue']),
-    temporal: oneOf('temporal', options.temporal, ['local', 'own']),
-    s3: oneOf('s3', options.s3, ['local', 'own']),
+    trainers: parseWholeNumber('trainers', options.trainers, 1, 1024),
+    queue: parseIdentifier('task-queue', options['task-queue']),
+    temporal: parseChoice('temporal', options.temporal, ['local', 'own']),
+    s3: parseChoice('s3', options.s3, ['local', 'own']),
   } satisfies Partial<StackOptions>;
 }

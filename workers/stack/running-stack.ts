@@ -1,7 +1,7 @@
 /**
- * One stack per state directory: who holds it, what it serves, and what an earlier one may have left running.
+ * Allows one stack per state directory, publishes its addresses, and finds the processes of an earlier stack.
  *
- * The hold is a lock that ends with its process, however that ends. A file beside it says where the stack's parts are.
+ * The lock of the directory ends with its process, even after `kill -9`. A file in the directory has the addresses.
  */
 import {
   chmodSync,
@@ -22,8 +22,8 @@ import { killGroup } from '../processes/tied-process.ts';
 const LOCK_PURPOSE = 'stack';
 
 /**
- * Where a running stack's parts are; never a credential. In `s3.folder` the stack's own server keeps objects as files,
- * `<bucket>/<key>`.
+ * The addresses of a running stack, without credentials. `s3.folder` has the objects of the stack's own server as
+ * files, `<bucket>/<key>`.
  */
 export interface StackRecord {
   readonly pid: number;
@@ -44,14 +44,14 @@ export interface StackRecord {
   };
 }
 
-export interface Hold {
-  /** Says where things are, once they are. */
+export interface StackLock {
+  /** Writes the addresses for other processes. Call it when the stack is ready. */
   readonly publish: (record: StackRecord) => void;
   readonly release: () => Promise<void>;
 }
 
-/** Takes hold of the directory, or returns undefined if another process holds it. */
-export async function takeHold(stateDirectory: string): Promise<Hold | undefined> {
+/** Locks the directory, or returns undefined if another process has locked it. */
+export async function lockStack(stateDirectory: string): Promise<StackLock | undefined> {
   mkdirSync(stateDirectory, { recursive: true });
   chmodSync(stateDirectory, 0o700);
   const lock = await takeLock(LOCK_PURPOSE, realpathSync(stateDirectory));
@@ -60,7 +60,7 @@ export async function takeHold(stateDirectory: string): Promise<Hold | undefined
   const file = recordFile(stateDirectory);
   rmSync(file, { force: true });
   return {
-    publish: (record) => writeWhole(file, record),
+    publish: (record) => writeJson(file, record),
     release: async () => {
       rmSync(file, { force: true });
       await new Promise<void>((resolve) => lock.close(() => resolve()));
@@ -68,25 +68,25 @@ export async function takeHold(stateDirectory: string): Promise<Hold | undefined
   };
 }
 
-/** Returns whether some process holds the directory; a missing directory is held by nobody. */
-export async function isHeld(stateDirectory: string): Promise<boolean> {
+/** Tells whether a stack runs or starts in the directory; false if the directory does not exist. */
+export async function isStackRunning(stateDirectory: string): Promise<boolean> {
   return existsSync(stateDirectory) && isLocked(LOCK_PURPOSE, realpathSync(stateDirectory));
 }
 
-/** Returns what the stack that holds the directory serves, waiting while it starts; undefined where none holds it. */
+/** Returns the addresses of the directory's stack; undefined if none runs. Waits while the stack starts. */
 export async function findRunningStack(stateDirectory: string, timeoutMs: number): Promise<StackRecord | undefined> {
   const deadline = Date.now() + timeoutMs;
-  while (await isHeld(stateDirectory)) {
-    const record = readWhole<StackRecord>(recordFile(stateDirectory));
+  while (await isStackRunning(stateDirectory)) {
+    const record = readJson<StackRecord>(recordFile(stateDirectory));
     if (record !== undefined) return record;
     if (Date.now() > deadline)
-      throw new Error(`The stack in ${stateDirectory} does not say within ${timeoutMs / 1000} s where its parts are`);
+      throw new Error(`The stack in ${stateDirectory} did not start within ${timeoutMs / 1000} s`);
     await delay(100);
   }
   return undefined;
 }
 
-/** Notes which processes belong to the stack, and ends those that an earlier stack left behind. */
+/** Notes which processes belong to the stack, and stops those that an earlier stack left running. */
 export class ProcessLedger {
   readonly #file: string;
   readonly #entries: Record<string, { readonly pid: number; readonly startedAt: string }> = {};
@@ -95,18 +95,18 @@ export class ProcessLedger {
     this.#file = join(stateDirectory, 'processes.json');
   }
 
-  /** Notes that the process was started, or has ended. */
+  /** Notes that the process has started with this id, or has ended (undefined). */
   note(name: string, pid: number | undefined): void {
     delete this.#entries[name];
     const startedAt = pid === undefined ? undefined : startTime(pid);
     if (pid !== undefined && startedAt !== undefined) this.#entries[name] = { pid, startedAt };
-    writeWhole(this.#file, this.#entries);
+    writeJson(this.#file, this.#entries);
   }
 
-  /** Ends what the last stack noted and is still the same process; returns the names. */
-  async clearLeftovers(graceMs: number): Promise<string[]> {
-    const left = Object.entries(readWhole<Record<string, { pid: number; startedAt: string }>>(this.#file) ?? {});
-    const alive = (): typeof left => left.filter(([, { pid, startedAt }]) => startTime(pid) === startedAt);
+  /** Stops the processes that an earlier stack noted and that still run. Returns their names. */
+  async stopLeftovers(graceMs: number): Promise<string[]> {
+    const noted = Object.entries(readJson<Record<string, { pid: number; startedAt: string }>>(this.#file) ?? {});
+    const alive = (): typeof noted => noted.filter(([, { pid, startedAt }]) => startTime(pid) === startedAt);
     const found = alive();
     for (const [, { pid }] of found) process.kill(pid, 'SIGTERM');
     const deadline = Date.now() + graceMs;
@@ -120,13 +120,13 @@ function recordFile(stateDirectory: string): string {
   return join(stateDirectory, 'stack.json');
 }
 
-function writeWhole(file: string, value: unknown): void {
+function writeJson(file: string, value: unknown): void {
   const staged = `${file}.${process.pid}`;
   writeFileSync(staged, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   renameSync(staged, file);
 }
 
-function readWhole<T>(file: string): T | undefined {
+function readJson<T>(file: string): T | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as T;
   } catch {

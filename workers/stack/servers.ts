@@ -1,5 +1,5 @@
 /**
- * The two servers of a stack: each its own process, or the user's own server.
+ * Starts the two servers of a stack, unless they are the user's own.
  */
 import { findProgram } from '../processes/programs.ts';
 import * as objectServer from './object-server.ts';
@@ -11,15 +11,15 @@ import type { TemporalServerPlan } from './temporal-server.ts';
 
 const START_TIMEOUT_MS = 60_000;
 
-/** Folders and environment of a stack. */
+/** The folders and the environment of a stack. */
 export interface StackPlaces {
   readonly stateDirectory: string;
   readonly logDirectory: string;
-  /** As the stack's process has it. */
+  /** The environment of the stack's process. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Where the stack's servers are. */
+/** The addresses of the stack's servers. */
 export interface StackServers {
   readonly temporal: { readonly own: boolean; readonly webUi: string | null };
   readonly s3: {
@@ -32,7 +32,7 @@ export interface StackServers {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Starts those servers that are not the user's own, and waits until they answer. */
+/** Starts the servers that are not the user's own, and waits until they answer. */
 export async function startServers(
   options: StackOptions,
   places: StackPlaces,
@@ -40,7 +40,7 @@ export async function startServers(
 ): Promise<StackServers> {
   const { temporal, s3 } = await planServers(options, places);
   const { environment } = places;
-  for (const line of [temporal?.stepped, s3?.stepped]) if (line !== undefined) options.say?.(line);
+  for (const line of [temporal?.portChange, s3?.portChange]) if (line !== undefined) options.say?.(line);
   await Promise.all([
     temporal &&
       processes
@@ -63,7 +63,7 @@ export async function startServers(
   };
 }
 
-/** Plans the servers that are not the user's own: undefined stands for the user's own. */
+/** Plans the servers. Returns undefined for a server that is the user's own. */
 async function planServers(
   options: StackOptions,
   places: StackPlaces,
@@ -91,18 +91,18 @@ async function planServers(
   return { temporal, s3 };
 }
 
-/** Returns whose servers are wanted: as the options say, else the user's own if the environment names them. */
+/** Returns whose servers to use: what the options say, else the user's own if the environment names them. */
 export function wantedServers(
   { temporal, s3 }: Pick<StackOptions, 'temporal' | 's3'>,
   environment: NodeJS.ProcessEnv,
 ): { readonly temporal: 'local' | 'own'; readonly s3: 'local' | 'own' } {
   return {
-    temporal: temporal ?? whose(environment, ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE']),
-    s3: s3 ?? whose(environment, ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']),
+    temporal: temporal ?? defaultOwner(environment, ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE']),
+    s3: s3 ?? defaultOwner(environment, ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']),
   };
 }
 
-function whose(environment: NodeJS.ProcessEnv, variables: readonly string[]): 'local' | 'own' {
+function defaultOwner(environment: NodeJS.ProcessEnv, variables: readonly string[]): 'local' | 'own' {
   return variables.some((variable) => (environment[variable] ?? '') !== '') ? 'own' : 'local';
 }
 

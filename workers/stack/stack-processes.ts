@@ -1,5 +1,5 @@
 /**
- * The processes of one stack, by name: `temporal`, `s3`, `orchestrator`, `trainer-0`, ….
+ * The processes of one stack by name: `temporal`, `s3`, `orchestrator`, `trainer-0`, ….
  */
 import { SupervisedProcess } from '../processes/supervised-process.ts';
 import type { ProcessPlan } from '../processes/supervised-process.ts';
@@ -25,43 +25,44 @@ export class StackProcesses {
     return this.#all.map(({ name }) => name);
   }
 
-  /** Ends what an earlier stack in the same directory left running. */
-  async clearLeftovers(): Promise<void> {
-    const left = await this.#ledger.clearLeftovers(LEFTOVER_GRACE_MS);
-    if (left.length > 0) this.#say(`Ended what an earlier stack had left running: ${left.join(', ')}`);
+  /** Stops the processes that an earlier stack in the same directory left running. */
+  async stopLeftovers(): Promise<void> {
+    const names = await this.#ledger.stopLeftovers(LEFTOVER_GRACE_MS);
+    if (names.length > 0) this.#say(`Stopped processes of an earlier stack: ${names.join(', ')}`);
   }
 
-  /** Adds a process, not started yet. @throws if the start of the stack has been abandoned */
+  /** Adds a process without starting it. @throws if the start of the stack was aborted */
   add(plan: ProcessPlan): SupervisedProcess {
     this.#abandoned?.throwIfAborted();
-    const one = new SupervisedProcess(plan, {
+    const added = new SupervisedProcess(plan, {
       say: this.#say,
       changed: (name, pid) => this.#ledger.note(name, pid),
     });
-    this.#all.push(one);
-    return one;
+    this.#all.push(added);
+    return added;
   }
 
-  /** Returns the process of this name. @throws Error listing the names */
-  named(name: string): SupervisedProcess {
-    const found = this.#all.find((one) => one.name === name);
+  /** Returns the process with this name. @throws Error listing the names */
+  get(name: string): SupervisedProcess {
+    const found = this.#all.find((process) => process.name === name);
     if (found === undefined)
       throw new Error(`Expected \`part\` to be one of ${this.names.join(', ')}, got \`${name}\``);
     return found;
   }
 
-  /** Stops the workers and waits for their end. */
+  /** Stops the workers and waits until they have ended. */
   async stopWorkers(): Promise<void> {
-    await Promise.all(this.#all.filter((one) => !isServer(one)).map((one) => one.stop(WORKER_GRACE_MS)));
+    const workers = this.#all.filter((process) => !isServer(process));
+    await Promise.all(workers.map((worker) => worker.stop(WORKER_GRACE_MS)));
   }
 
-  /** Stops the servers and waits for their end. */
+  /** Stops the servers and waits until they have ended. */
   async stopServers(): Promise<void> {
-    await Promise.all(this.#all.filter(isServer).map((one) => one.stop(SERVER_GRACE_MS)));
+    await Promise.all(this.#all.filter(isServer).map((server) => server.stop(SERVER_GRACE_MS)));
   }
 
   kill(): void {
-    for (const one of this.#all) one.kill();
+    for (const process of this.#all) process.kill();
   }
 }
 

@@ -1,6 +1,5 @@
 /**
- * Looks whether this process's environment leads to an S3 that can be used, and says why not: `storage-probe.ts
- * BUCKET`.
+ * `storage-probe.ts BUCKET`: checks that the environment of this process names a usable S3. If not, prints the reason.
  */
 import { UserError, runProcess } from '../processes/user-error.ts';
 import { checkStorageHere } from './object-server.ts';

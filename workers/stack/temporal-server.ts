@@ -1,5 +1,6 @@
 /**
- * The Temporal development server of the stack: state in one file, Web UI, the search attributes of the runs.
+ * The Temporal development server of the stack. It has a Web UI, the search attributes of the runs, and its state in
+ * one file.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,19 +12,20 @@ import { describePortChange, freePort, HOST, isListening } from '../processes/po
 import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from '../processes/supervised-process.ts';
 
-/** Every development server has it. */
+/** The namespace that every development server has. */
 const NAMESPACE = 'default';
 const DEFAULT_PORT = 7233;
 const DEFAULT_WEB_UI_PORT = 8233;
 
 /**
- * One machine, one server: a queue needs no partitions, and a poll or task that never crosses them is matched sooner.
+ * One partition per task queue: a single server needs no more, and it matches polls and tasks faster this way.
  */
 const DYNAMIC_CONFIG = ['matching.numTaskqueueReadPartitions=1', 'matching.numTaskqueueWritePartitions=1'];
 
 /**
- * A write-ahead log, synchronised at its checkpoints: a third of the processor time of SQLite's default. No kill of any
- * process loses anything; a power failure can lose the last moments, and the runs go on from before them.
+ * A write-ahead log that is synchronised at its checkpoints. It takes a third of the processor time of SQLite's
+ * default. A killed process loses nothing. A power failure can lose the last moments; the runs then resume from an
+ * earlier state.
  */
 const PRAGMAS = ['journal_mode=wal', 'synchronous=1'];
 
@@ -32,9 +34,9 @@ export interface TemporalServerPlan {
   readonly address: string;
   readonly webUi: string;
   readonly ports: readonly number[];
-  /** Says which ports were taken; undefined where none was. */
-  readonly stepped: string | undefined;
-  /** What a process needs to find it; variables that would lead elsewhere are undefined. */
+  /** Lines that say which ports replace the preferred ones; undefined if the preferred ports were free. */
+  readonly portChange: string | undefined;
+  /** Environment in which a process finds this server. Variables that name another server are undefined. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -45,11 +47,11 @@ export interface TemporalServerOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly port?: number | undefined;
   readonly webUiPort?: number | undefined;
-  /** Further `key=value` settings of the server. */
+  /** Additional `key=value` settings of the server. */
   readonly dynamicConfig?: readonly string[] | undefined;
 }
 
-/** Chooses ports and puts the command line together. */
+/** Chooses ports and builds the command line. */
 export async function planTemporalServer({
   program,
   stateDirectory,
@@ -62,7 +64,7 @@ export async function planTemporalServer({
   const port = await freePort(wanted);
   const uiPort = await freePort(webUiPort, [port]);
   const address = `${HOST}:${port}`;
-  // In place of the user's own configuration file, whose address, keys and certificates belong to another server.
+  // Replaces the user's configuration file: its address, keys and certificates belong to another server.
   const configFile = configFileIn(stateDirectory);
   writeFileSync(configFile, `[profile.default]\naddress = "${address}"\nnamespace = "${NAMESPACE}"\n`);
   return {
@@ -83,11 +85,11 @@ export async function planTemporalServer({
     address,
     webUi: `http://${HOST}:${uiPort}`,
     ports: [port, uiPort],
-    stepped:
+    portChange:
       [describePortChange('Temporal', wanted, port), describePortChange('the Web UI', webUiPort, uiPort)]
         .filter((line) => line !== undefined)
         .join('\n') || undefined,
-    environment: leadingTo(address, stateDirectory, environment),
+    environment: environmentFor(address, stateDirectory, environment),
   };
 }
 
@@ -95,16 +97,16 @@ export interface TemporalServerSettings {
   readonly port: number;
   /** Default: no Web UI. */
   readonly uiPort?: number;
-  /** Keeps the state; default: in memory. */
+  /** File of the state; default: the state is in memory. */
   readonly databaseFile?: string | undefined;
   readonly logLevel: 'warn' | 'error';
-  /** Further `key=value` settings of the server. */
+  /** Additional `key=value` settings of the server. */
   readonly dynamicConfig?: readonly string[];
-  /** Types by name; default: those of the runs. */
+  /** Types by name; default: the search attributes of the runs. */
   readonly searchAttributes?: Readonly<Record<string, string>>;
 }
 
-/** Returns the arguments with which `temporal` is a development server. */
+/** Returns the arguments with which `temporal` runs a development server. */
 export function temporalServerArguments({
   port,
   uiPort,
@@ -123,18 +125,19 @@ export function temporalServerArguments({
   ];
 }
 
-/** The environment in which a client finds the Temporal server of a stack that runs in another process. */
+/** Returns the environment in which a client finds the Temporal server of a stack that runs in another process. */
 export function clientEnvironment(
   { temporal }: StackRecord,
   stateDirectory: string,
   environment: NodeJS.ProcessEnv,
 ): NodeJS.ProcessEnv {
-  return temporal.own ? environment : { ...environment, ...leadingTo(temporal.address, stateDirectory, environment) };
+  if (temporal.own) return environment;
+  return { ...environment, ...environmentFor(temporal.address, stateDirectory, environment) };
 }
 
-/** Returns whether a Temporal server answers at the address for the environment's namespace. */
+/** Tells whether a Temporal server answers at the address for the environment's namespace. */
 export async function answers(address: string, environment: NodeJS.ProcessEnv): Promise<boolean> {
-  // A refused gRPC connection is tried again after a second only: knock first.
+  // gRPC waits a second before it retries a refused connection, so this first checks that something listens.
   if (!(await isListening(address))) return false;
   try {
     const { connection } = await connectClient(environment);
@@ -145,7 +148,7 @@ export async function answers(address: string, environment: NodeJS.ProcessEnv): 
   }
 }
 
-/** Returns whether a worker whose identity begins so polls the queue. */
+/** Tells whether a worker polls the task queue whose identity begins with `identity`. */
 export async function polls(
   { connection, namespace }: TemporalConnection<Connection>,
   queue: string,
@@ -160,12 +163,12 @@ export async function polls(
   return (pollers ?? []).some((poller) => poller.identity?.startsWith(identity) ?? false);
 }
 
-/** temporal.api.enums.v1.TaskQueueType */
+/** Values of `temporal.api.enums.v1.TaskQueueType`. */
 const TASK_QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
 
-function leadingTo(address: string, stateDirectory: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function environmentFor(address: string, stateDirectory: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
-    ...cleared(environment),
+    ...clearedSettings(environment),
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: NAMESPACE,
     TEMPORAL_CONFIG_FILE: configFileIn(stateDirectory),
@@ -176,12 +179,12 @@ function configFileIn(stateDirectory: string): string {
   return join(stateDirectory, 'temporal.toml');
 }
 
-/** The environment without anything that leads a Temporal client or server elsewhere. */
+/** Returns the environment without variables that configure a Temporal client or server. */
 function withoutTemporalSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...environment, ...cleared(environment) };
+  return { ...environment, ...clearedSettings(environment) };
 }
 
-function cleared(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function clearedSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.keys(environment)
       .filter((name) => name.startsWith('TEMPORAL_'))

@@ -1,5 +1,5 @@
 /**
- * The workers of a stack: one orchestrator, and one trainer per device.
+ * Starts the workers of a stack: one orchestrator, and one trainer per device.
  */
 import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
@@ -18,10 +18,10 @@ export interface WorkersPlan {
   readonly queue: string;
   /** Threads of each trainer. */
   readonly threads: number;
-  /** One trainer each. */
+  /** One device per trainer. */
   readonly devices: readonly Device[];
   readonly logDirectory: string;
-  /** Leads to both servers. */
+  /** Environment in which the workers find both servers. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -43,7 +43,7 @@ export async function startWorkers(
     });
   const start = async (worker: SupervisedProcess, kind: 'workflow' | 'activity', taskQueue: string): Promise<void> =>
     worker.start(
-      // The device in a trainer's identity is the trainer's to say.
+      // Only the trainer knows the device in its identity, so this compares the part before it.
       (pid) => polls(connected, taskQueue, kind, workerIdentity(worker.name, pid).replace(/\)$/, '')),
       START_TIMEOUT_MS,
     );

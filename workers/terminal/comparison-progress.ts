@@ -1,5 +1,5 @@
 /**
- * A comparison's progress and result in words.
+ * Formats the costs, progress and result of a comparison for the terminal.
  */
 import type { Comparison } from '../../activities/comparison/input.ts';
 import type { ComparisonRow } from '../../activities/contracts/comparison.ts';
@@ -7,20 +7,21 @@ import { costsOf } from '../../activities/runs/plan.ts';
 import { comparisonTables } from '../../workflows/comparison/comparison-text.ts';
 import type { ComparisonProgress, RunProgress } from '../../activities/contracts/messages.ts';
 import { comparedRunId, retraceId } from '../../workflows/population/names.ts';
-import { counted, longNumber, progressBar, shortBytes, shortDuration, shortScore } from './figures.ts';
+import { formatCount, longNumber, progressBar, shortBytes, shortDuration, shortScore } from './figures.ts';
 
-/** A run that is being trained, as it answered; undefined: it has not yet. */
+/** A run in training. */
 export interface RunInTraining {
   readonly id: string;
+  /** The run's answer to the progress query; undefined if it did not answer. */
   readonly progress: RunProgress | undefined;
 }
 
-/** How far a comparison is, counted in steps that are trained. */
+/** Measures the progress of a comparison in trained steps. */
 export class ComparisonWork {
   readonly #workflowId: string;
   readonly #runs: number;
   readonly #parts: ReadonlyMap<string, { readonly label: string; readonly steps: number }>;
-  /** Steps of all runs and retraces, at most: as though evaluators were never idle. */
+  /** Upper bound on the steps of all runs and retraces: assumes that evaluators are never idle. */
   readonly total: number;
 
   constructor({ specifications, seeds, retrace }: Comparison, workflowId: string) {
@@ -42,8 +43,7 @@ export class ComparisonWork {
   }
 
   /**
-   * Steps that are trained; undefined where the comparison is of something else: who joins one that runs may have
-   * another input file.
+   * Returns the steps trained so far, or undefined if the running comparison was started with another input file.
    */
   done({ rows, runs }: ComparisonProgress, training: readonly RunInTraining[]): number | undefined {
     const finished = rows.flatMap(({ arm, seed, retrace }) => {
@@ -64,7 +64,7 @@ export class ComparisonWork {
   }
 }
 
-/** What a comparison will cost, said before it starts. */
+/** Describes the costs of a comparison before it starts. */
 export function formatComparisonCosts(
   { specifications, seeds, atOnce, retrace }: Comparison,
   { total }: ComparisonWork,
@@ -72,15 +72,15 @@ export function formatComparisonCosts(
   const costs = Object.values(specifications).map(costsOf);
   const bytes = Math.max(...costs.map(({ storedBytes }) => storedBytes ?? 0));
   return [
-    `Runs       ${costs.length * seeds.length}: ${counted(costs.length, 'arm')}, ` +
-      `${counted(seeds.length, 'seed')}; ${atOnce} at once${retrace ? '; each retraced' : ''}`,
-    `Training   ${longNumber(total)} steps, at most`,
-    `Kept       ${shortBytes(bytes)} of checkpoints at most by each run that is in training`,
-    'Time       estimated from the first round on',
+    `Runs       ${costs.length * seeds.length}: ${formatCount(costs.length, 'arm')}, ` +
+      `${formatCount(seeds.length, 'seed')}; ${atOnce} at once${retrace ? '; each retraced' : ''}`,
+    `Training   at most ${longNumber(total)} steps`,
+    `Storage    at most ${shortBytes(bytes)} of checkpoints for each run in training`,
+    'Time       estimated after the first round',
   ].join('\n');
 }
 
-/** The block: how far, how long still, runs done so far and in training, what failed. */
+/** Returns the block that a terminal redraws: progress, time left, finished runs, runs in training, failures. */
 export function comparisonBlock(
   progress: ComparisonProgress,
   work: ComparisonWork,
@@ -89,10 +89,10 @@ export function comparisonBlock(
   secondsLeft: number | undefined,
 ): string[] {
   const { runs, rows, failures } = progress;
-  const far = done === undefined ? '' : `${progressBar(done / work.total)} ${percent(done, work)} %  `;
+  const bar = done === undefined ? '' : `${progressBar(done / work.total)} ${percent(done, work)} %  `;
   return [
     '',
-    `${far}${rows.length} of ${runs} runs done  ` +
+    `${bar}${rows.length} of ${runs} runs done  ` +
       `${secondsLeft === undefined ? 'time left: unknown' : `${shortDuration(secondsLeft)} left`}`,
     ...rows.map((row) => `  ${comparisonLine(row)}`),
     ...training.map((run) => `  ${trainingLine(run, work)}`),
@@ -101,7 +101,7 @@ export function comparisonBlock(
   ];
 }
 
-/** The line that some progress leaves behind, where nothing can be drawn over. */
+/** Returns one line about the progress, for outputs that cannot redraw a block. */
 export function comparisonProgressLine(
   work: ComparisonWork,
   done: number,
@@ -115,27 +115,27 @@ export function comparisonProgressLine(
   ].join('; ');
 }
 
-/** What the runs in training hold for. */
+/** Returns a line for each hold of the runs in training. */
 export function holdsOf(training: readonly RunInTraining[], work: ComparisonWork): string[] {
   return training.flatMap(({ id, progress }) =>
-    (progress?.holds ?? []).map((hold) => `HOLDS: ${work.label(id)}: ${hold}`),
+    (progress?.holds ?? []).map((hold) => `HOLDING: ${work.label(id)}: ${hold}`),
   );
 }
 
-/** Whole percent of a comparison's steps. */
+/** Returns the share of a comparison's steps that is trained, in whole percent. */
 export function percent(done: number, { total }: ComparisonWork): number {
   return Math.floor((100 * done) / total);
 }
 
 function trainingLine({ id, progress }: RunInTraining, work: ComparisonWork): string {
-  if (!progress || progress.rounds === 0) return `${work.label(id)}: being started`;
+  if (!progress || progress.rounds === 0) return `${work.label(id)}: starting`;
   return (
     `${work.label(id)}: round ${progress.round} of ${progress.rounds}, best score ` +
     `${shortScore(progress.bestScore)}`
   );
 }
 
-/** The tables of a finished comparison, and where the rest is. */
+/** Returns the tables of a finished comparison and the address of its full results. */
 export function formatComparison(progress: ComparisonProgress): string {
   const { table } = progress;
   return [
@@ -144,7 +144,7 @@ export function formatComparison(progress: ComparisonProgress): string {
   ].join('\n');
 }
 
-/** Such as `FIRE, seed 0: test score 0.8594, objective 0.8632, 4 promotions`. */
+/** Describes a finished run, for example `FIRE, seed 0: test score 0.8594, objective 0.8632, 4 promotions`. */
 export function comparisonLine({ arm, seed, testScore, objective, promotions, retrace }: ComparisonRow): string {
   const received = promotions.reduce((sum, count) => sum + count, 0);
   return (

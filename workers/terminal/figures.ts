@@ -1,22 +1,22 @@
 /**
- * Numbers as people read them.
+ * Formats numbers for people.
  */
 
-/** So that a run's line fits 80 columns. */
+/** Lets the line of a run fit in 80 columns. */
 const BAR_CELLS = 14;
 
-/** Three significant digits, without trailing zeros: 0.00312, 12.5, 1.2e-7. */
+/** Formats a number with three significant digits and no trailing zeros: 0.00312, 12.5, 1.2e-7. */
 export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** A score with four decimals; `diverged` as it is, nothing yet as a dash. */
+/** Formats a score with four decimals. Returns `diverged` unchanged, and a dash if there is no score yet. */
 export function shortScore(score: number | string | null | undefined): string {
   if (score === null || score === undefined) return '–';
   return typeof score === 'number' ? score.toFixed(4) : score;
 }
 
-/** Bytes in kB, MB or GB of 1,000. */
+/** Formats bytes in decimal units: 408 kB, 35.9 MB. */
 export function shortBytes(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;
@@ -25,7 +25,7 @@ export function shortBytes(bytes: number): string {
   return `${unit === 0 ? value : shortNumber(value)} ${units[unit]}`;
 }
 
-/** Seconds as `45 s`, `3 min 20 s` or `2 h 5 min`. */
+/** Formats seconds as `45 s`, `3 min 20 s` or `2 h 5 min`. */
 export function shortDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
@@ -33,18 +33,18 @@ export function shortDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** Thousands separated: 132,000. */
+/** Formats a number with separators for thousands: 132,000. */
 export function longNumber(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** A bar, as full as the share says. */
+/** Draws a progress bar for a share from 0 to 1. */
 export function progressBar(share: number): string {
   const filled = Math.round(BAR_CELLS * Math.min(share, 1));
   return `[${'#'.repeat(filled)}${'.'.repeat(BAR_CELLS - filled)}]`;
 }
 
-/** `1 round`, `30 rounds`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${longNumber(count)} ${count === 1 ? one : many}`;
+/** Formats a count with its noun: `1 round`, `30 rounds`. */
+export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
+  return `${longNumber(count)} ${count === 1 ? singular : plural}`;
 }

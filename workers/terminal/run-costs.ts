@@ -1,26 +1,27 @@
 /**
- * What a run will cost, said before it starts.
+ * Formats the costs of a run before it starts.
  */
 import type { HistoryCosts, RunPlan } from '../../activities/contracts/run.ts';
-import { counted, longNumber, shortBytes } from './figures.ts';
+import { formatCount, longNumber, shortBytes } from './figures.ts';
 
-/** Returns the lines. */
+/** Describes the size of a run: workers, rounds, training, storage, histories. Returns several lines. */
 export function formatCosts({ specification, costs }: RunPlan): string {
   const sizes = specification.subPopulations
     .map(({ members, evaluators }) => (evaluators > 0 ? `${members} + ${evaluators}` : `${members}`))
     .join(' + ');
-  const kept = `${counted(costs.checkpointsKept, 'checkpoint')} at most`;
+  const { checkpointBytes, storedBytes } = costs;
   return [
-    `Workers    ${costs.members + costs.evaluators} (${sizes}): ${counted(costs.members, 'member')}, ` +
-      `${counted(costs.evaluators, 'evaluator')}`,
-    `Rounds     ${costs.rounds} of ${counted(specification.stepsPerRound, 'step')}, measured every ` +
+    `Workers    ${costs.members + costs.evaluators} (${sizes}): ${formatCount(costs.members, 'member')}, ` +
+      `${formatCount(costs.evaluators, 'evaluator')}`,
+    `Rounds     ${costs.rounds} of ${formatCount(specification.stepsPerRound, 'step')}, measured every ` +
       `${specification.evalEvery}; seed ${specification.seed}`,
-    `Training   ${longNumber(costs.workerSteps)} steps in ` +
-      `${counted(costs.trainActivities, 'activity', 'activities')}, at most`,
-    `Kept       ${kept}${costs.checkpointBytes === undefined ? '' : ` of ${shortBytes(costs.checkpointBytes)}`}` +
-      `${costs.storedBytes === undefined ? '' : `, ${shortBytes(costs.storedBytes)} in all`}`,
+    `Training   at most ${longNumber(costs.workerSteps)} steps in ` +
+      `${formatCount(costs.trainActivities, 'activity', 'activities')}`,
+    `Storage    at most ${formatCount(costs.checkpointsKept, 'checkpoint')}` +
+      `${checkpointBytes === undefined ? '' : ` of ${shortBytes(checkpointBytes)}`}` +
+      `${storedBytes === undefined ? '' : `, ${shortBytes(storedBytes)} in total`}`,
     ...(costs.histories ? [`Histories  ${formatHistories(costs.histories)}`] : []),
-    'Time       estimated from the first round on',
+    'Time       estimated after the first round',
   ].join('\n');
 }
 
@@ -32,8 +33,8 @@ function formatHistories({
   largestPayloadBytes,
 }: HistoryCosts): string {
   return (
-    `${longNumber(rootEvents)} events, ${shortBytes(rootBytes)} at most in the root's; ` +
-    `${longNumber(roundEvents)}, ${shortBytes(roundBytes)} a round in another; messages of ` +
-    `${shortBytes(largestPayloadBytes)} at most`
+    `at most ${longNumber(rootEvents)} events, ${shortBytes(rootBytes)} (root); ` +
+    `${longNumber(roundEvents)} events, ${shortBytes(roundBytes)} per round (others); ` +
+    `${shortBytes(largestPayloadBytes)} per message`
   );
 }

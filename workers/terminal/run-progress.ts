@@ -1,25 +1,25 @@
 /**
- * A run's progress in words: a block for a terminal that can be drawn over, a line per round for one that cannot.
+ * Formats the progress of a run: a block for a terminal that can redraw it, a line per round for other outputs.
  */
 import { subPopulationName } from '../../workflows/population/names.ts';
 import type { RunProgress, SubPopulationSummary } from '../../activities/contracts/messages.ts';
-import { counted, progressBar, shortDuration, shortNumber, shortScore } from './figures.ts';
+import { formatCount, progressBar, shortDuration, shortNumber, shortScore } from './figures.ts';
 
 /**
- * Tells the time left from the rounds, or whatever else is counted, that were seen to end; nothing before the first.
+ * Estimates the time left from the pace of completed rounds, or of another count.
  */
 export class RoundClock {
   #first: { readonly round: number; readonly atMs: number } | undefined;
   #last: { readonly round: number; readonly atMs: number } | undefined;
 
-  /** Notes how many are complete at this time; only a change counts. */
+  /** Notes how many rounds are complete at this time. Ignores a repeated value. */
   note(round: number, atMs: number): void {
     if (this.#last?.round === round) return;
     this.#last = { round, atMs };
     this.#first ??= this.#last;
   }
 
-  /** Seconds until the last of `rounds` ends, or undefined before a whole one was seen. */
+  /** Returns the seconds until the last of `rounds` ends, or undefined if no whole round was observed yet. */
   secondsLeft(rounds: number, atMs: number): number | undefined {
     if (!this.#first || !this.#last || this.#last.round === this.#first.round) return undefined;
     const msPerRound = (this.#last.atMs - this.#first.atMs) / (this.#last.round - this.#first.round);
@@ -27,7 +27,7 @@ export class RoundClock {
   }
 }
 
-/** The block: how far, how long still, and a line per sub-population. */
+/** Returns the block that a terminal redraws: progress, time left, and one line per sub-population. */
 export function progressBlock(progress: RunProgress, secondsLeft: number | undefined): string[] {
   const { round, rounds, bestScore, subPopulations, holds, status } = progress;
   const left =
@@ -40,12 +40,12 @@ export function progressBlock(progress: RunProgress, secondsLeft: number | undef
     '',
     `${progressBar(rounds > 0 ? round / rounds : 0)} ${percent(progress)} %  round ${round} of ${rounds}  best ` +
       `score ${shortScore(bestScore)}  ${left}`,
-    ...subPopulations.map((one) => `  ${subPopulationLine(one)}`),
-    ...holds.map((hold) => `  HOLDS: ${hold}`),
+    ...subPopulations.map((summary) => `  ${subPopulationLine(summary)}`),
+    ...holds.map((hold) => `  HOLDING: ${hold}`),
   ];
 }
 
-/** The line that one round leaves behind. */
+/** Returns one line about a completed round. */
 export function progressLine(progress: RunProgress, secondsLeft: number | undefined): string {
   const { round, rounds, bestScore, subPopulations } = progress;
   return [
@@ -56,7 +56,7 @@ export function progressLine(progress: RunProgress, secondsLeft: number | undefi
   ].join('; ');
 }
 
-/** Such as `P2: learningRate 0.0012 … 0.05, 5 of 6 evaluators at work, 3 promotions received`. */
+/** Describes a sub-population: `P2: learningRate 0.0012 … 0.05, 5 of 6 evaluators busy, 3 promotions received`. */
 export function subPopulationLine({
   subPopulation,
   hyperparameters,
@@ -73,8 +73,8 @@ export function subPopulationLine({
   );
   return `${subPopulationName(subPopulation)}: ${[
     ...ranges,
-    ...(evaluators > 0 ? [`${evaluatorsBusy} of ${evaluators} evaluators at work`] : []),
-    ...(promotions > 0 ? [`${counted(promotions, 'promotion')} received`] : []),
+    ...(evaluators > 0 ? [`${evaluatorsBusy} of ${evaluators} evaluators busy`] : []),
+    ...(promotions > 0 ? [`${formatCount(promotions, 'promotion')} received`] : []),
   ].join(', ')}`;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The terminal: lines that stay, above a block that is drawn over; without a terminal only lines.
+ * Writes to the terminal: permanent lines above a block that is redrawn. Other outputs get only the lines.
  */
 import type { WriteStream } from 'node:tty';
 
@@ -13,12 +13,12 @@ export class Screen {
     this.#stream = stream;
   }
 
-  /** Whether blocks can be drawn over. */
+  /** Tells whether the output can redraw a block. */
   get updates(): boolean {
     return this.#stream.isTTY === true && process.env['TERM'] !== 'dumb';
   }
 
-  /** Writes a text that stays. */
+  /** Writes permanent text. */
   say(text: string): void {
     const block = this.#block;
     this.#erase();
@@ -26,14 +26,14 @@ export class Screen {
     this.#draw(block);
   }
 
-  /** Draws the block in place of the last one; without a terminal does nothing. */
+  /** Replaces the block. Does nothing if the output is no terminal. */
   show(block: readonly string[]): void {
     if (!this.updates) return;
     this.#erase();
     this.#draw(block);
   }
 
-  /** Leaves what is drawn where it is. */
+  /** Makes the current block permanent. */
   leave(): void {
     this.#block = [];
   }
@@ -44,9 +44,9 @@ export class Screen {
   }
 
   #draw(block: readonly string[]): void {
-    // A terminal that was told no size has 0 columns.
+    // A terminal without a configured size reports 0 columns.
     const columns = this.#stream.columns || DEFAULT_COLUMNS;
-    // A line that wraps would be two to erase.
+    // Longer lines would wrap, and then `#erase` would miss a line.
     for (const line of block)
       this.#stream.write(`${line.length < columns ? line : `${line.slice(0, columns - 2)}…`}\n`);
     this.#block = block;

@@ -50,7 +50,7 @@ describe('npm run replay', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('replays all of a run that continued as new, failed and was reset, and exports it', async () => {
+  it('replays and exports all executions of a run that continued as new, failed and was reset', async () => {
     const live = await replay('--workflow-id', WORKFLOW_ID, '--export', histories);
     assert.equal(live.code, 0, live.output);
     const counts = /^Replayed (\d+) executions of 5 workflows, [\d,]+ events: all decide the same$/m.exec(live.output);
@@ -58,9 +58,9 @@ describe('npm run replay', () => {
     const files = readdirSync(histories);
     assert.equal(files.length, Number(counts[1]));
     for (const runId of [run.firstRunId, run.lastRunId]) assert.ok(files.includes(`root.${runId}.json`));
-    const kept = await replay('--from', histories);
-    assert.equal(kept.code, 0, kept.output);
-    assert.ok(kept.output.includes(counts[0]), kept.output);
+    const exported = await replay('--from', histories);
+    assert.equal(exported.code, 0, exported.output);
+    assert.ok(exported.output.includes(counts[0]), exported.output);
   });
 
   it('replays one run of a root, and a comparison with its runs', async () => {
@@ -73,7 +73,7 @@ describe('npm run replay', () => {
     assert.deepEqual([one.code, compared.code], [0, 0]);
   });
 
-  it('names workflow and event where a history diverges, and passes what has decided nothing yet', async () => {
+  it('names workflow and event of a divergence, and accepts histories without decisions', async () => {
     const broken = join(directory, 'broken');
     mkdirSync(broken);
     const root = JSON.parse(readFileSync(join(histories, `root.${run.lastRunId}.json`), 'utf8')) as {
@@ -114,7 +114,7 @@ describe('npm run replay', () => {
     assert.match(lines[2]!, /^Replayed 4 executions of 2 workflows, \d+ events: 2 diverge$/);
   });
 
-  it('says in one line what it cannot find', async () => {
+  it('says in one line which run or server it cannot find', async () => {
     const elsewhere = `127.0.0.1:${await freePort()}`;
     const ended = await Promise.all([
       replay('--workflow-id', 'unheard-of'),
@@ -129,7 +129,10 @@ describe('npm run replay', () => {
     assert.match(badRun!, /^Cannot replay my-run, run no-run: .*[Rr]un.*$/m);
     assert.match(
       unreachable!,
-      new RegExp(`^Cannot reach Temporal at ${elsewhere}, namespace default: .*; \`npm run stack\` starts one$`, 'm'),
+      new RegExp(
+        `^Cannot connect to Temporal at ${elsewhere}, namespace default: .*; start a local stack with .npm run stack.$`,
+        'm',
+      ),
     );
     for (const { code, output } of ended) {
       assert.equal(code, 1, output);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
-import { takeHold } from '../../../workers/stack/running-stack.ts';
+import { lockStack } from '../../../workers/stack/running-stack.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
 import { freePort } from '../../../workers/processes/ports.ts';
@@ -13,7 +13,7 @@ import type { Ended } from '../command.ts';
 
 const RUN = 'compared%2FFIRE%2Fseed-0/01a20b17-c1d9-7efc-ab03-c8e8a2490930';
 const TASK = { kind: 'toy', variant: 'plain' };
-/** As result.ts writes it, what nobody exports included. */
+/** A result as result.ts writes it, including fields that are not exported. */
 const RESULT = {
   workflowId: 'compared/FIRE/seed-0',
   steps: 60,
@@ -75,13 +75,13 @@ describe('npm run schedule', () => {
   const schedule = (...options: string[]): Promise<Ended> =>
     runCommand('schedule.ts', ['--directory', directory, ...options], server.environment);
 
-  it("prints the winner's whole schedule as JSON, numbers as they were", async () => {
+  it("prints the winner's complete schedule as JSON, with unrounded numbers", async () => {
     const { code, output, errors } = await schedule('--run', RUN);
     assert.equal(code, 0, errors);
     assert.deepEqual(JSON.parse(output), EXPORTED);
   });
 
-  it('writes it as CSV to a file', async () => {
+  it('writes the schedule as CSV to a file', async () => {
     const file = join(directory, 'schedule.csv');
     const { code, output, errors } = await schedule('--run', RUN, '--format', 'csv', '--output', file);
     assert.equal(code, 0, errors);
@@ -92,14 +92,14 @@ describe('npm run schedule', () => {
     );
   });
 
-  it('finds the store of the local stack that runs, where the environment names none', async () => {
+  it('finds the store of the running local stack if the environment names none', async () => {
     const stateDirectory = join(directory, 'state');
-    const hold = await takeHold(stateDirectory);
+    const lock = await lockStack(stateDirectory);
     const credentialsFile = join(stateDirectory, 's3-credentials');
     mkdirSync(stateDirectory, { recursive: true });
     const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = server.environment;
     writeFileSync(credentialsFile, `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`);
-    hold?.publish({
+    lock?.publish({
       ...{ pid: process.pid, queue: 'fire-pbt', trainers: 1, threads: 1 },
       temporal: { address: '127.0.0.1:1', namespace: 'default', webUi: null, own: false },
       s3: { endpoint: server.endpoint, credentialsFile, folder: null, own: false },
@@ -109,11 +109,11 @@ describe('npm run schedule', () => {
       assert.equal(code, 0, errors);
       assert.deepEqual(JSON.parse(output), EXPORTED);
     } finally {
-      await hold?.release();
+      await lock?.release();
     }
   });
 
-  it('says in one line what it cannot export, and why', async () => {
+  it('says in one line why it cannot export a schedule', async () => {
     const nowhere = { ...server.environment, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await freePort()}` };
     const cases: [Promise<Ended>, RegExp][] = [
       [
@@ -149,7 +149,7 @@ describe('npm run schedule', () => {
       [
         schedule('--run', 'my-run'),
         new RegExp(
-          String.raw`^Expected .--run. to be a run's folder, .<workflow id>\/<first run id>., got ` +
+          String.raw`^Expected .--run. to be the folder of a run, .<workflow id>\/<first run id>., got ` +
             String.raw`.my-run.\. --help lists the options\.$`,
         ),
       ],
@@ -173,8 +173,8 @@ describe('npm run schedule', () => {
           AWS_EC2_METADATA_DISABLED: 'true',
         }),
         new RegExp(
-          String.raw`^Cannot get s3:\/\/\S+: .*Region is missing.*; no local stack runs in \S+none, and ` +
-            String.raw`no AWS_\w+ says where else: .npm run stack. starts one$`,
+          String.raw`^Cannot get s3:\/\/\S+: .*Region is missing.*; no local stack is running in \S+none and ` +
+            String.raw`AWS_\w+ is not set: start a stack with .npm run stack.$`,
         ),
       ],
     ];

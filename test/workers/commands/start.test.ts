@@ -33,24 +33,24 @@ describe('npm start', () => {
 
   it('loses nothing when it is interrupted and started again', async () => {
     const first = start('--input-file', inputFile, '--trainers', '2');
-    // Rounds may be quicker than the watching.
+    // Several rounds may end between two queries.
     await eventually(() => /^round \d+ of 30 /m.test(first.output()), 240_000);
     first.interrupt();
     assert.equal(await first.exitCode, 130, first.output());
     assert.match(first.output(), /^Workers {4}11 \(4 \+ 4 \+ 3\): 8 members, 3 evaluators$/m);
-    assert.match(first.output(), /small is kept: it goes on at the next npm start/);
+    assert.match(first.output(), /small is saved\. It resumes at the next npm start/);
 
     const second = start('--input-file', inputFile, '--trainers', '2');
     assert.equal(await second.exitCode, 0, second.output());
-    assert.match(second.output(), /^small is running already, as it was started then: watching it$/m);
-    assert.match(second.output(), /^small is done: 30 rounds, 600 steps a member$/m);
+    assert.match(second.output(), /^small is already running with its original input: watching it$/m);
+    assert.match(second.output(), /^small is done: 30 rounds, 600 steps per member$/m);
     assert.match(second.output(), /^Winner {6}P1\/member-\d: objective \d\.\d{4}, score \d\.\d{4}$/m);
     assert.match(second.output(), /^Schedule {4}h: /m);
     const result = /^Result {6}(\S+)$/m.exec(second.output())?.[1];
     assert.ok(result && existsSync(resolve(ROOT, result)), result);
   });
 
-  it('refuses a bad specification before it starts anything', async () => {
+  it('refuses an invalid specification before it starts anything', async () => {
     const bad = join(directory, 'bad.json');
     writeFileSync(bad, JSON.stringify({ ...SPECIFICATION, steps: 601, seed: -1 }));
     const run = start('--input-file', bad);
@@ -66,7 +66,7 @@ describe('npm start', () => {
       {
         cwd: ROOT,
         stdio: ['ignore', 'pipe', 'pipe'],
-        // Not another's servers, whatever the environment of the tests says.
+        // Clears variables that would lead to other servers.
         env: { ...process.env, TEMPORAL_ADDRESS: '', AWS_ENDPOINT_URL_S3: '', AWS_ENDPOINT_URL: '' },
       },
     );

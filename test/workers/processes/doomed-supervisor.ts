@@ -1,5 +1,5 @@
 /**
- * A supervisor for a test to kill: starts one process, prints its id, waits.
+ * A supervisor that a test kills. It starts one process, prints the id of the process, and waits.
  */
 import { join } from 'node:path';
 import { SupervisedProcess } from '../../../workers/processes/supervised-process.ts';

@@ -29,7 +29,7 @@ describe('an input file', () => {
     });
   }
 
-  it('is the main job of 22 workers', () => {
+  it('has 22 workers for Fashion-MNIST', () => {
     const { specifications, name } = readExperiment(join(EXPERIMENTS, 'fashion-mnist.json'));
     assert.equal(name, 'fashion-mnist');
     assert.deepEqual(specifications[0]?.subPopulations, [
@@ -38,7 +38,7 @@ describe('an input file', () => {
     ]);
   });
 
-  it('is a retrace where it names a run or has a schedule to follow', () => {
+  it('starts a retrace if it names a run or has a trace as its schedule', () => {
     assert.deepEqual(readExperiment(file('{"run": "a/b", "seed": 7}')), {
       workflowType: 'retrace',
       input: { run: 'a/b', seed: 7 },
@@ -58,7 +58,7 @@ describe('an input file', () => {
     assert.equal(readExperiment(file(JSON.stringify(toy))).workflowType, 'retrace');
   });
 
-  it('is refused in a line where it is missing or no JSON', () => {
+  it('is refused in one line if it is missing or no JSON', () => {
     assert.throws(
       () => readExperiment(join(directory, 'nothing.json')),
       /^UserError: Cannot read the input file .*nothing\.json: ENOENT/,
@@ -66,7 +66,7 @@ describe('an input file', () => {
     assert.throws(() => readExperiment(file('{')), /^UserError: Expected .*input\.json to be JSON: /);
   });
 
-  it('is refused with every error, by arm', () => {
+  it('is refused with all its errors and their arms', () => {
     assert.throws(
       () => readExperiment(file('{"steps": 0}')),
       /Cannot use the specification: \d+ errors\n(.*\n)*.*`steps`/,

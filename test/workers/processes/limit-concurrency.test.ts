@@ -6,8 +6,8 @@ import { limitConcurrency } from '../../../workers/processes/limit-concurrency.t
 
 const INPUT: ActivityExecuteInput = { args: [], headers: {} };
 
-describe('activities that take turns', () => {
-  it('work a few at once, in the order in which they came, however many stand by', async () => {
+describe('activities with limited concurrency', () => {
+  it('start in their order, a few at a time, whatever the number of watchdogs', async () => {
     const { begun, start, end } = worker(2);
     for (const name of ['standBy', 'standBy', 'standBy', 'saveRound', 'loadRound', 'planRun', 'tabulate', 'standBy'])
       start(name);
@@ -21,10 +21,10 @@ describe('activities that take turns', () => {
     start('report');
     start('writeResult');
     start('deleteRun');
-    assert.deepEqual(begun.slice(8), ['report', 'writeResult'], 'those that ended left as many turns as there were');
+    assert.deepEqual(begun.slice(8), ['report', 'writeResult'], 'the limit is the same after activities have ended');
   });
 
-  it('pass a turn on when they fail', async () => {
+  it('let the next one start if they fail', async () => {
     const { begun, start, end } = worker(1);
     const failing = start('saveRound');
     start('loadRound');
@@ -35,7 +35,7 @@ describe('activities that take turns', () => {
     assert.deepEqual(begun, ['saveRound', 'loadRound']);
   });
 
-  it('do not begin once they were given up, or their worker shuts down', async () => {
+  it('do not start after they were cancelled, or while their worker shuts down', async () => {
     const { begun, start, end } = worker(1);
     start('saveRound');
     const timedOut = start('loadRound', { cancellationSignal: AbortSignal.abort(new Error('given up')) });
@@ -48,7 +48,7 @@ describe('activities that take turns', () => {
       assert.rejects(shutDown.ended, {
         type: 'WorkerShutdown',
         nonRetryable: false,
-        message: 'Cannot begin planRun: this worker shuts down',
+        message: 'Cannot start planRun: this worker is shutting down',
       }),
       end('saveRound'),
     ]);
@@ -56,7 +56,7 @@ describe('activities that take turns', () => {
   });
 });
 
-/** Activities by name, which begin when it is their turn and end when the test says so. */
+/** A worker whose activities are known by name and end when the test says so. */
 function worker(atOnce: number) {
   const interceptors = limitConcurrency(atOnce);
   const begun: string[] = [];

@@ -44,35 +44,35 @@ describe('a supervised process', () => {
     return one;
   }
 
-  it('is started again when it is killed, and says so', async () => {
+  it('is restarted with a message when it is killed', async () => {
     const part = shell('exec sleep 100');
     await part.start(ready, 5_000);
     part.kill();
     await eventually(() => started.length === 2 && part.pid === started[1]);
-    assert.deepEqual(said, ['part was ended by SIGKILL: starting it again']);
+    assert.deepEqual(said, ['part was ended by SIGKILL: restarting it']);
   });
 
-  it('is started again without a word when it asks for a successor', async () => {
+  it('is restarted without a message when it asks for this', async () => {
     const part = shell('[ -e again ] && exec sleep 100; touch again; sleep 0.2; exit 75');
     await part.start(ready, 5_000);
     await eventually(() => started.length === 2);
     assert.deepEqual(said, []);
   });
 
-  it('says with the end of its log that it keeps ending', async () => {
+  it('quotes the end of its log if it ends again and again', async () => {
     const part = shell('[ -e begun ] || { touch begun; sleep 0.1; exit 3; }; echo out of luck; exit 3');
     await part.start(ready, 5_000);
-    await eventually(() => said.some((line) => line.includes('keeps ending')), 10_000);
+    await eventually(() => said.some((line) => line.includes('in a row')), 10_000);
     assert.match(
       said.at(-1) ?? '',
       new RegExp(
-        String.raw`^part keeps ending: it ended with code 3, 4 times in a row\. Next try in 2 s\. The ` +
-          String.raw`end of .*part\.log:\n(  out of luck\n?)+$`,
+        String.raw`^part ended with code 3, 4 times in a row\. Next restart in 2 s\. Last lines of ` +
+          String.raw`.*part\.log:\n(  out of luck\n?)+$`,
       ),
     );
   });
 
-  it('does not say of what is killed again and again that it ends by itself', async () => {
+  it('does not quote its log if it is killed again and again', async () => {
     const part = shell('[ -e begun ] || { touch begun; sleep 0.1; exit 3; }; echo all is well; exec sleep 100');
     await part.start(ready, 5_000);
     for (let kills = 1; kills <= 4; kills += 1) {
@@ -80,26 +80,27 @@ describe('a supervised process', () => {
       part.kill();
       await eventually(() => said.length === kills + 1);
     }
-    const again = 'part was ended by SIGKILL: starting it again';
+    const again = 'part was ended by SIGKILL: restarting it';
     const last =
-      'part keeps being killed: it was ended by SIGKILL, by somebody or by the system for want of memory, 4 ' +
-      'times in a row. Next try in 4 s.';
-    assert.deepEqual(said, ['part ended with code 3: starting it again', again, again, again, last]);
+      'part was ended by SIGKILL, 4 times in a row. Next restart in 4 s. ' +
+      'Somebody kills it, or the system kills it because memory is short.';
+    assert.deepEqual(said, ['part ended with code 3: restarting it', again, again, again, last]);
   });
 
-  it('fails its start with the end of its log when it ends before it is ready', async () => {
+  it('fails its start and quotes the end of its log if it ends before it is ready', async () => {
     const part = shell('echo no such port >&2; exit 1');
     await assert.rejects(
       part.start(async () => false, 5_000),
       {
         name: 'UserError',
-        message: `Cannot start part: it ended with code 1. The end of ${join(directory, 'part.log')}:\n  no such port`,
+        message:
+          'Cannot start part: it ended with code 1. ' + `Last lines of ${join(directory, 'part.log')}:\n  no such port`,
       },
     );
     assert.equal(started.length, 1);
   });
 
-  it('fails its start when the program is not there', async () => {
+  it('fails its start if the program does not exist', async () => {
     const part = new SupervisedProcess(
       {
         name: 'part',
@@ -117,7 +118,7 @@ describe('a supervised process', () => {
     );
   });
 
-  it('is killed with its children when it does not end on request', async () => {
+  it('is killed with its children if it does not end on request', async () => {
     const part = shell('trap "" TERM; sleep 100 & echo $! > child; wait; wait');
     await part.start(ready, 5_000);
     await eventually(() => readIfThere(join(directory, 'child')) !== '');

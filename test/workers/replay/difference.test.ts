@@ -5,7 +5,7 @@ import { findDifference } from '../../../workers/replay/difference.ts';
 describe('the first difference of two values', () => {
   const recorded = { members: [{ h: 1 }, { h: 2, parent: null }], step: 20 };
 
-  it('is none if they are equal, in whatever order their keys are', () => {
+  it('is undefined if they are equal, whatever the order of their keys', () => {
     assert.equal(findDifference(recorded, { step: 20, members: [{ h: 1 }, { parent: null, h: 2 }] }), undefined);
   });
 

@@ -14,27 +14,27 @@ describe('histories in files', () => {
   const root = join(deep, 'root.json');
   copyFileSync(recorded('failed-reset.firePbt.'), root);
   copyFileSync(recorded('plain.P2.evaluator-0.evaluator.'), join(deep, 'evaluator.json'));
-  // A run's folder has much else, even with events.
+  // The folder of a run has other files, some of them with `events`.
   writeFileSync(join(directory, 'run/P1.json'), JSON.stringify({ round: 1, events: [{ kind: 'trained' }] }));
   writeFileSync(join(directory, 'run/schedule.json'), '[]');
   after(() => rmSync(directory, { recursive: true }));
 
   async function read(...paths: string[]): Promise<string[]> {
-    const told: string[] = [];
+    const found: string[] = [];
     for await (const { workflowId, runId, type, file } of historiesIn(paths))
-      told.push([workflowId, runId, type, file].join(' '));
-    return told;
+      found.push([workflowId, runId, type, file].join(' '));
+    return found;
   }
 
-  it('are found at any depth of a folder, and say whose they are, reset ones too', async () => {
-    const told = await read(directory);
-    assert.equal(told.length, 2);
-    assert.match(told[0]!, /^recorded-plain\/P2\/evaluator-0 [\da-f-]{36} evaluator .*evaluator\.json$/);
-    assert.match(told[1]!, /^recorded-failed-reset [\da-f-]{36} firePbt .*root\.json$/);
-    assert.deepEqual(await read(root), told.slice(1));
+  it('are found at any depth of a folder and identified, reset ones too', async () => {
+    const found = await read(directory);
+    assert.equal(found.length, 2);
+    assert.match(found[0]!, /^recorded-plain\/P2\/evaluator-0 [\da-f-]{36} evaluator .*evaluator\.json$/);
+    assert.match(found[1]!, /^recorded-failed-reset [\da-f-]{36} firePbt .*root\.json$/);
+    assert.deepEqual(await read(root), found.slice(1));
   });
 
-  it('are refused where they are none', async () => {
+  it('are refused if they are missing, damaged or no histories', async () => {
     const empty = mkdtempSync(join(directory, 'empty-'));
     const record = join(directory, 'run/P1.json');
     const damaged = join(empty, 'damaged');
@@ -50,15 +50,15 @@ describe('histories in files', () => {
     );
     await assert.rejects(read(empty), {
       name: 'UserError',
-      message: `Cannot replay ${empty}: there is no history in it`,
+      message: `Cannot replay ${empty}: it has no history`,
     });
     await assert.rejects(read(record), {
       name: 'UserError',
-      message: `Cannot replay ${record}: it is no history as \`temporal workflow show --output json\` writes it`,
+      message: `Cannot replay ${record}: it is no history in the format of \`temporal workflow show --output json\``,
     });
     await assert.rejects(read(beheaded), {
       name: 'UserError',
-      message: `Cannot replay ${beheaded}: its first event is not that of a workflow that was started`,
+      message: `Cannot replay ${beheaded}: its first event is not WorkflowExecutionStarted`,
     });
     await assert.rejects(read(damaged), { name: 'UserError', message: /^Cannot replay .*damaged: .*JSON/ });
     await assert.rejects(read(join(empty, 'nowhere')), {
@@ -68,7 +68,7 @@ describe('histories in files', () => {
   });
 });
 
-/** Finds the recorded history whose name begins so; the rest of a name is of the run's id. */
+/** Returns the recorded history whose name begins with `prefix`. The rest of the name depends on the run's id. */
 function recorded(prefix: string): string {
   const name = readdirSync(RECORDED).find((one) => one.startsWith(prefix));
   assert.ok(name, `${prefix}… is recorded`);

@@ -74,7 +74,7 @@ describe('a replay of the recorded histories', () => {
   symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
   after(() => rmSync(directory, { recursive: true }));
 
-  it('finds that the code at hand decides the same', async () => {
+  it('finds that the code of this checkout decides the same', async () => {
     assert.deepEqual(await divergences(await bundleForReplay()), []);
   });
 
@@ -115,7 +115,7 @@ async function divergences(code: string, onlyType?: string, most = Infinity): Pr
   try {
     for await (const { type, file, ...execution } of historiesIn([RECORDED])) {
       if (onlyType !== undefined && type !== onlyType) continue;
-      const divergence = await replayer.divergence(execution);
+      const divergence = await replayer.findDivergence(execution);
       if (!divergence) continue;
       const { eventId, eventType, reason } = divergence;
       found.push(`${basename(file)}: event ${eventId}, ${eventType}: ${reason}`);

@@ -1,11 +1,11 @@
 /**
- * A small comparison in the stored format: three arms, few seeds, numbers that pencil and paper can follow.
+ * A small comparison in the stored format. It has three arms, few seeds and numbers for calculations by hand.
  */
 const ARMS = { FIRE: [0.87, 0.88, 0.86], PBT: [0.86, 0.865, 0.861], 'hand-made': [0.872, 0.871] } as const;
 const ALGORITHMS = { FIRE: 'fire-pbt', PBT: 'pbt', 'hand-made': 'random-search' } as const;
 type Arm = keyof typeof ARMS;
 
-/** Returns the comparison as an object that JSON can hold; `change` may alter each run. */
+/** Returns the comparison as a JSON object; `change` may alter each run. */
 export function comparison(change: (run: Run) => object = (run) => run): {
   readonly format: string;
   readonly [field: string]: unknown;
@@ -19,7 +19,7 @@ export function comparison(change: (run: Run) => object = (run) => run): {
       seeds: [0, 1, 2],
     },
     runs: arms.flatMap((arm) => ARMS[arm].map((testScore, seed) => change(runOf(arm, seed, testScore)))),
-    summary: 'computed by somebody else, and not read',
+    summary: 'ignored by the reader',
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describePlot, drawPlot, plotKind } from '../../../workers/results/plots.ts';
+import { describePlot, drawPlot, parsePlotKind } from '../../../workers/results/plots.ts';
 import { parseTable } from '../../../workers/results/stored-table.ts';
 import { comparison } from './fixture.ts';
 
@@ -8,7 +8,7 @@ const SMALL = parseTable('small', JSON.stringify(comparison()), 'small.json');
 const KINDS = ['schedules', 'scores', 'costs', 'evaluations'] as const;
 
 describe('the plots of the results page', () => {
-  it('are the same bytes each time, in any order, small, and without anything to load or a background', async () => {
+  it('are equal bytes each time and in any order, small, without external files or a background', async () => {
     const first = await Promise.all(KINDS.map((kind) => drawPlot(kind, SMALL)));
     for (const [index, kind] of [...KINDS.entries()].reverse()) {
       const again = await drawPlot(kind, SMALL);
@@ -18,17 +18,17 @@ describe('the plots of the results page', () => {
     }
   });
 
-  it('have the hand-made schedules in the panel of every other arm', async () => {
+  it('show the hand-made schedules in the panel of every other arm', async () => {
     const svg = await drawPlot('schedules', SMALL);
     for (const text of ['FIRE', 'PBT', 'hand-made', 'learning rate', 'steps', '0.001', '0.1'])
       assert.ok(svg.includes(`>${text}</text>`), text);
     // Two panels with three lines of their own and two hand-made ones each.
     assert.equal([...svg.matchAll(/<path d="[^"]*" stroke="#[0-9a-f]{6}" stroke-width="1.5"/g)].length, 10);
     assert.equal([...svg.matchAll(/<path d="[^"]*" stroke="#8c8c8c" stroke-width="1.5"/g)].length, 4);
-    assert.match(describePlot('schedules', SMALL), /^learning rate against steps: .* over those of hand-made in grey$/);
+    assert.match(describePlot('schedules', SMALL), /^learning rate against steps: .* with those of hand-made in grey$/);
   });
 
-  it('say what a table has not', async () => {
+  it('say which data a table lacks', async () => {
     const parse = (table: object): typeof SMALL => parseTable('bare', JSON.stringify(table), 'bare.json');
     const bare = parse(
       comparison((run) => ({
@@ -41,12 +41,12 @@ describe('the plots of the results page', () => {
     );
     await assert.rejects(drawPlot('schedules', bare), {
       name: 'UserError',
-      message: 'bare has no schedule in which a number changes',
+      message: 'bare has no schedule with a changing number',
     });
     await assert.rejects(drawPlot('scores', bare), { message: 'bare has no curve with a score' });
     await assert.rejects(drawPlot('costs', bare), { message: 'bare has no test score that is a number' });
     await assert.rejects(drawPlot('evaluations', bare), { message: 'bare has no evaluators' });
-    assert.throws(() => plotKind('pie'), {
+    assert.throws(() => parsePlotKind('pie'), {
       message: 'Expected a plot (schedules, scores, costs, evaluations), got `pie`',
     });
   });

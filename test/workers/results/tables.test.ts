@@ -14,7 +14,7 @@ function row(table: string, name: string): string[] {
 }
 
 describe('the tables of the results page', () => {
-  it('tell of each arm what pencil and paper give', () => {
+  it('give the statistics of each arm as calculated by hand', () => {
     // 0.87, 0.88, 0.86: deviations 0, 0.01, −0.01; the middle half of three is the middle one and a quarter of either
     // neighbour.
     assert.deepEqual(row(scoreTable(SMALL), 'FIRE').slice(0, 7), [
@@ -49,7 +49,7 @@ describe('the tables of the results page', () => {
     }
   });
 
-  it('compare the first arm with each other at equal seeds, in points', () => {
+  it('compare the first arm with each other arm at equal seeds, in points', () => {
     // 0.01, 0.015, −0.001: mean 0.008, deviations 2, 7 and −9 of 1e-3; of the eight sign patterns four sum to 0.024 or
     // more.
     const [pairs, ahead, mean, interval, effect, p, smallest] = row(pairTable(SMALL), 'PBT').slice(1);
@@ -60,7 +60,7 @@ describe('the tables of the results page', () => {
     assert.deepEqual(row(pairTable(SMALL), 'hand-made').slice(1, 4), ['2', '1', '+0.35']);
   });
 
-  it('tell scores of the toys as they are, not in points', () => {
+  it('give differences of toy scores unchanged, not in points', () => {
     const toys = parseTable(
       'toys',
       JSON.stringify({ ...comparison(), input: { arms: { FIRE: { task: { kind: 'toy' } } } } }),
@@ -70,7 +70,7 @@ describe('the tables of the results page', () => {
     assert.doesNotMatch(scoreTable(toys) + pairTable(toys), /points/);
   });
 
-  it('tell costs as means, and evaluations by reason, success first', () => {
+  it('give costs as means, and evaluations by reason with success first', () => {
     assert.deepEqual(row(costTable(SMALL), 'FIRE'), [
       'FIRE',
       '12,600',
@@ -89,7 +89,7 @@ describe('the tables of the results page', () => {
     assert.deepEqual(row(evaluationTable(SMALL), 'FIRE').slice(1), ['9 (0), 1,800', '12 (0), 5,400', '9 (6), 1,800']);
   });
 
-  it('tell promotions by sub-population, run by run', () => {
+  it('give promotions by sub-population and run', () => {
     const [header] = promotionTable(SMALL).split('\n');
     assert.equal(header, '| arm | seeds | P2 to P1 |');
     assert.deepEqual(row(promotionTable(SMALL), 'FIRE').slice(1), ['0, 1, 2', '2 · 3 · 4']);
@@ -102,7 +102,7 @@ describe('the tables of the results page', () => {
     assert.deepEqual(row(promotionTable(three), 'FIRE').slice(2), ['1,200 · 1,200 · 1,200', '0 · 1 · 2']);
   });
 
-  it('count what diverged and leave it out of every statistic', () => {
+  it('count diverged runs and exclude them from all statistics', () => {
     const some = parseTable(
       'some',
       JSON.stringify(
@@ -124,14 +124,14 @@ describe('the tables of the results page', () => {
 });
 
 describe('a stored table', () => {
-  it('knows how many of its runs are missing', () => {
+  it('counts its missing runs', () => {
     assert.equal(SMALL.missing, 1);
   });
 
   const parse = (change: object): unknown =>
     parseTable('odd', JSON.stringify({ ...comparison(), ...change }), 'odd.json');
 
-  it('says what is wrong with it, and where', () => {
+  it('is refused with the first error and its place', () => {
     assert.throws(() => parseTable('odd', '{"format', 'odd.json'), {
       name: 'UserError',
       message: /^Expected odd\.json to be JSON: /,

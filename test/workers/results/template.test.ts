@@ -10,19 +10,19 @@ const EXPANSIONS = {
 };
 const expand = (prose: string): string => expandTemplate(prose, EXPANSIONS, (table) => table === 'stored');
 
-describe('prose with placeholders', () => {
-  it('has them expanded, and what stands around them left as it is', () => {
+describe('a text with placeholders', () => {
+  it('is expanded, and the rest of it stays unchanged', () => {
     assert.equal(expand('a {{twice b}} {{ twice  c-1 }} {d} $& {{none}}\n'), 'a bb c-1c-1 {d} $& none\n');
   });
 
-  it('keeps a section only where its table is stored', () => {
+  it('keeps a section only if its table is stored', () => {
     assert.equal(
       expand('a\n{{#if stored}}\n{{twice b}}\n{{/if}}\n{{#if other}}\n{{unheard of}}\n{{/if}}\nc\n'),
       'a\nbb\nc\n',
     );
   });
 
-  it('names the placeholder that is wrong', () => {
+  it('is refused by the name of the invalid placeholder', () => {
     const cases: [string, string][] = [
       ['a {{thrice b}}', 'Cannot expand {{thrice b}}: expected twice, none, fail or #if … /if, got `thrice`'],
       ['{{toString}}', 'Cannot expand {{toString}}: expected twice, none, fail or #if … /if, got `toString`'],
@@ -31,12 +31,12 @@ describe('prose with placeholders', () => {
       ['{{fail}}', 'Cannot expand {{fail}}: there is nothing'],
       [
         '{{#if stored}} a',
-        'Cannot expand {{#if stored}}: expected each `#if` to be closed by one `/if`, none within another',
+        'Cannot expand {{#if stored}}: expected each `#if` to have one `/if`, and no `#if` inside another',
       ],
-      ['a {{/if}}', 'Cannot expand {{/if}}: expected each `#if` to be closed by one `/if`, none within another'],
+      ['a {{/if}}', 'Cannot expand {{/if}}: expected each `#if` to have one `/if`, and no `#if` inside another'],
       [
         '{{#if stored}} {{#if other}} a {{/if}} {{/if}}',
-        'Cannot expand {{#if stored}}: expected each `#if` to be closed by one `/if`, none within another',
+        'Cannot expand {{#if stored}}: expected each `#if` to have one `/if`, and no `#if` inside another',
       ],
     ];
     for (const [prose, message] of cases) assert.throws(() => expand(prose), { name: 'UserError', message });

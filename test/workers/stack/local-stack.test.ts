@@ -53,14 +53,14 @@ describe('the local stack', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('refuses to run twice in one directory', async () => {
+  it('refuses to start a second time in the same directory', async () => {
     await assert.rejects(startIn(directory), {
       name: 'UserError',
       message: `Cannot start the stack: it is already running in ${directory}`,
     });
   });
 
-  it('is not joined by who asks for other servers than it uses', async () => {
+  it('cannot be joined if the options or the environment name other servers', async () => {
     const joined = (
       change: Partial<StackOptions>,
       environment: NodeJS.ProcessEnv = {},
@@ -71,11 +71,11 @@ describe('the local stack', () => {
       );
     const itsOwn = (what: string): string => `^Cannot use the running stack: it uses its own ${what} at \\S+, not `;
     for (const [change, environment, message] of [
-      [{ temporal: 'own' }, {}, `${itsOwn('Temporal')}yours; end it`],
-      [{}, { TEMPORAL_ADDRESS: '127.0.0.1:1' }, `${itsOwn('Temporal')}127\\.0\\.0\\.1:1; end it`],
-      [{}, { TEMPORAL_PROFILE: 'cluster' }, `${itsOwn('Temporal')}yours; end it`],
-      [{ s3: 'own' }, {}, `${itsOwn('S3')}yours; end it`],
-      [{}, { AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1' }, `${itsOwn('S3')}http://127\\.0\\.0\\.1:1; end it`],
+      [{ temporal: 'own' }, {}, `${itsOwn('Temporal')}yours; stop it`],
+      [{}, { TEMPORAL_ADDRESS: '127.0.0.1:1' }, `${itsOwn('Temporal')}127\\.0\\.0\\.1:1; stop it`],
+      [{}, { TEMPORAL_PROFILE: 'cluster' }, `${itsOwn('Temporal')}yours; stop it`],
+      [{ s3: 'own' }, {}, `${itsOwn('S3')}yours; stop it`],
+      [{}, { AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1' }, `${itsOwn('S3')}http://127\\.0\\.0\\.1:1; stop it`],
     ] as const) {
       await assert.rejects(joined(change, environment), { name: 'UserError', message: new RegExp(message) });
     }
@@ -83,10 +83,10 @@ describe('the local stack', () => {
       {},
       { TEMPORAL_ADDRESS: stack.temporal.address, AWS_ENDPOINT_URL_S3: stack.s3.endpoint ?? '' },
     ])
-      assert.equal((await joined({}, environment))?.ours, false);
+      assert.equal((await joined({}, environment))?.startedHere, false);
   });
 
-  it('keeps its credentials from other users, command lines and the record of where things are', () => {
+  it('hides its credentials from other users, command lines and the record of addresses', () => {
     const { credentialsFile } = stack.s3;
     assert.ok(credentialsFile);
     assert.equal(statSync(credentialsFile).mode & 0o777, 0o600);
@@ -104,7 +104,7 @@ describe('the local stack', () => {
     await connection.close();
   });
 
-  it('comes to the same result when each of its parts is killed', async () => {
+  it('gives the same result when each of its parts is killed', async () => {
     assert.deepEqual(stack.parts, ['temporal', 's3', 'orchestrator', 'trainer-0', 'trainer-1']);
     const victims = stack.parts.slice(0, 4);
     let killed = 0;
@@ -116,10 +116,10 @@ describe('the local stack', () => {
     });
     assert.equal(killed, victims.length);
     assert.deepEqual(outcomeOf(disturbed), outcomeOf(undisturbed));
-    for (const part of victims) assert.ok(said.includes(`${part} was ended by SIGKILL: starting it again`), part);
+    for (const part of victims) assert.ok(said.includes(`${part} was ended by SIGKILL: restarting it`), part);
   });
 
-  it('comes to the same results with two runs at once', async () => {
+  it('gives the same results with two runs at once', async () => {
     const [first, second] = await Promise.all([
       runToTheEnd(stack, 'first-of-two', () => undefined),
       runToTheEnd(stack, 'second-of-two', () => undefined, 1),
@@ -130,7 +130,7 @@ describe('the local stack', () => {
     assert.notEqual(first.decisionsSha256, second.decisionsSha256);
   });
 
-  it('starts no second run under the id of one that is running, and lets that one be', async () => {
+  it('starts no second run under the id of a running one, and does not disturb that one', async () => {
     const { client, connection } = await connectClient(stack.environment);
     const handle = await client.workflow.start('firePbt', {
       workflowId: 'twice',
@@ -160,26 +160,26 @@ describe('the local stack', () => {
     const refused = startAgain('--fail-existing');
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /Workflow execution is already running/);
-    // Without the option the CLI shows the one that is running, as if it had started it.
+    // Without the option, the CLI prints the running run as if it had started it.
     assert.match(startAgain().stdout, new RegExp(handle.firstExecutionRunId));
     assert.deepEqual(outcomeOf((await handle.result()) as ResultSummary), outcomeOf(undisturbed));
     await connection.close();
   });
 
-  it('keeps its credentials out of state, histories, objects and logs, whatever was killed', () => {
+  it('writes no credentials to state, histories, objects or logs, even after kills', () => {
     const credentials = readFileSync(stack.s3.credentialsFile ?? '', 'utf8');
     const texts = readdirSync(directory, { recursive: true, withFileTypes: true }).flatMap((entry) => {
       const file = join(entry.parentPath, entry.name);
       return entry.isFile() && file !== stack.s3.credentialsFile ? [readFileSync(file, 'latin1')] : [];
     });
-    // The search finds what is there: in the database of the histories and in the objects.
+    // Shows that the search works: it finds a run's name in the database of the histories and in the objects.
     assert.ok(texts.filter((text) => text.includes('disturbed')).length > 2);
     for (const secret of credentials.matchAll(/^aws_\w+ = (\w+)$/gm))
       assert.equal(texts.filter((text) => text.includes(secret[1] ?? '')).length, 0, secret[0].split(' ')[0]);
     assert.equal([...credentials.matchAll(/^aws_\w+ = (\w+)$/gm)].length, 2);
   });
 
-  it('ends all of it, and goes on with an unfinished run at the next start', async () => {
+  it('stops all its processes, and resumes an unfinished run at the next start', async () => {
     const { client, connection } = await connectClient(stack.environment);
     const handle = await client.workflow.start('firePbt', {
       workflowId: 'unfinished',
@@ -201,7 +201,7 @@ describe('the local stack', () => {
   });
 });
 
-describe('starting the local stack', () => {
+describe('the start of the local stack', () => {
   const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-stack-'));
   after(() => rmSync(directory, { recursive: true }));
 
@@ -210,12 +210,12 @@ describe('starting the local stack', () => {
       startStack({ directory, s3: 'own', environment: { ...process.env, TEMPORAL_ADDRESS: '127.0.0.1:1' } }),
       {
         name: 'UserError',
-        message: /^Cannot reach Temporal at 127\.0\.0\.1:1, namespace default: [^\n]+$/,
+        message: /^Cannot connect to Temporal at 127\.0\.0\.1:1, namespace default: [^\n]+$/,
       },
     );
   });
 
-  it('says how to create the search attributes that a server of one’s own lacks', async () => {
+  it('says how to create missing search attributes on the user’s own server', async () => {
     const server = await startTemporalServer([], { searchAttributes: {} });
     try {
       await assert.rejects(
@@ -248,11 +248,11 @@ describe('starting the local stack', () => {
   });
 });
 
-/** With ports of its own and one of them taken, so that tests never meet a stack that somebody uses. */
+/** Starts a stack with other ports than the default, one of them taken, so that tests never meet a stack in use. */
 async function startIn(directory: string, say: (line: string) => void = () => undefined): Promise<LocalStack> {
-  const somebody = createServer();
-  await new Promise<void>((resolve) => somebody.listen(0, '127.0.0.1', resolve));
-  const { port } = somebody.address() as AddressInfo;
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
   try {
     const stack = await startStack({
       directory,
@@ -265,7 +265,7 @@ async function startIn(directory: string, say: (line: string) => void = () => un
     assert.equal(new Set([stack.temporal.address, `127.0.0.1:${port}`]).size, 2);
     return stack;
   } finally {
-    somebody.close();
+    other.close();
   }
 }
 
@@ -284,7 +284,7 @@ async function runToTheEnd(
   let result: ResultSummary | undefined;
   await eventually(
     async () => {
-      // The server may be one of those that are killed.
+      // The server may be down, because the test kills it.
       const progress = await handle.query(progressQuery).catch(() => undefined);
       if (progress) onProgress(progress.round);
       if (progress?.status === 'finished')
@@ -299,7 +299,7 @@ async function runToTheEnd(
   return result;
 }
 
-/** Whether any process of the group is more than a zombie that nobody has collected yet. */
+/** Tells whether the group has a process that is no zombie. */
 function groupLives(group: number): boolean {
   return readdirSync('/proc').some((entry) => {
     if (!/^\d+$/.test(entry)) return false;

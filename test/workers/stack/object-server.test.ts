@@ -14,7 +14,7 @@ import { eventually } from '../eventually.ts';
 const OBJECT_BYTES = 100_000_000;
 
 describe('the S3 server of the stack', () => {
-  it('leaves nothing of an object that it was writing when it was killed, from its next start on', async () => {
+  it('removes a partially written object at the start after a kill', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-s3-'));
     const { folder, process: plan, endpoint, environment } = await planIn(directory);
     const bucket = join(folder, 'bucket');
@@ -46,8 +46,8 @@ describe('the S3 server of the stack', () => {
   });
 });
 
-describe('S3 of one’s own', () => {
-  it('is looked for where the given environment leads, not this process’s', async () => {
+describe('the user’s own S3', () => {
+  it('is the one that the environment of the options names, not that of this process', async () => {
     const server = await startObjectServer();
     try {
       await checkOwnStorage('no-bucket-yet', { ...process.env, ...server.environment });

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { findRunningStack, isHeld, ProcessLedger, takeHold } from '../../../workers/stack/running-stack.ts';
+import { findRunningStack, isStackRunning, lockStack, ProcessLedger } from '../../../workers/stack/running-stack.ts';
 import type { StackRecord } from '../../../workers/stack/running-stack.ts';
 
 const RECORD: StackRecord = {
@@ -17,7 +17,7 @@ const RECORD: StackRecord = {
   s3: { endpoint: null, credentialsFile: null, folder: null, own: true },
 };
 
-describe('the hold on a state directory', () => {
+describe('the lock of a state directory', () => {
   let directory: string;
 
   beforeEach(() => {
@@ -26,47 +26,47 @@ describe('the hold on a state directory', () => {
 
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  it('is given to one process at a time', async () => {
-    const first = await takeHold(directory);
+  it('belongs to one process at a time', async () => {
+    const first = await lockStack(directory);
     assert.ok(first);
-    assert.equal(await takeHold(directory), undefined);
+    assert.equal(await lockStack(directory), undefined);
     await first.release();
-    const second = await takeHold(directory);
+    const second = await lockStack(directory);
     assert.ok(second);
     await second.release();
   });
 
-  it('is of one directory only', async () => {
+  it('does not lock other directories', async () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'fire-pbt-hold-'));
-    const [first, second] = [await takeHold(directory), await takeHold(elsewhere)];
+    const [first, second] = [await lockStack(directory), await lockStack(elsewhere)];
     assert.ok(first && second);
     await first.release();
     await second.release();
     rmSync(elsewhere, { recursive: true });
   });
 
-  it('says where the parts are for as long as it is held', async () => {
+  it('publishes the addresses of the stack until it is released', async () => {
     assert.equal(await findRunningStack(directory, 1_000), undefined);
-    const hold = await takeHold(directory);
-    assert.ok(hold);
+    const lock = await lockStack(directory);
+    assert.ok(lock);
     const asking = findRunningStack(directory, 5_000);
-    hold.publish(RECORD);
+    lock.publish(RECORD);
     assert.deepEqual(await asking, RECORD);
-    await hold.release();
-    assert.equal(await isHeld(directory), false);
+    await lock.release();
+    assert.equal(await isStackRunning(directory), false);
     assert.equal(await findRunningStack(directory, 1_000), undefined);
   });
 
-  it('is nobody’s where the directory is missing', async () => {
+  it('is free if the directory does not exist', async () => {
     const missing = join(directory, 'missing');
-    assert.equal(await isHeld(missing), false);
+    assert.equal(await isStackRunning(missing), false);
     assert.equal(await findRunningStack(missing, 1_000), undefined);
   });
 
-  it('keeps other users out of the directory', async () => {
-    const hold = await takeHold(directory);
+  it('closes the directory to other users', async () => {
+    const lock = await lockStack(directory);
     assert.equal(statSync(directory).mode & 0o777, 0o700);
-    await hold?.release();
+    await lock?.release();
   });
 });
 
@@ -79,15 +79,15 @@ describe('the ledger of processes', () => {
 
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  it('ends what an earlier stack left running', async () => {
+  it('stops processes that an earlier stack left running', async () => {
     const left = spawn('sleep', ['100'], { detached: true, stdio: 'ignore' });
     const ended = once(left, 'exit');
     new ProcessLedger(directory).note('part', left.pid);
-    assert.deepEqual(await new ProcessLedger(directory).clearLeftovers(5_000), ['part']);
+    assert.deepEqual(await new ProcessLedger(directory).stopLeftovers(5_000), ['part']);
     await ended;
   });
 
-  it('kills what does not end on request', async () => {
+  it('kills processes that do not end on request', async () => {
     const left = spawn('/bin/sh', ['-c', 'trap "" TERM; echo; while :; do sleep 1; done'], {
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -95,15 +95,15 @@ describe('the ledger of processes', () => {
     await once(left.stdout, 'data');
     const ended = once(left, 'exit');
     new ProcessLedger(directory).note('part', left.pid);
-    assert.deepEqual(await new ProcessLedger(directory).clearLeftovers(100), ['part']);
+    assert.deepEqual(await new ProcessLedger(directory).stopLeftovers(100), ['part']);
     assert.deepEqual(await ended, [null, 'SIGKILL']);
   });
 
-  it('leaves alone what has ended, and what was given its process id since', async () => {
+  it('ignores processes that have ended, and other processes with a reused id', async () => {
     const ledger = new ProcessLedger(directory);
     const gone = spawn('true', { stdio: 'ignore' });
     ledger.note('gone', gone.pid);
     await once(gone, 'exit');
-    assert.deepEqual(await new ProcessLedger(directory).clearLeftovers(1_000), []);
+    assert.deepEqual(await new ProcessLedger(directory).stopLeftovers(1_000), []);
   });
 });

@@ -22,7 +22,7 @@ const TOY = {
     h: { kind: 'float', scale: 'linear', bounds: [0.1, 1], initial: { distribution: 'uniform', range: [0.1, 1] } },
   },
 };
-/** 600 steps a run of FIRE, 400 of PBT, 100 a retrace: 2,400 in all. */
+/** A run of FIRE has 600 steps, a run of PBT 400, a retrace 100: 2,400 in total. */
 const COMPARISON = parseComparison({
   arms: {
     FIRE: { ...TOY, subPopulations: [{ members: 2 }, { members: 2, evaluators: 2 }] },
@@ -67,7 +67,7 @@ function comparison(change: Partial<ComparisonProgress> = {}): ComparisonProgres
 }
 
 describe('the progress of a comparison', () => {
-  it('counts the steps of what is done, and of what is in training', () => {
+  it('counts the steps of finished runs and of runs in training', () => {
     assert.equal(WORK.total, 2 * 600 + 2 * 400 + 4 * 100);
     // A run of 600, two fifths of its retrace, four fifths of another run.
     assert.equal(WORK.done(comparison(), IN_TRAINING), 600 + 40 + 480);
@@ -76,7 +76,7 @@ describe('the progress of a comparison', () => {
     assert.equal(WORK.done(comparison({ rows: [retraced] }), []), 700);
   });
 
-  it('is unknown where the comparison that runs is another than the input file says', () => {
+  it('is unknown if the running comparison is not the one of the input file', () => {
     assert.equal(WORK.done(comparison({ rows: [{ ...ROW, arm: 'other' }] }), []), undefined);
     assert.equal(WORK.done(comparison({ runs: 6, rows: [] }), []), undefined);
     assert.equal(WORK.done(comparison(), [{ id: 'c/FIRE/seed-7', progress: undefined }]), undefined);
@@ -93,27 +93,28 @@ describe('the progress of a comparison', () => {
       '  FIRE, seed 0: test score 0.5000, objective 0.6000, 2 promotions',
       '  FIRE, seed 0, retraced: round 2 of 5, best score 0.7500',
       '  FIRE, seed 1: round 4 of 5, best score 0.7500',
-      '  PBT, seed 0: being started',
-      '  HOLDS: FIRE, seed 1: P1/member-0 in round 4: boom',
+      '  PBT, seed 0: starting',
+      '  HOLDING: FIRE, seed 1: P1/member-0 in round 4: boom',
       '  FAILED: PBT, seed 1: boom',
     ]);
   });
 
-  it('is a line where nothing can be drawn over', () => {
+  it('is a line without a terminal', () => {
     assert.equal(
       comparisonProgressLine(WORK, 1120, IN_TRAINING.slice(1), 90),
-      '46 %; FIRE, seed 1: round 4 of 5, best score 0.7500; PBT, seed 0: being started; 1 min 30 s left',
+      '46 %; FIRE, seed 1: round 4 of 5, best score 0.7500; PBT, seed 0: starting; 1 min 30 s left',
     );
-    assert.deepEqual(holdsOf(IN_TRAINING, WORK), ['HOLDS: FIRE, seed 1: P1/member-0 in round 4: boom']);
+    assert.deepEqual(holdsOf(IN_TRAINING, WORK), ['HOLDING: FIRE, seed 1: P1/member-0 in round 4: boom']);
   });
+});
 
-  it('is told with what it will cost before it starts', () => {
+describe('the costs of a comparison', () => {
+  it('name the runs, the steps and the storage', () => {
     assert.match(
       formatComparisonCosts(COMPARISON, WORK),
       new RegExp(
-        String.raw`^Runs       4: 2 arms, 2 seeds; 2 at once; each retraced\nTraining   2,400 steps, at ` +
-          String.raw`most\nKept       [\d.]+ kB of checkpoints at most by each run that is in ` +
-          String.raw`training\nTime `,
+        String.raw`^Runs       4: 2 arms, 2 seeds; 2 at once; each retraced\nTraining   at most 2,400 steps\n` +
+          String.raw`Storage    at most [\d.]+ kB of checkpoints for each run in training\nTime `,
       ),
     );
   });

@@ -13,7 +13,7 @@ const plan: RunPlan = {
 };
 
 describe('the costs of a run', () => {
-  test('tell in one line what its histories take', () => {
+  test('describe the histories in one line', () => {
     const histories = {
       rootEvents: 4_555,
       rootBytes: 4_503_589,
@@ -24,14 +24,13 @@ describe('the costs of a run', () => {
     const lines = formatCosts({ ...plan, costs: { ...costs, histories } }).split('\n');
     assert.ok(
       lines.includes(
-        "Histories  4,555 events, 4.5 MB at most in the root's; 117, 218 kB a round in another; messages of " +
-          '87.9 kB at most',
+        'Histories  at most 4,555 events, 4.5 MB (root); 117 events, 218 kB per round (others); 87.9 kB per message',
       ),
       lines.join('\n'),
     );
   });
 
-  test('leave out what an older plan does not know', () => {
+  test('omit histories that the plan does not estimate', () => {
     assert.doesNotMatch(formatCosts(plan), /Histories/);
   });
 });

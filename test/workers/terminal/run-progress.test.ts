@@ -49,7 +49,7 @@ describe('the progress of a run', () => {
     assert.equal(
       progressLine(PROGRESS, 80),
       'round 12 of 30 (40 %); best score 0.8531; P1: learningRate 0.00312 … 0.012, 2 promotions received; P2: ' +
-        'learningRate 0.01 … 0.08, activation relu|tanh, 5 of 6 evaluators at work; 1 min 20 s left',
+        'learningRate 0.01 … 0.08, activation relu|tanh, 5 of 6 evaluators busy; 1 min 20 s left',
     );
   });
 
@@ -58,7 +58,7 @@ describe('the progress of a run', () => {
       '',
       '[######........] 40 %  round 12 of 30  best score 0.8531  time left: unknown',
       '  P1: learningRate 0.00312 … 0.012, 2 promotions received',
-      '  P2: learningRate 0.01 … 0.08, activation relu|tanh, 5 of 6 evaluators at work',
+      '  P2: learningRate 0.01 … 0.08, activation relu|tanh, 5 of 6 evaluators busy',
     ]);
   });
 
@@ -76,12 +76,12 @@ describe('the progress of a run', () => {
   it('says why a run holds', () => {
     assert.ok(
       progressBlock({ ...PROGRESS, status: 'holding', holds: ['P2: no healthy source'] }, 1).includes(
-        '  HOLDS: P2: no healthy source',
+        '  HOLDING: P2: no healthy source',
       ),
     );
   });
 
-  it('shows a run that has not begun', () => {
+  it('shows a run that has not started', () => {
     assert.equal(
       progressBlock({ ...PROGRESS, round: 0, rounds: 0, bestScore: null, subPopulations: [] }, undefined)[1],
       `[${'.'.repeat(14)}] 0 %  round 0 of 0  best score –  time left: unknown`,
@@ -90,7 +90,7 @@ describe('the progress of a run', () => {
 });
 
 describe('the time left', () => {
-  it('is known once a whole round was seen, and shrinks while the next is trained', () => {
+  it('is known after a whole round was observed, and decreases while the next round trains', () => {
     const clock = new RoundClock();
     assert.equal(clock.secondsLeft(10, 0), undefined);
     clock.note(3, 1_000);

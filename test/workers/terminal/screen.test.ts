@@ -16,7 +16,7 @@ function terminal(
 describe('the terminal', () => {
   before(() => (process.env['TERM'] = 'xterm'));
 
-  it('draws a block over the last, below the lines that stay', () => {
+  it('redraws the block below the permanent lines', () => {
     const { screen, written } = terminal(80);
     screen.show(['one', 'two']);
     screen.say('stays');
@@ -24,7 +24,7 @@ describe('the terminal', () => {
     assert.equal(written(), `one\ntwo\n${UP_TWO_AND_ERASE}stays\none\ntwo\n${UP_TWO_AND_ERASE}three\n`);
   });
 
-  it('cuts lines that would wrap, in a terminal that knows its width', () => {
+  it('cuts lines that would wrap if the terminal has a known width', () => {
     const line = 'x'.repeat(90);
     for (const [columns, drawn] of [
       [20, `${'x'.repeat(18)}…`],
@@ -38,7 +38,7 @@ describe('the terminal', () => {
     }
   });
 
-  it('draws nothing where it cannot draw over it', () => {
+  it('draws no block if it cannot redraw it', () => {
     const { screen, written } = terminal(80, false);
     screen.show(['one']);
     screen.say('stays');

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { findTroubles, StandstillWatch, formatTrouble } from '../../../workers/processes/troubles.ts';
+import { findRepeatedFailures, StandstillWatch, formatRepeatedFailure } from '../../../workers/processes/standstill.ts';
 import { startHarness } from '../../workflows/run-harness.ts';
 import type { Harness } from '../../workflows/run-harness.ts';
 import { createStandIns, toySpecification } from '../../workflows/stand-ins.ts';
 import { eventually } from '../eventually.ts';
 
-describe('a run that gets nowhere', () => {
+describe('a run without progress', () => {
   let harness: Harness;
 
   before(async () => {
@@ -14,7 +14,7 @@ describe('a run that gets nowhere', () => {
   });
   after(() => harness.stop());
 
-  it('tells once what keeps failing, by reason rather than by object, and again after progress', async () => {
+  it('reports each repeated failure once, by reason rather than by object, and again after progress', async () => {
     let full = true;
     const standIns = createStandIns({
       beforeTraining: ({ worker }) => {
@@ -37,30 +37,27 @@ describe('a run that gets nowhere', () => {
       });
       const watch = new StandstillWatch(harness.client, 'stuck', (line) => said.push(line), 50);
       try {
-        watch.reached('round 0');
-        await eventually(async () => (await findTroubles(harness.client, 'stuck'))[0]?.pending === 8, 60_000, 100);
-        const [trouble] = await findTroubles(harness.client, 'stuck');
-        assert.ok(trouble);
+        watch.notePosition('round 0');
+        const find = () => findRepeatedFailures(harness.client, 'stuck');
+        await eventually(async () => (await find())[0]?.pending === 8, 60_000, 100);
+        const [failure] = await find();
+        assert.ok(failure);
         assert.match(
-          formatTrouble(trouble),
+          formatRepeatedFailure(failure),
           new RegExp(
-            String.raw`^WAITS: Cannot put s3:\/\/bucket\/…: no space left \(8 activities, train, tried up ` +
-              String.raw`to \d+ times; goes on by itself when that is over\)$`,
+            String.raw`^WAITING: Cannot put s3:\/\/bucket\/…: no space left \(8 activities, train, up to ` +
+              String.raw`\d+ attempts; the run continues when this is over\)$`,
           ),
         );
-        // It goes on looking, at activities that have been tried more often.
-        await eventually(
-          async () => ((await findTroubles(harness.client, 'stuck'))[0]?.attempts ?? 0) > trouble.attempts,
-          60_000,
-          100,
-        );
+        // The watch keeps checking: the activities have more attempts later.
+        await eventually(async () => ((await find())[0]?.attempts ?? 0) > failure.attempts, 60_000, 100);
         assert.equal(said.length, 1);
-        watch.reached('round 1');
+        watch.notePosition('round 1');
         await eventually(() => said.length === 2);
-        assert.match(said[1] ?? '', /^WAITS: Cannot put s3:\/\/bucket\/…: no space left /);
+        assert.match(said[1] ?? '', /^WAITING: Cannot put s3:\/\/bucket\/…: no space left /);
         full = false;
         await handle.result();
-        assert.deepEqual(await findTroubles(harness.client, 'stuck'), []);
+        assert.deepEqual(await find(), []);
       } finally {
         watch.stop();
       }

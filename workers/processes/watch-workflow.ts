@@ -1,5 +1,5 @@
 /**
- * Following a workflow through whatever happens to the server and the workers meanwhile.
+ * Watches a workflow to its end. Restarts of the server and the workers do not interrupt this.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
@@ -10,28 +10,28 @@ import { UserError } from './user-error.ts';
 const POLL_INTERVAL_MS = 1_000;
 
 /**
- * Asks the query about once a second and hands each answer on, until the workflow ends; returns its result. Servers and
- * workers that do not answer are asked again for as long as it takes.
+ * Queries the workflow about once a second and passes each answer to `onProgress` until the workflow ends. Returns its
+ * result. Retries without limit if a server or worker does not answer.
  *
- * @throws UserError in the words of the workflow's failure
+ * @throws UserError with the message of the workflow's failure
  */
-export async function follow<Progress, Result>(
+export async function watchWorkflow<Progress, Result>(
   handle: WorkflowHandle,
   query: QueryDefinition<Progress, []>,
-  told: (progress: Progress) => void | Promise<void>,
+  onProgress: (progress: Progress) => void | Promise<void>,
 ): Promise<Result> {
   let over = false;
   const watching = (async () => {
     while (!over) {
-      // No answer: the workflow's first task is still to come, or a server or worker is being started again.
+      // There is no answer before the workflow's first task, or while a server or worker restarts.
       const answer = await handle.query(query).catch(() => undefined);
-      if (answer !== undefined && !over) await told(answer);
+      if (answer !== undefined && !over) await onProgress(answer);
       if (!over) await delay(POLL_INTERVAL_MS);
     }
   })();
   const result = resultOf<Result>(handle).finally(() => (over = true));
-  const [reached] = await Promise.all([result, watching]);
-  return reached;
+  const [value] = await Promise.all([result, watching]);
+  return value;
 }
 
 async function resultOf<Result>(handle: WorkflowHandle): Promise<Result> {
@@ -42,7 +42,7 @@ async function resultOf<Result>(handle: WorkflowHandle): Promise<Result> {
       if (error instanceof WorkflowFailedError)
         throw new UserError(`${handle.workflowId} failed: ${reasonOfFailure(error)}`, { cause: error });
       if (error instanceof WorkflowNotFoundError)
-        throw new UserError(`Cannot follow ${handle.workflowId}: the server does not know it any more`, {
+        throw new UserError(`Cannot watch ${handle.workflowId}: the server no longer has it`, {
           cause: error,
         });
       await delay(POLL_INTERVAL_MS);
@@ -50,9 +50,9 @@ async function resultOf<Result>(handle: WorkflowHandle): Promise<Result> {
   }
 }
 
-/** The message nearest to what went wrong: Temporal wraps it in "failed" of each activity and workflow on the way. */
+/** Returns the innermost specific message. Temporal wraps it in a general one for each activity and workflow. */
 function reasonOfFailure(error: Error): string {
-  let told = error.message;
+  let reason = error.message;
   for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
     if (
       cause.message === '' ||
@@ -60,8 +60,8 @@ function reasonOfFailure(error: Error): string {
       cause.message === 'Child Workflow execution failed'
     )
       continue;
-    told = cause.message;
-    if (told.includes('ended unexpectedly')) break;
+    reason = cause.message;
+    if (reason.includes('ended unexpectedly')) break;
   }
-  return told;
+  return reason;
 }
