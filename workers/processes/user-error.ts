@@ -1,6 +1,7 @@
 /**
  * Errors that the user can act on. They are printed without a stack trace, and the process exits with code 1.
  */
+import { causesOf } from '../../workflows/run/causes.ts';
 
 /** An error whose message says what failed and what the user can do. */
 export class UserError extends Error {
@@ -27,9 +28,7 @@ export async function runProcess(main: () => Promise<number>): Promise<void> {
 
 /** Returns the first line of the error's innermost cause, or of the error itself if the cause has no message. */
 export function reasonOf(error: unknown): string {
-  let innermost = error;
-  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
-  const reasons = [innermost, error]
+  const reasons = [causesOf(error).at(-1), error]
     .map((one): unknown => (one instanceof AggregateError ? one.errors[0] : one))
     .map((one) => (one instanceof Error ? one.message : String(one)));
   const reason = (reasons.find((one) => one.trim() !== '') ?? 'unknown reason').trim().split('\n')[0] ?? '';

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { QueryDefinition } from '@temporalio/common';
+import { causesOf } from '../../workflows/run/causes.ts';
 import { UserError } from './user-error.ts';
 
 const POLL_INTERVAL_MS = 1_000;
@@ -53,8 +54,9 @@ async function resultOf<Result>(handle: WorkflowHandle): Promise<Result> {
 /** Returns the innermost specific message. Temporal wraps it in a general one for each activity and workflow. */
 function reasonOfFailure(error: Error): string {
   let reason = error.message;
-  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
+  for (const cause of causesOf(error).slice(1)) {
     if (
+      !(cause instanceof Error) ||
       cause.message === '' ||
       cause.message === 'Activity task failed' ||
       cause.message === 'Child Workflow execution failed'

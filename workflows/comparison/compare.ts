@@ -23,8 +23,9 @@ import type { ResultSummary } from '../../activities/contracts/run.ts';
 import { comparisonText } from './comparison-text.ts';
 import { comparisonQuery, MESSAGE_DESCRIPTIONS } from '../messages.ts';
 import type { ComparisonProgress } from '../../activities/contracts/messages.ts';
+import { inParallel } from '../population/in-parallel.ts';
 import { algorithmOf, comparedRunId, RETRACE_SEED_OFFSET, retraceId, WORKFLOW_TYPES } from '../population/names.ts';
-import { awaitAllOnCancel, orchestration, planned, reasonOf } from '../run/activities.ts';
+import { awaitAllOnCancel, orchestration, passOnFailure, reasonOf } from '../run/activities.ts';
 
 /** As it was given: defaults are filled in by the run itself. */
 type ComparedSpecification = Parameters<typeof algorithmOf>[0] & { readonly storage?: unknown };
@@ -44,7 +45,7 @@ interface Job {
 export async function compare(input: unknown): Promise<ComparisonProgress> {
   const { workflowId } = workflowInfo();
   const comparison = new Comparison(workflowId);
-  const plan = await planned(orchestration.planComparison({ input, workflowId }));
+  const plan = await passOnFailure(orchestration.planComparison({ input, workflowId }));
   await comparison.run(plan);
   if (comparison.progress().failures.length > 0) throw runsFailed(workflowId, comparison.progress());
   return comparison.progress();
@@ -68,11 +69,13 @@ class Comparison {
   async run(plan: ComparisonPlan): Promise<void> {
     this.#jobs = jobsOf(this.#workflowId, plan);
     this.#show();
-    let next = 0;
-    const runners = Array.from({ length: plan.atOnce }, async () => {
-      for (let job = this.#jobs[next++]; job; job = this.#jobs[next++]) await this.#finishOrNote(plan, job);
+    const begun: Promise<void>[] = [];
+    const all = inParallel(plan.atOnce, this.#jobs, (job) => {
+      const finished = this.#finishOrNote(plan, job);
+      begun.push(finished);
+      return finished;
     });
-    await awaitAllOnCancel(Promise.all(runners), () => runners);
+    await awaitAllOnCancel(all, () => begun);
   }
 
   progress(): ComparisonProgress {

@@ -16,6 +16,7 @@ import type { Specification } from '../../activities/specification/specification
 import type { TrainingActivities, TrainOutcome, TrainRequest } from '../../activities/contracts/training.ts';
 import type { PopulationState } from '../population/state.ts';
 import { trainerTaskQueue } from '../population/names.ts';
+import { causesOf } from './causes.ts';
 
 export interface Run {
   readonly workflowId: string;
@@ -67,16 +68,16 @@ export async function loadState({ storage }: Run, round: number, subPopulation: 
   return JSON.parse(text) as PopulationState;
 }
 
-/** What is wrong with an input is the failure of the workflow that was given it, not of the activity that found it. */
-export async function planned<Plan>(planning: Promise<Plan>): Promise<Plan> {
+/** Waits for an activity that validates the workflow's input: its permanent failure becomes the workflow's own. */
+export async function passOnFailure<Result>(activity: Promise<Result>): Promise<Result> {
   try {
-    return await planning;
+    return await activity;
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
     if (!(cause instanceof ApplicationFailure)) throw error;
     throw ApplicationFailure.create({
       message: cause.message,
-      type: cause.type ?? 'PlanningFailed',
+      ...(cause.type ? { type: cause.type } : {}),
       nonRetryable: true,
       details: cause.details ?? [],
     });
@@ -98,8 +99,7 @@ export async function awaitAllOnCancel<T>(work: Promise<T>, everybody: () => rea
 
 /** What a person should read of a failed activity: the message of the failure at its root, and its type. */
 export function reasonOf(error: unknown): string {
-  let cause = error;
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  const cause = causesOf(error).at(-1);
   if (!(cause instanceof Error)) return String(cause);
   return cause instanceof ApplicationFailure && cause.type ? `${cause.message} (${cause.type})` : cause.message;
 }

@@ -13,7 +13,7 @@ import type { ReportOutcome } from '../../activities/contracts/training.ts';
 import { leaderboardQuery, MESSAGE_DESCRIPTIONS, progressQuery, roundCompletedSignal } from '../messages.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from '../population/names.ts';
 import type { Finish } from '../sub-population/winner.ts';
-import { awaitAllOnCancel, longOrchestration, orchestration, planned, reasonOf, trainers } from './activities.ts';
+import { awaitAllOnCancel, longOrchestration, orchestration, passOnFailure, reasonOf, trainers } from './activities.ts';
 import type { Run } from './activities.ts';
 import { childNames, resultOf, startChildren } from './children.ts';
 import type { Children } from './children.ts';
@@ -33,7 +33,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const operator = new Operator(view);
   answerQueries(view);
 
-  const plan = await planned(orchestration.planRun({ specification, workflowId, firstExecutionRunId }));
+  const plan = await passOnFailure(orchestration.planRun({ specification, workflowId, firstExecutionRunId }));
   const { storage, generation } = plan;
   const run: Run = { workflowId, generation, specification: plan.specification, storage };
   const watchdog = startWatchdog({ workflowId, generation });

@@ -4,14 +4,7 @@
  * Updates answer what was done or are refused with the reason; `stopEarly` is a signal, and one that cannot be followed
  * is logged, shown and dropped.
  */
-import {
-  ApplicationFailure,
-  condition,
-  isCancellation,
-  log,
-  setDefaultSignalHandler,
-  setHandler,
-} from '@temporalio/workflow';
+import { ApplicationFailure, condition, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
 import type { HoldNotice, SetHyperparameters, Steering, StopEarly } from '../../activities/contracts/messages.ts';
 import {
   commandSignal,
@@ -26,8 +19,8 @@ import {
 } from '../messages.ts';
 import type { Command } from '../population/events.ts';
 import { memberName, subPopulationName } from '../population/names.ts';
-import { reasonOf } from './activities.ts';
 import type { Children } from './children.ts';
+import { unlessEnded } from './delivery.ts';
 import { validateExtension, validateHyperparameters, validatePause, validateStop } from './operator-messages.ts';
 import type { RunView } from './run-view.ts';
 
@@ -73,7 +66,7 @@ export class Operator {
     const steering: Steering = { ...wanted, generation, round: completedRound, sender: 'root' };
     const { levels, evaluators } = phase.children;
     const everyone = [...levels, ...(includesEvaluators ? evaluators.flat() : [])];
-    await Promise.all(everyone.map((child) => unlessUndeliverable(child.signal(steerSignal, steering))));
+    await Promise.all(everyone.map((child) => unlessEnded(child.workflowId, child.signal(steerSignal, steering))));
   }
 
   async #noteHolds(message: HoldNotice): Promise<void> {
@@ -180,9 +173,9 @@ export class Operator {
     const message = { generation, round: completedRound, sender: 'root', id, command };
     const children = this.#children();
     const child = children?.levels[level - 1];
-    if (child) await unlessUndeliverable(child.signal(commandSignal, message));
+    if (child) await unlessEnded(child.workflowId, child.signal(commandSignal, message));
     const slot = command.kind === 'stop-evaluation' ? children?.evaluators[level - 1]?.[command.slot] : undefined;
-    if (slot) await unlessUndeliverable(slot.signal(commandSignal, message));
+    if (slot) await unlessEnded(slot.workflowId, slot.signal(commandSignal, message));
   }
 
   #children(): Children | null {
@@ -237,16 +230,6 @@ export class Operator {
     if (completedRound + message.subPopulation >= decidedRounds)
       return `Cannot set hyperparameters: the last round of ${name} may have begun`;
     return undefined;
-  }
-}
-
-/** Waits for a signal to a child; one that has just ended needs no signal. */
-async function unlessUndeliverable(signalled: Promise<void>): Promise<void> {
-  try {
-    await signalled;
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    log.warn(`A message could not be delivered: ${reasonOf(error)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * What a sub-population sends to its root, its neighbours and its evaluators.
  */
-import { getExternalWorkflowHandle, isCancellation, log } from '@temporalio/workflow';
+import { getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { ExternalWorkflowHandle } from '@temporalio/workflow';
 import type { Instruction, MessageKey, SubPopulationSummary } from '../../activities/contracts/messages.ts';
 import {
@@ -14,8 +14,8 @@ import {
 } from '../messages.ts';
 import type { Promotion, RoundEvent } from '../population/events.ts';
 import { childWorkflowId, evaluatorName, subPopulationName } from '../population/names.ts';
-import { reasonOf } from '../run/activities.ts';
 import type { Run } from '../run/activities.ts';
+import { unlessEnded } from '../run/delivery.ts';
 
 /** Sends what P`level` has to say after a round. */
 export class Addresses {
@@ -34,7 +34,7 @@ export class Addresses {
 
   /** Tells P(i+1), if it is still there, that the run has ended, as news of the round that it waits for. */
   async notifyAboveOfEnd(round: number, end: Extract<RoundEvent, { kind: 'ended' }>): Promise<void> {
-    await unlessEnded(this.#level + 1, this.notifyAbove(round, [end]));
+    await unlessEnded(this.#subPopulation(this.#level + 1).workflowId, this.notifyAbove(round, [end]));
   }
 
   /**
@@ -47,7 +47,8 @@ export class Addresses {
     summaries: readonly SubPopulationSummary[],
   ): Promise<void> {
     const batch = { ...this.#key(round), promotions, summaries };
-    await unlessEnded(this.#level - 1, this.#subPopulation(this.#level - 1).signal(promotionsSignal, batch));
+    const below = this.#subPopulation(this.#level - 1);
+    await unlessEnded(below.workflowId, below.signal(promotionsSignal, batch));
   }
 
   /** Tells the root that a round is recorded, and how many there will be. */
@@ -85,15 +86,5 @@ export class Addresses {
 
   #key(round: number): MessageKey {
     return { generation: this.#run.generation, round, sender: subPopulationName(this.#level) };
-  }
-}
-
-/** Waits for a signal to a sub-population that may have ended already: then there is nobody to notify. */
-async function unlessEnded(level: number, signalled: Promise<void>): Promise<void> {
-  try {
-    await signalled;
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    log.info(`${subPopulationName(level)} has ended already: ${reasonOf(error)}`);
   }
 }
