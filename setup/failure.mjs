@@ -1,15 +1,16 @@
 /**
- * What set-up says when it cannot go on.
+ * The failures of set-up, and messages for failures of the operating system.
  */
 
 import { statfsSync } from 'node:fs';
-import { megabytes } from './report.mjs';
+import { formatSize } from './report.mjs';
 
-/** Something the user has to know or do: printed as it is, without a stack trace, and set-up exits with 1. */
+/** A failure that the user can act on. Set-up prints it without a stack trace and exits with 1. */
 export class SetupFailure extends Error {
   /**
-   * @param {string} message one sentence: what could not be done and why
-   * @param {{ advice?: string | undefined, log?: string, cause?: unknown }} [more] what to do about it; the log to read
+   * @param {string} message one sentence: what failed and why
+   * @param {{ advice?: string | undefined, log?: string, cause?: unknown }} [more] what the user can do; the log to
+   *   read
    */
   constructor(message, { advice, log, cause } = {}) {
     super(message, cause === undefined ? undefined : { cause });
@@ -19,7 +20,7 @@ export class SetupFailure extends Error {
   }
 }
 
-/** Reasons of the operating system, in words a reader can act on. */
+/** Error codes of the operating system, in words that the user understands. */
 const SYSTEM_REASONS = new Map([
   ['ENOSPC', 'the disk is full'],
   ['EDQUOT', 'the disk quota is used up'],
@@ -29,10 +30,9 @@ const SYSTEM_REASONS = new Map([
 ]);
 
 /**
- * Tells whether an error is the operating system's refusal of a file operation, and says it plainly.
+ * Describes the operating system's refusal of a file operation.
  * @param {unknown} error
- * @returns {string | undefined} e.g. "the disk is full (/home/me/fire-pbt/.local/staging)"; undefined where the error
- *   is of another kind
+ * @returns {string | undefined} e.g. "the disk is full (/home/me/fire-pbt/.local/staging)"; undefined for other errors
  */
 export function systemReason(error) {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
@@ -42,40 +42,38 @@ export function systemReason(error) {
 }
 
 /**
- * Refuses to begin what the disk has no room for.
- * @param {string} folder an existing folder on the disk concerned
+ * Checks that the disk has enough space.
+ * @param {string} folder an existing folder on the disk
  * @param {number} neededBytes
- * @param {string} purpose named in the message
- * @throws {SetupFailure} where less is free
+ * @param {string} purpose completes "Cannot set up …"
+ * @throws {SetupFailure} if less space is free
  */
 export function requireRoom(folder, neededBytes, purpose) {
   const { bavail, bsize } = statfsSync(folder);
   const freeBytes = bavail * bsize;
   if (freeBytes < neededBytes) {
     throw new SetupFailure(
-      `Cannot set up ${purpose}: it takes ${megabytes(neededBytes)} in ${folder}, where ` +
-        `${megabytes(freeBytes)} are free`,
-      {
-        advice: 'make room and start again: what is already there is kept',
-      },
+      `Cannot set up ${purpose}: it needs ${formatSize(neededBytes)} in ${folder}, but only ` +
+        `${formatSize(freeBytes)} are free`,
+      { advice: 'free some space and start again; finished steps are not repeated' },
     );
   }
 }
 
 /**
- * With less than this free, whatever failed has probably failed for want of room: programs say so in many ways, or not
- * at all.
+ * If less than this is free, a failure is probably due to the full disk. Programs report this in many ways, or not at
+ * all.
  */
-const SCARCE_BYTES = 64e6;
+const FULL_DISK_BYTES = 64e6;
 
 /**
- * Says that the disk is full, if it is.
- * @param {string} folder on the disk concerned
- * @returns {string | undefined} undefined where there is room
+ * Describes a full or almost full disk.
+ * @param {string} folder on the disk
+ * @returns {string | undefined} undefined if the disk has space
  */
-export function scarcity(folder) {
+export function describeFullDisk(folder) {
   const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize < SCARCE_BYTES
-    ? `the disk is full or nearly so: ${megabytes(bavail * bsize)} are free in ${folder}; make room and start again`
+  return bavail * bsize < FULL_DISK_BYTES
+    ? `the disk is almost full: ${formatSize(bavail * bsize)} are free in ${folder}; free some space and start again`
     : undefined;
 }

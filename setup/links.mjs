@@ -1,19 +1,19 @@
 /**
- * Symbolic links that are never half there.
+ * Creates and reads symbolic links.
  */
 
 import { mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * Puts a symbolic link into its place in one step, over whatever file or link is there.
- * @param {string} target absolute; inside the checkout the link is relative, so that the checkout can be moved
+ * Creates a symbolic link in one step. Replaces an existing file or link.
+ * @param {string} target absolute
  * @param {string} place absolute; not an existing folder
- * @param {{ relative?: boolean }} [options]
+ * @param {{ relative?: boolean }} [options] a relative link, the default, still works after the checkout was moved
  */
 export function link(target, place, { relative = true } = {}) {
   const wanted = relative ? path.relative(path.dirname(place), target) : target;
-  if (linkedTo(place) === wanted) return;
+  if (readLink(place) === wanted) return;
   mkdirSync(path.dirname(place), { recursive: true });
   const staged = `${place}.${String(process.pid)}`;
   rmSync(staged, { force: true });
@@ -24,9 +24,9 @@ export function link(target, place, { relative = true } = {}) {
 /**
  * Reads a symbolic link.
  * @param {string} place
- * @returns {string | undefined} what it holds; undefined where there is none
+ * @returns {string | undefined} its target; undefined if there is no link
  */
-export function linkedTo(place) {
+function readLink(place) {
   try {
     return readlinkSync(place);
   } catch {

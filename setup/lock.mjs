@@ -1,5 +1,5 @@
 /**
- * One set-up at a time in a checkout.
+ * Allows one set-up at a time in a checkout.
  */
 
 import { takeLock } from '../workers/processes/socket-lock.mjs';
@@ -7,9 +7,9 @@ import { takeLock } from '../workers/processes/socket-lock.mjs';
 const RETRY_MS = 500;
 
 /**
- * Waits until no other set-up works in this folder, then takes the lock.
- * @param {string} folder absolute: what the lock is for
- * @param {() => void} onWaiting called once if another set-up is at work
+ * Waits until no other set-up runs in this folder, then takes the lock.
+ * @param {string} folder absolute
+ * @param {() => void} onWaiting is called once if another set-up is running
  * @returns {Promise<() => void>} releases the lock
  */
 export async function lock(folder, onWaiting) {

@@ -1,5 +1,5 @@
 /**
- * `npm run setup [-- --tests]`: brings everything into place, and says so.
+ * `npm run setup [-- --tests]`: installs everything that this checkout needs.
  */
 
 import { setUp } from './set-up.mjs';
@@ -10,4 +10,4 @@ if (rest.length > 0 || (option !== undefined && option !== '--tests')) {
   process.exit(1);
 }
 const hadWork = await setUp({ tests: option === '--tests' });
-console.error(hadWork ? 'Everything is in place. Next: npm start' : 'Everything is in place already. Next: npm start');
+console.error(hadWork ? 'Set-up is complete. Next: npm start' : 'Set-up was already complete. Next: npm start');

@@ -1,6 +1,6 @@
 /**
- * Where set-up puts things. All of it lies inside the checkout, under `.local` and `node_modules`: removing the folder
- * removes everything.
+ * The folders that set-up uses. All are inside the checkout, under `.local` and `node_modules`. If you remove the
+ * checkout, nothing is left on the machine.
  */
 
 import path from 'node:path';
@@ -8,29 +8,29 @@ import path from 'node:path';
 /** The root of the checkout, absolute. */
 export const ROOT = path.resolve(import.meta.dirname, '..');
 
-/** What set-up installed and what the local stack keeps (ignored by git). */
+/** Everything that set-up installs, and the data of the local stack (ignored by git). */
 export const LOCAL = path.join(ROOT, '.local');
 
 /**
- * The folder that a step builds in before it renames the result into its place; emptied at the start and the end of
- * every set-up.
+ * The folder in which a step builds its result before it renames the result into its place. Every set-up empties the
+ * folder at its start and its end.
  */
 export const STAGING = path.join(LOCAL, 'staging');
 
-/** `temporal` and `rclone`: programs, or links to the ones found on the PATH. */
+/** `temporal` and `rclone`: the programs, or links to programs on the PATH. */
 export const PROGRAMS = path.join(LOCAL, 'bin');
 
-/** One log per step: everything that the programs it ran have said. */
+/** One log per step with the output of its programs. */
 export const LOGS = path.join(LOCAL, 'log');
 
 export const NODE_MODULES = path.join(ROOT, 'node_modules');
 
 /**
- * Names a path as a reader in the checkout would type it.
+ * Formats a path for a reader in the checkout.
  * @param {string} file absolute
- * @returns {string} relative to the root where it is inside, else as it was
+ * @returns {string} relative to the checkout if it is inside, else unchanged
  */
-export function shown(file) {
+export function displayPath(file) {
   const relative = path.relative(ROOT, file);
   return relative.startsWith('..') ? file : relative;
 }

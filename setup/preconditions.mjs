@@ -1,11 +1,11 @@
 /**
- * What the machine must have before set-up begins. All that is missing is said at once.
+ * Checks what the machine must have before set-up begins. One message names everything that is missing.
  */
 
 import { execFileSync } from 'node:child_process';
 import { SetupFailure } from './failure.mjs';
-import { onPath } from './processes.mjs';
-import { compiler } from './steps/tensorflow.mjs';
+import { findOnPath } from './processes.mjs';
+import { findCompiler } from './steps/tensorflow.mjs';
 
 /**
  * What a step needs on the machine.
@@ -14,13 +14,13 @@ import { compiler } from './steps/tensorflow.mjs';
 
 const OLDEST_PYTHON = [3, 9];
 
-/** The oldest C library that TensorFlow's and Temporal's builds run on. */
+/** The oldest C library on which the builds of TensorFlow and Temporal run. */
 const OLDEST_GLIBC = [2, 28];
 
 /**
- * Checks that Node.js is one that every part runs on.
+ * Checks that all parts run on this version of Node.js.
  * @param {string} [version] e.g. "20.19.4"
- * @throws {SetupFailure} naming what to install
+ * @throws {SetupFailure} naming the version to install
  */
 export function requireNode(version = process.versions.node) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -34,7 +34,7 @@ export function requireNode(version = process.versions.node) {
 }
 
 /**
- * Checks the system, and that it has what the steps to be taken need.
+ * Checks the system, and that it has what the steps need.
  * @param {ReadonlySet<Need>} needs
  * @throws {SetupFailure} naming everything that is missing
  */
@@ -42,16 +42,16 @@ export function requireSystem(needs) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new SetupFailure(`Expected the system to be Linux on x64, got ${process.platform} on ${process.arch}`, {
       advice:
-        'neither macOS, Windows (other than WSL 2) nor ARM is supported: the pinned TensorFlow, Temporal and ' +
-        'rclone are builds for Linux on x64',
+        'macOS, Windows (except WSL 2) and ARM are not supported: the pinned TensorFlow, Temporal and rclone are ' +
+        'builds for Linux on x64',
     });
   }
   requireGlibc();
   const missing = [
-    ...(needs.has('npm') && onPath('npm') === undefined && process.env['npm_execpath'] === undefined
+    ...(needs.has('npm') && findOnPath('npm') === undefined && process.env['npm_execpath'] === undefined
       ? ['npm (it comes with Node.js)']
       : []),
-    ...(needs.has('c++') && compiler() === undefined ? ['a C++ compiler (Debian, Ubuntu: apt install g++)'] : []),
+    ...(needs.has('c++') && findCompiler() === undefined ? ['a C++ compiler (Debian, Ubuntu: apt install g++)'] : []),
     ...(needs.has('pip') ? missingOfPython() : []),
   ];
   if (missing.length > 0)
@@ -60,7 +60,7 @@ export function requireSystem(needs) {
     });
 }
 
-/** Checks the C library, whose absence (Alpine) or age shows only as a crash otherwise. */
+/** Checks the C library. Without this check, another library (Alpine) or an old one only shows as a crash. */
 function requireGlibc() {
   const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (
     /** @type {unknown} */ (withoutNetwork(() => process.report.getReport()))
@@ -79,7 +79,7 @@ function requireGlibc() {
 }
 
 /**
- * Makes a diagnostic report without the look-up of every network interface's name, which can take seconds.
+ * Makes a diagnostic report without resolving the names of network interfaces, which can take seconds.
  * @template T
  * @param {() => T} makeReport
  * @returns {T}
@@ -95,25 +95,25 @@ function withoutNetwork(makeReport) {
   }
 }
 
-/** @returns {string[]} what is missing of Python, in words; empty where all is there */
+/** @returns {string[]} descriptions of the missing parts of Python; empty if nothing is missing */
 function missingOfPython() {
-  if (onPath('python3') === undefined)
+  if (findOnPath('python3') === undefined)
     return ['Python 3.9 or later with pip (Debian, Ubuntu: apt install python3-pip)'];
-  const version = ask('import sys; print("%d.%d" % sys.version_info[:2])');
+  const version = runPython('import sys; print("%d.%d" % sys.version_info[:2])');
   const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_PYTHON;
   if (major !== oldestMajor || minor < oldestMinor)
     return [`Python ${OLDEST_PYTHON.join('.')} or later (python3 is ${version ?? 'broken'})`];
-  return ask('import pip; print(pip.__version__)') === undefined
+  return runPython('import pip; print(pip.__version__)') === undefined
     ? ['pip (Debian, Ubuntu: apt install python3-pip)']
     : [];
 }
 
 /**
  * @param {string} program one line of Python
- * @returns {string | undefined} what it prints; undefined where it fails
+ * @returns {string | undefined} its output; undefined if it fails
  */
-function ask(program) {
+function runPython(program) {
   try {
     return execFileSync('python3', ['-c', program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   } catch {

@@ -1,8 +1,8 @@
 /**
- * The programs that set-up runs: one at a time, output to a log, and none outlives it.
+ * Runs the programs of set-up one at a time, with their output in a log. No program outlives set-up.
  *
- * Each runs in a process group of its own, so that it can be ended with everything it has started. Which group that is
- * stands in a file for as long as it runs: a set-up that is killed with -9 cannot end its own, so the next one does.
+ * Each program runs in its own process group, so set-up can end it together with its children. A file names the group
+ * while the program runs. If set-up is killed with `kill -9`, the next set-up ends the group.
  */
 
 import { spawn } from 'node:child_process';
@@ -20,17 +20,18 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { startTime } from '../workers/processes/start-time.mjs';
-import { scarcity, SetupFailure } from './failure.mjs';
+import { describeFullDisk, SetupFailure } from './failure.mjs';
 import { LOCAL } from './places.mjs';
 
-/** How often a running program's progress is looked at. */
+/** Time between two updates of the progress of a running program. */
 const TICK_MS = 250;
 
-/** How much of a log's end is searched for the reason of a failure. */
-const LAST_WORDS_BYTES = 20_000;
-const LONGEST_COMPLAINT = 300;
+/** Size of the end of a log that is searched for the reason of a failure. */
+const SEARCHED_BYTES = 20_000;
+/** Maximal number of characters of a reason. */
+const LONGEST_REASON = 300;
 
-/** Runs programs, and ends the running one on demand. */
+/** Runs programs, and ends the running program on demand. */
 export class Processes {
   #record;
   /** @type {number | undefined} */
@@ -41,8 +42,8 @@ export class Processes {
     this.#record = record;
   }
 
-  /** Ends what a killed set-up has left running, if it is still the same process. Call it under the lock. */
-  endLeftOvers() {
+  /** Ends a program that a killed set-up left running, if it is still the same process. Call it under the lock. */
+  endLeftovers() {
     if (!existsSync(this.#record)) return;
     try {
       const { group, started } = /** @type {{ group: number, started: string }} */ (
@@ -50,25 +51,27 @@ export class Processes {
       );
       if (Number.isInteger(group) && group > 1 && startTime(group) === started) endGroup(group);
     } catch {
-      // A record that was being written when the set-up was killed names nothing.
+      // The set-up was killed while it wrote the record, so the record names no group.
     }
     rmSync(this.#record, { force: true });
   }
 
-  /** Ends the running program and all that it has started, at once: whatever it was writing is thrown away anyway. */
+  /**
+   * Kills the running program and its children. Their partial results are deleted, so they need no time to clean up.
+   */
   end() {
     if (this.#group !== undefined) endGroup(this.#group);
     rmSync(this.#record, { force: true });
   }
 
   /**
-   * Runs a program to its end, with its output appended to a log.
+   * Runs a program to its end and appends its output to a log.
    * @param {string} command
    * @param {readonly string[]} args
    * @param {{ log: string, purpose: string, cwd?: string, env?: NodeJS.ProcessEnv, onTick?: () => void }} options
    *   `purpose` completes "Cannot …"; `onTick` is called a few times a second
    * @returns {Promise<void>}
-   * @throws {SetupFailure} where it cannot be started or exits with anything but 0, with the last thing it said
+   * @throws {SetupFailure} if it cannot be started, or exits with another code than 0; with the reason from its log
    */
   async run(command, args, { log, purpose, cwd, env, onTick }) {
     mkdirSync(path.dirname(log), { recursive: true });
@@ -92,8 +95,8 @@ export class Processes {
       });
       if (ending !== 0) {
         throw new SetupFailure(
-          `Cannot ${purpose}: ${lastWords(log) ?? `${path.basename(command)} ended with ${String(ending)}`}`,
-          { log, advice: scarcity(LOCAL) },
+          `Cannot ${purpose}: ${findReason(log) ?? `${path.basename(command)} ended with ${String(ending)}`}`,
+          { log, advice: describeFullDisk(LOCAL) },
         );
       }
     } catch (error) {
@@ -117,42 +120,41 @@ function endGroup(group) {
   try {
     process.kill(-group, 'SIGKILL');
   } catch {
-    // Nothing is left of it.
+    // No process of the group is left.
   }
 }
 
-/** How the programs that set-up runs begin a line that says what is wrong: npm, pip, apt, compilers, Python, Node. */
-const COMPLAINT = /^(npm error |ERROR: |E: |(.*: )?(fatal )?error: |(Uncaught )?[\w.]*(Error|Exception): ).*\S/;
+/** Matches error lines of npm, pip, apt, compilers, Python and Node. */
+const ERROR_LINE = /^(npm error |ERROR: |E: |(.*: )?(fatal )?error: |(Uncaught )?[\w.]*(Error|Exception): ).*\S/;
 
 /**
- * Lines that look like a complaint and say nothing: npm's codes, which come before its sentence, and pip's heading of a
+ * Matches error lines without a reason: npm prints codes before the reason, and pip prints a heading before a
  * traceback.
  */
-const NO_COMPLAINT = /^npm error( (code|errno|syscall|path|dest|file)\b.*)?$|^ERROR: Exception:$/;
+const NO_REASON = /^npm error( (code|errno|syscall|path|dest|file)\b.*)?$|^ERROR: Exception:$/;
 
 /**
- * Finds the sentence in a log that says why the last program failed.
+ * Finds the reason in a log for which the last program failed.
  * @param {string} log
- * @returns {string | undefined} the first line that calls itself an error, else the last one at all; undefined where it
- *   said nothing
+ * @returns {string | undefined} the first error line, else the last line; undefined if the program printed nothing
  */
-export function lastWords(log) {
-  const text = readFileSync(log, 'utf8').slice(-LAST_WORDS_BYTES);
+export function findReason(log) {
+  const text = readFileSync(log, 'utf8').slice(-SEARCHED_BYTES);
   const lines = text
     .slice(text.lastIndexOf('\n$ ') + 1)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('$ '));
-  const words = lines.find((line) => COMPLAINT.test(line) && !NO_COMPLAINT.test(line)) ?? lines.at(-1);
-  return words?.replace(/^(npm error|ERROR:|E:|error:) /, '').slice(0, LONGEST_COMPLAINT);
+  const reason = lines.find((line) => ERROR_LINE.test(line) && !NO_REASON.test(line)) ?? lines.at(-1);
+  return reason?.replace(/^(npm error|ERROR:|E:|error:) /, '').slice(0, LONGEST_REASON);
 }
 
 /**
- * Looks a program up on the PATH.
+ * Finds a program on the PATH, except inside `.local`, where set-up installs its own programs.
  * @param {string} name
- * @returns {string | undefined} its absolute path; never one inside `.local`, which set-up itself has made
+ * @returns {string | undefined} its absolute path
  */
-export function onPath(name) {
+export function findOnPath(name) {
   for (const folder of (process.env['PATH'] ?? '').split(path.delimiter)) {
     const candidate = path.join(folder, name);
     if (path.isAbsolute(folder) && !candidate.startsWith(LOCAL + path.sep) && isProgram(candidate)) return candidate;

@@ -1,20 +1,21 @@
 /**
- * What set-up prints: one line a step, kept up to date in place on a terminal, repeated now and then elsewhere.
+ * Prints the progress of set-up. A terminal shows one line per step and updates it in place. Other outputs get a line
+ * every few seconds.
  */
 
-/** How often progress is printed where lines cannot be overwritten. */
+/** Time between two lines of progress if the output is no terminal. */
 const PLAIN_INTERVAL_MS = 10_000;
 
 /**
- * Writes a size for reading: whole megabytes, or gigabytes with one decimal.
+ * Formats a size in whole formatSize, or in gigabytes with one decimal.
  * @param {number} bytes
  * @returns {string} e.g. "274 MB", "1.3 GB", "0 MB"
  */
-export function megabytes(bytes) {
+export function formatSize(bytes) {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.round(bytes / 1e6)} MB`;
 }
 
-/** Progress on a stream: at most one line is open, the one that is being overwritten. */
+/** Reports progress on a stream. At most one line is open; on a terminal, new progress overwrites it. */
 export class Report {
   #stream;
   #open = false;
@@ -24,13 +25,13 @@ export class Report {
 
   /**
    * @param {import('node:tty').WriteStream | { write(text: string): unknown, isTTY?: boolean, columns?: number }}
-   *   stream normally stderr
+   *   stream usually stderr
    */
   constructor(stream) {
     this.#stream = stream;
   }
 
-  /** Prints a line of its own. @param {string} text */
+  /** Prints a separate line. @param {string} text */
   line(text) {
     this.#close();
     this.#stream.write(`${text}\n`);
@@ -45,8 +46,8 @@ export class Report {
   }
 
   /**
-   * Says how far the step has come. On a terminal the line is overwritten; elsewhere one is printed every ten seconds.
-   * @param {string} text short, without the title; empty where there is nothing to say yet
+   * Reports the progress of the step. Overwrites the line on a terminal; prints a line every ten seconds elsewhere.
+   * @param {string} text short, without the title; may be empty
    */
   progress(text) {
     const seconds = Math.round((performance.now() - this.#startedAtMs) / 1000);
@@ -60,13 +61,13 @@ export class Report {
     this.#lastPrintedAtMs = performance.now();
   }
 
-  /** Ends a step. @param {string} outcome what is in place now */
+  /** Ends a step. @param {string} outcome what the step has installed */
   end(outcome) {
     const seconds = (performance.now() - this.#startedAtMs) / 1000;
     this.line(`  ${this.#title}: ${outcome} (${seconds < 10 ? seconds.toFixed(1) : String(Math.round(seconds))} s)`);
   }
 
-  /** Wipes the open line, so that something else can be printed. */
+  /** Clears the open line. */
   #close() {
     if (this.#open) this.#stream.write('\r\x1b[K');
     this.#open = false;

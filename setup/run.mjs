@@ -1,8 +1,8 @@
 /**
- * `node setup/run.mjs TOOL.ts [ARGUMENT…]`: brings everything into place, then becomes the tool.
+ * `node setup/run.mjs TOOL.ts [ARGUMENT…]`: installs what is missing, then runs the tool with the arguments.
  *
- * The tool is loaded into this very process rather than started as another: signals, standard streams and the exit code
- * are its own, with nothing in between that would have to pass them on. All arguments are the tool's.
+ * The tool runs in this process, not in a child process. So it receives signals and owns the standard streams and the
+ * exit code, and nothing has to pass them on.
  */
 
 import path from 'node:path';
@@ -11,8 +11,8 @@ import { ROOT } from './places.mjs';
 import { setUp } from './set-up.mjs';
 
 /**
- * What `node --import tsx` loads: importing it makes TypeScript readable. A string to tsc, since tsx declares no types
- * for it.
+ * The module that `node --import tsx` loads. It makes Node read TypeScript. The cast to string hides it from tsc,
+ * because tsx declares no types for it.
  */
 const LOADER = /** @type {string} */ ('tsx');
 
@@ -25,7 +25,7 @@ await setUp();
 
 const file = path.resolve(ROOT, tool);
 process.argv.splice(1, Infinity, file, ...rest);
-// What the tool forks or starts as a thread reads TypeScript too.
+// Child processes and threads of the tool must read TypeScript too.
 process.execArgv.push('--import', 'tsx');
 await import(LOADER);
 await import(pathToFileURL(file).href);

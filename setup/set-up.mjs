@@ -1,18 +1,19 @@
 /**
- * Set-up: brings everything into place that a fresh clone lacks, and nothing else.
+ * Set-up: installs what a fresh clone lacks.
  *
- * It is plain JavaScript without packages, since there are none yet. Every step builds in a staging folder and renames
- * the result into its place, so it can be killed at any moment and repeated: what is in place is whole.
+ * It is plain JavaScript without packages, because a fresh clone has none. Every step builds in a staging folder and
+ * then renames the result into its place. So set-up can be killed at any moment and repeated, and everything in its
+ * place is complete.
  */
 
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { requireRoom, SetupFailure, systemReason } from './failure.mjs';
 import { lock } from './lock.mjs';
-import { LOCAL, LOGS, ROOT, shown, STAGING } from './places.mjs';
+import { LOCAL, LOGS, ROOT, displayPath, STAGING } from './places.mjs';
 import { requireNode, requireSystem } from './preconditions.mjs';
 import { Processes } from './processes.mjs';
-import { megabytes, Report } from './report.mjs';
+import { formatSize, Report } from './report.mjs';
 import { fashionMnist } from './steps/fashion-mnist.mjs';
 import { nodePackages } from './steps/node-packages.mjs';
 import { rclone, temporal } from './steps/programs.mjs';
@@ -20,45 +21,45 @@ import { pythonReference } from './steps/python-reference.mjs';
 import { tensorflow } from './steps/tensorflow.mjs';
 
 /**
- * One thing that has to be in place.
+ * A part that set-up installs.
  * @typedef {object} Step
  * @property {string} name names its log
- * @property {string} title what it is called on the terminal
- * @property {number} downloadBytes about how much it downloads
- * @property {number} diskBytes about how much room it takes while it works
+ * @property {string} title its name on the terminal
+ * @property {number} downloadBytes approximate size of its downloads
+ * @property {number} diskBytes approximate space that it needs while it works
  * @property {readonly import('./preconditions.mjs').Need[]} needs
- * @property {() => boolean} isInPlace quick: asked at every start
- * @property {Step} [inside] the step that removes what this one installed, because it is inside its own
- * @property {(task: Task) => Promise<string>} install brings it into place and says what is there now
+ * @property {() => boolean} isInPlace tells whether it is installed; must be fast, because every start calls it
+ * @property {Step} [inside] an earlier step that removes this part when it runs, because it installs the folder around
+ *   it
+ * @property {(task: Task) => Promise<string>} install installs it and returns a description of what is installed
  */
 
 /**
- * What a step works with.
+ * The context of a step.
  * @typedef {object} Task
- * @property {string} staging a folder of its own, empty at first, removed afterwards; on the disk of `.local`, so that
- *   renaming works
- * @property {(text: string) => void} progress says how far it has come
- * @property {(text: string) => void} line says something that stays on the screen
+ * @property {string} staging a temporary folder, empty at first; on the disk of `.local`, so that renaming works
+ * @property {(text: string) => void} progress reports the progress
+ * @property {(text: string) => void} line prints a permanent line
  * @property {(command: string, args: readonly string[], options: { purpose: string, cwd?: string, env?:
- *   NodeJS.ProcessEnv, onTick?: () => void }) => Promise<void>} run runs a program, its output in the step's log
+ *   NodeJS.ProcessEnv, onTick?: () => void }) => Promise<void>} run runs a program with its output in the step's log
  */
 
-/** Signals that end set-up, with the exit codes that shells expect. */
+/** Signals that end set-up, with their usual exit codes. */
 const INTERRUPTIONS = /** @type {const} */ ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 });
 
 /**
- * Brings everything into place. Prints nothing where it is already.
+ * Installs what is missing. Prints nothing if everything is installed.
  *
- * Ends the process with 1 where a step fails, after saying which and what to do, and with 130 on Ctrl-C.
- * @param {{ tests?: boolean }} [options] `tests`: also what only the tests need
- * @returns {Promise<boolean>} whether there was anything to do
+ * If a step fails, prints the reason and advice, and exits with 1. Exits with 130 on Ctrl-C.
+ * @param {{ tests?: boolean }} [options] `tests`: also install what only the tests need
+ * @returns {Promise<boolean>} whether something was installed
  */
 export async function setUp({ tests = false } = {}) {
   const report = new Report(process.stderr);
   const processes = new Processes();
-  // Whoever only waits for another set-up touches nothing of it.
+  // While it waits for another set-up, this one must not touch the staging folder.
   let working = false;
-  const began = () => (working = true);
+  const onBegin = () => (working = true);
   /** @type {Array<[NodeJS.Signals, () => void]>} */
   const handlers = Object.entries(INTERRUPTIONS).map(([signal, code]) => [
     /** @type {NodeJS.Signals} */ (signal),
@@ -67,7 +68,7 @@ export async function setUp({ tests = false } = {}) {
         processes.end();
         rmSync(STAGING, { recursive: true, force: true });
       }
-      report.line('Set-up was interrupted. What is in place is kept; the next start goes on from there.');
+      report.line('Set-up was interrupted. The next start continues with the remaining steps.');
       process.exit(code);
     },
   ]);
@@ -75,7 +76,7 @@ export async function setUp({ tests = false } = {}) {
   try {
     requireNode();
     const steps = [nodePackages, tensorflow, temporal, rclone, fashionMnist, ...(tests ? [pythonReference] : [])];
-    return await bringIntoPlace(steps, report, processes, began);
+    return await installMissing(steps, report, processes, onBegin);
   } catch (error) {
     if (working) processes.end();
     report.line(explain(error));
@@ -86,19 +87,19 @@ export async function setUp({ tests = false } = {}) {
 }
 
 /**
- * Takes the steps that are not in place, under the lock.
+ * Runs the steps that are not installed, under the lock.
  * @param {readonly Step[]} steps
  * @param {Report} report
  * @param {Processes} processes
- * @param {() => void} began is called once the lock is held
+ * @param {() => void} onBegin is called when the lock is taken
  */
-async function bringIntoPlace(steps, report, processes, began) {
+async function installMissing(steps, report, processes, onBegin) {
   if (steps.every((step) => step.isInPlace())) return false;
   mkdirSync(LOCAL, { recursive: true });
-  const unlock = await lock(ROOT, () => report.line('Another set-up is at work in this folder: waiting for it …'));
+  const unlock = await lock(ROOT, () => report.line('Another set-up is running in this folder: waiting for it …'));
   try {
-    began();
-    processes.endLeftOvers();
+    onBegin();
+    processes.endLeftovers();
     rmSync(STAGING, { recursive: true, force: true });
     mkdirSync(STAGING);
     const due = dueSteps(steps);
@@ -112,11 +113,11 @@ async function bringIntoPlace(steps, report, processes, began) {
     const cost =
       downloadBytes === 0
         ? 'nothing to download'
-        : `up to ${megabytes(downloadBytes)} to download, ${megabytes(diskBytes)} on the disk`;
+        : `up to ${formatSize(downloadBytes)} to download, ${formatSize(diskBytes)} on disk`;
     report.line(`Setting up ${due.map((step) => step.title).join(', ')}: ${cost}.`);
     for (const step of due) {
       report.begin(step.title);
-      report.end(await take(step, report, processes));
+      report.end(await runStep(step, report, processes));
     }
     return true;
   } finally {
@@ -126,7 +127,7 @@ async function bringIntoPlace(steps, report, processes, began) {
 }
 
 /**
- * Returns the steps to take, in order: those that are not in place, and those that will not be once another is taken.
+ * Returns the steps to run, in order: those that are not installed, and those that another step to run will remove.
  * @param {readonly Step[]} steps
  * @returns {Step[]}
  */
@@ -141,12 +142,12 @@ export function dueSteps(steps) {
 }
 
 /**
- * Takes one step.
+ * Runs one step.
  * @param {Step} step
  * @param {Report} report
  * @param {Processes} processes
  */
-async function take(step, report, processes) {
+async function runStep(step, report, processes) {
   const staging = path.join(STAGING, step.name);
   const log = path.join(LOGS, `setup-${step.name}.log`);
   mkdirSync(staging, { recursive: true });
@@ -173,7 +174,7 @@ function total(sizes) {
 }
 
 /**
- * Says on one line what went wrong, and on a second one what to do or read.
+ * Formats an error: one line for the reason, and a second one for the advice and the log.
  * @param {unknown} error
  * @returns {string}
  */
@@ -185,7 +186,7 @@ export function explain(error) {
   const { advice, log } = error;
   const hints = [
     ...(advice === undefined ? [] : [advice]),
-    ...(log === undefined ? [] : [`everything it said is in ${shown(log)}`]),
+    ...(log === undefined ? [] : [`the complete output is in ${displayPath(log)}`]),
   ];
   return hints.length === 0 ? error.message : `${error.message}\n  (${hints.join('; ')})`;
 }

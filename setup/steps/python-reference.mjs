@@ -1,10 +1,10 @@
 /**
- * SciPy, scikit-learn and safetensors for Python: what the tests compare our numbers and files with. Nothing else uses
- * them.
+ * Installs SciPy, scikit-learn and safetensors for Python. Only the tests use them, as references for numbers and
+ * files.
  *
- * They go into a folder of their own by `pip install --target`, which needs no virtual environment (Debian ships Python
- * without that module) and is allowed where the system's Python is "externally managed". `.local/python/bin/python` is
- * a Python that sees them.
+ * `pip install --target` installs them into a separate folder. It needs no virtual environment, which Debian's Python
+ * lacks, and it also works if the system's Python is "externally managed". `.local/python/bin/python` runs Python with
+ * these packages.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -20,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { LOCAL, ROOT, shown } from '../places.mjs';
+import { LOCAL, ROOT, displayPath } from '../places.mjs';
 import { download } from '../wheels.mjs';
 
 const PLACE = path.join(LOCAL, 'python');
@@ -47,8 +47,8 @@ export const pythonReference = {
   async install(task) {
     const built = path.join(task.staging, 'python');
     mkdirSync(path.join(built, 'bin'), { recursive: true });
-    // Not `python3` itself: version managers put a script of that name on the PATH, which may stand for another Python
-    // tomorrow.
+    // Resolves `python3`, because version managers put a script with this name on the PATH that may later run another
+    // Python.
     const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
     const wheels = await download(task, path.basename(REQUIREMENTS), DOWNLOAD_BYTES);
     await task.run(
@@ -97,11 +97,11 @@ export const pythonReference = {
     if (existsSync(PLACE)) renameSync(PLACE, path.join(task.staging, 'former'));
     rmSync(PLACE, { recursive: true, force: true });
     renameSync(built, PLACE);
-    return `in ${shown(PLACE)}`;
+    return `in ${displayPath(PLACE)}`;
   },
 };
 
-/** Names the requirements as they are now. */
+/** Returns a digest of the current requirements. */
 function digest() {
   return createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex');
 }

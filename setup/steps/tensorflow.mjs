@@ -1,10 +1,10 @@
 /**
- * A native TensorFlow under TensorFlow.js.
+ * Installs the native TensorFlow library for TensorFlow.js.
  *
- * `@tensorflow/tfjs-node-gpu` is JavaScript over a small binding of two C++ files. Its own installation fetches a
- * binding and a library of 2022; here the same two files are compiled, in seconds, against the C library in a current
- * Python wheel (or one that the machine has). The binding uses Node-API only, whose headers are an npm package: neither
- * Node's own headers nor node-gyp is needed, and one binding serves every Node.
+ * `@tensorflow/tfjs-node-gpu` has a small binding of two C++ files. Its own installation downloads a binding and a
+ * library of 2022. Set-up instead compiles the two files, in seconds, against the C library of a current Python wheel
+ * or against one that the machine has. The binding uses only Node-API, whose headers are an npm package. So set-up
+ * needs neither Node's headers nor node-gyp, and one binding works with every version of Node.
  */
 
 import { createHash } from 'node:crypto';
@@ -12,31 +12,31 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameS
 import path from 'node:path';
 import { SetupFailure } from '../failure.mjs';
 import { link } from '../links.mjs';
-import { LOCAL, NODE_MODULES, ROOT, shown } from '../places.mjs';
-import { onPath } from '../processes.mjs';
+import { LOCAL, NODE_MODULES, ROOT, displayPath } from '../places.mjs';
+import { findOnPath } from '../processes.mjs';
 import { download, FOREIGN_WHEEL, unpack } from '../wheels.mjs';
 import { nodePackages } from './node-packages.mjs';
 
 const VERSION = '2.21.0';
 const PACKAGE = path.join(NODE_MODULES, '@tensorflow', 'tfjs-node-gpu');
 
-/** Where the package looks for its binding, in every Node since 12. */
+/** The path where the package expects its binding, with every Node since version 12. */
 const BINDING = path.join(PACKAGE, 'lib', 'napi-v8', 'tfjs_binding.node');
 
-/** The binding needs 14 of the wheel's 10,000 headers. */
+/** Prefixes of the headers that the binding needs: 14 of the wheel's 10,000. */
 const HEADERS = ['c/', 'core/platform/ctstring']
   .map((name) => `tensorflow/include/tensorflow/${name}`)
   .concat(['tensorflow/include/tsl/platform/ctstring', 'tensorflow/include/xla/tsl/c/']);
 const LIBRARIES = ['tensorflow/libtensorflow_cc.so.2', 'tensorflow/libtensorflow_framework.so.2'];
 
-/** What there is to fetch, and what of it is kept. */
+/** Sizes of the downloads and of the unpacked files. */
 const SIZES = {
   cpu: { downloadBytes: 274e6, unpackedBytes: 854e6 },
   cuda: { downloadBytes: 3.4e9, unpackedBytes: 5.6e9 },
   existing: { downloadBytes: 0, unpackedBytes: 0 },
 };
 
-/** Run in a process of its own, since a library that does not fit the machine ends the process. */
+/** Program of a child process, because a library that does not fit the machine ends its process. */
 const CHECK = `
 const tf = require('@tensorflow/tfjs-node-gpu');
 const sum = tf.matMul(tf.ones([2, 3]), tf.ones([3, 2])).sum().dataSync()[0];
@@ -82,13 +82,15 @@ export const tensorflow = {
     try {
       const device = await check(task);
       if (library.kind === 'cuda' && device === 'cpu') {
-        task.line('  TensorFlow sees no GPU: is the NVIDIA driver at least 525? Training uses the CPU until it does.');
+        task.line(
+          '  TensorFlow finds no GPU and trains on the CPU. It needs version 525 or later of the NVIDIA driver.',
+        );
       }
       return library.kind === 'existing'
         ? `the library in ${library.prefix}, on the ${device.toUpperCase()}`
-        : `${VERSION} in ${shown(folder)}, on the ${device.toUpperCase()}`;
+        : `${VERSION} in ${displayPath(folder)}, on the ${device.toUpperCase()}`;
     } catch (error) {
-      // What does not work must not be found in place by the next start.
+      // The next start must not find a binding that does not work.
       rmSync(BINDING, { force: true });
       rmSync(path.dirname(wanted), { recursive: true, force: true });
       throw error;
@@ -97,41 +99,41 @@ export const tensorflow = {
 };
 
 /**
- * Decides which library to use: the one that the user names (TENSORFLOW_PREFIX) or has installed as TensorFlow's
- * instructions say, else one from the package registry, with CUDA where there is an NVIDIA GPU (TENSORFLOW_DEVICE=cpu
- * or cuda overrides what is found).
+ * Chooses the library: the one that TENSORFLOW_PREFIX names, else one that is installed under /usr/local or /usr, else
+ * one from the package registry. The latter has CUDA if there is an NVIDIA GPU; TENSORFLOW_DEVICE=cpu or cuda overrides
+ * this.
  * @returns {Library}
- * @throws {SetupFailure} where TENSORFLOW_PREFIX names a folder without it
+ * @throws {SetupFailure} if TENSORFLOW_PREFIX names a folder without the library
  */
 export function chooseLibrary() {
   const named = process.env['TENSORFLOW_PREFIX'];
   if (named !== undefined && named !== '') {
     const prefix = path.resolve(ROOT, named);
-    if (holdsLibrary(prefix)) return { kind: 'existing', prefix };
+    if (hasLibrary(prefix)) return { kind: 'existing', prefix };
     throw new SetupFailure(
       `Expected TENSORFLOW_PREFIX to be a folder with lib/libtensorflow.so and include/tensorflow/c, got ${named}`,
     );
   }
-  const installed = ['/usr/local', '/usr'].find(holdsLibrary);
+  const installed = ['/usr/local', '/usr'].find(hasLibrary);
   if (installed !== undefined) return { kind: 'existing', prefix: installed };
   const device = process.env['TENSORFLOW_DEVICE'];
   return { kind: device === 'cpu' || device === 'cuda' ? device : hasNvidiaGpu() ? 'cuda' : 'cpu' };
 }
 
 /** @param {string} prefix */
-function holdsLibrary(prefix) {
+function hasLibrary(prefix) {
   return (
     existsSync(path.join(prefix, 'lib', 'libtensorflow.so')) &&
     existsSync(path.join(prefix, 'include', 'tensorflow', 'c', 'eager', 'c_api.h'))
   );
 }
 
-/** Looks for a GPU by what its driver shows, without running anything where that is enough. */
+/** Tells whether there is an NVIDIA GPU. Looks only for files and programs of the driver, and runs nothing. */
 function hasNvidiaGpu() {
-  const shownByDriver = '/proc/driver/nvidia/gpus';
+  const driverFolder = '/proc/driver/nvidia/gpus';
   return (
-    (existsSync(shownByDriver) && readdirSync(shownByDriver).length > 0) ||
-    (existsSync('/dev/dxg') && onPath('nvidia-smi') !== undefined)
+    (existsSync(driverFolder) && readdirSync(driverFolder).length > 0) ||
+    (existsSync('/dev/dxg') && findOnPath('nvidia-smi') !== undefined)
   );
 }
 
@@ -149,7 +151,7 @@ function folderOf(library) {
 }
 
 /**
- * The binding that belongs to a library: another library, or another version of the package, is another file.
+ * Returns the path of the binding for a library. Each library and each version of the package has its own binding.
  * @param {Library} library
  */
 function bindingFor(library) {
@@ -169,9 +171,9 @@ function bindingFor(library) {
 }
 
 /**
- * Puts a library and its headers into a folder, laid out as in the wheels: the libraries find each other, and NVIDIA's,
- * by relative paths. The CUDA form was seen to install, to find every library but the driver's own, and to compute on
- * the CPU. It has never run on a GPU: there was no machine with one to try it on.
+ * Downloads a library and its headers into a folder. Keeps the layout of the wheels, because the libraries find each
+ * other and those of NVIDIA by relative paths. The CUDA build was tested on a machine without a GPU, where it computes
+ * on the CPU. It was never tested on a GPU.
  * @param {import('../set-up.mjs').Task} task
  * @param {'cpu' | 'cuda'} kind
  * @param {string} folder
@@ -196,7 +198,7 @@ async function fetchLibrary(task, kind, folder) {
  * Compiles the package's two files against a library.
  * @param {import('../set-up.mjs').Task} task
  * @param {Library} library
- * @param {string} wanted where the binding goes
+ * @param {string} wanted path of the new binding
  */
 async function compile(task, library, wanted) {
   const staged = path.join(task.staging, 'binding');
@@ -217,7 +219,7 @@ async function compile(task, library, wanted) {
           '-Wl,-rpath,$ORIGIN/../tensorflow',
         ];
   await task.run(
-    compiler() ?? 'c++',
+    findCompiler() ?? 'c++',
     [
       ...['-std=c++17', '-O2', '-fPIC', '-shared', '-pthread', '-DNAPI_VERSION=8', '-DBUILDING_NODE_EXTENSION'],
       ...['-I', path.join(NODE_MODULES, 'node-api-headers', 'include'), '-I', headers],
@@ -231,29 +233,29 @@ async function compile(task, library, wanted) {
   renameSync(staged, path.dirname(wanted));
 }
 
-/** The C++ compiler: $CXX, g++, c++ or clang++; undefined where there is none. */
-export function compiler() {
+/** Finds the C++ compiler: $CXX, g++, c++ or clang++; undefined if there is none. */
+export function findCompiler() {
   const named = process.env['CXX'];
   return (
-    (named === undefined || named === '' ? undefined : (onPath(named) ?? named)) ??
-    onPath('g++') ??
-    onPath('c++') ??
-    onPath('clang++')
+    (named === undefined || named === '' ? undefined : (findOnPath(named) ?? named)) ??
+    findOnPath('g++') ??
+    findOnPath('c++') ??
+    findOnPath('clang++')
   );
 }
 
 /**
- * Multiplies two matrices in a process of its own.
+ * Multiplies two matrices in a child process, to check that TensorFlow works.
  * @param {import('../set-up.mjs').Task} task
  * @returns {Promise<string>} 'cpu' or 'gpu'
  */
 async function check(task) {
-  const answer = path.join(task.staging, 'device');
-  await task.run(process.execPath, ['-e', CHECK, answer], {
+  const deviceFile = path.join(task.staging, 'device');
+  await task.run(process.execPath, ['-e', CHECK, deviceFile], {
     purpose: 'run TensorFlow',
     cwd: ROOT,
     env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },
     onTick: () => task.progress('checking'),
   });
-  return readFileSync(answer, 'utf8');
+  return readFileSync(deviceFile, 'utf8');
 }

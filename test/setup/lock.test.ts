@@ -1,4 +1,4 @@
-/** One set-up at a time in a folder, whatever becomes of the one before. */
+/** Only one set-up runs at a time in a folder, and a killed one blocks no other. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -10,7 +10,7 @@ import { lock } from '../../setup/lock.mjs';
 
 const LOCK = pathToFileURL(path.resolve(import.meta.dirname, '../../setup/lock.mjs')).href;
 
-test('a second set-up in the folder waits for the first, one in another folder does not', async () => {
+test('a second set-up in the same folder waits for the first; one in another folder does not', async () => {
   const folder = `/one-${String(process.pid)}`;
   const unlockFirst = await lock(folder, () => assert.fail('nobody else is there'));
   const order: string[] = [];
@@ -27,7 +27,7 @@ test('a second set-up in the folder waits for the first, one in another folder d
   assert.deepEqual(order, ['second waits', 'second has it']);
 });
 
-test('a set-up that was killed holds nothing', async () => {
+test('a killed set-up releases the lock', async () => {
   const folder = `/two-${String(process.pid)}`;
   const holder = spawn(
     process.execPath,

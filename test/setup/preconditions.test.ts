@@ -1,4 +1,4 @@
-/** What a machine must have is said before anything is downloaded. */
+/** Set-up checks the machine before it downloads anything. */
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -22,12 +22,12 @@ describe('Node.js', () => {
     });
   }
 
-  test('is refused beyond 22 for the reason that there is', () => {
+  test('is refused with the reason if it is newer than 22', () => {
     assert.throws(() => requireNode('24.0.0'), { advice: /TensorFlow\.js does not run on Node\.js 23 and later/ });
   });
 });
 
-describe('what is downloaded', () => {
+describe('a download', () => {
   for (const file of readdirSync(path.join(ROOT, 'setup/requirements'))) {
     test(`is pinned to a version and a digest in ${file}`, () => {
       const text = readFileSync(path.join(ROOT, 'setup/requirements', file), 'utf8');
@@ -44,7 +44,7 @@ describe('what is downloaded', () => {
     });
   }
 
-  test('is pinned by digest in the lockfile, which names no address', () => {
+  test('is pinned by its digest in the lockfile, which names no address', () => {
     const { packages } = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')) as {
       packages: Record<string, { integrity?: string; resolved?: string }>;
     };

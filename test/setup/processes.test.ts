@@ -1,4 +1,4 @@
-/** The programs that set-up runs: their failures are explained, and none outlives it. */
+/** Set-up explains the failures of its programs, and none of them outlives set-up. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { lastWords, Processes } from '../../setup/processes.mjs';
+import { findReason, Processes } from '../../setup/processes.mjs';
 import { startTime } from '../../workers/processes/start-time.mjs';
 import { eventually } from '../workers/eventually.ts';
 
@@ -15,13 +15,13 @@ after(() => rmSync(folder, { recursive: true }));
 const log = path.join(folder, 'step.log');
 const record = path.join(folder, 'child.json');
 
-/** Waits until a process is gone: its parent's ending is asynchronous. */
+/** Waits until a process has ended, because processes end asynchronously. */
 async function gone(pid: number): Promise<void> {
   await eventually(() => startTime(pid) === undefined);
 }
 
 /**
- * Runs a shell that starts a grandchild and waits for it; resolves once both are there, with the grandchild's number.
+ * Runs a shell that starts a grandchild and waits for it. Resolves when both run, with the grandchild's process id.
  */
 async function runFamily(processes: Processes): Promise<{ grandchild: number; ending: Promise<void> }> {
   const file = path.join(folder, 'grandchild');
@@ -35,13 +35,13 @@ async function runFamily(processes: Processes): Promise<{ grandchild: number; en
 }
 
 describe('a program run by set-up', () => {
-  test('leaves its output in the log and no record of itself', async () => {
+  test('writes its output to the log and leaves no record', async () => {
     await new Processes(record).run('sh', ['-c', 'echo out; echo err >&2'], { log, purpose: 'talk' });
     assert.match(readFileSync(log, 'utf8'), /\$ sh -c [^\n]*\nout\nerr\n$/);
     assert.equal(existsSync(record), false);
   });
 
-  test('that fails is explained by what it said itself', async () => {
+  test('causes a failure with the reason from its own output', async () => {
     await assert.rejects(
       new Processes(record).run('sh', ['-c', 'echo "error: no such wheel"; exit 3'], { log, purpose: 'download it' }),
       {
@@ -52,13 +52,13 @@ describe('a program run by set-up', () => {
     );
   });
 
-  test('that cannot be started is named', async () => {
+  test('is named if it cannot be started', async () => {
     await assert.rejects(new Processes(record).run('no-such-program', [], { log, purpose: 'try' }), {
       message: 'Cannot try: no-such-program could not be started (spawn no-such-program ENOENT)',
     });
   });
 
-  test('is ended with everything it has started', async () => {
+  test('is ended together with its children', async () => {
     const processes = new Processes(record);
     const { grandchild, ending } = await runFamily(processes);
     processes.end();
@@ -66,19 +66,19 @@ describe('a program run by set-up', () => {
     await gone(grandchild);
   });
 
-  test('is ended by the next set-up where its own was killed', async () => {
+  test('is ended by the next set-up if its own set-up was killed', async () => {
     const { grandchild, ending } = await runFamily(new Processes(record));
-    new Processes(record).endLeftOvers();
+    new Processes(record).endLeftovers();
     await assert.rejects(ending, { name: 'SetupFailure' });
     await gone(grandchild);
     assert.equal(existsSync(record), false);
   });
 
-  test('is left alone where its number belongs to another process by now', async () => {
+  test('is not mistaken for another process with the same process id', async () => {
     const stranger = spawn('sleep', ['600'], { detached: true });
     assert.ok(stranger.pid !== undefined);
     writeFileSync(record, JSON.stringify({ group: stranger.pid, started: '1' }));
-    new Processes(record).endLeftOvers();
+    new Processes(record).endLeftovers();
     assert.notEqual(startTime(stranger.pid), undefined);
     stranger.kill('SIGKILL');
     await gone(stranger.pid);
@@ -112,17 +112,17 @@ describe('the reason of a failure', () => {
       'a.h:3:10: fatal error: node_api.h: No such file or directory',
     ],
     ['apt', 'Get:1 lists\nE: Unable to locate package x', 'Unable to locate package x'],
-    ['one that calls nothing an error', 'hello\ngoodbye', 'goodbye'],
+    ['a program without error lines', 'hello\ngoodbye', 'goodbye'],
   ];
   for (const [program, said, reason] of cases) {
-    test(`is found in what ${program} says`, () => {
+    test(`is found in the output of ${program}`, () => {
       writeFileSync(log, `$ earlier command\nerror: earlier\n$ command\n${said}\n`);
-      assert.equal(lastWords(log), reason);
+      assert.equal(findReason(log), reason);
     });
   }
 
-  test('is unknown where nothing was said', () => {
+  test('is undefined if the program printed nothing', () => {
     writeFileSync(log, '$ command\n');
-    assert.equal(lastWords(log), undefined);
+    assert.equal(findReason(log), undefined);
   });
 });

@@ -1,15 +1,15 @@
-/** Progress is overwritten on a terminal and printed now and then elsewhere. */
+/** A terminal overwrites the progress of set-up; other outputs get a line every few seconds. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { megabytes, Report } from '../../setup/report.mjs';
+import { formatSize, Report } from '../../setup/report.mjs';
 
-/** Takes out how long it took. */
+/** Removes the durations. */
 function timeless(written: readonly string[]): string[] {
   return written.map((text) => text.replace(/\(\d+\.\d s\)/, '(T s)'));
 }
 
-test('a terminal shows one line a step, brought up to date and cut to its width', () => {
+test('a terminal shows one line per step, updated and cut to its width', () => {
   const written: string[] = [];
   const report = new Report({ isTTY: true, columns: 30, write: (text: string) => written.push(text) });
   report.begin('TensorFlow');
@@ -23,7 +23,7 @@ test('a terminal shows one line a step, brought up to date and cut to its width'
   ]);
 });
 
-test('a log gets whole lines, and not one for every bit of progress', () => {
+test('a log gets complete lines, but not one for each update of the progress', () => {
   const written: string[] = [];
   const report = new Report({ write: (text: string) => written.push(text) });
   report.begin('TensorFlow');
@@ -32,6 +32,11 @@ test('a log gets whole lines, and not one for every bit of progress', () => {
   assert.deepEqual(timeless(written), ['  TensorFlow …\n', '  TensorFlow: 2.21.0 (T s)\n']);
 });
 
-test('sizes read as megabytes up to a gigabyte', () => {
-  assert.deepEqual([0, 273_829_956, 999_000_000, 1_150_000_000].map(megabytes), ['0 MB', '274 MB', '999 MB', '1.1 GB']);
+test('sizes below a gigabyte are written in megabytes', () => {
+  assert.deepEqual([0, 273_829_956, 999_000_000, 1_150_000_000].map(formatSize), [
+    '0 MB',
+    '274 MB',
+    '999 MB',
+    '1.1 GB',
+  ]);
 });

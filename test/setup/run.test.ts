@@ -1,4 +1,4 @@
-/** A tool that is run after set-up is a process like any other: its arguments, signals and exit code are its own. */
+/** A tool that runs after set-up gets its own arguments and signals, and decides its exit code. */
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -27,14 +27,14 @@ function run(...args: readonly string[]) {
   return spawn(process.execPath, ['setup/run.mjs', tool, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-test('a tool gets all arguments and nothing else on its output', async () => {
+test('a tool gets all arguments, and set-up prints nothing to its output', async () => {
   const child = run('--help', '--', 'experiments/x.json', '--tests');
   const said = JSON.parse(String((await once(child.stdout, 'data'))[0])) as unknown;
   assert.deepEqual(said, { arguments: ['--help', '--', 'experiments/x.json', '--tests'], tool });
   assert.deepEqual(await once(child, 'exit'), [0, null]);
 });
 
-test("a tool's exit code is the process's", async () => {
+test('the exit code of a tool becomes the exit code of the process', async () => {
   const child = run('fail');
   child.stdout.resume();
   assert.deepEqual(await once(child, 'exit'), [3, null]);

@@ -1,4 +1,4 @@
-/** Which steps set-up takes. */
+/** Set-up runs only the necessary steps. */
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -17,14 +17,14 @@ function due(packages: typeof inPlace, library: typeof inPlace, other: typeof in
 }
 
 describe('set-up', () => {
-  test('takes nothing when everything is in place', () => assert.deepEqual(due(inPlace, inPlace, inPlace), []));
+  test('runs no step if everything is in place', () => assert.deepEqual(due(inPlace, inPlace, inPlace), []));
 
-  test('takes only what is missing, in order', () => {
+  test('runs only the missing steps, in order', () => {
     assert.deepEqual(due(inPlace, missing, inPlace), ['tensorflow']);
     assert.deepEqual(due(missing, missing, missing), ['node-packages', 'tensorflow', 'other']);
   });
 
-  test('takes again what another step removes', () => {
+  test('repeats a step whose result another step removes', () => {
     assert.deepEqual(due(missing, inPlace, inPlace), ['node-packages', 'tensorflow']);
     assert.equal(tensorflow.inside, nodePackages, 'npm ci removes the binding');
   });

@@ -1,4 +1,4 @@
-/** Data with the wrong content is refused by name; how it is compressed does not matter. */
+/** Set-up refuses data with the wrong content by name, and accepts any compression. */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -21,7 +21,7 @@ const files = [
 ];
 const file = path.join(folder, 'labels.gz');
 
-test('a file with the known content is accepted however it is compressed', () => {
+test('a file with the known content is accepted with any compression', () => {
   for (const level of [0, 9]) {
     writeFileSync(file, gzipSync(content, { level }));
     verify(folder, files);

@@ -1,6 +1,6 @@
 /**
- * What is installed is compared with the lockfile, so that an interrupted or outdated installation is repaired and a
- * whole one left alone.
+ * Set-up compares the installed packages with the lockfile, so that it repairs an interrupted or outdated installation
+ * and keeps a complete one.
  */
 
 import assert from 'node:assert/strict';
@@ -32,7 +32,7 @@ describe('the npm packages', () => {
     );
   }
 
-  test('are in place where all are installed, those for other systems aside', () => {
+  test('are in place if all are installed, except those for other systems', () => {
     install({ 'node_modules/zod': { version: '4.6.7', integrity: 'sha512-a' } });
     assert.deepEqual(missingPackages(root), []);
   });
@@ -41,12 +41,12 @@ describe('the npm packages', () => {
     assert.deepEqual(missingPackages(root), ['node_modules/zod']);
   });
 
-  test('are missing where npm was interrupted while it wrote its record', () => {
+  test('are missing if npm was interrupted while it wrote its record', () => {
     install('{"packages": {"node_modu');
     assert.deepEqual(missingPackages(root), ['node_modules/zod']);
   });
 
-  test('are missing where the lockfile names another version or another content', () => {
+  test('are missing if the lockfile names another version or other content', () => {
     install({ 'node_modules/zod': { version: '4.6.6', integrity: 'sha512-a' } });
     assert.deepEqual(missingPackages(root), ['node_modules/zod']);
     install({ 'node_modules/zod': { version: '4.6.7', integrity: 'sha512-x' } });

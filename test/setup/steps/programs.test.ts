@@ -1,10 +1,10 @@
-/** A Temporal that is on the PATH already is used if its server is new enough. */
+/** Set-up uses a Temporal CLI on the PATH if its server is new enough. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isServerNewEnough } from '../../../setup/steps/programs.mjs';
 
-test('a Temporal CLI is used from server 1.29 on', () => {
+test('a Temporal CLI is accepted if its server has version 1.29 or later', () => {
   const cases: readonly (readonly [string, boolean])[] = [
     ['temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)', true],
     ['temporal version 1.5.0 (Server 1.29.0, UI 2.41.0)', true],
