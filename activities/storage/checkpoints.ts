@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
+import { LruCache } from '../../workflows/algorithm/lru-cache.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts';
 import { checkpointKey, partialKey } from './layout.ts';
@@ -21,12 +22,13 @@ const REREAD_DELAY_MS = 300;
 /** Checkpoints of runs in an object store, with the newest ones of this process in memory. */
 export class CheckpointStore {
   readonly #objects: ObjectStore;
-  readonly #recent: RecentBytes;
+  /** By digest. Nobody else has these arrays, so that no caller can change another's bytes. */
+  readonly #recent: LruCache<string, Uint8Array>;
 
   /** `cacheBytes` bounds what is kept in memory; 0 keeps nothing. */
   constructor(objects: ObjectStore, cacheBytes: number = DEFAULT_CACHE_BYTES) {
     this.#objects = objects;
-    this.#recent = new RecentBytes(cacheBytes);
+    this.#recent = new LruCache(cacheBytes, ({ byteLength }) => byteLength);
   }
 
   /**
@@ -46,7 +48,7 @@ export class CheckpointStore {
     const reference = { key, sha256, sizeBytes: bytes.byteLength, step };
     if (!(await this.#isStored(location.bucket, reference)))
       await this.#objects.put(location.bucket, reference.key, bytes);
-    this.#recent.add(sha256, bytes);
+    this.#recent.set(sha256, Uint8Array.from(bytes));
     return reference;
   }
 
@@ -59,12 +61,12 @@ export class CheckpointStore {
    */
   async get(bucket: string, reference: CheckpointReference): Promise<Uint8Array> {
     const recent = this.#recent.get(reference.sha256);
-    if (recent) return recent;
+    if (recent) return recent.slice();
     for (let read = 1; ; read++) {
       const bytes = await this.#objects.get(bucket, reference.key);
       const found = digestOf(bytes);
       if (found === reference.sha256 && bytes.byteLength === reference.sizeBytes) {
-        this.#recent.add(found, bytes);
+        this.#recent.set(found, Uint8Array.from(bytes));
         return bytes;
       }
       if (read === READS) throw corrupt(bucket, reference, bytes.byteLength, found);
@@ -100,37 +102,4 @@ function corrupt(bucket: string, reference: CheckpointReference, sizeBytes: numb
       `SHA-256 ${reference.sha256}, ` +
       `got ${sizeBytes} bytes with SHA-256 ${found}`,
   });
-}
-
-/**
- * Bytes by digest, the least recently used dropped first; holds and hands out copies, so that no caller can spoil
- * another's.
- */
-class RecentBytes {
-  readonly #maxBytes: number;
-  readonly #bySha256 = new Map<string, Uint8Array>();
-  #bytes = 0;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  get(sha256: string): Uint8Array | undefined {
-    const bytes = this.#bySha256.get(sha256);
-    if (!bytes) return undefined;
-    this.#bySha256.delete(sha256);
-    this.#bySha256.set(sha256, bytes);
-    return bytes.slice();
-  }
-
-  add(sha256: string, bytes: Uint8Array): void {
-    if (bytes.byteLength > this.#maxBytes || this.#bySha256.has(sha256)) return;
-    this.#bySha256.set(sha256, Uint8Array.from(bytes));
-    this.#bytes += bytes.byteLength;
-    for (const [oldest, { byteLength }] of this.#bySha256) {
-      if (this.#bytes <= this.#maxBytes) break;
-      this.#bySha256.delete(oldest);
-      this.#bytes -= byteLength;
-    }
-  }
 }

@@ -5,6 +5,7 @@
  * into the data; `__metadata__` to strings; padded with spaces so that the data starts at a multiple of 8), then the
  * data without gaps.
  */
+import { isRecord } from '../../workflows/validation/draft.ts';
 
 /** Bytes of one element by dtype. */
 const ELEMENT_BYTES = {
@@ -185,10 +186,6 @@ function isDtype(text: string): text is TensorDtype {
 
 function isCounts(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((one) => Number.isSafeInteger(one) && one >= 0);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function unreadable(state: string, cause?: unknown): Error {

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseComparison, type Comparison } from '../../activities/comparison/input.ts';
 import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
 import { comparisonText } from '../../activities/comparison/table.ts';
+import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';
 import { UserError, runProcess } from '../processes/user-error.ts';
@@ -74,17 +75,11 @@ async function simulateAll(
     stored.find((run) => run.arm === arm && run.seed === seed),
   );
   const waiting = [...jobs.entries()].filter(([index]) => runs[index] === undefined);
-  await Promise.all(
-    Array.from({ length: processes }, async () => {
-      for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
-        const newest = (runs[job[0]] = await simulateInProcess(job[1]));
-        onRun(
-          runs.filter((run) => run !== undefined),
-          newest,
-        );
-      }
-    }),
-  );
+  await inParallel(processes, waiting, async ([index, job]) => {
+    const newest = (runs[index] = await simulateInProcess(job));
+    const finished = runs.filter((run) => run !== undefined);
+    onRun(finished, newest);
+  });
 }
 
 /** Returns the runs of the output file whose arms have the same specification as in the input. */

@@ -1,6 +1,7 @@
 /**
  * Finds the first difference between two JSON values.
  */
+import { isRecord } from '../../workflows/validation/draft.ts';
 
 export interface Difference {
   /** For example `input[0].members[2].checkpoint.key`; empty if the values themselves differ. */
@@ -21,7 +22,7 @@ export function findDifference(recorded: unknown, replayed: unknown, path = ''):
     }
     return undefined;
   }
-  if (isObject(recorded) && isObject(replayed)) {
+  if (isRecord(recorded) && isRecord(replayed)) {
     for (const key of new Set([...Object.keys(recorded), ...Object.keys(replayed)])) {
       const difference = findDifference(recorded[key], replayed[key], path === '' ? key : `${path}.${key}`);
       if (difference) return difference;
@@ -29,8 +30,4 @@ export function findDifference(recorded: unknown, replayed: unknown, path = ''):
     return undefined;
   }
   return { path, recorded, replayed };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -38,10 +38,14 @@ export class LruCache<Key, Value> {
     return value;
   }
 
-  /** Adds a value, in place of one of that key, and drops what exceeds the weight; that may be the value itself. */
+  /**
+   * Adds a value, in place of one of that key. Drops the least recently used values beyond the weight; a value that
+   * alone exceeds it is dropped at once.
+   */
   set(key: Key, value: Value): void {
     const replaced = this.take(key);
     if (replaced !== undefined && replaced !== value) this.#dispose(replaced);
+    if (this.#weigh(value) > this.#maxWeight) return this.#dispose(value);
     this.#values.set(key, value);
     this.#weight += this.#weigh(value);
     for (const [oldest, dropped] of this.#values) {

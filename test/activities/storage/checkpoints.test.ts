@@ -100,11 +100,12 @@ describe('the checkpoint store', () => {
       await store.put(location, new Uint8Array(10).fill(2), 1),
     ];
     await store.get(location.bucket, a);
+    const tooLarge = await store.put(location, new Uint8Array(21).fill(4), 1);
     const c = await store.put(location, new Uint8Array(10).fill(3), 1);
-    await objects.delete(location.bucket, [a.key, b.key, c.key]);
+    await objects.delete(location.bucket, [a.key, b.key, c.key, tooLarge.key]);
     assert.equal((await store.get(location.bucket, a))[0], 1);
     assert.equal((await store.get(location.bucket, c))[0], 3);
-    await assert.rejects(store.get(location.bucket, b), ObjectStoreError);
+    for (const dropped of [b, tooLarge]) await assert.rejects(store.get(location.bucket, dropped), ObjectStoreError);
   });
 });
 

@@ -17,7 +17,8 @@ describe('a cache', () => {
     assert.deepEqual(disposed, ['bb']);
     assert.deepEqual([cache.get(1), cache.get(2), cache.get(3)], ['aa', undefined, 'cc']);
     cache.set(4, 'too long');
-    assert.deepEqual(disposed, ['bb', 'aa', 'cc', 'too long']);
+    assert.deepEqual(disposed, ['bb', 'too long']);
+    assert.deepEqual([cache.get(1), cache.get(3), cache.get(4)], ['aa', 'cc', undefined]);
     cache.set(5, 'five5');
     assert.equal(cache.get(5), 'five5');
   });
