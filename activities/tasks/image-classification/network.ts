@@ -40,7 +40,7 @@ export class Network {
     buildMeasurement(graph, layers, weights, image);
     buildAccess(graph, 'state', this.#state);
     buildAccess(graph, 'hyperparameters', Object.values(optimizer.hyperparameters));
-    this.#program = new Program(binding, graph);
+    this.#program = new Program(binding, graph.encode());
   }
 
   /** Variables of a checkpoint: parameters, then slots. */
@@ -134,7 +134,7 @@ function buildTraining(
   const offset = graph.constant(Float32Array.of(PIXEL_OFFSET), []);
   const perExample = graph.constant(Float32Array.of(1 / batchSize), []);
   const firstAxis = graph.constant(Int32Array.of(0), []);
-  const trained = graph.repeat(steps, (step) => {
+  const { count } = graph.repeat(steps, [], (step) => {
     const pick = (values: Value): Value =>
       graph.value('GatherV2', [values, step, firstAxis], values.dtype, {
         Tparams: { type: values.dtype },
@@ -158,7 +158,7 @@ function buildTraining(
     const loss = graph.value('Mul', [unscaled!, perExample], 'float32', T); // gradient of the mean over the batch
     const gradients = backpropagateAll(layers, applications, loss);
     const parameters = layers.flatMap((layer) => layer.parameters);
-    return optimizer.update(
+    const effects = optimizer.update(
       weights.map((variable, index) => ({
         variable,
         value: values[index]!,
@@ -166,8 +166,9 @@ function buildTraining(
         decays: parameters[index]!.fanIn !== undefined,
       })),
     );
+    return { effects, carried: [] };
   });
-  graph.output('trained', trained);
+  graph.output('trained', count);
 }
 
 /** Counts correct answers, and checks whether all logits and weights are finite: not-a-number has an argmax too. */

@@ -5,7 +5,8 @@
  * arithmetic (0.8 ms against 0.15); as a graph TensorFlow runs them, and the loop around them, itself, and reuses their
  * memory.
  */
-import { encodeSavedModel, type Attribute, type Dtype, type NodeDefinition } from './protobuf.ts';
+import { encodeSavedModel } from './protobuf.ts';
+import type { Attribute, Dtype, NodeDefinition, TensorValues } from './protobuf.ts';
 
 /** A tensor in a graph: one output of one node. */
 export interface Value {
@@ -25,13 +26,19 @@ export interface Effect {
 export interface Variable {
   readonly name: string;
   readonly shape: readonly number[];
+  readonly dtype: Dtype;
   readonly handle: Value;
 }
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** Dtypes that variables have; a checkpoint holds no others. */
-const VARIABLE_DTYPE: Dtype = 'float32';
+/** What one iteration of a loop ends with. */
+export interface Iteration {
+  /** Have all run before the next iteration begins. */
+  readonly effects: readonly Effect[];
+  /** What the next iteration gets, in the order of the initial values. */
+  readonly carried: readonly Value[];
+}
 
 export class Graph {
   readonly #nodes: NodeDefinition[] = [];
@@ -69,59 +76,93 @@ export class Graph {
     this.#add('Identity', [value], { T: { type: value.dtype } }, after, name);
   }
 
-  constant(values: Int32Array | Float32Array, shape: readonly number[]): Value {
-    const dtype = values instanceof Int32Array ? 'int32' : 'float32';
-    return this.#outside(() =>
-      this.value('Const', [], dtype, { dtype: { type: dtype }, value: { constant: values, shapeOfConstant: shape } }),
-    );
+  /** Adds a constant; bytes are bool if nothing else is said. */
+  constant(values: TensorValues, shape: readonly number[], dtype: Dtype = dtypeOf(values)): Value {
+    const value = { constant: values, dtypeOfConstant: dtype, shapeOfConstant: shape };
+    return this.outside(() => this.value('Const', [], dtype, { dtype: { type: dtype }, value }));
   }
 
-  /** Adds a variable of floats. What it holds before the first assignment is undefined. */
-  variable(name: string, shape: readonly number[]): Variable {
-    const attributes = { dtype: { type: VARIABLE_DTYPE }, shape: { shape }, container: '', shared_name: name };
-    const handle = {
-      name: this.#add('VarHandleOp', [], attributes, [], name),
-      dtype: 'resource',
-      loop: undefined,
-    } as const;
-    return { name, shape, handle };
-  }
-
-  /** Reads a variable: inside a loop, what it holds when the iteration begins, or later if data flow requires it. */
-  read(variable: Variable): Value {
-    return this.value('ReadVariableOp', [variable.handle], VARIABLE_DTYPE, { dtype: { type: VARIABLE_DTYPE } });
-  }
-
-  assign(variable: Variable, value: Value, after: readonly Effect[] = []): Effect {
-    return this.effect('AssignVariableOp', [variable.handle, value], { dtype: { type: VARIABLE_DTYPE } }, after);
+  /** Adds a variable. What it holds before the first assignment is undefined. */
+  variable(name: string, shape: readonly number[], dtype: Dtype = 'float32'): Variable {
+    const attributes = { dtype: { type: dtype }, shape: { shape }, container: '', shared_name: name };
+    const node = this.outside(() => this.#add('VarHandleOp', [], attributes, [], name));
+    return { name, shape, dtype, handle: { name: node, dtype: 'resource', loop: undefined } };
   }
 
   /**
-   * Repeats `body` as often as the scalar says, one iteration strictly after the other: the effects that `body` returns
-   * end an iteration. Returns the number of iterations done; fetching it runs the loop. `body` gets the iteration's
-   * number, from 0. Loops do not nest.
+   * Reads a variable after the effects. Inside a loop without any: what it holds when the iteration begins, or later if
+   * data flow requires it.
    */
-  repeat(times: Value, body: (index: Value) => readonly Effect[]): Value {
+  read({ handle, dtype }: Variable, after: readonly Effect[] = []): Value {
+    const node = this.#add('ReadVariableOp', [handle], { dtype: { type: dtype } }, after);
+    return { name: node, dtype, loop: this.#loop };
+  }
+
+  assign({ handle, dtype }: Variable, value: Value, after: readonly Effect[] = []): Effect {
+    return this.effect('AssignVariableOp', [handle, value], { dtype: { type: dtype } }, after);
+  }
+
+  /**
+   * Repeats `body` as often as the scalar says, one iteration strictly after the other. `body` gets the iteration's
+   * number, from 0, and the carried values. Loops do not nest.
+   *
+   * Returns the number of iterations done, and the values that the last one carried on (the initial ones if there was
+   * none); fetching any of them runs the whole loop.
+   *
+   * What depends on nothing of an iteration runs once more after the last: effects must follow `index`.
+   */
+  repeat(
+    times: Value,
+    initial: readonly Value[],
+    body: (index: Value, carried: readonly Value[]) => Iteration,
+  ): { readonly count: Value; readonly carried: readonly Value[] } {
     const loop = this.#fresh('Loop');
     const zero = this.constant(Int32Array.of(0), []);
     const one = this.constant(Int32Array.of(1), []);
-    const int32 = { T: { type: 'int32' } } as const;
-    const start = this.#enter(zero, loop, false);
+    const starts = [zero, ...initial].map((value) => this.#enter(value, loop, false));
     this.#loop = loop;
-    const next = this.#fresh('NextIteration');
-    const counter = this.value('Merge', [start, { name: next, dtype: 'int32', loop }], 'int32', {
-      ...int32,
-      N: { int: 2 },
-    });
-    const goesOn = this.value('LoopCond', [this.value('Less', [counter, times], 'bool', int32)], 'bool');
-    const [left, again] = this.values('Switch', [counter, goesOn], ['int32', 'int32'], int32) as [Value, Value];
-    const index = this.value('Identity', [again], 'int32', int32);
-    const effects = body(index);
-    const following = this.value('AddV2', [index, one], 'int32', int32);
-    this.#add('NextIteration', [following], int32, effects, next);
-    const done = this.#add('Exit', [left], int32);
+    const nexts = starts.map(() => this.#fresh('NextIteration'));
+    const merged = starts.map((start, position) =>
+      this.value('Merge', [start, { ...start, name: nexts[position]! }], start.dtype, {
+        T: { type: start.dtype },
+        N: { int: 2 },
+      }),
+    );
+    const goesOn = this.value(
+      'LoopCond',
+      [this.value('Less', [merged[0]!, times], 'bool', { T: { type: 'int32' } })],
+      'bool',
+    );
+    const switched = merged.map((value) =>
+      this.values('Switch', [value, goesOn], [value.dtype, value.dtype], { T: { type: value.dtype } }),
+    );
+    const [index, ...carried] = switched.map(([, again]) =>
+      this.value('Identity', [again!], again!.dtype, { T: { type: again!.dtype } }),
+    ) as [Value, ...Value[]];
+    const iteration = body(index, carried);
+    const following = this.value('AddV2', [index, one], 'int32', { T: { type: 'int32' } });
+    [following, ...iteration.carried].forEach((value, position) =>
+      this.#add('NextIteration', [value], { T: { type: value.dtype } }, iteration.effects, nexts[position]),
+    );
+    const exits = switched.map(([left]) => this.#add('Exit', [left!], { T: { type: left!.dtype } }));
     this.#loop = undefined;
-    return { name: done, dtype: 'int32', loop: undefined };
+    const [count, ...ended] = exits.map((name, position) => ({
+      name,
+      dtype: starts[position]!.dtype,
+      loop: undefined,
+    })) as [Value, ...Value[]];
+    return { count, carried: ended };
+  }
+
+  /** Adds what `build` adds outside of the loop that is being built: it runs once a call. */
+  outside<T>(build: () => T): T {
+    const loop = this.#loop;
+    this.#loop = undefined;
+    try {
+      return build();
+    } finally {
+      this.#loop = loop;
+    }
   }
 
   /** Returns the graph as the content of a `saved_model.pb`. */
@@ -163,16 +204,6 @@ export class Graph {
     return entered;
   }
 
-  #outside<T>(build: () => T): T {
-    const loop = this.#loop;
-    this.#loop = undefined;
-    try {
-      return build();
-    } finally {
-      this.#loop = loop;
-    }
-  }
-
   #fresh(type: string): string {
     for (let number = this.#names.size; ; number++) {
       const name = `${type}_${number}`;
@@ -181,4 +212,9 @@ export class Graph {
       return name;
     }
   }
+}
+
+function dtypeOf(values: TensorValues): Dtype {
+  if (values instanceof Float32Array) return 'float32';
+  return values instanceof Int32Array ? 'int32' : 'bool';
 }

@@ -15,16 +15,35 @@ export interface NativeTensorInfo {
   readonly dtype: number;
 }
 
+/** An attribute of an operation as the binding takes it. */
+export interface NativeAttribute {
+  readonly name: string;
+  /** One of TF_ATTR_…. */
+  readonly type: number;
+  readonly value: boolean | number | string | readonly number[];
+}
+
 /** What of the binding is used here; its whole interface is in the package's tfjs_binding.d.ts. */
 export interface NativeBinding {
-  readonly TF_FLOAT: number;
   readonly TF_INT32: number;
-  readonly TF_UINT8: number;
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_SHAPE: number;
   /** May keep the array as the tensor's memory: never write to it afterwards. */
   createTensor(shape: readonly number[], dtype: number, values: Float32Array | Int32Array | Uint8Array): number;
   deleteTensor(id: number): void;
   /** A copy of the tensor's values. */
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
+  /** Runs one operation on tensors, by id. */
+  executeOp(
+    name: string,
+    attributes: readonly NativeAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): NativeTensorInfo[];
   /** Tensors alive now. */
   getNumOfTensors(): number;
   /** Makes a session of a graph on disk; `tags` and the names below are separated by commas. */
@@ -38,8 +57,18 @@ export interface NativeBinding {
   deleteSavedModel(session: number): void;
 }
 
+/** TensorFlow.js's backend: between its tensors and the binding's. */
+export interface Backend {
+  binding: NativeBinding;
+  /** Ids of tensors, made native if they are not yet. */
+  getInputTensorIds(tensors: readonly Tfjs.TensorInfo[]): number[];
+  createOutputTensor(info: NativeTensorInfo): Tfjs.Tensor;
+  read(dataId: object): Promise<unknown>;
+}
+
 export interface TensorFlow {
   readonly tfjs: typeof Tfjs;
+  readonly backend: Backend;
   readonly binding: NativeBinding;
 }
 
@@ -95,12 +124,22 @@ function load(): TensorFlow {
   const name = tfjs.getBackend();
   if (name !== 'tensorflow')
     throw new TensorFlowUnavailable(`expected the backend to be \`tensorflow\`, got \`${name}\``);
-  const backend: unknown = tfjs.backend();
-  if (!hasBinding(backend)) throw new TensorFlowUnavailable('its backend has no native binding');
-  return { tfjs, binding: backend.binding };
+  const backend = backendOf(tfjs);
+  return { tfjs, backend, binding: backend.binding };
 }
 
-function hasBinding(backend: unknown): backend is { readonly binding: NativeBinding } {
+/**
+ * Returns the backend of a loaded TensorFlow.js.
+ *
+ * @throws TensorFlowUnavailable if it is not the native one
+ */
+export function backendOf(tfjs: typeof Tfjs): Backend {
+  const backend: unknown = tfjs.backend();
+  if (!isNative(backend)) throw new TensorFlowUnavailable('its backend has no native binding');
+  return backend;
+}
+
+function isNative(backend: unknown): backend is Backend {
   return (
     typeof backend === 'object' &&
     backend !== null &&

@@ -5,9 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NativeBinding } from './library.ts';
-import type { Graph } from './graph.ts';
-
-export type TensorValues = Float32Array | Int32Array | Uint8Array;
+import { DTYPE_NUMBERS, type Dtype, type TensorValues } from './protobuf.ts';
 
 /**
  * Values for one call. TensorFlow may keep the array as its own memory: hand over a fresh one and never write to it
@@ -16,16 +14,22 @@ export type TensorValues = Float32Array | Int32Array | Uint8Array;
 export interface Feed {
   readonly shape: readonly number[];
   readonly values: TensorValues;
+  /** Bytes are uint8 if nothing else is said; bool is the other choice. */
+  readonly dtype?: Dtype;
 }
 
 /** A tensor that stays with TensorFlow and is fed again and again without being copied. */
 export class ResidentTensor {
   readonly id: number;
+  readonly shape: readonly number[];
+  readonly dtype: Dtype;
   readonly #binding: NativeBinding;
 
-  constructor(binding: NativeBinding, { shape, values }: Feed) {
+  constructor(binding: NativeBinding, feed: Feed) {
     this.#binding = binding;
-    this.id = createTensor(binding, shape, values);
+    this.shape = feed.shape;
+    this.dtype = dtypeOf(feed);
+    this.id = createTensor(binding, feed);
   }
 
   dispose(): void {
@@ -37,12 +41,15 @@ export class Program {
   readonly #binding: NativeBinding;
   readonly #session: number;
 
-  /** Loads the graph: tens of milliseconds, and as much again for each new set of fetched names when first run. */
-  constructor(binding: NativeBinding, graph: Graph) {
+  /**
+   * Loads the content of a `saved_model.pb`: tens of milliseconds, and as much again for each new set of fetched names
+   * when first run.
+   */
+  constructor(binding: NativeBinding, savedModel: Uint8Array) {
     this.#binding = binding;
     const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-graph-'));
     try {
-      writeFileSync(join(directory, 'saved_model.pb'), graph.encode());
+      writeFileSync(join(directory, 'saved_model.pb'), savedModel);
       this.#session = binding.loadSavedModel(directory, 'serve');
     } finally {
       rmSync(directory, { recursive: true, force: true });
@@ -60,11 +67,13 @@ export class Program {
     try {
       const inputs = Object.values(feeds).map((feed) => {
         if (feed instanceof ResidentTensor) return feed.id;
-        const id = createTensor(this.#binding, feed.shape, feed.values);
+        const id = createTensor(this.#binding, feed);
         temporary.push(id);
         return id;
       });
-      const outputs = this.#binding.runSavedModel(this.#session, inputs, names.join(','), fetches.join(','));
+      // With a port: the binding would read a name that begins with a digit as one.
+      const ports = (all: readonly string[]) => all.map((name) => (name.includes(':') ? name : `${name}:0`)).join(',');
+      const outputs = this.#binding.runSavedModel(this.#session, inputs, ports(names), ports(fetches));
       for (const { id } of outputs) temporary.push(id);
       return outputs.map(({ id }) => this.#binding.tensorDataSync(id));
     } finally {
@@ -78,12 +87,11 @@ export class Program {
   }
 }
 
-function createTensor(binding: NativeBinding, shape: readonly number[], values: TensorValues): number {
-  const dtype =
-    values instanceof Float32Array
-      ? binding.TF_FLOAT
-      : values instanceof Int32Array
-        ? binding.TF_INT32
-        : binding.TF_UINT8;
-  return binding.createTensor(shape, dtype, values);
+function createTensor(binding: NativeBinding, feed: Feed): number {
+  return binding.createTensor(feed.shape, DTYPE_NUMBERS[dtypeOf(feed)], feed.values);
+}
+
+function dtypeOf({ values, dtype }: Feed): Dtype {
+  if (values instanceof Float32Array) return 'float32';
+  return values instanceof Int32Array ? 'int32' : (dtype ?? 'uint8');
 }

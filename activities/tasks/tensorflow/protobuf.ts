@@ -5,13 +5,21 @@
  * attr_value.proto, tensor.proto and tensor_shape.proto. Only what the graphs here need.
  */
 
-export type Dtype = 'float32' | 'int32' | 'uint8' | 'bool' | 'resource';
+/** Numbers of types.proto, which are also those of the C library. */
+export const DTYPE_NUMBERS = {
+  float32: 1,
+  int32: 3,
+  uint8: 4,
+  complex64: 8,
+  int64: 9,
+  bool: 10,
+  resource: 20,
+} as const;
 
-/** Numbers of types.proto. */
-const DTYPE_NUMBERS = { float32: 1, int32: 3, uint8: 4, bool: 10, resource: 20 } as const satisfies Record<
-  Dtype,
-  number
->;
+export type Dtype = keyof typeof DTYPE_NUMBERS;
+
+/** Values of a tensor; bool and uint8 are bytes. */
+export type TensorValues = Float32Array | Int32Array | Uint8Array;
 
 /** Version that TensorFlow 2.x writes into its graphs; kernels behave as of then. */
 const GRAPH_PRODUCER = 1882;
@@ -22,10 +30,11 @@ export type Attribute =
   | string
   | { readonly type: Dtype }
   | { readonly int: number }
+  | { readonly float: number }
   | { readonly ints: readonly number[] }
   /** −1: any size. */
   | { readonly shape: readonly number[] }
-  | { readonly constant: Int32Array | Float32Array; readonly shapeOfConstant: readonly number[] };
+  | { readonly constant: TensorValues; readonly dtypeOfConstant: Dtype; readonly shapeOfConstant: readonly number[] };
 
 export interface NodeDefinition {
   readonly name: string;
@@ -59,19 +68,37 @@ function encodeAttribute(value: Attribute): Buffer {
   if (typeof value === 'string') return textField(2, value);
   if ('type' in value) return varintField(6, DTYPE_NUMBERS[value.type]);
   if ('int' in value) return varintField(3, value.int);
+  if ('float' in value) return Buffer.concat([varint(4 * 8 + 5), bytesOf(Float32Array.of(value.float))]);
   if ('ints' in value) return bytesField(1, bytesField(3, Buffer.concat(value.ints.map(varint))));
   if ('shape' in value) return bytesField(7, encodeShape(value.shape));
-  return bytesField(8, encodeConstant(value.constant, value.shapeOfConstant));
+  return bytesField(8, encodeConstant(value.constant, value.dtypeOfConstant, value.shapeOfConstant));
 }
 
 function encodeShape(shape: readonly number[]): Buffer {
   return Buffer.concat(shape.map((size) => bytesField(2, varintField(1, size))));
 }
 
-function encodeConstant(values: Int32Array | Float32Array, shape: readonly number[]): Buffer {
-  const dtype = values instanceof Int32Array ? DTYPE_NUMBERS.int32 : DTYPE_NUMBERS.float32;
-  const content = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-  return Buffer.concat([varintField(1, dtype), bytesField(2, encodeShape(shape)), bytesField(4, content)]);
+/** Fields of tensor.proto that hold values one by one: a single one stands for all elements. */
+const VALUE_FIELDS: Partial<Record<Dtype, number>> = { float32: 5, int32: 7, bool: 11 };
+
+function encodeConstant(values: TensorValues, dtype: Dtype, shape: readonly number[]): Buffer {
+  const header = [varintField(1, DTYPE_NUMBERS[dtype]), bytesField(2, encodeShape(shape))];
+  const field = VALUE_FIELDS[dtype];
+  if (field === undefined || values.length < 2 || !isUniform(values))
+    return Buffer.concat([...header, bytesField(4, bytesOf(values))]);
+  const one = values instanceof Float32Array ? bytesOf(values.subarray(0, 1)) : varint(values[0]!);
+  return Buffer.concat([...header, bytesField(field, one)]);
+}
+
+/** Returns whether all elements have the same bits. */
+function isUniform(values: TensorValues): boolean {
+  const bits =
+    values instanceof Float32Array ? new Int32Array(values.buffer, values.byteOffset, values.length) : values;
+  return bits.every((value) => value === bits[0]);
+}
+
+function bytesOf(values: TensorValues): Buffer {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function textField(field: number, text: string): Buffer {

@@ -16,18 +16,19 @@ function summing(): Program {
   graph.output('start', graph.constant(Int32Array.of(0), []), [
     graph.assign(total, graph.constant(Float32Array.of(0), [])),
   ]);
-  const done = graph.repeat(graph.input('times', 'int32', []), (index) => {
+  const { count } = graph.repeat(graph.input('times', 'int32', []), [], (index) => {
     const step = graph.value(
       'Mul',
       [graph.value('Cast', [index], 'float32', { SrcT: { type: 'int32' }, DstT: { type: 'float32' } }), factor],
       'float32',
       FLOAT,
     );
-    return [graph.assign(total, graph.value('AddV2', [graph.read(total), step], 'float32', FLOAT))];
+    const sum = graph.value('AddV2', [graph.read(total), step], 'float32', FLOAT);
+    return { effects: [graph.assign(total, sum)], carried: [] };
   });
-  graph.output('done', done);
+  graph.output('done', count);
   graph.output('sum', graph.read(total));
-  return new Program(binding, graph);
+  return new Program(binding, graph.encode());
 }
 
 describe('a graph', () => {
