@@ -163,7 +163,7 @@ const WALLS: readonly { readonly room: string; readonly file: string; readonly l
 
 describe('the walls between the rooms', () => {
   for (const { room, file, lines } of WALLS) {
-    test(`hold what ${room} must not do, and nothing else`, async () => {
+    test(`forbid what ${room} must not do, and nothing else`, async () => {
       const text = lines.map((line) => line.replace(/^✗ /, '')).join('\n');
       const [result] = await syntaxOnly.lintText(`${text}\n`, { filePath: path.join(ROOT, file) });
       assert.ok(result !== undefined);
@@ -200,7 +200,7 @@ test('no file imports itself through others, types included', async () => {
 });
 
 describe('lint', () => {
-  test('reports promises that nobody waits for, any, and a switch that leaves out a case', async () => {
+  test('reports promises without await, any, and a switch that omits a case', async () => {
     const withTypes = new ESLint({ cwd: ROOT });
     const text = [
       'export async function wait(): Promise<void> {}',

@@ -11,7 +11,7 @@ import { startTemporalServer, type TestServer } from '../temporal-server.ts';
 
 const TASK_QUEUE = 'leftovers';
 
-describe('clearing what an earlier generation of a run left behind', () => {
+describe('clearing the leftovers of an earlier generation', () => {
   let server: TestServer;
   let connection: Connection;
   let native: NativeConnection;
@@ -44,7 +44,7 @@ describe('clearing what an earlier generation of a run left behind', () => {
     return (await client.workflow.getHandle(workflowId).describe()).status.name;
   }
 
-  test('terminates abandoned children and leaves everything else', async () => {
+  test('terminates abandoned children and no other workflow', async () => {
     const run = `run-${randomUUID()}`;
     const names = ['P1', 'P2', 'P2/evaluator-0', 'P2/evaluator-1'];
     const ids = names.map((name) => `${run}/${name}`);

@@ -55,27 +55,24 @@ describe('a run', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it(
-    'waits while S3 refuses connections or resets them in the middle, says so, and comes to the ' + 'same result',
-    async () => {
-      const handle = await start('without-s3');
-      await reaches(handle, 1);
-      await breakable.s3.refuse();
-      await eventually(() => waitsFor('without-s3', /the store does not answer \(ECONNREFUSED\)/), PATIENCE_MS, 200);
-      await breakable.s3.forward();
-      await reaches(handle, 3);
-      await breakable.s3.reset(600);
-      await eventually(
-        () => waitsFor('without-s3', /the store does not answer \((ECONNRESET|EPIPE)\)/),
-        PATIENCE_MS,
-        200,
-      );
-      await breakable.s3.forward();
-      assert.deepEqual(outcomeOf(await resultOf(handle)), outcomeOf(undisturbed));
-    },
-  );
+  it('waits and says why while S3 refuses or resets connections, and reaches the same result', async () => {
+    const handle = await start('without-s3');
+    await reaches(handle, 1);
+    await breakable.s3.refuse();
+    await eventually(() => waitsFor('without-s3', /the store does not answer \(ECONNREFUSED\)/), PATIENCE_MS, 200);
+    await breakable.s3.forward();
+    await reaches(handle, 3);
+    await breakable.s3.reset(600);
+    await eventually(
+      () => waitsFor('without-s3', /the store does not answer \((ECONNRESET|EPIPE)\)/),
+      PATIENCE_MS,
+      200,
+    );
+    await breakable.s3.forward();
+    assert.deepEqual(outcomeOf(await resultOf(handle)), outcomeOf(undisturbed));
+  });
 
-  it('waits while Temporal is dead, and comes to the same result', async () => {
+  it('waits while Temporal is down, and reaches the same result', async () => {
     const handle = await start('without-temporal');
     await reaches(handle, 1);
     const before = readFileSync(orchestratorLog(), 'utf8').length;
@@ -86,7 +83,7 @@ describe('a run', () => {
   });
 
   it(
-    'waits while the disk under S3 is full, says so in the description of its workflows, and comes to the same result',
+    'waits and says why while the disk of S3 is full, and reaches the same result',
     { skip: whyNoSmallDisk() },
     async () => {
       const handle = await start('without-room');
@@ -115,7 +112,8 @@ describe('a run', () => {
       );
       await eventually(
         async () =>
-          ((await findRepeatedFailures(breakable.client, 'without-room'))[0]?.attempts ?? 0) > (trouble?.attempts ?? Infinity),
+          ((await findRepeatedFailures(breakable.client, 'without-room'))[0]?.attempts ?? 0) >
+          (trouble?.attempts ?? Infinity),
         PATIENCE_MS,
         200,
       );
@@ -125,7 +123,7 @@ describe('a run', () => {
     },
   );
 
-  it('shows its credentials in no history, log, result or other file, whatever failed', async () => {
+  it('writes no credentials to histories, logs, results or other files, even after failures', async () => {
     const { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey } = breakable.objects.environment;
     const histories: string[] = [];
     for await (const { workflowId, runId } of breakable.client.workflow.list())

@@ -45,7 +45,7 @@ describe('the runbook', () => {
     rmSync(directory, { recursive: true, maxRetries: 5 });
   });
 
-  it('has commands that all work, in their order', async () => {
+  it('has commands that all work in their order', async () => {
     assert.ok(STEPS.length > 10, `${STEPS.length} steps`);
     const { client, connection } = await connectClient(stack.environment);
     shell = new Shell(stack.environment);

@@ -87,7 +87,7 @@ const P2 = recorded(
 );
 
 describe("a run's costs", () => {
-  it('are what counting by hand gives', () => {
+  it('agree with counting by hand', () => {
     const { costs } = accountFor([P1, P2]);
     assert.deepEqual(costs, {
       memberSteps: 3 * 10 * (2 + 3),
@@ -111,11 +111,11 @@ describe("a run's costs", () => {
     });
   });
 
-  it('come with the best newest score of P1 against the steps of all workers', () => {
+  it('include the best newest score of P1 against the steps of all workers', () => {
     assert.deepEqual(accountFor([P1, P2]).curve, { workerSteps: [50, 130, 200], bestScores: [0.2, 0.9, null] });
   });
 
-  it('have no share of evaluator steps where no evaluator trained', () => {
+  it('have no share of evaluator steps if no evaluator trained', () => {
     const { costs } = accountFor([P1]);
     assert.deepEqual([costs.thrownAwayShare, costs.evaluatorSteps, costs.evaluations], [null, 0, {}]);
   });

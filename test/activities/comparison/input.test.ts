@@ -25,7 +25,7 @@ describe("a comparison's input", () => {
     assert.equal(specifications['FIRE']?.storage.keepRounds, 2);
   });
 
-  it('is refused with every error at once, those of an arm with its path', () => {
+  it('is refused with all errors at once, and with the path of each', () => {
     const { steps: _, ...endless } = SMALL;
     assert.deepEqual(
       complaints({

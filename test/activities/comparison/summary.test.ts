@@ -50,7 +50,7 @@ const RUNS = [
 ];
 
 describe("a comparison's summary", () => {
-  it('leaves diverged scores out, and counts them', () => {
+  it('excludes diverged scores and counts them', () => {
     const [a, b] = atOnce(summariseComparison(RUNS)).arms;
     assert.deepEqual(
       [a?.arm, a?.runs, a?.testScore.diverged, a?.testScore.scores?.count, a?.testScore.scores?.mean],
@@ -63,7 +63,7 @@ describe("a comparison's summary", () => {
     });
   });
 
-  it('pairs by seed, against the first arm, arms of its task only', () => {
+  it('pairs arms with the first arm by seed, if they have the same task', () => {
     const { differences } = atOnce(summariseComparison(RUNS));
     assert.deepEqual(
       differences.map(({ arm, against, testScore }) => [
@@ -93,7 +93,7 @@ describe("a comparison's summary", () => {
     });
   });
 
-  it('tells what the runs gained over their retraces, where there are any', () => {
+  it('has the gap between runs and their retraces, if there are any', () => {
     const retrace = { bucket: 'test', folder: 'f/t', seed: 1000, testScore: 0.4, objective: 0.4, gap: 0.25 };
     assert.equal(
       atOnce(summariseComparison([run('A', 0, 0.65, { retrace }), run('A', 1, 0.5)])).arms[0]?.retraceGap?.scores?.mean,
@@ -102,7 +102,7 @@ describe("a comparison's summary", () => {
     assert.equal('retraceGap' in (atOnce(summariseComparison(RUNS)).arms[0] ?? {}), false);
   });
 
-  it('comes to the same with pauses, one for every hundred thousand draws at least', async () => {
+  it('is the same with pauses, at least one for every hundred thousand draws', async () => {
     const seeds = Array.from({ length: 25 }, (_, seed) => seed);
     const runs = ['A', 'B', 'C'].flatMap((arm, index) => seeds.map((seed) => run(arm, seed, (seed * (index + 3)) % 7)));
     let pauses = 0;

@@ -83,7 +83,7 @@ describe('the histories of a run that continued as new, failed and was reset', (
   const exported = (): string[] =>
     readdirSync(join(objectServer.folder, storage.bucket, storage.folder, 'histories')).sort();
 
-  it('are all found, of both generations and of every chain, and nobody else’s', async () => {
+  it('are all found, of both generations and every chain, without those of other runs', async () => {
     const executions = await collected();
     assert.ok(executions.every(({ state }) => state === 'recorded'));
     assert.equal(idOf(executions[0]!), `${WORKFLOW_ID} ${root.lastRunId}`);
@@ -94,7 +94,7 @@ describe('the histories of a run that continued as new, failed and was reset', (
     await eventually(async () => JSON.stringify(await listed()) === JSON.stringify(executions.map(idOf).sort()));
   });
 
-  it('are found for one run of the root alone', async () => {
+  it('are found for a single run of the root', async () => {
     for (const runId of [root.firstRunId, root.lastRunId]) {
       const executions = await collected(runId);
       assert.deepEqual(
@@ -124,7 +124,7 @@ describe('the histories of a run that continued as new, failed and was reset', (
     assert.deepEqual(exported(), files);
   });
 
-  it('are exported as the Temporal CLI shows them, and say what they are of', async () => {
+  it('are exported in the format of the Temporal CLI, with their identity', async () => {
     await activities.exportHistories({ storage, workflowId: WORKFLOW_ID });
     for (const runId of [root.firstRunId, root.lastRunId]) {
       const json: unknown = JSON.parse(
@@ -150,7 +150,7 @@ describe('the histories of a run that continued as new, failed and was reset', (
     }
   });
 
-  it('are found around what the server has forgotten', async () => {
+  it('are found if the server has deleted others', async () => {
     const chain = (await collected(root.lastRunId)).filter(({ workflowId }) => workflowId === `${WORKFLOW_ID}/P1`);
     const first = chain[0]!;
     assert.ok(chain.length > 1, 'P1 continued as new');
@@ -163,7 +163,7 @@ describe('the histories of a run that continued as new, failed and was reset', (
     assert.deepEqual(left.filter(({ state }) => state === 'forgotten').map(idOf), [idOf(first)]);
   });
 
-  it('are nobody’s where there is no such run', async () => {
+  it('are empty if there is no such run', async () => {
     await assert.rejects(activities.exportHistories({ storage, workflowId: 'unheard-of' }), WorkflowNotFoundError);
   });
 });

@@ -26,7 +26,7 @@ const toy = {
 
 const ROOT = { runId: 'def-456', workflowType: 'firePbt' };
 
-describe('planning a run', () => {
+describe('the plan of a run', () => {
   let server: ObjectServer;
   let objects: ObjectStore;
 
@@ -39,7 +39,7 @@ describe('planning a run', () => {
     await server.stop();
   });
 
-  test('makes the bucket, writes the specification with its defaults and tells the costs', async () => {
+  test('creates the bucket, writes the specification with its defaults, and returns the costs', async () => {
     const plan = await planRun(
       objects,
       { specification: toy, workflowId: 'lab/run 1', firstExecutionRunId: 'abc-123' },
@@ -58,43 +58,37 @@ describe('planning a run', () => {
     );
   });
 
-  test(
-    'refuses a bad specification for good, with every error in message and details, and ' + 'writes nothing',
-    async () => {
-      const request = {
-        specification: { ...toy, steps: 0, storage: { bucket: 'never-made' }, seed: -1 },
-        workflowId: 'w',
-        firstExecutionRunId: 'r',
-      };
-      await assert.rejects(planRun(objects, request, ROOT), (error: unknown) => {
-        assert.ok(error instanceof ApplicationFailure);
-        assert.equal(error.type, INVALID_SPECIFICATION);
-        assert.equal(error.nonRetryable, true);
-        const complaints = [
-          'Expected `seed` to be an integer from 0 to 4294967295, got `-1`',
-          'Expected `steps` to be an integer from 1 to 1000000000, got `0`',
-        ];
-        assert.deepEqual(error.details, [complaints]);
-        assert.equal(error.message, `Cannot use the specification: 2 errors\n${complaints.join('\n')}`);
-        return true;
-      });
-      await assert.rejects(objects.list('never-made', ''), /there is no such bucket/);
-    },
-  );
+  test('refuses an invalid specification permanently, with all errors, and writes nothing', async () => {
+    const request = {
+      specification: { ...toy, steps: 0, storage: { bucket: 'never-made' }, seed: -1 },
+      workflowId: 'w',
+      firstExecutionRunId: 'r',
+    };
+    await assert.rejects(planRun(objects, request, ROOT), (error: unknown) => {
+      assert.ok(error instanceof ApplicationFailure);
+      assert.equal(error.type, INVALID_SPECIFICATION);
+      assert.equal(error.nonRetryable, true);
+      const complaints = [
+        'Expected `seed` to be an integer from 0 to 4294967295, got `-1`',
+        'Expected `steps` to be an integer from 1 to 1000000000, got `0`',
+      ];
+      assert.deepEqual(error.details, [complaints]);
+      assert.equal(error.message, `Cannot use the specification: 2 errors\n${complaints.join('\n')}`);
+      return true;
+    });
+    await assert.rejects(objects.list('never-made', ''), /there is no such bucket/);
+  });
 
-  test(
-    'refuses a workflow id that leaves no room for those of its children, and takes the longest ' + 'that does',
-    async () => {
-      const request = { specification: toy, firstExecutionRunId: 'r' };
-      await planRun(objects, { ...request, workflowId: `${'ü'.repeat(492)}x` }, ROOT);
-      await assert.rejects(planRun(objects, { ...request, workflowId: 'ü'.repeat(493) }, ROOT), {
-        type: INVALID_WORKFLOW_ID,
-        nonRetryable: true,
-        message:
-          'Expected the workflow id to be at most 985 bytes, so that those of its children have at most 1000, got 986',
-      });
-    },
-  );
+  test('refuses a workflow id that is too long for its children, and accepts the longest possible', async () => {
+    const request = { specification: toy, firstExecutionRunId: 'r' };
+    await planRun(objects, { ...request, workflowId: `${'ü'.repeat(492)}x` }, ROOT);
+    await assert.rejects(planRun(objects, { ...request, workflowId: 'ü'.repeat(493) }, ROOT), {
+      type: INVALID_WORKFLOW_ID,
+      nonRetryable: true,
+      message:
+        'Expected the workflow id to be at most 985 bytes, so that those of its children have at most 1000, got 986',
+    });
+  });
 
   describe('after a reset to the first task', () => {
     const again = { ...ROOT, runId: 'reset' };
@@ -106,7 +100,7 @@ describe('planning a run', () => {
     const plan = (workflowId: string, specification: unknown, root = ROOT): ReturnType<typeof planRun> =>
       planRun(objects, { specification, workflowId, firstExecutionRunId: 'r' }, root);
 
-    test('comes to the same where the run that is gone on from was deleted meanwhile', async () => {
+    test('is the same if the run to resume was deleted in the meantime', async () => {
       const going = { from: 'earlier/r', steps: 2000, storage: toy.storage };
       await plan('earlier', toy);
       const planned = await plan('later', going);
@@ -145,7 +139,7 @@ describe('planning a run', () => {
       },
     );
 
-    test('is refused where neither that run nor one of its own is recorded', async () => {
+    test('is refused if neither run is recorded', async () => {
       const refused = (rule: string): object => ({
         type: INVALID_SPECIFICATION,
         message: `Cannot use the specification: one error\nExpected ${rule} in bucket planned, got \`"nobody/r"\``,
@@ -163,7 +157,7 @@ describe('planning a run', () => {
 });
 
 describe('the folder of a run', () => {
-  test('is two folders whatever the ids', () => {
+  test('has two path segments, whatever the ids', () => {
     for (const id of [
       'run',
       '.',
@@ -189,7 +183,7 @@ describe('the folder of a run', () => {
     }
   });
 
-  test('keeps harmless ids readable and different ids apart', () => {
+  test('keeps ordinary ids readable and different ids distinct', () => {
     assert.equal(runFolder('my-run_2.0', '0198'), 'my-run_2.0/0198');
     const ids = ['a/b', 'a%2Fb', 'a_b', 'a b', 'A/b', 'x'.repeat(300), 'x'.repeat(301), '.', '%2E', '..', '%2E%2E'];
     assert.equal(new Set(ids.map((id) => runFolder(id, 'r'))).size, ids.length);

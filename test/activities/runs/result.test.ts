@@ -52,7 +52,7 @@ describe('the result of a run', () => {
     });
   }
 
-  it('says which code decided which rounds, and digests the decisions without that', async () => {
+  it('names the code that decided each round, and its digest of decisions does not depend on it', async () => {
     const unnamed = await resultOf('unnamed/first', () => []);
     assert.equal(unnamed.decisionsSha256, '2beeaf64d4263baa114cde1870b5d60d4b0da7349a0ec49d0b50557f370e8e7b');
     assert.deepEqual(unnamed.decidedBy, []);

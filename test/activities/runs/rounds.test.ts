@@ -19,7 +19,7 @@ const ROUNDS = 20;
 const LEVELS = 2;
 const WORKERS = 22;
 
-describe('the record of a run', () => {
+describe('the records of a run', () => {
   let server: ObjectServer;
   let objects: ObjectStore;
   let rounds: RoundRecords;
@@ -57,7 +57,7 @@ describe('the record of a run', () => {
     return JSON.parse(text) as PopulationState;
   }
 
-  test('is gone on from by its own run, though the earlier one whose rounds it began with is gone', async () => {
+  test('suffice for their own run after the earlier run that it resumed was deleted', async () => {
     const { storage, run } = await newRun();
     const adoption = {
       storage,
@@ -78,7 +78,7 @@ describe('the record of a run', () => {
     });
   });
 
-  test('gives back every sub-population’s state after its last round', async () => {
+  test('give every sub-population’s state after its last round', async () => {
     const { storage, run } = await newRun();
     assert.equal(await rounds.latest(storage, LEVELS), 0);
     await saveAll(run);
@@ -87,7 +87,7 @@ describe('the record of a run', () => {
       assert.deepEqual(await load(storage, ROUNDS, index + 1), population);
   });
 
-  test('calls a round complete only when every sub-population has recorded it', async () => {
+  test('have a complete round only when every sub-population has recorded it', async () => {
     const { storage, run } = await newRun();
     await saveAll(run, 3);
     const [first] = run.requests[3] ?? [];
@@ -99,7 +99,7 @@ describe('the record of a run', () => {
     });
   });
 
-  test('records a round twice as once', async () => {
+  test('are the same if a round is recorded twice', async () => {
     const { storage, run } = await newRun();
     await saveAll(run, 5);
     const keys = [stateKey(storage, 5, 2), decisionsKey(storage, 5, 2)];
@@ -110,7 +110,7 @@ describe('the record of a run', () => {
     assert.deepEqual(await Promise.all(keys.map((key) => objects.get(BUCKET, key))), once);
   });
 
-  test('rebuilds a half-written, altered or missing state from the decisions', async () => {
+  test('rebuild a partial, altered or missing state from the decisions', async () => {
     const { storage, run } = await newRun();
     await saveAll(run, 6);
     const key = stateKey(storage, 6, 2);
@@ -135,14 +135,14 @@ describe('the record of a run', () => {
     assert.equal(await rounds.latest(storage, LEVELS), 7);
   });
 
-  test('goes back to the round before where a state and its decisions are both damaged', async () => {
+  test('fall back to the round before if a state and its decisions are both damaged', async () => {
     const { storage, run } = await newRun();
     await saveAll(run, 4);
     for (const key of [stateKey(storage, 4, 1), decisionsKey(storage, 4, 1)]) await objects.put(BUCKET, key, '{"half');
     assert.equal(await rounds.latest(storage, LEVELS), 3);
   });
 
-  test('keeps storage proportional to the workers, and everything that a newer round may need', async () => {
+  test('keep storage proportional to the workers, and everything that a newer round may need', async () => {
     const { storage, run } = await newRun();
     let collected = 0;
     for (const [index, requests] of run.requests.entries()) {
@@ -165,7 +165,7 @@ describe('the record of a run', () => {
     assert.equal((await objects.list(BUCKET, `${storage.folder}/decisions/`)).length, ROUNDS * LEVELS);
   });
 
-  test('sweeps what nothing refers to only when the run is finished, and only of this run', async () => {
+  test('lose unreferenced objects only after the end of the run, and only those of this run', async () => {
     const [{ storage, run }, other] = [await newRun(), await newRun()];
     for (const requests of run.requests.slice(0, 4)) {
       await putCheckpoints(objects, requests);
@@ -185,7 +185,7 @@ describe('the record of a run', () => {
     assert.deepEqual(stored, [...new Set([...(await needed(storage, 3)), ...(await needed(storage, 4))])].sort());
   });
 
-  test('collects the partial checkpoints of a round once every sub-population has recorded it', async () => {
+  test('lose the partial checkpoints of a round after every sub-population has recorded it', async () => {
     const [{ storage, run }, other] = [await newRun(), await newRun()];
     const checkpoints = new CheckpointStore(objects);
     const { stepsPerRound } = specification;
@@ -213,7 +213,7 @@ describe('the record of a run', () => {
     assert.deepEqual(await partials(other.storage), [others.key]);
   });
 
-  test('ends with the same objects wherever a collection is cut off', async () => {
+  test('end with the same objects wherever a collection is interrupted', async () => {
     const { storage, run } = await newRun();
     for (const requests of run.requests.slice(0, 5)) {
       await putCheckpoints(objects, requests);
@@ -238,7 +238,7 @@ describe('the record of a run', () => {
     assert.deepEqual(stored, [...trainedIn(run, 4), ...trainedIn(run, 5)].sort());
   });
 
-  test('tells the whole run in its result, the same for the same decisions', async () => {
+  test('give a complete result, the same for the same decisions', async () => {
     const results = [];
     for (const { storage, run } of [await newRun(), await newRun()]) {
       await saveAll(run);
@@ -300,7 +300,7 @@ describe('the record of a run', () => {
     );
   });
 
-  test('digests decisions alone: other decisions, another digest', async () => {
+  test('have a digest of the decisions alone, which differs for other decisions', async () => {
     const { storage, run } = await newRun();
     const other = await recordRun({ ...specification, seed: 1 }, { ...storage, folder: 'run-other-seed/first' });
     const digests = [];
@@ -322,7 +322,7 @@ describe('the record of a run', () => {
     assert.notEqual(digests[0], digests[1]);
   });
 
-  test('keeps a summary small by leaving the oldest of a long schedule to the result', async () => {
+  test('give a small summary, without the oldest segments of a long schedule', async () => {
     const { storage, run } = await newRun();
     await saveAll(run);
     const member = run.populations[0]?.members[0];

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { joinEqual, scheduleCsv } from '../../../activities/runs/schedule.ts';
 
 describe('an exported schedule', () => {
-  it('joins neighbours with equal hyperparameters, in whatever order they are named', () => {
+  it('joins neighbouring segments with equal hyperparameters in any order', () => {
     const segments = [
       { fromStep: 0, toStep: 200, hyperparameters: { learningRate: 0.1, momentum: 0.9 } },
       { fromStep: 200, toStep: 400, hyperparameters: { momentum: 0.9, learningRate: 0.1 } },
@@ -15,7 +15,7 @@ describe('an exported schedule', () => {
     assert.deepEqual(joinEqual([]), []);
   });
 
-  it('is CSV in which names and categories are quoted where they must be, and numbers are whole', () => {
+  it('is CSV with quotes only if necessary, and with unrounded numbers', () => {
     const csv = scheduleCsv({
       segments: [
         {

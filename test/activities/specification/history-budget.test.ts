@@ -20,14 +20,10 @@ function rounds(count: number, specification: Specification = learning): History
 }
 
 describe('the budget of histories', () => {
-  test(
-    'counts a round of which the root hears event by event: a signal, an activity, their workflow tasks and a ' +
-      'search attribute',
-    () => {
-      assert.equal(rounds(1).root.perRound.events, 1 + 3 + 3 + 3 + 1);
-      assert.equal(rounds(101).root.longest.events - rounds(1).root.longest.events, 1100);
-    },
-  );
+  test('counts the root’s events of a reported round: signal, activity, workflow tasks, search attribute', () => {
+    assert.equal(rounds(1).root.perRound.events, 1 + 3 + 3 + 3 + 1);
+    assert.equal(rounds(101).root.longest.events - rounds(1).root.longest.events, 1100);
+  });
 
   test('counts a round of a sub-population event by event', () => {
     const [lowest, highest] = rounds(30).subPopulations;
@@ -45,12 +41,12 @@ describe('the budget of histories', () => {
     assert.equal(rounds(30).evaluator?.perRound.events, received + activity + sent);
   });
 
-  test('is the same for a round however many there are, but for numbers that grow longer', () => {
+  test('is the same for each round, except for numbers with more digits', () => {
     const perRound = (count: number): number => Number(rounds(count).evaluator?.perRound.bytes);
     assert.ok(perRound(3_000) - perRound(1) < 100);
   });
 
-  test('grows with each thing that makes a run larger', () => {
+  test('grows with everything that makes a run larger', () => {
     const total = ({ root, subPopulations, payloads }: HistoryBudget): number =>
       root.longest.bytes +
       subPopulations[0]!.longest.bytes +
@@ -69,7 +65,7 @@ describe('the budget of histories', () => {
     assert.ok(total(historyBudget(learning, 'y'.repeat(200))) > base);
   });
 
-  test('holds the largest payloads of a run as it happens', async () => {
+  test('is at least the size of the largest payloads of a real run', async () => {
     const specification = parseSpecification(withToy({ steps: 600 }));
     const { decisions, populations } = await simulate(specification, toyTraining);
     const sizes = new Map(historyBudget(specification).payloads.map(({ what, sizeBytes }) => [what, sizeBytes]));
@@ -83,7 +79,7 @@ describe('the budget of histories', () => {
     assert.ok(schedule < Number(sizes.get('the winner with its schedule')));
   });
 
-  test('is not exceeded by what people run, and says by what it is where it is', () => {
+  test('allows realistic runs, and names what exceeds it', () => {
     for (const specification of [
       toy,
       images,
@@ -99,29 +95,25 @@ describe('the budget of histories', () => {
     );
   });
 
-  test(
-    'lets no history be longer than a worker can replay within the time of a workflow task, however many ' +
-      'rounds there are',
-    () => {
-      const smallest = { ...learning, subPopulations: [{ members: 2, evaluators: 0 }] };
-      for (const count of [500, 501, 1_000, 15_000]) {
-        const { root } = rounds(count, smallest);
-        assert.ok(root.longest.events < 5_700, `${count} rounds: ${root.longest.events} events`);
-      }
-      assert.deepEqual(
-        [1, 500, 501, 1_000, 1_001].map((count) => [roundsPerReport(count), reportsOf(count)]),
-        [
-          [1, 1],
-          [1, 500],
-          [2, 251],
-          [2, 500],
-          [3, 334],
-        ],
-      );
-    },
-  );
+  test('allows no history that a worker cannot replay within the time of a workflow task', () => {
+    const smallest = { ...learning, subPopulations: [{ members: 2, evaluators: 0 }] };
+    for (const count of [500, 501, 1_000, 15_000]) {
+      const { root } = rounds(count, smallest);
+      assert.ok(root.longest.events < 5_700, `${count} rounds: ${root.longest.events} events`);
+    }
+    assert.deepEqual(
+      [1, 500, 501, 1_000, 1_001].map((count) => [roundsPerReport(count), reportsOf(count)]),
+      [
+        [1, 1],
+        [1, 500],
+        [2, 251],
+        [2, 500],
+        [3, 334],
+      ],
+    );
+  });
 
-  test('tells to how many rounds a run can be extended', () => {
+  test('gives the number of rounds to which a run can be extended', () => {
     for (const specification of [learning, parseSpecification(toy)]) {
       const most = mostRounds(specification);
       const lasting = (count: number): unknown => ({ ...specification, steps: count * specification.stepsPerRound });
@@ -130,7 +122,7 @@ describe('the budget of histories', () => {
     }
   });
 
-  test('is in the docs as it is', () => {
+  test('agrees with the docs', () => {
     const document = readFileSync(LIMITS_PATH, 'utf8');
     assert.equal(document, withCurrentTable(document), 'run `node --import tsx workers/commands/write-limits.ts`');
   });

@@ -59,7 +59,7 @@ describe('a specification', () => {
     });
   });
 
-  test('filled in stands for itself', () => {
+  test('is unchanged by filling in its defaults a second time', () => {
     for (const one of [
       toy,
       images,
@@ -74,7 +74,7 @@ describe('a specification', () => {
     assert.deepEqual(parseSpecification(withToy({ hyperparameters: { h: 1 } })).hyperparameters, { h: 1 });
   });
 
-  test('gives evaluators of three quarters, rounded down', () => {
+  test('has three quarters as many evaluators by default, rounded down', () => {
     const subPopulations = [2, 3, 5, 8, 50].map((members) => ({ members }));
     assert.deepEqual(
       parseSpecification(withToy({ subPopulations })).subPopulations.map(({ evaluators }) => evaluators),
@@ -107,7 +107,7 @@ describe('a specification', () => {
     }
   });
 
-  test('may trace a change in each of as many rounds as a run may have', () => {
+  test('may have a trace with a change in every possible round', () => {
     const schedule = Array.from({ length: 4_000 }, (_, round) => ({
       fromStep: 20 * round,
       toStep: 20 * (round + 1),
@@ -118,7 +118,7 @@ describe('a specification', () => {
     );
   });
 
-  test('takes switches of the paper’s rules, and has none of its own', () => {
+  test('accepts switches of the paper’s rules, and switches none by default', () => {
     const switches = {
       patience: 40,
       childReplaced: 'follow',
@@ -137,7 +137,7 @@ describe('a specification', () => {
     });
   });
 
-  test('is refused with every error at once, even where some concern others', () => {
+  test('is refused with all errors at once, even if some depend on others', () => {
     const { message, complaints } = refusal(withH({ bounds: [2, 1], factors: [1], unknown: 1 }), {
       steps: 999,
       seed: 'x',
@@ -150,7 +150,7 @@ describe('a specification', () => {
     assert.match(message, /^Cannot use the specification: 9 errors\n/);
   });
 
-  test('is refused at no more length than its errors need', () => {
+  test('is refused with a message of limited length', () => {
     const unknown = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`key${index}`, 'v'.repeat(1000)]));
     const { message } = refusal(toy, unknown);
     assert.match(message, /… and 4800 more$/);
@@ -174,7 +174,7 @@ describe('a specification', () => {
     });
   }
 
-  test('lies in every file of experiments/', () => {
+  test('is in every file of experiments/', () => {
     const folder = dirname(JSON_SCHEMA_PATH);
     for (const file of readdirSync(folder).filter((name) => name.endsWith('.json') && !name.endsWith('.schema.json'))) {
       const experiment = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Json;
@@ -186,7 +186,7 @@ describe('a specification', () => {
     }
   });
 
-  test('has a JSON Schema for editors that is current', () => {
+  test('has an up-to-date JSON Schema for editors', () => {
     assert.equal(
       readFileSync(JSON_SCHEMA_PATH, 'utf8'),
       jsonSchemaText(),

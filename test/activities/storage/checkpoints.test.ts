@@ -41,7 +41,7 @@ describe('the checkpoint store', () => {
     assert.deepEqual(await elsewhere().put(location, bytes, 200), reference);
   });
 
-  test('refuses a checkpoint of which one bit was flipped, naming key and digests', async () => {
+  test('refuses a checkpoint with one flipped bit, naming key and digests', async () => {
     const bytes = new Uint8Array(1000).fill(7);
     const reference = await elsewhere().put(location, bytes, 1);
     const flipped = bytes.slice();
@@ -63,7 +63,7 @@ describe('the checkpoint store', () => {
     );
   });
 
-  test('says that a checkpoint is gone', async () => {
+  test('reports a missing checkpoint', async () => {
     const reference = await elsewhere().put(location, Uint8Array.of(9), 1);
     await objects.delete(location.bucket, [reference.key]);
     await assert.rejects(
@@ -72,7 +72,7 @@ describe('the checkpoint store', () => {
     );
   });
 
-  test('replaces a truncated or altered object that lies under the key already', async () => {
+  test('replaces a truncated or altered object under the same key', async () => {
     const bytes = new Uint8Array(100).fill(3);
     const reference = await elsewhere().put(location, bytes, 1);
     for (const left of [bytes.slice(0, 50), new Uint8Array(100).fill(4)]) {
@@ -82,7 +82,7 @@ describe('the checkpoint store', () => {
     }
   });
 
-  test('serves what it has put or got from memory, in copies that cannot be spoiled', async () => {
+  test('serves cached checkpoints as copies, so that a caller cannot change them', async () => {
     const store = elsewhere();
     const bytes = Uint8Array.of(5, 5, 5);
     const reference = await store.put(location, bytes, 1);
@@ -93,7 +93,7 @@ describe('the checkpoint store', () => {
     assert.deepEqual([...(await store.get(location.bucket, reference))], [5, 5, 5]);
   });
 
-  test('keeps no more in memory than allowed, dropping what was used longest ago', async () => {
+  test('limits its memory and drops the least recently used checkpoints', async () => {
     const store = new CheckpointStore(objects, 20);
     const [a, b] = [
       await store.put(location, new Uint8Array(10).fill(1), 1),

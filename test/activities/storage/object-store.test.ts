@@ -29,7 +29,7 @@ describe('the object store', () => {
     await server.stop();
   });
 
-  test('gives back what was put, replaced and put anew', async () => {
+  test('returns objects after they were put, replaced and put again', async () => {
     await store.put(BUCKET, 'a/b.bin', Uint8Array.of(1, 2, 3));
     await store.put(BUCKET, 'a/b.bin', Uint8Array.of(4, 5));
     assert.deepEqual([...(await store.get(BUCKET, 'a/b.bin'))], [4, 5]);
@@ -37,7 +37,7 @@ describe('the object store', () => {
     assert.equal(Buffer.from(await store.get(BUCKET, 'a/text.json')).toString(), '{"ä":1}');
   });
 
-  test('keeps empty objects and keys with percent signs, spaces and letters beyond ASCII', async () => {
+  test('stores empty objects, and keys with percent signs, spaces and non-ASCII letters', async () => {
     for (const key of ['odd/100%25.bin', 'odd/with space+plus.bin', 'odd/ünïcode.bin', 'odd/empty.bin']) {
       const bytes = key.endsWith('empty.bin') ? new Uint8Array() : Uint8Array.of(7);
       await store.put(BUCKET, key, bytes);
@@ -46,7 +46,7 @@ describe('the object store', () => {
     assert.equal((await store.list(BUCKET, 'odd/')).length, 4);
   });
 
-  test('tells a missing object from an existing one', async () => {
+  test('distinguishes a missing object from an existing one', async () => {
     await store.put(BUCKET, 'here', Uint8Array.of(1));
     assert.equal(await store.exists(BUCKET, 'here'), true);
     assert.equal(await store.exists(BUCKET, 'not/here'), false);
@@ -56,7 +56,7 @@ describe('the object store', () => {
     );
   });
 
-  test('lists beyond one page of a thousand, in order, and deletes them all', async () => {
+  test('lists more than one page of a thousand objects in order, and deletes them all', async () => {
     const keys = Array.from({ length: 1005 }, (_, i) => `many/${String(i).padStart(5, '0')}`);
     for (let from = 0; from < keys.length; from += 50)
       await Promise.all(keys.slice(from, from + 50).map((key) => store.put(BUCKET, key, 'x')));
@@ -85,7 +85,7 @@ describe('the object store', () => {
     );
   });
 
-  test('says that credentials are refused, and shows none of them', async () => {
+  test('reports refused credentials without showing them', async () => {
     const credentials = { accessKeyId: 'WRONGACCESSKEY', secretAccessKey: 'wrong-and-secret-anyway' };
     const stranger = new ObjectStore({ ...server.options, credentials });
     await assert.rejects(stranger.get(BUCKET, 'here'), (error: unknown) => {
@@ -96,7 +96,7 @@ describe('the object store', () => {
     });
   });
 
-  test('says that there are no credentials', async () => {
+  test('reports missing credentials', async () => {
     const credentials = (): Promise<never> =>
       Promise.reject(
         Object.assign(new Error('Could not load credentials from any providers'), { name: 'CredentialsProviderError' }),
@@ -107,7 +107,7 @@ describe('the object store', () => {
     );
   });
 
-  test('says that a store does not answer', async () => {
+  test('reports a store that does not answer', async () => {
     const port = await freePort();
     const gone = new ObjectStore({ ...server.options, endpoint: `http://127.0.0.1:${port}`, maxAttempts: 1 });
     await assert.rejects(
@@ -117,7 +117,7 @@ describe('the object store', () => {
   });
 
   test(
-    'says that a full disk may be why a store fails, leaves nothing half-written, and writes when there is room',
+    'reports a full disk, leaves no partial object, and writes again when there is space',
     { skip: whyNoSmallDisk() },
     async () => {
       const small = await startObjectServer({ diskBytes: 1_000_000 });
@@ -148,7 +148,7 @@ describe('the object store', () => {
     },
   );
 
-  test('says that a connection was reset in the middle, and reads and writes when it no longer is', async () => {
+  test('reports a reset connection, and reads and writes again when the network recovers', async () => {
     const proxy = await startTcpProxy(Number(new URL(server.endpoint).port));
     const far = new ObjectStore({ ...server.options, endpoint: `http://127.0.0.1:${proxy.port}`, maxAttempts: 1 });
     try {
@@ -178,26 +178,23 @@ describe('the object store', () => {
     }
   });
 
-  test(
-    'finds endpoint and credentials in the environment by the SDK alone, with paths rather than hosts ' + 'for buckets',
-    async () => {
-      const source = `
+  test('gets endpoint and credentials from the SDK’s environment, and addresses buckets by path', async () => {
+    const source = `
       import { ObjectStore } from '${STORE}';
       const store = new ObjectStore();
       await store.put('${BUCKET}', 'from-environment', 'x');
       await store.close();`;
-      const { AWS_REGION: _, ...environment } = server.environment;
-      await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
-        env: {
-          PATH: process.env.PATH,
-          AWS_CONFIG_FILE: '/dev/null',
-          AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-          ...environment,
-        },
-      });
-      assert.equal(await store.exists(BUCKET, 'from-environment'), true);
-    },
-  );
+    const { AWS_REGION: _, ...environment } = server.environment;
+    await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+      env: {
+        PATH: process.env.PATH,
+        AWS_CONFIG_FILE: '/dev/null',
+        AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+        ...environment,
+      },
+    });
+    assert.equal(await store.exists(BUCKET, 'from-environment'), true);
+  });
 });
 
 function troubled(trouble: string, message: string) {

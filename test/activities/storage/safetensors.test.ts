@@ -30,7 +30,7 @@ describe('safetensors', () => {
     assert.equal(new Float32Array(tensors.get('layer/weights')?.data.buffer ?? new ArrayBuffer(0))[1], -2.5);
   });
 
-  test('gives the same bytes whatever the order of tensors and metadata', () => {
+  test('gives the same bytes for any order of tensors and metadata', () => {
     const reversed = new Map([...everything].reverse());
     assert.deepEqual(
       encodeSafetensors(everything, { a: '1', b: '2' }),
@@ -38,7 +38,7 @@ describe('safetensors', () => {
     );
   });
 
-  test('starts the data at a multiple of eight and each tensor at one of its element size', () => {
+  test('aligns the data to eight bytes and each tensor to its element size', () => {
     const file = encodeSafetensors(everything, {});
     const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
     assert.equal(length % 8, 0);

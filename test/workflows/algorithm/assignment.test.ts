@@ -13,15 +13,15 @@ const candidates: readonly Candidate[] = [
   { member: 6, available: true, idleSinceStep: 600, exploitedLast: false },
 ];
 
-test('parents are taken oldest first, at equal age the exploited last, then by number', () => {
+test('parents are the oldest first; at equal age exploited ones come last, then the number decides', () => {
   assert.deepEqual(parents('oldest-first'), [1, 2, 4, 0, 6, 5]);
 });
 
-test('youngest first turns the age around, not the numbers', () => {
+test('youngest-first reverses the order of age, not of numbers', () => {
   assert.deepEqual(parents('youngest-first'), [5, 6, 0, 2, 4, 1]);
 });
 
-test('idle slots are served in their order, until there is nobody left', () => {
+test('idle slots get parents in their order, until no parent is left', () => {
   assert.deepEqual(chooseParents([1, 4], candidates, 'oldest-first'), [
     { slot: 1, parent: 1 },
     { slot: 4, parent: 2 },
@@ -52,7 +52,7 @@ test('the child is the best-ranked member that has not just explored', () => {
   assert.equal(child([ranked(0, null), ranked(1, -5)]), 1, 'any rank goes before none');
 });
 
-test('with none ranked it is a random one of those that have not just explored', () => {
+test('without ranked members, the child is a random one that has not just explored', () => {
   const children = [
     ranked(0, null),
     ranked(1, null, { justExplored: true }),
@@ -67,7 +67,7 @@ test('with none ranked it is a random one of those that have not just explored',
   assert.ok(Math.abs((counts.get(0) ?? 0) - 500) < 65);
 });
 
-test('with all of them just explored it is any healthy one, with none healthy nobody', () => {
+test('if all members just explored, the child is a random healthy one, or none', () => {
   const explored = [
     ranked(0, 1, { justExplored: true, healthy: false }),
     ranked(1, 2, { justExplored: true }),

@@ -4,14 +4,14 @@ import { binomialTest, findOverlap, randomStream } from '../../../workflows/algo
 import type { Curve } from '../../../workflows/algorithm/index.ts';
 import { integerCurve, unsmoothed } from './example-curves.ts';
 
-test('it is the chance of at least this many heads', () => {
+test('the probability is that of at least this many heads', () => {
   // 10 wins of 10, 8 of 10, none of 3.
   assert.equal(binomialTest(winning(10, 10), even(10)), 1 / 1024);
   assert.equal(binomialTest(winning(8, 10), even(10)), (45 + 10 + 1) / 1024);
   assert.equal(binomialTest(winning(0, 3), even(3)), 1);
 });
 
-test('six wins in a row do not pass at 0.01, seven do', () => {
+test('six wins in a row are not significant at 0.01, seven are', () => {
   assert.equal(binomialTest(winning(6, 6), even(6)), 0.015625);
   assert.equal(binomialTest(winning(7, 7), even(7)), 0.0078125);
 });
@@ -20,17 +20,17 @@ test('a tie is no win', () => {
   assert.equal(binomialTest({ raw: [1, 1, 2], smoothed: [0, 0, 0] }, { raw: [1, 1, 1], smoothed: [0, 0, 0] }), 7 / 8);
 });
 
-test('raw scores are compared, over the overlap of the smoothed ones', () => {
+test('the test compares raw scores over the overlap of the smoothed ones', () => {
   // a enters at index 1: pairs (9, 5), (0, 6).
   assert.equal(binomialTest({ raw: [9, 9, 0], smoothed: [1, 3, 4] }, { raw: [5, 6, 0], smoothed: [2, 3] }), 3 / 4);
 });
 
-test('without an overlap, all above is certain and all below never passes', () => {
+test('without an overlap, a curve entirely above wins for certain, and one entirely below never does', () => {
   assert.equal(binomialTest(unsmoothed(5, 6), unsmoothed(1, 2)), 0);
   assert.equal(binomialTest(unsmoothed(1, 2), unsmoothed(5, 6)), 2);
 });
 
-test('without an overlap, curves whose scores mix are paired from their starts', () => {
+test('without an overlap, curves with mixed scores are paired from their starts', () => {
   // Smoothed values stay apart; pairs (5, 2), (1, 3), (4, 4), a's fourth has no partner.
   assert.equal(
     binomialTest({ raw: [5, 1, 4, 9], smoothed: [4, 4, 4, 4] }, { raw: [2, 3, 4], smoothed: [2, 2, 2] }),
@@ -45,7 +45,7 @@ test('a curve without points proves nothing', () => {
   assert.equal(binomialTest(unsmoothed(1), unsmoothed()), 1);
 });
 
-test('a thousand pairs and more are exact', () => {
+test('the probability of a thousand pairs and more is exact', () => {
   assert.equal(binomialTest(winning(1000, 1000), even(1000)), 2 ** -1000);
   assert.equal(binomialTest(winning(999, 1000), even(1000)), 1001 * 2 ** -1000);
   assert.equal(binomialTest(winning(1, 1000), even(1000)), 1);
@@ -68,7 +68,7 @@ test('the tails of both sides add up to 1, and fall with every win', () => {
   }
 });
 
-test("it agrees with Pascal's triangle on random pairs of curves", () => {
+test("the probability agrees with Pascal's triangle for random pairs of curves", () => {
   const stream = randomStream(4, 'binomial');
   const answers = new Set<number>();
   for (let i = 0; i < 10_000; i++) {

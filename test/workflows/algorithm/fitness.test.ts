@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { bestScoreDifference, fitnessByImprovement, randomStream } from '../../../workflows/algorithm/index.ts';
 import { curveOf, learningCurve, unsmoothed } from './example-curves.ts';
 
-test('it is the sum of the gaps to every other evaluated member', () => {
+test('the fitness is the sum of the gaps to all other evaluated members', () => {
   const evaluations = [
     { member: 4, curve: unsmoothed(1, 2, 3) },
     { member: 0, curve: unsmoothed(1, 4, 9) },
@@ -17,14 +17,14 @@ test('it is the sum of the gaps to every other evaluated member', () => {
   ]);
 });
 
-test('who improves faster from similar performance ranks above who is merely higher', () => {
+test('a member that improves faster from similar performance ranks above one that is only higher', () => {
   const slowAndHigh = { member: 0, curve: unsmoothed(0.8, 0.81, 0.82, 0.83) };
   const fastAndLow = { member: 1, curve: unsmoothed(0.6, 0.7, 0.8, 0.85) };
   const [high, low] = fitnessByImprovement([slowAndHigh, fastAndLow], true);
   assert.ok(high && low && low.fitness > high.fitness);
 });
 
-test('without shifts, who is entirely above another gains nothing of it', () => {
+test('without shifts, a member entirely above another gains nothing from it', () => {
   const evaluations = [
     { member: 0, curve: unsmoothed(10, 20) },
     { member: 1, curve: unsmoothed(1, 2, 2) },
@@ -42,12 +42,12 @@ test('without shifts, who is entirely above another gains nothing of it', () => 
   ]);
 });
 
-test('a lone member is ranked, with fitness 0, and none are none', () => {
+test('a single member has fitness 0, and no members give no fitness', () => {
   assert.deepEqual(fitnessByImprovement([{ member: 3, curve: unsmoothed(1, 2) }], true), [{ member: 3, fitness: 0 }]);
   assert.deepEqual(fitnessByImprovement([], true), []);
 });
 
-test('the order in which members are given moves no fitness by more than rounding', () => {
+test('the order of members changes no fitness by more than rounding', () => {
   const stream = randomStream(1, 'fitness');
   for (let i = 0; i < 100; i++) {
     const evaluations = Array.from({ length: 6 }, (_, member) => ({

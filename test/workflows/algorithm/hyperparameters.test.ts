@@ -45,7 +45,7 @@ const spaces: HyperparameterSpaces = {
   task: 'toy',
 };
 
-test('a log-uniform start is uniform in the logarithm', () => {
+test('a log-uniform initial value is uniform in the logarithm', () => {
   const rates = numbers(4000, (stream) => sampleInitial({ learningRate }, stream)['learningRate']);
   assert.ok(rates.every((rate) => rate >= 1e-3 && rate <= 1e-1));
   for (const [share, bound] of [
@@ -57,7 +57,7 @@ test('a log-uniform start is uniform in the logarithm', () => {
   }
 });
 
-test('a uniform start is uniform, integers include both ends, categories all choices', () => {
+test('initial values are uniform, integers include both bounds, and categories include all choices', () => {
   const momenta = numbers(4000, (stream) => sampleInitial({ momentum }, stream)['momentum']);
   assert.ok(momenta.every((one) => one >= 0.88 && one <= 0.95));
   assert.ok(Math.abs(momenta.reduce((sum, one) => sum + one, 0) / momenta.length - 0.915) < 0.002);
@@ -66,7 +66,7 @@ test('a uniform start is uniform, integers include both ends, categories all cho
   assert.deepEqual(distinct(drawn.map((one) => one['augmentation'])), ['crop', 'flip', 'none']);
 });
 
-test('constants are given as they are, and explore leaves them so', () => {
+test('constants are unchanged initially and by explore', () => {
   const initial = sampleInitial(spaces, randomStream(1, 'initial'));
   assert.equal(initial['batch'], 16);
   assert.equal(initial['task'], 'toy');
@@ -93,35 +93,35 @@ test('the order of keys changes nothing', () => {
   }
 });
 
-test('a float on a log scale is multiplied by each of its factors equally often', () => {
+test('explore multiplies a float on a log scale by each of its factors equally often', () => {
   const rates = numbers(2000, (stream) => explore({ learningRate: 0.01 }, { learningRate }, stream)['learningRate']);
   assert.deepEqual(distinct(rates), [0.005, 0.008, 0.0125, 0.02]);
   for (const rate of distinct(rates)) assert.ok(Math.abs(rates.filter((one) => one === rate).length - 500) < 90);
 });
 
-test('it is clamped to its bounds, and comes back from them', () => {
+test('explore clamps a value to its bounds, and a value at a bound can leave it', () => {
   assert.deepEqual(reachable(0.8, learningRate), [0.4, 0.8 * 0.8, 1]);
   assert.deepEqual(reachable(1, learningRate), [0.5, 0.8, 1]);
   assert.deepEqual(reachable(1e-5, learningRate), [1e-5, 1.25e-5, 2e-5]);
 });
 
-test('a float on a linear scale is multiplied where that leads anywhere but to its bounds', () => {
+test('explore multiplies a float on a linear scale unless all products lie at its bounds', () => {
   assert.deepEqual(reachable(0.03, weightDecay), [0.015, 0.024, 0.0375, 0.06]);
   assert.deepEqual(reachable(0.08, weightDecay), [0.04, 0.064, 0.09]);
 });
 
-test('where its bounds are tighter than its factors it moves on its normalised range, by a third or a ninth', () => {
+test('a value with narrow bounds moves by a third or a ninth of its normalised range', () => {
   assertClose(reachable(0.92, momentum), [0.92 - 0.14 / 3, 0.92 - 0.14 / 9, 0.92 + 0.14 / 9, 0.92 + 0.14 / 3]);
   assertClose(reachable(0.99, momentum), [0.99 - 0.14 / 3, 0.99 - 0.14 / 9, 0.99]);
 });
 
-test('so does one that is 0, and one whose bounds lie on both sides of 0', () => {
+test('a value that is 0 moves the same way, and so does one with bounds on both sides of 0', () => {
   assertClose(reachable(0, weightDecay), [0, 0.01, 0.03]);
   const offset: FloatSpace = { ...momentum, bounds: [-9, 9] };
   assertClose(reachable(-1, offset), [-7, -3, 1, 5]);
 });
 
-test('an integer moves by at least one, at its bounds inwards', () => {
+test('an integer moves by at least one, and inwards at its bounds', () => {
   assert.deepEqual(reachable(10, layers), [5, 8, 13, 16]);
   assert.deepEqual(reachable(2, layers), [1, 3, 4]);
   assert.deepEqual(reachable(1, layers), [2]);
@@ -131,12 +131,12 @@ test('an integer moves by at least one, at its bounds inwards', () => {
   assert.deepEqual(reachable(7, { ...layers, bounds: [7, 7] }), [7]);
 });
 
-test('a category is drawn anew from all choices', () => {
+test('explore draws a category from all choices', () => {
   assert.deepEqual(reachable('flip', augmentation), ['crop', 'flip', 'none']);
   assert.deepEqual(reachable('flip', { kind: 'category', choices: ['flip'] }), ['flip']);
 });
 
-test('a value at the bound that all its factors lead out of turns around', () => {
+test('a value at a bound moves inwards if all its factors lead out of the bounds', () => {
   assert.deepEqual(reachable(1, { ...learningRate, factors: [2, 4] }), [0.25, 0.5]);
   assert.deepEqual(reachable(1e-5, { ...learningRate, factors: [0.5] }), [2e-5]);
   assertClose(reachable(0, { ...weightDecay, factors: [0.5] }), [0.03]);
@@ -144,7 +144,7 @@ test('a value at the bound that all its factors lead out of turns around', () =>
   assert.deepEqual(reachable(0.5, { ...learningRate, factors: [1] }), [0.5], 'a factor of 1 asks for nothing');
 });
 
-test('over random spaces no value ever leaves its bounds, and every value moves sooner or later', () => {
+test('in random spaces, no value leaves its bounds and every value moves eventually', () => {
   const stream = randomStream(3, 'spaces');
   for (let i = 0; i < 1500; i++) {
     const space = randomSpace(stream);
@@ -160,7 +160,7 @@ test('over random spaces no value ever leaves its bounds, and every value moves 
   }
 });
 
-test('from every value, some draw moves it', () => {
+test('every value is moved by some draw', () => {
   const stream = randomStream(4, 'stuck');
   for (let i = 0; i < 1500; i++) {
     const space = randomSpace(stream);
@@ -174,7 +174,7 @@ test('from every value, some draw moves it', () => {
   }
 });
 
-test('a value that is missing, or no number where one is needed, is refused by name', () => {
+test('a missing value, or one that is no number, is refused by name', () => {
   assert.throws(() => explore({}, { learningRate }, randomStream(1)), {
     message: 'Expected `hyperparameters.learningRate` to be a number, got `undefined`',
   });
@@ -183,7 +183,7 @@ test('a value that is missing, or no number where one is needed, is refused by n
   });
 });
 
-test('names that objects inherit are names like any other', () => {
+test('a hyperparameter can have the name of an inherited property', () => {
   const awkward: HyperparameterSpaces = JSON.parse(
     JSON.stringify({ constructor: 1, toString: learningRate }).replace('"constructor"', '"__proto__"'),
   ) as HyperparameterSpaces;

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
 
 describe('a cache', () => {
-  test('drops and disposes the least recently used beyond its weight', () => {
+  test('disposes of the least recently used values beyond its weight', () => {
     const disposed: string[] = [];
     const cache = new LruCache<number, string>(
       5,
@@ -23,7 +23,7 @@ describe('a cache', () => {
     assert.equal(cache.get(5), 'five5');
   });
 
-  test('lends a value out until it is set again, and disposes one that is replaced', () => {
+  test('lends a value until it is set again, and disposes of a replaced one', () => {
     const disposed: string[] = [];
     const cache = new LruCache<string, string>(2, undefined, (value) => disposed.push(value));
     cache.set('key', 'first');

@@ -4,17 +4,17 @@ import { findOverlap, randomStream } from '../../../workflows/algorithm/index.ts
 import type { Overlap } from '../../../workflows/algorithm/index.ts';
 import { integerCurve } from './example-curves.ts';
 
-test("a curve that starts below is entered where it reaches the other's start", () => {
+test('the overlap of a lower curve begins where it reaches the start of the other', () => {
   assert.deepEqual(findOverlap([1, 2, 3, 4, 5], [3, 4, 6]), { startA: 2, startB: 0, length: 3 });
   assert.deepEqual(findOverlap([1, 2, 5], [4, 4, 4]), { startA: 2, startB: 0, length: 1 });
 });
 
-test('a curve that starts above waits for the other', () => {
+test('the overlap of a higher curve begins at its start', () => {
   assert.deepEqual(findOverlap([3, 4, 6], [1, 2, 3, 4, 5]), { startA: 0, startB: 2, length: 3 });
   assert.deepEqual(findOverlap([3, 4], [1, 4, 5, 6, 7]), { startA: 0, startB: 1, length: 2 });
 });
 
-test('curves that start equal overlap from their starts', () => {
+test('curves with equal starts overlap from their starts', () => {
   assert.deepEqual(findOverlap([2, 1], [2, 5, 6]), { startA: 0, startB: 0, length: 2 });
   assert.deepEqual(findOverlap([2], [2]), { startA: 0, startB: 0, length: 1 });
 });
@@ -28,13 +28,13 @@ test('curves that never meet do not overlap', () => {
   assert.equal(findOverlap([4, 5], [1, 2, 3]), undefined);
 });
 
-test('a curve without points overlaps nothing', () => {
+test('a curve without points has no overlap', () => {
   assert.equal(findOverlap([], [1]), undefined);
   assert.equal(findOverlap([1], []), undefined);
   assert.equal(findOverlap([], []), undefined);
 });
 
-test('it agrees with a search over all pairs, on 20,000 random pairs of curves', () => {
+test('the overlap agrees with a search over all pairs, for 20,000 random pairs of curves', () => {
   const stream = randomStream(1, 'overlap');
   let overlapping = 0;
   for (let i = 0; i < 20_000; i++) {

@@ -35,7 +35,7 @@ test('Philox-4x32-10 agrees with 64-bit arithmetic on big integers', () => {
   }
 });
 
-test('a stream gives the numbers it has always given', () => {
+test('a stream gives the recorded numbers', () => {
   const stream = randomStream(0, 'explore', 'P1', 12, 3);
   assert.deepEqual(
     [stream.next(), stream.integer(10), stream.integer(1000), stream.normal(), stream.normal(), stream.next()],
@@ -46,14 +46,14 @@ test('a stream gives the numbers it has always given', () => {
   assert.equal(randomStream(1, 'größe', '🔥', -1.5).next(), KNOWN.unicode);
 });
 
-test('a stream depends on nothing but seed and name', () => {
+test('a stream depends only on seed and name', () => {
   const first = randomStream(5, 'a', 1);
   const second = randomStream(5, 'a', 1);
   randomStream(5, 'b').next();
   assert.deepEqual(draw(first, 20), draw(second, 20));
 });
 
-test('names that differ in a part, its type, its border or their number give different streams', () => {
+test('names with different parts, types, boundaries or numbers of parts give different streams', () => {
   const names: (string | number)[][] = [
     [],
     [''],
@@ -80,7 +80,7 @@ test('names that differ in a part, its type, its border or their number give dif
   assert.equal(new Set(firsts).size, seeds.length * names.length);
 });
 
-test('a seed or a limit that is no such integer is refused', () => {
+test('an invalid seed or limit is refused', () => {
   assert.throws(() => randomStream(-1), {
     message: 'Expected `seed` to be an integer from 0 to 9007199254740991, got `-1`',
   });
@@ -93,7 +93,7 @@ test('a seed or a limit that is no such integer is refused', () => {
   }
 });
 
-test('next is uniform on [0, 1): mean, variance, and counts in 100 bins', () => {
+test('next is uniform on [0, 1) in mean, variance and counts of 100 bins', () => {
   const values = draw(randomStream(3, 'uniform'), 100_000);
   assert.ok(values.every((value) => value >= 0 && value < 1));
   assert.ok(Math.abs(mean(values) - 0.5) < 4 * Math.sqrt(1 / 12 / values.length));

@@ -19,14 +19,14 @@ const learningRate: FloatSpace = {
 };
 const batch: IntegerSpace = { kind: 'integer', bounds: [4, 64], initial: { range: [8, 32] }, factors: [0.5, 2] };
 
-test('constant is 1 throughout, but for a warm-up that is read at the end of each round', () => {
+test('constant is 1 after the warm-up, which takes its value from the end of each round', () => {
   assert.deepEqual(factors({ kind: 'constant', warmUpSteps: 0 }), [1, 1, 1, 1, 1]);
   assert.deepEqual(factors({ kind: 'constant', warmUpSteps: 80 }), [0.25, 0.5, 0.75, 1, 1]);
   assert.deepEqual(factors({ kind: 'constant', warmUpSteps: 50 }), [0.4, 0.8, 1, 1, 1]);
   assert.deepEqual(factors({ kind: 'constant', warmUpSteps: 0 }), [1, 1, 1, 1, 1]);
 });
 
-test('step multiplies with its factor from the round on that begins at a milestone, or after it', () => {
+test('step applies its factor from the first round that begins at or after a milestone', () => {
   assert.deepEqual(
     factors({ kind: 'step', milestones: [40, 80], factor: 0.5, warmUpSteps: 0 }),
     [1, 1, 0.5, 0.5, 0.25],
@@ -65,7 +65,7 @@ test('the ImageNet recipe warms up over 5 epochs and is divided by ten at 30, 60
     assertWithin(byEpoch[epoch] ?? NaN, factor, 1e-16, `epoch ${epoch}`);
 });
 
-test('cosine is half a turn of Math.cos, read in the middle of each round', () => {
+test('cosine is half a period of Math.cos, evaluated in the middle of each round', () => {
   for (const rounds of [1, 2, 3, 7, 100, 1000]) {
     for (const [round, factor] of factors(
       { kind: 'cosine', finalFactor: 0, warmUpSteps: 0 },
@@ -100,7 +100,7 @@ test('cosine ends at its final factor, and begins after the warm-up', () => {
   assertWithin(third, 0.5 * (1 + Math.cos((Math.PI * 20) / 70)), 1e-15, 'from step 40 to 60');
 });
 
-test('rounds beyond the run’s end, by which it was extended, keep the last factor', () => {
+test('rounds of an extension keep the last factor', () => {
   const beyond = scheduleFactor(
     { kind: 'cosine', finalFactor: 0, warmUpSteps: 0 },
     { fromStep: 100, toStep: 120, steps: 100 },
@@ -125,7 +125,7 @@ test('rounds beyond the run’s end, by which it was extended, keep the last fac
   );
 });
 
-test('it multiplies a member’s first value, whatever the value was since, within its bounds', () => {
+test('a schedule multiplies a member’s first value within its bounds, whatever the current value', () => {
   const step: Schedule = { learningRate: { kind: 'step', milestones: [20, 40, 60], factor: 0.1, warmUpSteps: 0 } };
   const rates = Array.from({ length: 5 }, (_, round) => valuesIn(step, { learningRate: 0.05, momentum: 0.9 }, round));
   assert.deepEqual(
@@ -157,13 +157,13 @@ test('an integer is rounded, a constant is scaled freely', () => {
   );
 });
 
-test('what is no number, or not there, is left as it is', () => {
+test('values that are missing or no numbers are unchanged', () => {
   const shape: ScheduleShape = { kind: 'constant', warmUpSteps: 60 };
   assert.deepEqual(valuesIn({ mode: shape, absent: shape }, { mode: 'flip' }, 0), { mode: 'flip' });
   assert.deepEqual(valuesIn({}, { batch: 20 }, 0), { batch: 20 });
 });
 
-test('of several shapes each member draws one, the same in every round, and all of them are drawn', () => {
+test('each member draws one of several shapes for all rounds, and every shape is drawn', () => {
   const shapes: readonly ScheduleShape[] = [
     { kind: 'constant', warmUpSteps: 100 },
     { kind: 'step', milestones: [20], factor: 0.5, warmUpSteps: 0 },
@@ -182,31 +182,27 @@ test('of several shapes each member draws one, the same in every round, and all 
   for (const count of counts) assert.ok(Math.abs(count - 100) < 30, counts.join());
 });
 
-test(
-  'a trace gives each round the values of the segment that it begins in, beside first values that it does not ' +
-    'name',
-  () => {
-    const trace: readonly TraceSegment[] = [
-      { fromStep: 0, toStep: 20, hyperparameters: { learningRate: 0.2 } },
-      { fromStep: 20, toStep: 60, hyperparameters: { learningRate: 0.1, batch: 8 } },
-      { fromStep: 60, toStep: 80, hyperparameters: { learningRate: 5 } },
-    ];
-    const seen = Array.from({ length: 5 }, (_, round) =>
-      valuesIn(trace, { learningRate: 0.7, batch: 32, mode: 'flip' }, round),
-    );
-    assert.deepEqual(
-      seen.map((values) => [values['learningRate'], values['batch'], values['mode']]),
-      [
-        [0.2, 32, 'flip'],
-        [0.1, 8, 'flip'],
-        [0.1, 8, 'flip'],
-        [5, 32, 'flip'],
-        [5, 32, 'flip'],
-      ],
-      'values of another run, so its bounds; the last goes on where the run is extended',
-    );
-  },
-);
+test('a trace gives each round the values of its segment, and keeps first values that it does not name', () => {
+  const trace: readonly TraceSegment[] = [
+    { fromStep: 0, toStep: 20, hyperparameters: { learningRate: 0.2 } },
+    { fromStep: 20, toStep: 60, hyperparameters: { learningRate: 0.1, batch: 8 } },
+    { fromStep: 60, toStep: 80, hyperparameters: { learningRate: 5 } },
+  ];
+  const seen = Array.from({ length: 5 }, (_, round) =>
+    valuesIn(trace, { learningRate: 0.7, batch: 32, mode: 'flip' }, round),
+  );
+  assert.deepEqual(
+    seen.map((values) => [values['learningRate'], values['batch'], values['mode']]),
+    [
+      [0.2, 32, 'flip'],
+      [0.1, 8, 'flip'],
+      [0.1, 8, 'flip'],
+      [5, 32, 'flip'],
+      [5, 32, 'flip'],
+    ],
+    'values of another run, so its bounds; the last goes on where the run is extended',
+  );
+});
 
 test('the order of keys changes nothing', () => {
   const shapes: readonly ScheduleShape[] = [

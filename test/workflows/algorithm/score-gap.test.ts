@@ -4,7 +4,7 @@ import { bestScoreDifference, findOverlap, randomStream } from '../../../workflo
 import type { Curve } from '../../../workflows/algorithm/index.ts';
 import { curveOf, integerCurve, learningCurve, unsmoothed } from './example-curves.ts';
 
-test('over the overlap it is the best of one minus the best of the other', () => {
+test('over the overlap, the gap is the best of one minus the best of the other', () => {
   // a[2], a[3], a[4] = 3, 8, 5 beside b = 3, 4, 6; a's 9 comes before the overlap and b's 7 after it.
   assert.equal(
     bestScoreDifference(
@@ -17,7 +17,7 @@ test('over the overlap it is the best of one minus the best of the other', () =>
   assert.equal(bestScoreDifference(unsmoothed(3, 4), unsmoothed(1, 4, 6), true), -2);
 });
 
-test('it is not symmetric', () => {
+test('the gap is not symmetric', () => {
   // Without an overlap, only the curve that lies above is shifted.
   const high = unsmoothed(10, 20);
   const low = unsmoothed(1, 2, 2);
@@ -25,7 +25,7 @@ test('it is not symmetric', () => {
   assert.equal(bestScoreDifference(low, high, true), 0);
 });
 
-test('a curve entirely above is shifted down by ten amounts, of which the best counts', () => {
+test('a curve entirely above is shifted down by ten amounts, and the best gap counts', () => {
   // Shifts 8, 8.1, … 8.9. By 8, a is 2, 12 and b's 2 is the first to reach its start: 2 − 2. By 8.1 it is 1.9, 11.9,
   // and meets the same 2: 1.9 − 2. All ten meet b at its last point, so the overlap holds a's first point alone.
   assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 2), true), 0);
@@ -39,25 +39,25 @@ test("the shift does not reach where the curves' lowest points meet", () => {
   assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 4, 6), true), 8);
 });
 
-test('a curve entirely above a constant one, or entirely below, gains nothing', () => {
+test('a curve entirely above a constant one, or entirely below, has the gap 0', () => {
   assert.equal(bestScoreDifference(unsmoothed(5, 9), unsmoothed(3, 3, 3), true), 0);
   assert.equal(bestScoreDifference(unsmoothed(5), unsmoothed(3), true), 0);
   assert.equal(bestScoreDifference(unsmoothed(1, 2), unsmoothed(3, 4), true), 0);
 });
 
-test('without shifts, a curve entirely above another gains nothing; over an overlap it gains what it does', () => {
+test('without shifts, a curve entirely above has the gap 0, and overlapping curves have the same gap', () => {
   assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 2, 2), false), 0);
   assert.equal(bestScoreDifference(unsmoothed(10, 20), unsmoothed(1, 2, 2), true), 10);
   assert.equal(bestScoreDifference(unsmoothed(1, 2, 3), unsmoothed(1, 4, 9), false), -6);
 });
 
-test('curves whose smooths never meet, though their scores do, gain nothing', () => {
+test('curves whose smooths do not overlap have the gap 0, even if their scores do', () => {
   assert.equal(bestScoreDifference({ raw: [5, 1], smoothed: [4, 4] }, { raw: [3, 2], smoothed: [2, 2] }, true), 0);
   // Touching is not above.
   assert.equal(bestScoreDifference({ raw: [5, 4], smoothed: [5, 5] }, { raw: [4, 3], smoothed: [3, 3] }, true), 0);
 });
 
-test('a curve without points gains nothing', () => {
+test('a curve without points has the gap 0', () => {
   assert.equal(bestScoreDifference(unsmoothed(), unsmoothed(1), true), 0);
   assert.equal(bestScoreDifference(unsmoothed(1), unsmoothed(), true), 0);
 });
@@ -70,7 +70,7 @@ test('the gap of equal curves is 0', () => {
   }
 });
 
-test('it agrees with a naive second implementation: exactly on integers, to 1e-12 on numbers', () => {
+test('the gap agrees with a naive second implementation: exactly on integers, to 1e-12 on numbers', () => {
   const stream = randomStream(3, 'gaps');
   let shifted = 0;
   for (let i = 0; i < 20_000; i++) {

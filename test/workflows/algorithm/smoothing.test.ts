@@ -9,14 +9,14 @@ const MODELS: readonly SmoothingModel[] = ['fixed', 'estimated'];
 const LENGTHS = [2, 3, 4, 5, 7, 10, 13, 14, 15, 20, 40, 60];
 
 for (const model of MODELS) {
-  test(`${model}: a constant curve smooths to itself, one point is its own smooth, and no points are none`, () => {
+  test(`${model}: a constant curve, a single point and an empty curve are their own smooths`, () => {
     assert.deepEqual(smooth([], model), []);
     assert.deepEqual(smooth([0.1], model), [0.1]);
     assert.deepEqual(smooth([0.1, 0.1, 0.1], model), [0.1, 0.1, 0.1]);
     assert.deepEqual(smooth(new Array<number>(1000).fill(1e300), model), new Array<number>(1000).fill(1e300));
   });
 
-  test(`${model}: it gives a number for every score, and leaves the scores as they were`, () => {
+  test(`${model}: a smooth has a number for every score, and the scores are unchanged`, () => {
     const stream = randomStream(1, 'lengths');
     for (let n = 1; n <= 130; n++) {
       const scores = learningCurve(stream, n, 0.05);
@@ -52,7 +52,7 @@ for (const model of MODELS) {
     }
   });
 
-  test(`${model}: the same scores give the same bits, whatever was smoothed before`, () => {
+  test(`${model}: the same scores give the same bits, whatever curves were smoothed before`, () => {
     const stream = randomStream(3, 'bits');
     const scores = learningCurve(stream, 77, 0.05);
     const smoothed = smooth(scores, model);
@@ -60,7 +60,7 @@ for (const model of MODELS) {
     assert.deepEqual(smooth(scores, model), smoothed);
   });
 
-  test(`${model}: scores of any size and closeness give finite smooths`, () => {
+  test(`${model}: scores of any size and distance give finite smooths`, () => {
     for (const scores of [
       [1e300, -1e300, 5e299],
       [1e-300, 3e-300, 2e-300],
@@ -85,7 +85,7 @@ test('none: the smooth is a copy of the scores', () => {
   assert.notEqual(smooth(scores, 'none'), scores);
 });
 
-test('fixed: it agrees with Gaussian-process regression on the whole kernel matrix', () => {
+test('fixed: the smooth agrees with Gaussian-process regression on the whole kernel matrix', () => {
   const stream = randomStream(5, 'fixed');
   for (const n of LENGTHS) {
     const scores = learningCurve(stream, n, 0.05);
@@ -102,12 +102,12 @@ test('fixed: it agrees with Gaussian-process regression on the whole kernel matr
   }
 });
 
-test('fixed: curves without noise come out as they are', () => {
+test('fixed: curves without noise are unchanged', () => {
   const scores = Array.from({ length: 300 }, (_, i) => 1 + 2 * (i / 300) - 3 * (i / 300) ** 2);
   assertClose(smooth(scores, 'fixed'), scores, 1e-5);
 });
 
-test('estimated: it agrees with a search over the whole grid by dense matrices', () => {
+test('estimated: the smooth agrees with a search over the whole grid with dense matrices', () => {
   const stream = randomStream(6, 'estimated');
   const shapes = [
     (): number => 0,
@@ -129,7 +129,7 @@ test('estimated: it agrees with a search over the whole grid by dense matrices',
   }
 });
 
-test('estimated: flat noisy curves come out flat', () => {
+test('estimated: flat noisy curves become flat', () => {
   const stream = randomStream(7, 'flat');
   for (const n of [10, 30, 100, 500]) {
     const deviations = Array.from({ length: 40 }, () => {
@@ -142,7 +142,7 @@ test('estimated: flat noisy curves come out flat', () => {
   }
 });
 
-test('estimated: steep noisy curves come out steep', () => {
+test('estimated: steep noisy curves stay steep', () => {
   const stream = randomStream(8, 'steep');
   for (const n of [10, 30, 100, 500]) {
     for (let i = 0; i < 20; i++) {
@@ -158,7 +158,7 @@ test('estimated: steep noisy curves come out steep', () => {
   }
 });
 
-test('estimated: it is nearer to the truth than the scores, and on flat curves than fixed', () => {
+test('estimated: the smooth is closer to the truth than the scores, and on flat curves than fixed', () => {
   const stream = randomStream(9, 'truth');
   let [raw, estimated, fixed] = [0, 0, 0];
   for (let i = 0; i < 60; i++) {
@@ -177,7 +177,7 @@ test('estimated: it is nearer to the truth than the scores, and on flat curves t
   assert.ok(estimated < fixed, `${estimated} and ${fixed}`);
 });
 
-test('smooths have the bits they have always had', () => {
+test('smooths have the recorded bits', () => {
   assert.deepEqual(smooth([0.5, 0.61, 0.6, 0.7, 0.68, 0.75], 'fixed'), KNOWN.fixed);
   assert.deepEqual(smooth([0.5, 0.61, 0.6, 0.7, 0.68, 0.75], 'estimated'), KNOWN.estimated);
 });

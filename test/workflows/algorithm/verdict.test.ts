@@ -20,7 +20,7 @@ const undecided: Curve = { raw: [2, 2, 2, 2, 2, 0, 0], smoothed: [1, 1, 1, 1, 1,
 const below = unsmoothed(0, 0, 0, 0, 0, 0, 0);
 const above = unsmoothed(3, 3, 3, 3, 3, 3, 3);
 
-test('an evaluator that got further, and not by luck, succeeds', () => {
+test('an evaluator with a significant gap succeeds', () => {
   assert.deepEqual(verdict({ evaluator: better }), {
     outcome: 'success',
     reason: 'success',
@@ -31,7 +31,7 @@ test('an evaluator that got further, and not by luck, succeeds', () => {
   });
 });
 
-test('it needs both: a gap above 0 and a probability below the significance', () => {
+test('success needs a gap above 0 and a probability below the significance level', () => {
   assert.equal(
     verdict({ evaluator: better, significance: 1 / 128 }).reason,
     'undecided',
@@ -42,13 +42,13 @@ test('it needs both: a gap above 0 and a probability below the significance', ()
   assert.deepEqual(pick(verdict({ evaluator: above })), ['continue', 'undecided', 0, 0]);
 });
 
-test('an evaluator entirely above its child is compared by shifting it down', () => {
+test('an evaluator entirely above its child is shifted down for the comparison', () => {
   const rising = unsmoothed(10, 20, 30);
   const learner = unsmoothed(1, 4, 4, 4);
   assert.deepEqual(pick(verdict({ evaluator: rising, child: learner })), ['success', 'success', 20, 0]);
 });
 
-test('a child that was exploited ends the evaluation, even a successful one', () => {
+test('an exploited child ends the evaluation, even a successful one', () => {
   assert.deepEqual(pick(verdict({ evaluator: better, childExploited: true })), ['stop', 'child-exploited', 4, 1 / 128]);
   assert.deepEqual(pick(verdict({ evaluator: 'diverged', childExploited: true })), [
     'stop',
@@ -64,7 +64,7 @@ test('a child that was exploited ends the evaluation, even a successful one', ()
   ]);
 });
 
-test('a diverged evaluator ends, and so does one whose child diverged and was not replaced', () => {
+test('a diverged evaluator ends, and so does one whose diverged child was not replaced', () => {
   assert.deepEqual(verdict({ evaluator: 'diverged' }), {
     outcome: 'stop',
     reason: 'diverged',
@@ -77,18 +77,18 @@ test('a diverged evaluator ends, and so does one whose child diverged and was no
   assert.equal(verdict({ child: 'diverged' }).reason, 'child-diverged');
 });
 
-test('success goes before every reason to stop', () => {
+test('success has priority over every reason to stop', () => {
   const reasons = { childPromotedThisPass: true, parentExploited: true, evaluationSteps: 6000 };
   assert.equal(verdict({ evaluator: better, ...reasons }).outcome, 'success');
 });
 
-test('without an overlap it gives up at maxEvalSteps, not before', () => {
+test('without an overlap, an evaluation ends at maxEvalSteps and not earlier', () => {
   assert.deepEqual(pick(verdict({ evaluator: below, evaluationSteps: 599 })), ['continue', 'undecided', 0, 2]);
   assert.deepEqual(pick(verdict({ evaluator: below, evaluationSteps: 600 })), ['stop', 'no-overlap', 0, 2]);
   assert.equal(verdict({ evaluator: below, evaluationSteps: 600 }).overlap, null);
 });
 
-test('with an overlap it stops when the probability exceeds a threshold that falls with time', () => {
+test('with an overlap, an evaluation ends when the probability exceeds a decreasing threshold', () => {
   // p = 29/128 = 0.2266: passes up to 1 − T/600 = 0.2166.
   assert.equal(verdict({ evaluator: undecided, evaluationSteps: 460 }).reason, 'undecided');
   assert.equal(verdict({ evaluator: undecided, evaluationSteps: 480 }).reason, 'binomial-test');
@@ -100,7 +100,7 @@ test('with an overlap it stops when the probability exceeds a threshold that fal
   assert.equal(verdict({ evaluator: same, evaluationSteps: 20 }).reason, 'binomial-test');
 });
 
-test('while the test stays below, maxEvalSteps is no limit', () => {
+test('an evaluation may continue beyond maxEvalSteps while the probability is below the threshold', () => {
   const level: Curve = { raw: [2, 2, 2, 2, 2, 2, 2], smoothed: [1, 1, 1, 1, 1, 1, 1] };
   // p = 1/128 but the child got as far: a gap of 0.
   const fallen: Curve = { raw: [1, 1, 1, 1, 1, 1, 1, 2], smoothed: [1, 1, 1, 1, 1, 1, 1, 1] };
@@ -110,7 +110,7 @@ test('while the test stays below, maxEvalSteps is no limit', () => {
   assert.equal(slow.threshold, 0.05);
 });
 
-test('otherwise a child promoted before in this pass, or a parent exploited away, stops it', () => {
+test('a child that was promoted earlier in the pass, or an exploited parent, ends an undecided evaluation', () => {
   assert.equal(
     verdict({ evaluator: undecided, childPromotedThisPass: true, parentExploited: true }).reason,
     'child-promoted',
@@ -122,7 +122,7 @@ test('otherwise a child promoted before in this pass, or a parent exploited away
   );
 });
 
-test('of a fixed length, no test is asked: after maxEvalSteps the gap alone decides', () => {
+test('with fixed length, only the gap after maxEvalSteps decides', () => {
   const fixed = { stopping: 'fixed-length' } as const;
   assert.equal(
     verdict({ ...fixed, evaluator: better, evaluationSteps: 599 }).reason,
@@ -145,7 +145,7 @@ test('of a fixed length, no test is asked: after maxEvalSteps the gap alone deci
   assert.deepEqual(pick(verdict({ ...fixed, evaluator: below, evaluationSteps: 600 })), ['stop', 'fixed-length', 0, 2]);
 });
 
-test('of a fixed length, what ends an evaluation from outside still does', () => {
+test('with fixed length, an exploited parent or child still ends an evaluation', () => {
   const fixed = { stopping: 'fixed-length', evaluator: better } as const;
   assert.equal(verdict({ ...fixed, childExploited: true, evaluationSteps: 600 }).reason, 'child-exploited');
   assert.equal(verdict({ ...fixed, evaluator: 'diverged' }).reason, 'diverged');
@@ -158,7 +158,7 @@ test('of a fixed length, what ends an evaluation from outside still does', () =>
   );
 });
 
-test('without shifts, an evaluator entirely above its child has gained nothing', () => {
+test('without shifts, an evaluator entirely above its child gains nothing', () => {
   const rising = { evaluator: unsmoothed(10, 20, 30), child: unsmoothed(1, 4, 4, 4) };
   assert.deepEqual(pick(verdict({ ...rising, shifts: true })), ['success', 'success', 20, 0]);
   assert.deepEqual(pick(verdict({ ...rising, shifts: false })), ['continue', 'undecided', 0, 0]);
@@ -170,7 +170,7 @@ test('without shifts, an evaluator entirely above its child has gained nothing',
   );
 });
 
-test('over random evidence it is the first rule that holds', () => {
+test('for random evidence, the first rule that applies decides', () => {
   const stream = randomStream(8, 'evidence');
   const reasons = new Set<string>();
   for (let i = 0; i < 20_000; i++) {

@@ -126,7 +126,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
     assert.equal(again.length, 2 * 4);
   }
 
-  it('leaves a table that follows from its runs, byte for byte', async () => {
+  it('writes a table that follows from its runs, byte for byte', async () => {
     const { text, json } = await table('undisturbed');
     assert.equal(comparisonText(json.input, json.runs), text);
     assert.equal(json.format, COMPARISON_FORMAT);
@@ -154,53 +154,47 @@ describe('a comparison', { timeout: 300_000 }, () => {
     for (const [reason, count] of Object.entries(stops)) assert.equal(fire?.costs.evaluations[reason]?.count, count);
   });
 
-  it(
-    'answers with the rows, what they come to and where the table is, and compares arms of one ' + 'task only',
-    async () => {
-      const { json } = await table('undisturbed');
-      assert.deepEqual(undisturbed.summary, json.summary);
-      assert.deepEqual(undisturbed.table, { bucket: 'fire-pbt', key: 'undisturbed/comparison.json' });
-      assert.deepEqual(await runs.client.workflow.getHandle('undisturbed').query(comparisonQuery), undisturbed);
-      assert.deepEqual(
-        json.summary.differences.map(({ arm, against, testScore }) => ({
-          arm,
-          against,
-          pairs: testScore.differences?.pairs,
-        })),
-        [{ arm: 'PBT', against: 'FIRE', pairs: 1 }],
-      );
-    },
-  );
+  it('answers with rows, summary and the address of the table, and compares only arms of one task', async () => {
+    const { json } = await table('undisturbed');
+    assert.deepEqual(undisturbed.summary, json.summary);
+    assert.deepEqual(undisturbed.table, { bucket: 'fire-pbt', key: 'undisturbed/comparison.json' });
+    assert.deepEqual(await runs.client.workflow.getHandle('undisturbed').query(comparisonQuery), undisturbed);
+    assert.deepEqual(
+      json.summary.differences.map(({ arm, against, testScore }) => ({
+        arm,
+        against,
+        pairs: testScore.differences?.pairs,
+      })),
+      [{ arm: 'PBT', against: 'FIRE', pairs: 1 }],
+    );
+  });
 
-  it(
-    'that was killed halfway trains no finished run again and goes on with the others when it is ' + 'started again',
-    async () => {
-      const handle = await start('killed');
-      let since = 0;
-      const killed = new Promise<void>((resolve) => {
-        halfway('killed', {
-          PBT: async () => {
-            await handle.terminate('test');
-            since = runs.trained.length;
-            resolve();
-            return 'no-further';
-          },
-        });
+  it('resumes the unfinished runs, and only those, if it was killed and is started again', async () => {
+    const handle = await start('killed');
+    let since = 0;
+    const killed = new Promise<void>((resolve) => {
+      halfway('killed', {
+        PBT: async () => {
+          await handle.terminate('test');
+          since = runs.trained.length;
+          resolve();
+          return 'no-further';
+        },
       });
-      await killed;
-      const left = (await table('killed')).json;
-      assert.deepEqual(
-        left.runs.map(({ arm }) => arm),
-        ['FIRE'],
-        'it leaves what it has',
-      );
-      const progress = await result('killed');
-      assertWentOn(progress, since);
-      assert.equal(progress.rows[0]?.folder, left.runs[0]?.folder);
-    },
-  );
+    });
+    await killed;
+    const left = (await table('killed')).json;
+    assert.deepEqual(
+      left.runs.map(({ arm }) => arm),
+      ['FIRE'],
+      'it leaves what it has',
+    );
+    const progress = await result('killed');
+    assertWentOn(progress, since);
+    assert.equal(progress.rows[0]?.folder, left.runs[0]?.folder);
+  });
 
-  it('goes on where it was when it is reset to its first task', async () => {
+  it('resumes after a reset to its first task', async () => {
     const handle = await start('reset');
     let since = 0;
     const reset = new Promise<string>((resolve) => {
@@ -226,7 +220,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
     assertWentOn(await runs.client.workflow.getHandle<typeof compare>(handle.workflowId).result(), since);
   });
 
-  it('that was killed while a schedule was retraced goes on with the retrace from its rounds', async () => {
+  it('resumes a retrace from its rounds if it was killed during the retrace', async () => {
     const input = { arms: { PBT: INPUT.arms.PBT }, seeds: [7], retrace: true };
     const whole = await (await start('retracing', input)).result();
     const handle = await start('retracing-killed', input);
@@ -260,7 +254,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
     assert.deepEqual(decided(progress), decided(whole));
   });
 
-  it('is cancelled with all that it runs, none of which is left to be terminated', async () => {
+  it('cancels all its runs when it is cancelled, and terminates none', async () => {
     const workflowId = 'cancelled';
     const handle = await start(workflowId, { ...INPUT, atOnce: 3 });
     let arms = 0;
@@ -300,48 +294,45 @@ describe('a comparison', { timeout: 300_000 }, () => {
     delete runs.script.beforeTraining;
   });
 
-  it(
-    'lets the other runs finish where some fail, names those, and goes on with them when it is ' + 'started again',
-    async () => {
-      const { client } = runs;
-      halfway('failing', {
-        FIRE: async () => {
-          await client.workflow.getHandle('failing/FIRE/seed-7/P1').terminate('test');
-          return 'no-further';
-        },
-        PBT: async () => {
-          await client.workflow.getHandle('failing/PBT/seed-7').signal(stopEarlySignal, { reason: 'a mistake' });
-          await runs.reached('failing/PBT/seed-7', ({ status }) => status === 'stopping');
-          return 'further';
-        },
-      });
-      const { type, message } = await failure(await start('failing'));
-      assert.equal(type, 'RunsFailed');
-      const lines = message.split('\n');
-      assert.equal(
-        lines[0],
-        'Cannot finish comparison failing: 2 of 3 runs failed. What the others reached is in ' +
-          's3://fire-pbt/failing/comparison.json. Once that is mended, start it again under the same workflow id: ' +
-          'its 1 finished runs are not trained again, the others go on from their last recorded round.',
-      );
-      assert.match(lines[1] ?? '', /^FIRE, seed 7: P1 of run failing\/FIRE\/seed-7 ended unexpectedly: /);
-      assert.equal(lines[2], 'PBT, seed 7: it was stopped early in round 2: a mistake (StoppedEarly)');
-      assert.deepEqual(
-        (await table('failing')).json.runs.map(({ arm }) => arm),
-        ['plain'],
-      );
-      const since = runs.trained.length;
-      const progress = await result('failing');
-      assert.deepEqual(decided(progress), decided(undisturbed));
-      assert.deepEqual(trainedFrom(progress, 'plain', since), []);
-      assert.deepEqual(
-        [Math.min(...trainedFrom(progress, 'FIRE', since)), Math.min(...trainedFrom(progress, 'PBT', since))],
-        [HALF, HALF],
-      );
-    },
-  );
+  it('finishes the other runs and names those that fail, and resumes these if it is started again', async () => {
+    const { client } = runs;
+    halfway('failing', {
+      FIRE: async () => {
+        await client.workflow.getHandle('failing/FIRE/seed-7/P1').terminate('test');
+        return 'no-further';
+      },
+      PBT: async () => {
+        await client.workflow.getHandle('failing/PBT/seed-7').signal(stopEarlySignal, { reason: 'a mistake' });
+        await runs.reached('failing/PBT/seed-7', ({ status }) => status === 'stopping');
+        return 'further';
+      },
+    });
+    const { type, message } = await failure(await start('failing'));
+    assert.equal(type, 'RunsFailed');
+    const lines = message.split('\n');
+    assert.equal(
+      lines[0],
+      'Cannot finish comparison failing: 2 of 3 runs failed. What the others reached is in ' +
+        's3://fire-pbt/failing/comparison.json. Once that is mended, start it again under the same workflow id: ' +
+        'its 1 finished runs are not trained again, the others go on from their last recorded round.',
+    );
+    assert.match(lines[1] ?? '', /^FIRE, seed 7: P1 of run failing\/FIRE\/seed-7 ended unexpectedly: /);
+    assert.equal(lines[2], 'PBT, seed 7: it was stopped early in round 2: a mistake (StoppedEarly)');
+    assert.deepEqual(
+      (await table('failing')).json.runs.map(({ arm }) => arm),
+      ['plain'],
+    );
+    const since = runs.trained.length;
+    const progress = await result('failing');
+    assert.deepEqual(decided(progress), decided(undisturbed));
+    assert.deepEqual(trainedFrom(progress, 'plain', since), []);
+    assert.deepEqual(
+      [Math.min(...trainedFrom(progress, 'FIRE', since)), Math.min(...trainedFrom(progress, 'PBT', since))],
+      [HALF, HALF],
+    );
+  });
 
-  it('trains what was asked for otherwise, and nothing else', async () => {
+  it('trains again only the runs whose specification changed', async () => {
     const since = runs.trained.length;
     const { arms } = INPUT;
     const changed = await (
@@ -358,7 +349,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
     assert.deepEqual([changed.rows[2]?.steps, runs.trained.length - since], [40, 3 * 2]);
   });
 
-  it('is refused with every error, and trains nothing', async () => {
+  it('is refused with all errors, and trains nothing', async () => {
     const since = runs.trained.length;
     const { type, details } = await failure(
       await start('malformed', { arms: { FIRE: { ...TINY, steps: 30 }, '..': TINY }, seeds: [1, 1], retraces: true }),
@@ -376,7 +367,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
     assert.equal(runs.trained.length, since);
   });
 
-  it('trains nothing where it is done already, though its Temporal server is lost', async () => {
+  it('trains nothing if it is done, even on a new Temporal server', async () => {
     const elsewhere = await startStoredRuns({ on: server });
     try {
       assert.deepEqual(decided(await result('killed', elsewhere)), decided(undisturbed));

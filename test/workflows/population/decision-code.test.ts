@@ -11,7 +11,7 @@ const A = from('1.0.0+aa', 1);
 const B = from('1.1.0+bb', 5);
 const A_AGAIN = from('1.0.0+aa', 7);
 
-describe('the code that decides', () => {
+describe('the decision code of a run', () => {
   for (const [title, before, code, expected] of [
     ['is named in the first round', [], 'aa', [{ kind: 'decided-by', code: 'aa', fromRound: 9 }]],
     ['is not named again', [from('aa', 1)], 'aa', []],
@@ -48,13 +48,13 @@ describe('the code that decides', () => {
   ] as const)
     it(`${title} (of a run)`, () => assert.deepEqual(mergeCodes(subPopulations), expected));
 
-  it('is worth a sentence only if another code decided before', () => {
+  it('is mentioned only if the run had another code before', () => {
     assert.equal(describeCodes([]), null);
     assert.equal(describeCodes([A]), null);
     assert.equal(describeCodes([A, B]), 'Decided by more than one code: 1.0.0+aa from round 1, 1.1.0+bb from round 5');
   });
 
-  it('stays in the state after the first event, for the newest changes', () => {
+  it('is kept in the state with its newest changes', () => {
     const named = ({ code, fromRound }: DecisionCode): RoundEvent => ({ kind: 'decided-by', code, fromRound });
     const initialised = { kind: 'initialised', subPopulation: 1, evaluators: 0, members: [{ h: 1 }] } as const;
     assert.deepEqual(applyEvents(emptyPopulation(), [named(A), initialised]).decidedBy, [A]);

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { inParallel } from '../../../workflows/population/in-parallel.ts';
 
 describe('work in parallel', () => {
-  test('keeps to the limit and returns results in the order of the items', async () => {
+  test('stays within the limit and returns results in the order of the items', async () => {
     let atWork = 0;
     let most = 0;
     const results = await inParallel(3, [5, 1, 4, 2, 3, 0], async (turns, index) => {
@@ -17,7 +17,7 @@ describe('work in parallel', () => {
     assert.deepEqual(results, [...[5, 1, 4, 2, 3, 0].entries()]);
   });
 
-  test('begins nothing more after a failure', async () => {
+  test('starts no further item after a failure', async () => {
     const begun: number[] = [];
     const failing = inParallel(2, [0, 1, 2, 3], async (item) => {
       begun.push(item);
@@ -30,7 +30,7 @@ describe('work in parallel', () => {
     assert.deepEqual(begun, [0, 1]);
   });
 
-  test('returns nothing for no items', async () => {
+  test('returns no results for no items', async () => {
     assert.deepEqual(await inParallel(4, [], async () => Promise.resolve(1)), []);
   });
 });

@@ -38,14 +38,14 @@ describe('the state of a sub-population', () => {
     );
   });
 
-  it('leaves the state given as it was', () => {
+  it('does not change the previous state', () => {
     const before = after(TRAINED);
     const copy = structuredClone(before);
     applyEvents(before, [ASSIGNED, { kind: 'extended', rounds: 7 }]);
     assert.deepEqual(before, copy);
   });
 
-  it('grows curves and histories by training, one segment as long as nothing happens', () => {
+  it('extends curves and histories by training, in one segment until something changes', () => {
     const again = { ...TRAINED, step: 20 } as const;
     const [member] = after(TRAINED, again).members;
     assert.deepEqual(member?.curve, { sinceStep: 0, scores: [0.1, 0.2, 0.1, 0.2] });
@@ -54,7 +54,7 @@ describe('the state of a sub-population', () => {
     ]);
   });
 
-  it('sets what a schedule changes, as a segment of its own', () => {
+  it('applies the changes of a schedule as a new segment', () => {
     const scheduled: RoundEvent = { kind: 'scheduled', members: [{ member: 0, hyperparameters: { h: 0.5 } }] };
     const [first, second] = after(TRAINED, scheduled).members;
     assert.deepEqual([first?.hyperparameters, first?.origin], [{ h: 0.5 }, 'scheduled']);
@@ -114,7 +114,7 @@ describe('the state of a sub-population', () => {
     assert.equal(members[1]?.idleSinceStep, 20);
   });
 
-  it('goes on with an evaluation that is undecided, against the child that it was judged against', () => {
+  it('continues an undecided evaluation against the child of its judgement', () => {
     const verdict = { outcome: 'continue', reason: 'undecided', p: 1, threshold: 1, gap: 0, overlap: null } as const;
     const judged: RoundEvent = {
       kind: 'judged',
@@ -141,7 +141,7 @@ describe('the state of a sub-population', () => {
     assert.deepEqual([evaluations, verdicts], [[null], { 'parent-promoted': 1 }]);
   });
 
-  it('follows the operator: stops members, sets hyperparameters, remembers each command', () => {
+  it('applies the operator’s commands and remembers them', () => {
     const stop = { kind: 'stop-members', members: [1], reason: 'hopeless' } as const;
     const set = { kind: 'set-hyperparameters', member: 0, hyperparameters: { h: 7 }, reason: 'try' } as const;
     const { members, followed } = after(
@@ -155,7 +155,7 @@ describe('the state of a sub-population', () => {
     assert.deepEqual([hyperparameters, origin, setByHandAtStep], [{ h: 7 }, 'set-by-hand', 10]);
   });
 
-  it('records how long the run is, and how it ended', () => {
+  it('records the length of the run and its end', () => {
     assert.deepEqual([after().extendedTo, after().ended], [null, null]);
     const { extendedTo, ended } = after(
       { kind: 'extended', rounds: 40 },

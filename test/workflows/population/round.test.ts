@@ -29,23 +29,23 @@ describe('patience', () => {
       ),
     );
 
-  test('spares a member whose evaluation is young', () => {
+  test('spares a member with a short evaluation', () => {
     assert.deepEqual(exploited({ patience: 40 }, state(40)), { fitness: [-12, -4, 4, 12], copies: [] });
     assert.deepEqual(exploited({ patience: 21 }, state(40)).copies, []);
   });
 
-  test('spares none whose evaluation is old enough, and without it nobody', () => {
+  test('spares no member with a long enough evaluation, and none if patience is 0', () => {
     assert.deepEqual(exploited({ patience: 40 }, state(20)).copies, ['0 from 3']);
     assert.deepEqual(exploited({ patience: 20 }, state(40)).copies, ['0 from 3']);
     assert.deepEqual(exploited({ patience: 0 }, state(40)).copies, ['0 from 3']);
     assert.deepEqual(exploited({}, state(40)).copies, ['0 from 3']);
   });
 
-  test('spares no member that has diverged', () => {
+  test('spares no diverged member', () => {
     assert.deepEqual(exploited({ patience: 40 }, state(40, [1, 'diverged'])).copies, ['0 from 3']);
   });
 
-  test('is nothing to P1, which has no evaluations', () => {
+  test('has no effect on P1, which has no evaluations', () => {
     assert.deepEqual(
       exploited(
         { patience: 1000 },
@@ -66,7 +66,7 @@ describe('ranking by score', () => {
     evaluation({ parent: 4, curve: curve([1, 2]) }),
   ];
 
-  test('ranks P2 as P1, evaluated or not, the diverged last', () => {
+  test('ranks P2 like P1, with and without evaluations, and puts diverged members last', () => {
     const [p1, p2] = [
       exploited({}, population(1, members)),
       exploited({ ranking: 'score' }, population(2, members, evaluations)),
@@ -77,7 +77,7 @@ describe('ranking by score', () => {
     for (const { copies } of [p1, p2]) assert.match(copies.join(), /^1 from [04],2 from [04]$/);
   });
 
-  test('is not what P2 is ranked by otherwise', () => {
+  test('does not rank P2 by default', () => {
     assert.deepEqual(exploited({}, population(2, members, evaluations)).fitness, [
       null,
       7,
@@ -120,7 +120,7 @@ describe('an evaluator that succeeds', () => {
     assert.deepEqual(after.members[0]?.curve.scores, EVALUATOR);
   });
 
-  test('promotes nobody where the specification says so, and is judged all the same', () => {
+  test('is judged but promotes no member if the specification switches promotions off', () => {
     const judged = judgeEvaluators(specification({}), state, below);
     const { event, promotions, below: after } = judgeEvaluators(specification({ promotes: false }), state, below);
     assert.deepEqual(event, judged.event);
@@ -131,7 +131,7 @@ describe('an evaluator that succeeds', () => {
   });
 });
 
-describe('a child that exploit replaced', () => {
+describe('a child that exploit has replaced', () => {
   const state = (scores: readonly Score[] = EVALUATOR): PopulationState =>
     population(2, [member(), member()], [evaluation({ parent: 1, child: 0, curve: curve(scores) })]);
   /** Member 0 copies member 2. */
@@ -172,7 +172,7 @@ describe('a child that exploit replaced', () => {
     },
   );
 
-  test('is followed to its end: the member that it copied may be the one to promote', () => {
+  test('is followed, and a promotion goes to the member that it copied', () => {
     const { event, promotions } = judgeEvaluators(specification({ childReplaced: 'follow' }), state(), below(WEAK));
     assert.deepEqual(verdicts(event.evaluations), ['against 2: success, success']);
     assert.deepEqual(
@@ -182,7 +182,7 @@ describe('a child that exploit replaced', () => {
     assert.deepEqual(applyEvents(state(), [event]).evaluations, [null]);
   });
 
-  test('is followed no further than its parent goes', () => {
+  test('is followed only until the parent is replaced', () => {
     const replaced = applyEvents(state(), [
       { kind: 'exploited', fitness: [9, 0], copies: [{ member: 1, source: 0, hyperparameters: { h: 1 } }] },
     ]);
@@ -193,7 +193,7 @@ describe('a child that exploit replaced', () => {
   });
 });
 
-describe('against anyone, an evaluator', () => {
+describe('an evaluator against anyone', () => {
   const two = population(
     2,
     [member(), member()],
@@ -204,7 +204,7 @@ describe('against anyone, an evaluator', () => {
     member({ curve: curve(WEAK), fitness, ...changes });
   const strong = member({ curve: curve(STRONG), fitness: 20 });
 
-  test('succeeds against the fittest other member that it beats, and promotes that one', () => {
+  test('succeeds against the fittest member that it beats, and promotes it', () => {
     const { event, promotions, below } = judgeEvaluators(
       specification({ against: 'anyone' }),
       one,
@@ -222,7 +222,7 @@ describe('against anyone, an evaluator', () => {
     assert.deepEqual(applyEvents(one, [event]).evaluations, [null]);
   });
 
-  test('takes the lower number of equally fit ones, and one without fitness last', () => {
+  test('chooses the lower number among equally fit members, and a member without fitness last', () => {
     const promoted = (...members: readonly MemberState[]): number[] =>
       judgeEvaluators(specification({ against: 'anyone' }), one, population(1, [strong, ...members])).promotions.map(
         (promotion) => promotion.member,
@@ -232,7 +232,7 @@ describe('against anyone, an evaluator', () => {
     assert.deepEqual(promoted(strong), []);
   });
 
-  test('prefers its own child, and in one pass promotes nobody twice but its own child', () => {
+  test('prefers its own child, and promotes no other member twice in one pass', () => {
     const spec = specification({ against: 'anyone' });
     assert.deepEqual(
       judgeEvaluators(spec, one, population(1, [weak(1), weak(9)])).promotions.map((promotion) => promotion.member),
@@ -248,7 +248,7 @@ describe('against anyone, an evaluator', () => {
     assert.deepEqual(verdicts(event.evaluations), ['against 1: success, success', 'against 0: continue, undecided']);
   });
 
-  test('does not succeed against who is stopped, was just replaced or has diverged', () => {
+  test('does not succeed against a member that is stopped, diverged or was just replaced', () => {
     const below = population(1, [
       strong,
       weak(9, { stopped: true }),
@@ -260,7 +260,7 @@ describe('against anyone, an evaluator', () => {
     assert.deepEqual(promotions, []);
   });
 
-  test('succeeds against its child alone otherwise', () => {
+  test('succeeds only against its child by default', () => {
     for (const evaluationSwitches of [{}, { against: 'child' }] as const) {
       assert.deepEqual(
         verdicts(
@@ -281,7 +281,7 @@ describe('a schedule', () => {
   const begun = applyEvents(emptyPopulation(), [initialise(spec, 1)]);
   const first = begun.members.map(({ hyperparameters }) => Number(hyperparameters['h']));
 
-  test('is told where it changes something, of each member’s own first value', () => {
+  test('becomes an event if it changes something, relative to each member’s first value', () => {
     assert.deepEqual(
       [1, 2].flatMap((round) => followSchedule(spec, round, begun)),
       [],
@@ -300,7 +300,7 @@ describe('a schedule', () => {
     );
   });
 
-  test('leaves alone who was stopped, or had hyperparameters set by hand', () => {
+  test('does not change members that are stopped or have hyperparameters set by hand', () => {
     const steered = applyEvents(begun, [
       { kind: 'commanded', id: 'a', command: { kind: 'stop-members', members: [1], reason: 'test' } },
       {
@@ -317,7 +317,7 @@ describe('a schedule', () => {
     ]);
   });
 
-  test('is followed by members that copy nobody, not even where they have diverged', () => {
+  test('applies to members that copy no other member, even if they have diverged', () => {
     const diverged = population(
       1,
       [[1], [5], ['diverged' as const], [3]].map((scores) => member({ curve: curve(scores) })),
@@ -325,12 +325,12 @@ describe('a schedule', () => {
     assert.deepEqual(exploitAndExplore(spec, 3, diverged), { kind: 'exploited', fitness: [1, 5, null, 3], copies: [] });
   });
 
-  test('is nothing to a run without one', () => {
+  test('has no effect on a run without one', () => {
     assert.deepEqual(followSchedule(specification({}), 3, begun), []);
   });
 });
 
-test('without the switches, or with each as the paper has it, a run decides the same', async () => {
+test('a run decides the same without switches and with each switch as in the paper', async () => {
   const asThePaper = {
     patience: 0,
     childReplaced: 'end',
@@ -349,7 +349,7 @@ test('without the switches, or with each as the paper has it, a run decides the 
   assert.ok((without.populations[0]?.promotions ?? 0) > 0, 'something was promoted');
 });
 
-test('each switch of evaluation by itself changes what a run decides', async () => {
+test('each switch of the evaluation changes the decisions of a run', async () => {
   const plain = toySpecification({ steps: 600 });
   const without = JSON.stringify((await simulate(plain, toyTraining)).decisions);
   for (const evaluationSwitches of [

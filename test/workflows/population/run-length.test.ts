@@ -12,7 +12,7 @@ const ALL_STOPPED = { members: P1.members.map((member) => ({ ...member, stopped:
 const NOTHING = { stop: null, rounds: 10 };
 
 describe('the length of a run', () => {
-  it('is what the specification says', () => {
+  it('is initially the one of the specification', () => {
     assert.equal(plannedRounds({ steps: 600, stepsPerRound: 20 }), 30);
   });
 
@@ -31,7 +31,7 @@ describe('the length of a run', () => {
   ] as const)
     it(`is decided if ${title}`, () => assert.deepEqual(decided, expected));
 
-  it('travels to P(i+1) with the news, as the training of members does', () => {
+  it('is sent to P(i+1) with the news', () => {
     const events = [
       { kind: 'extended', rounds: 12 },
       { kind: 'assigned', assignments: [] },

@@ -32,7 +32,7 @@ const STATE = applyEvents(emptyPopulation(), [
 ]);
 
 describe('the views of a sub-population', () => {
-  it('summarise ranges, choices, leaders and stopped members', () => {
+  it('list ranges, choices, leaders and stopped members', () => {
     const summary = summarise(STATE, 1, 1);
     assert.deepEqual(summary.hyperparameters, { kind: ['a', 'b'], rate: { min: 1, max: 3 } });
     assert.deepEqual(
@@ -57,7 +57,7 @@ describe('the views of a sub-population', () => {
     );
   });
 
-  it('show what each evaluator evaluates, by name', () => {
+  it('name the parent and the child of each evaluator', () => {
     const [idle, busy] = viewEvaluators(STATE, []);
     assert.deepEqual(idle, { evaluator: 'P2/evaluator-0', evaluation: null, lastVerdict: null });
     assert.deepEqual([busy?.evaluation?.parent, busy?.evaluation?.child], ['P2/member-2', 'P1/member-4']);

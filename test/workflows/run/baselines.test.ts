@@ -57,7 +57,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     await objectServer.stop();
   });
 
-  it('random search: members follow the schedule from first values of their own, and copy nobody', async () => {
+  it('random search: members follow the schedule from their own first values, and copy no other member', async () => {
     const result = await runs.result('random-search', RANDOM_SEARCH, 'randomSearch');
     assert.equal(result.algorithm, 'random-search');
     const first = Number(result.schedule[1]?.hyperparameters['h']);
@@ -91,7 +91,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     await assertSimulated(result, RANDOM_SEARCH);
   });
 
-  it('random search: members that diverge are left alone, and the best of the others wins', async () => {
+  it('random search: diverged members are not replaced, and the best other member wins', async () => {
     const hyperparameters = {
       h: {
         kind: 'float',
@@ -160,7 +160,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     assert.deepEqual(written.retraced, retraced.retraced);
   });
 
-  it('retrace: the same schedule, written out in a whole specification, gives the same decisions', async () => {
+  it('retrace: a complete specification with the same schedule gives the same decisions', async () => {
     const [named, written] = await Promise.all([
       runs.result('by-name', { run: folderOf(found) }, 'retrace'),
       runs.result(
@@ -184,7 +184,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     assert.equal(written.retraced, undefined);
   });
 
-  it('retrace: is refused for a run that is unknown or unfinished, or with more than may differ', async () => {
+  it('retrace: an unknown or unfinished run is refused, and so are other changes than the allowed ones', async () => {
     const unfinished = await runs.start('unfinished', { ...SMALL, steps: 4000 });
     await runs.reached('unfinished', ({ round }) => round >= 1);
     const refused: readonly (readonly [input: unknown, why: string])[] = [
@@ -222,7 +222,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     await unfinished.terminate();
   });
 
-  it('each workflow type refuses what it does not run, and tells the one that does', async () => {
+  it('each workflow type refuses other specifications, and names the type that accepts them', async () => {
     const pbt = { ...SMALL, subPopulations: [{ members: 4 }] };
     const trace = {
       ...SMALL,
@@ -290,7 +290,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     );
   });
 
-  it('PBT is the same run as workflow type pbt and as firePbt of one sub-population', async () => {
+  it('PBT decides the same as workflow type pbt and as firePbt with one sub-population', async () => {
     const input = { ...SMALL, subPopulations: [{ members: 4 }] };
     const [asPbt, asFirePbt] = await Promise.all([
       runs.result('as-pbt', input, 'pbt'),
@@ -301,7 +301,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     await assertSimulated(asPbt, input);
   });
 
-  it('a random search is paused, resumed and extended like any run, and its schedule goes on', async () => {
+  it('a random search can be paused, resumed and extended, and its schedule continues', async () => {
     const input = { ...RANDOM_SEARCH, subPopulations: [{ members: 2 }] };
     const handle = await runs.start('extended', { ...input, steps: 300 }, 'randomSearch');
     await runs.reached('extended', ({ round }) => round >= 1);
@@ -321,7 +321,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     assert.equal(decisionsSha256, longFromTheStart.decisionsSha256);
   });
 
-  it('a random search that is stopped early names its winner so far, whose schedule can be retraced', async () => {
+  it('a random search that is stopped early has a winner, whose schedule can be retraced', async () => {
     const handle = await runs.start('stopped', { ...RANDOM_SEARCH, steps: 4000 }, 'randomSearch');
     await runs.reached('stopped', ({ round }) => round >= 3);
     await handle.signal(stopEarlySignal, { reason: 'good enough' });
@@ -337,7 +337,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     assert.deepEqual([steps, retraced?.gap], [stopped.steps, 0]);
   });
 
-  it('a retrace that was stopped is gone on from, and still tells the gap to its run', async () => {
+  it('a new run resumes a stopped retrace, and its result has the gap', async () => {
     const whole = (await runs.client.workflow.getHandle('retraced').result()) as ResultSummary;
     let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
@@ -364,7 +364,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     );
   });
 
-  it('a random search is gone on from by firePbt, as npm start does, and stays one', async () => {
+  it('firePbt resumes a random search, as npm start does, and it stays a random search', async () => {
     const whole = await runs.result('gone-on-whole', { ...RANDOM_SEARCH, steps: 200 }, 'randomSearch');
     const part = await runs.result('gone-on-part', { ...RANDOM_SEARCH, steps: 160 }, 'randomSearch');
     const result = await runs.result('gone-on', { from: part.storage.folder, steps: 200 });
@@ -381,7 +381,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     await assertSimulated(result, SWITCHED);
   });
 
-  it('all of them decide the same when they continue as new every 40 events', async () => {
+  it('all workflow types decide the same if they continue as new every 40 events', async () => {
     const cut = await startStoredRuns({
       on: objectServer,
       dynamicConfig: ['limit.historyCount.suggestContinueAsNew=40'],

@@ -4,7 +4,7 @@ import type { Deletion } from '../../../activities/contracts/run.ts';
 import { QUEUE, SMALL, startStoredRuns } from '../stored-runs.ts';
 import type { CommandOutcome, StoredRuns } from '../stored-runs.ts';
 
-describe('deleting a run with the stock Temporal CLI', { timeout: 240_000 }, () => {
+describe('the deletion of a run with the Temporal CLI', { timeout: 240_000 }, () => {
   let runs: StoredRuns;
   before(async () => {
     runs = await startStoredRuns();
@@ -34,7 +34,7 @@ describe('deleting a run with the stock Temporal CLI', { timeout: 240_000 }, () 
     return (JSON.parse(stdout) as { readonly result: Deletion }).result;
   }
 
-  it('says what and how much, then deletes that and nothing else', async () => {
+  it('names the objects and their size, then deletes only those', async () => {
     const short = { ...SMALL, steps: 60 };
     const [mine, like] = [await runs.result('my-run', short), await runs.result('my-run-2', short)];
     const run = mine.storage.folder;
@@ -76,7 +76,7 @@ describe('deleting a run with the stock Temporal CLI', { timeout: 240_000 }, () 
     });
   });
 
-  it('leaves a run that is running alone', async () => {
+  it('refuses to delete a running run', async () => {
     const handle = await runs.start('running', { ...SMALL, steps: 2000 });
     await runs.reached('running', ({ round }) => round >= 1);
     const { code, stdout, stderr } = await execute({ run: `running/${handle.firstExecutionRunId}`, confirm: true });
@@ -89,7 +89,7 @@ describe('deleting a run with the stock Temporal CLI', { timeout: 240_000 }, () 
     assert.equal((await deletion({ run: `running/${handle.firstExecutionRunId}`, confirm: true })).deleted, true);
   });
 
-  it('refuses whatever is not the folder of one run', async () => {
+  it('refuses everything that is not the folder of one run', async () => {
     for (const input of [
       {},
       'my-run',

@@ -97,7 +97,7 @@ describe('a run', { timeout: 400_000 }, () => {
     ['four sub-populations', [LOWEST, POPULATION, POPULATION, POPULATION]],
     ['a sub-population of one member', [{ members: 1, evaluators: 0 }]],
   ] as const) {
-    it(`decides with ${title} exactly what the loop of the paper decides`, async () => {
+    it(`makes exactly the decisions of the paper’s loop with ${title}`, async () => {
       const specification = toySpecification({ subPopulations });
       const activities = await run(specification);
       await assertSameDecisions(activities, specification);
@@ -108,7 +108,7 @@ describe('a run', { timeout: 400_000 }, () => {
     });
   }
 
-  it('decides the same twice, and otherwise with another seed', async () => {
+  it('decides the same twice, and differently with another seed', async () => {
     const [first, again, other] = await Promise.all([
       run(toySpecification({ seed: 1 })),
       run(toySpecification({ seed: 1 })),
@@ -120,39 +120,35 @@ describe('a run', { timeout: 400_000 }, () => {
     assert.notDeepEqual(told(first), told(other));
   });
 
-  it(
-    'fails by name when a sub-population ends unexpectedly, and a reset to the first task goes on from the ' +
-      'last complete round',
-    async () => {
-      const activities = createStandIns();
-      const specification = toySpecification({ steps: 400 });
-      const taskQueue = randomUUID();
-      const workflowId = `run-${taskQueue}`;
-      await harness.withWorkers(taskQueue, activities, async () => {
-        const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] });
-        await reached(handle, (progress) => progress.round >= 4);
-        await harness.client.workflow.getHandle(`${workflowId}/P2`).terminate('test');
-        await assert.rejects(
-          handle.result(),
-          (error) =>
-            error instanceof WorkflowFailedError &&
-            /^P2 of run run-.* ended unexpectedly: /.test(String(error.cause?.message)),
-        );
-        const complete = await activities.findLatestRound({ storage: { bucket: '', folder: '' }, subPopulations: 2 });
-        const trainedBefore = activities.trained.length;
-        await reset(workflowId);
-        await harness.client.workflow.getHandle(workflowId).result();
-        await assertSameDecisions(activities, specification);
-        assert.equal(
-          Math.min(...activities.trained.slice(trainedBefore).map((request) => request.fromStep)),
-          complete * 20,
-          'no finished round is trained again',
-        );
-      });
-    },
-  );
+  it('fails if a sub-population ends unexpectedly, and resumes from the last round after a reset', async () => {
+    const activities = createStandIns();
+    const specification = toySpecification({ steps: 400 });
+    const taskQueue = randomUUID();
+    const workflowId = `run-${taskQueue}`;
+    await harness.withWorkers(taskQueue, activities, async () => {
+      const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] });
+      await reached(handle, (progress) => progress.round >= 4);
+      await harness.client.workflow.getHandle(`${workflowId}/P2`).terminate('test');
+      await assert.rejects(
+        handle.result(),
+        (error) =>
+          error instanceof WorkflowFailedError &&
+          /^P2 of run run-.* ended unexpectedly: /.test(String(error.cause?.message)),
+      );
+      const complete = await activities.findLatestRound({ storage: { bucket: '', folder: '' }, subPopulations: 2 });
+      const trainedBefore = activities.trained.length;
+      await reset(workflowId);
+      await harness.client.workflow.getHandle(workflowId).result();
+      await assertSameDecisions(activities, specification);
+      assert.equal(
+        Math.min(...activities.trained.slice(trainedBefore).map((request) => request.fromStep)),
+        complete * 20,
+        'no finished round is trained again',
+      );
+    });
+  });
 
-  it('holds where training fails for good, says what and where, and goes on when resumed', async () => {
+  it('holds with the reason if training fails permanently, and continues when it is resumed', async () => {
     let broken = true;
     const activities = createStandIns({
       beforeTraining: ({ worker, fromStep }) => {
@@ -180,7 +176,7 @@ describe('a run', { timeout: 400_000 }, () => {
     });
   });
 
-  it('is as long as it was extended to while it was being planned', async () => {
+  it('has the extended length if it was extended during planning', async () => {
     let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
     const activities: StandIns = {
@@ -210,32 +206,28 @@ describe('a run', { timeout: 400_000 }, () => {
     });
   });
 
-  it(
-    'ends when it is stopped while the highest of three sub-populations is still training, and trains no ' +
-      'round beyond',
-    async () => {
-      const activities = slowed(({ worker, toStep }) => (worker.subPopulation === 3 && toStep > 40 ? 1_500 : 100));
-      const specification = toySpecification({
-        steps: 400,
-        subPopulations: [LOWEST, POPULATION, { members: 2, evaluators: 1 }],
+  it('trains no further round if it is stopped while the highest of three sub-populations trains', async () => {
+    const activities = slowed(({ worker, toStep }) => (worker.subPopulation === 3 && toStep > 40 ? 1_500 : 100));
+    const specification = toySpecification({
+      steps: 400,
+      subPopulations: [LOWEST, POPULATION, { members: 2, evaluators: 1 }],
+    });
+    const taskQueue = randomUUID();
+    await harness.withWorkers(taskQueue, activities, async () => {
+      const handle = await harness.client.workflow.start(firePbt, {
+        taskQueue,
+        workflowId: `run-${taskQueue}`,
+        args: [specification],
       });
-      const taskQueue = randomUUID();
-      await harness.withWorkers(taskQueue, activities, async () => {
-        const handle = await harness.client.workflow.start(firePbt, {
-          taskQueue,
-          workflowId: `run-${taskQueue}`,
-          args: [specification],
-        });
-        await reached(handle, ({ round }) => round >= 2);
-        await handle.signal(stopEarlySignal, { reason: 'good enough' });
-        const { rounds } = await handle.result();
-        assert.ok(rounds < 20, `${rounds} rounds`);
-        assert.equal(Math.max(...activities.trained.map(({ toStep }) => toStep)), rounds * specification.stepsPerRound);
-      });
-    },
-  );
+      await reached(handle, ({ round }) => round >= 2);
+      await handle.signal(stopEarlySignal, { reason: 'good enough' });
+      const { rounds } = await handle.result();
+      assert.ok(rounds < 20, `${rounds} rounds`);
+      assert.equal(Math.max(...activities.trained.map(({ toStep }) => toStep)), rounds * specification.stepsPerRound);
+    });
+  });
 
-  it('pauses every sub-population after the same round, and decides the same once it is resumed', async () => {
+  it('pauses all sub-populations after the same round, and decides the same after it is resumed', async () => {
     const activities = slowed(() => 100);
     const specification = toySpecification({ subPopulations: [LOWEST, POPULATION, POPULATION] });
     const taskQueue = randomUUID();
@@ -271,7 +263,7 @@ describe('a run', { timeout: 400_000 }, () => {
     });
   });
 
-  it('tells its progress to a query, every sub-population in it', async () => {
+  it('answers the progress query with all sub-populations', async () => {
     const activities = createStandIns();
     const taskQueue = randomUUID();
     await harness.withWorkers(taskQueue, activities, async () => {
@@ -295,14 +287,14 @@ describe('a run', { timeout: 400_000 }, () => {
   });
 });
 
-describe('a run whose histories are cut short', { timeout: 120_000 }, () => {
+describe('a run with short histories', { timeout: 120_000 }, () => {
   let harness: Harness;
   before(async () => {
     harness = await startHarness(['limit.historyCount.suggestContinueAsNew=40']);
   });
   after(() => harness.stop());
 
-  it('decides the same when it continues as new every 40 events', async () => {
+  it('decides the same if it continues as new every 40 events', async () => {
     const specification = toySpecification({ subPopulations: [LOWEST, POPULATION, POPULATION] });
     const activities = createStandIns();
     const taskQueue = randomUUID();

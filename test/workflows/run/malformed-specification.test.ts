@@ -45,7 +45,7 @@ const HOSTILE_IDS = [
   '🙂'.repeat(200),
 ];
 
-describe('a run whose input is hostile', { timeout: 240_000 }, () => {
+describe('a run with malicious input', { timeout: 240_000 }, () => {
   let harness: Harness;
   let server: ObjectServer;
   let objects: ObjectStore;
@@ -88,46 +88,42 @@ describe('a run whose input is hostile', { timeout: 240_000 }, () => {
     return error.cause;
   }
 
-  it(
-    'is refused for each malformed specification before anything trains, at once, for good, with path and ' +
-      'reason, leaving nothing',
-    async () => {
-      const activities = activitiesWith(async () => assert.fail('somebody trained'));
-      const taskQueue = randomUUID();
-      await harness.withWorkers(taskQueue, activities, () =>
-        atOnce(MALFORMED.entries(), async ([index, [what, specification]]) => {
-          const workflowId = `malformed-${index}`;
-          const text = JSON.stringify(specification) ?? 'null';
-          if (Buffer.byteLength(text) > PAYLOAD_BYTES) {
-            await assert.rejects(
-              harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] }),
-              (error: Error) => /Blob data size exceeds limit/.test(`${error.message} ${String(error.cause)}`),
-              what,
-            );
-            return;
-          }
-          // JSON knows neither NaN nor undefined: what is left of them is malformed too.
-          const expected = refusalOf(specification === undefined ? undefined : JSON.parse(text));
-          const { type, nonRetryable, message, details } = await failureOf(workflowId, taskQueue, specification);
-          assert.deepEqual(
-            { type, nonRetryable, message, details },
-            {
-              type: INVALID_SPECIFICATION,
-              nonRetryable: true,
-              message: expected.message,
-              details: [expected.complaints],
-            },
+  it('is refused permanently before anything trains, with path and reason, and writes nothing', async () => {
+    const activities = activitiesWith(async () => assert.fail('somebody trained'));
+    const taskQueue = randomUUID();
+    await harness.withWorkers(taskQueue, activities, () =>
+      atOnce(MALFORMED.entries(), async ([index, [what, specification]]) => {
+        const workflowId = `malformed-${index}`;
+        const text = JSON.stringify(specification) ?? 'null';
+        if (Buffer.byteLength(text) > PAYLOAD_BYTES) {
+          await assert.rejects(
+            harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] }),
+            (error: Error) => /Blob data size exceeds limit/.test(`${error.message} ${String(error.cause)}`),
             what,
           );
-        }),
-      );
-      assert.equal(new Set(activities.planned).size, activities.planned.length, 'each was looked at once');
-      assert.deepEqual(activities.trained, []);
-      assert.deepEqual(await readdir(server.folder), []);
-    },
-  );
+          return;
+        }
+        // JSON knows neither NaN nor undefined: what is left of them is malformed too.
+        const expected = refusalOf(specification === undefined ? undefined : JSON.parse(text));
+        const { type, nonRetryable, message, details } = await failureOf(workflowId, taskQueue, specification);
+        assert.deepEqual(
+          { type, nonRetryable, message, details },
+          {
+            type: INVALID_SPECIFICATION,
+            nonRetryable: true,
+            message: expected.message,
+            details: [expected.complaints],
+          },
+          what,
+        );
+      }),
+    );
+    assert.equal(new Set(activities.planned).size, activities.planned.length, 'each was looked at once');
+    assert.deepEqual(activities.trained, []);
+    assert.deepEqual(await readdir(server.folder), []);
+  });
 
-  it('keeps inside its folder of the bucket whatever its workflow id', async () => {
+  it('writes only inside its folder of the bucket, whatever its workflow id', async () => {
     const checkpoints = new CheckpointStore(objects);
     const activities = activitiesWith(async ({ storage, worker, fromStep, toStep, evalEvery, hyperparameters }) => ({
       checkpoint: await checkpoints.put(storage, Buffer.from(`${worker.index} at ${toStep}`), toStep),
@@ -163,7 +159,7 @@ describe('a run whose input is hostile', { timeout: 240_000 }, () => {
     );
   });
 
-  it('is refused where its workflow id leaves no room for those of its children', async () => {
+  it('is refused if its workflow id is too long for those of its children', async () => {
     const taskQueue = randomUUID();
     await harness.withWorkers(
       taskQueue,
@@ -175,7 +171,7 @@ describe('a run whose input is hostile', { timeout: 240_000 }, () => {
     );
   });
 
-  describe('from the command line', () => {
+  describe('malicious input from the command line', () => {
     let folder: string;
     before(async () => {
       folder = await mkdtemp(join(tmpdir(), 'fire-pbt-inputs-'));
@@ -183,7 +179,7 @@ describe('a run whose input is hostile', { timeout: 240_000 }, () => {
     after(() => rm(folder, { recursive: true, force: true }));
 
     for (const input of TYPED_BY_HAND) {
-      it(`is refused by the CLI where \`${input}\` is no JSON`, async () => {
+      it(`is refused by the CLI if \`${input}\` is no JSON`, async () => {
         const { code, stderr } = await start(randomUUID(), '--input', input);
         assert.equal(code, 1);
         assert.match(stderr, /^Error: input #1 is not valid JSON/);
@@ -194,7 +190,7 @@ describe('a run whose input is hostile', { timeout: 240_000 }, () => {
       [3, /Blob data size exceeds limit/],
       [10, /received message after decompression larger than max 4194304/],
     ] as const) {
-      it(`is refused by the server where its specification has ${megabytes} MB`, async () => {
+      it(`is refused by the server if the specification has ${megabytes} MB`, async () => {
         const workflowId = randomUUID();
         const file = join(folder, `${megabytes}.json`);
         await writeFile(file, JSON.stringify(withToy({ $schema: 'x'.repeat(megabytes * 1024 * 1024) })));
@@ -205,13 +201,13 @@ describe('a run whose input is hostile', { timeout: 240_000 }, () => {
       });
     }
 
-    it('is refused by the server where its workflow id is longer than the server takes', async () => {
+    it('is refused by the server if the workflow id is longer than the server accepts', async () => {
       const { code, stderr } = await start('x'.repeat(1001), '--input', '{}');
       assert.equal(code, 1);
       assert.match(stderr, /WorkflowId exceeds maximum allowed length/);
     });
 
-    it('is refused by the run where a number is beyond counting', async () => {
+    it('is refused by the run if a number is not finite', async () => {
       const taskQueue = randomUUID();
       const workflowId = randomUUID();
       await harness.withWorkers(

@@ -129,7 +129,7 @@ const BAD_UPDATES: readonly (readonly [name: string, input: string | undefined, 
   ],
 ];
 
-describe('a run steered with the stock Temporal CLI', { timeout: 300_000 }, () => {
+describe('a run that is operated with the Temporal CLI', { timeout: 300_000 }, () => {
   let runs: StoredRuns;
   before(async () => {
     runs = await startStoredRuns();
@@ -194,7 +194,7 @@ describe('a run steered with the stock Temporal CLI', { timeout: 300_000 }, () =
     return (await runs.client.workflow.getHandle(workflowId).result()) as ResultSummary;
   }
 
-  it('is unharmed by whatever malformed message it is sent, and says what is wrong with each', async () => {
+  it('ignores malformed messages, and says what is wrong with each', async () => {
     const workflowId = 'harassed';
     const undisturbed = await runs.result('undisturbed');
     await runs.start(workflowId);
@@ -255,7 +255,7 @@ describe('a run steered with the stock Temporal CLI', { timeout: 300_000 }, () =
     await refused(workflowId, 'pause', '{"reason": "too late"}', 'workflow execution already completed');
   });
 
-  it('follows each message, and records it', async () => {
+  it('applies each message and records it', async () => {
     const workflowId = 'steered';
     await runs.start(workflowId, { ...SMALL, steps: 400 });
     await runs.reached(workflowId, ({ round }) => round >= 2);
@@ -343,7 +343,7 @@ describe('a run steered with the stock Temporal CLI', { timeout: 300_000 }, () =
     assert.ok(final.schedule.length > 0);
   });
 
-  it('holds where its report fails for good, and comes to the same result when it is mended and resumed', async () => {
+  it('holds if its report fails permanently, and reaches the same result after repair and resume', async () => {
     const undisturbed = await runs.result('reported');
     const workflowId = 'report-held';
     let tries = 0;
@@ -377,7 +377,7 @@ describe('a run steered with the stock Temporal CLI', { timeout: 300_000 }, () =
     await runs.reached(workflowId, (progress) => progress.status === 'finished' && progress.holds.length === 0);
   });
 
-  it('can be cancelled while its report holds', async () => {
+  it('can be cancelled while it holds for its report', async () => {
     const workflowId = 'report-cancelled';
     runs.script.beforeReport = () => {
       throw ApplicationFailure.nonRetryable('boom', 'TaskFailed');

@@ -69,7 +69,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     return `${error.cause.type}: ${error.cause.message}`;
   }
 
-  it('tells whoever reset a child alone what to do, and then comes to the same result', async () => {
+  it('fails with advice after a reset of a child alone, and then recovers to the same result', async () => {
     const workflowId = 'child-reset';
     await runs.start(workflowId);
     await runs.reached(workflowId, ({ round }) => round >= 2);
@@ -88,7 +88,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     assertSame(await resultOf(workflowId));
   });
 
-  it('tells whoever reset the root to the middle what to do, and then comes to the same result', async () => {
+  it('fails with advice after a reset of the root to a later task, and then recovers to the same result', async () => {
     const workflowId = 'root-reset';
     await runs.start(workflowId);
     await runs.reached(workflowId, ({ round }) => round >= 2);
@@ -108,7 +108,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     assertSame(await resultOf(workflowId));
   });
 
-  it('is told the same where a failed root was reset to the middle', async () => {
+  it('fails with the same advice if a failed root was reset to a later task', async () => {
     const workflowId = 'failed-root-reset';
     await runs.start(workflowId);
     await runs.reached(workflowId, ({ round }) => round >= 2);
@@ -124,7 +124,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     assert.match(await failure(workflowId), /^ResetRefused: /);
   });
 
-  it('fails by name when a child was cancelled alone', async () => {
+  it('fails and names the child if a child alone was cancelled', async () => {
     const workflowId = 'child-cancelled';
     await runs.start(workflowId, { ...SMALL, steps: 2000 });
     await runs.reached(workflowId, ({ round }) => round >= 1);
@@ -135,7 +135,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     );
   });
 
-  it('comes to the same result when the running root is reset to its first task', async () => {
+  it('reaches the same result if the running root is reset to its first task', async () => {
     const workflowId = 'running-reset';
     await runs.start(workflowId);
     await runs.reached(workflowId, ({ round }) => round >= 3);
@@ -143,7 +143,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     assertSame(await resultOf(workflowId));
   });
 
-  it('is still as long as it was extended to when it is reset', async () => {
+  it('keeps its extended length after a reset', async () => {
     const long = await runs.result('extended-from-the-start', { ...SMALL, steps: 240 });
     const workflowId = 'extended-reset';
     const handle = await runs.start(workflowId);
@@ -160,7 +160,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     );
   });
 
-  it('comes to the same result when a stop is taken back', async () => {
+  it('reaches the same result if a stop is undone by a reset', async () => {
     const workflowId = 'stopped';
     const handle = await runs.start(workflowId);
     await runs.reached(workflowId, ({ round }) => round >= 2);
@@ -171,7 +171,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     assertSame(await resultOf(workflowId));
   });
 
-  it('is gone on from by a new run, on another Temporal server, that trains no finished round again', async () => {
+  it('is resumed by a new run on another Temporal server, which trains no finished round again', async () => {
     const workflowId = 'abandoned';
     const handle = await runs.start(workflowId);
     await runs.reached(workflowId, ({ round }) => round >= 4);
@@ -193,14 +193,14 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     }
   });
 
-  it('is gone on from with more steps, as though it had had them from the start', async () => {
+  it('is resumed with more steps as if it had been specified with them', async () => {
     const long = await runs.result('long', { ...SMALL, steps: 200 });
     const longer = await runs.result('longer', { from: undisturbed.storage.folder, steps: 200 });
     assert.equal(longer.decisionsSha256, long.decisionsSha256);
     assert.equal(longer.winner.checkpoint.sha256, long.winner.checkpoint.sha256);
   });
 
-  it('cannot be gone on from where it is not there, or with another task', async () => {
+  it('cannot be resumed if it does not exist, or with another task', async () => {
     const folder = undisturbed.storage.folder;
     for (const [input, message] of [
       [
@@ -230,7 +230,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     }
   });
 
-  it('ends when it is stopped while it holds, the member that cannot be trained left out', async () => {
+  it('ends if it is stopped during a hold, without the member that cannot be trained', async () => {
     const workflowId = 'stopped-holding';
     runs.script.beforeTraining = ({ storage, worker, fromStep }) => {
       if (

@@ -40,14 +40,14 @@ const SPECIFICATION = {
 } as const;
 const WORKERS = 5;
 
-describe('what a run keeps in its bucket', { timeout: 480_000 }, () => {
+describe('the storage of a run', { timeout: 480_000 }, () => {
   let runs: StoredRuns;
   before(async () => {
     runs = await startStoredRuns();
   });
   after(() => runs.stop());
 
-  it('is after 100 rounds at most twice what it is after 10', async () => {
+  it('is at most twice as large after 100 rounds as after 10', async () => {
     const workflowId = 'long';
     const kept: Record<number, Promise<Kept>> = {};
     // The round after is not trained before the bucket has been looked at: everybody waits.
