@@ -213,7 +213,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'more rounds than promotions bear',
     withToy({ steps: 60_000, evalEvery: 20 }),
-    'Expected `steps` to be at most 44320 (2216 rounds): with more, the record of a round of P1 may have ',
+    'Expected `steps` to be at most 44300 (2215 rounds): with more, the record of a round of P1 may have ',
   ],
   [
     'more measurements than can be smoothed',
