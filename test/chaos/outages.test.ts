@@ -11,28 +11,13 @@ import { findRepeatedFailures } from '../../workers/processes/standstill.ts';
 import { watchWorkflow } from '../../workers/processes/watch-workflow.ts';
 import { progressQuery } from '../../workflows/messages.ts';
 import { whyNoSmallDisk } from '../small-disk.ts';
+import { SMALL } from '../small-run.ts';
 import { temporalCommand } from '../temporal-server.ts';
 import { eventually } from '../workers/eventually.ts';
 import { startBreakableStack } from './breakable-stack.ts';
 import type { BreakableStack } from './breakable-stack.ts';
 import { outcomeOf } from '../../workers/chaos/outcome.ts';
 
-const SPECIFICATION = {
-  task: { kind: 'toy', variant: 'deceptive' },
-  steps: 160,
-  stepsPerRound: 20,
-  evalEvery: 1,
-  subPopulations: [{ members: 4 }, { members: 4, evaluators: 3 }],
-  hyperparameters: {
-    h: {
-      kind: 'float',
-      scale: 'log',
-      bounds: [1e-4, 1.1],
-      initial: { distribution: 'uniform', range: [0.9, 1.1] },
-      factors: [0.5, 2],
-    },
-  },
-};
 const DISK_BYTES = 16_000_000;
 const PATIENCE_MS = 120_000;
 
@@ -150,7 +135,7 @@ describe('a run', () => {
     return breakable.client.workflow.start('firePbt', {
       workflowId,
       taskQueue: breakable.stack.queue,
-      args: [SPECIFICATION],
+      args: [SMALL],
     });
   }
 

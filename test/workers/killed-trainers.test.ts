@@ -3,25 +3,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { progressQuery, resumeUpdate } from '../../workflows/messages.ts';
+import { SMALLEST } from '../small-run.ts';
 import { eventually } from './eventually.ts';
 import { startFleet, type Fleet } from './fleet.ts';
-
-const SPECIFICATION = {
-  task: { kind: 'toy', variant: 'deceptive' },
-  steps: 60,
-  stepsPerRound: 20,
-  evalEvery: 1,
-  subPopulations: [{ members: 2 }, { members: 2, evaluators: 1 }],
-  hyperparameters: {
-    h: {
-      kind: 'float',
-      scale: 'log',
-      bounds: [1e-4, 1.1],
-      initial: { distribution: 'uniform', range: [0.9, 1.1] },
-      factors: [0.5, 2],
-    },
-  },
-};
 
 describe('a run with a task that kills trainer after trainer', () => {
   let fleet: Fleet;
@@ -37,11 +21,11 @@ describe('a run with a task that kills trainer after trainer', () => {
       KILLED_AT_STEP: '33',
       KILLED_WHILE: file,
     });
-    const undisturbed = await (await fleet.startRun('undisturbed', SPECIFICATION)).result();
+    const undisturbed = await (await fleet.startRun('undisturbed', SMALLEST)).result();
     assert.deepEqual(fleet.said, []);
 
     writeFileSync(file, '');
-    const run = await fleet.startRun('disturbed', SPECIFICATION);
+    const run = await fleet.startRun('disturbed', SMALLEST);
     let holds: readonly string[] = [];
     // Each death is noticed after the heartbeat timeout of 20 s.
     await eventually(async () => (holds = (await run.query(progressQuery)).holds).length > 0, 240_000, 500);

@@ -9,25 +9,11 @@ import { pauseUpdate, progressQuery, resumeUpdate } from '../../workflows/messag
 import { describeCodes } from '../../workflows/population/decision-code.ts';
 import { ROOT } from '../../workers/processes/programs.ts';
 import { decisionCode } from '../../workers/processes/workflow-bundle.ts';
+import { SMALLEST } from '../small-run.ts';
 import { poll } from './eventually.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 
-const SPECIFICATION = {
-  task: { kind: 'toy', variant: 'deceptive' },
-  steps: 240,
-  stepsPerRound: 20,
-  evalEvery: 1,
-  subPopulations: [{ members: 2 }, { members: 2, evaluators: 1 }],
-  hyperparameters: {
-    h: {
-      kind: 'float',
-      scale: 'log',
-      bounds: [1e-4, 1.1],
-      initial: { distribution: 'uniform', range: [0.9, 1.1] },
-      factors: [0.5, 2],
-    },
-  },
-};
+const SPECIFICATION = { ...SMALLEST, steps: 240 };
 const ROUNDS = 12;
 const WARNING = /Decided by more than one code/g;
 

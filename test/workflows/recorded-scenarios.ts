@@ -7,7 +7,7 @@ import Long from 'long';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TrainRequest } from '../../activities/contracts/training.ts';
-import { SMALL } from './stored-runs.ts';
+import { SMALL, SMALLEST } from '../small-run.ts';
 import type { StoredRuns } from './stored-runs.ts';
 import type { firePbt } from '../../workflows/run/fire-pbt.ts';
 import {
@@ -19,13 +19,7 @@ import {
 } from '../../workflows/messages.ts';
 
 /** 3 rounds of 2 + 2 members and one evaluator, scores few: a history of some dozen kB. */
-const TINY = {
-  ...SMALL,
-  steps: 60,
-  evalEvery: 5,
-  subPopulations: [{ members: 2 }, { members: 2, evaluators: 1 }],
-  evaluation: { maxEvalSteps: 40 },
-};
+const TINY = { ...SMALLEST, evalEvery: 5, evaluation: { maxEvalSteps: 40 } };
 const LONGER = { ...TINY, steps: 100 };
 const THREE = { ...LONGER, subPopulations: [...TINY.subPopulations, { members: 2, evaluators: 1 }] };
 

@@ -13,6 +13,7 @@ import type { RunActivities, WriteResultRequest } from '../../activities/contrac
 import type { TrainingActivities, TrainRequest } from '../../activities/contracts/training.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { SimulatedRound, TrainedRound } from '../../workflows/population/simulation.ts';
+import { SEARCHED_H } from '../small-run.ts';
 
 /** State of a network of the closed-form task: how far θ and the number of steps are. */
 export interface ToyState {
@@ -66,15 +67,7 @@ export function toySpecification(overrides: Partial<Specification> = {}): Specif
       promotes: true,
     },
     smoothing: 'fixed',
-    hyperparameters: {
-      h: {
-        kind: 'float',
-        scale: 'log',
-        bounds: [1e-4, 1.1],
-        initial: { distribution: 'uniform', range: [0.9, 1.1] },
-        factors: [0.5, 2],
-      },
-    },
+    hyperparameters: { h: SEARCHED_H },
     threads: 1,
     storage: { bucket: 'test', keepRounds: 2 },
     ...overrides,

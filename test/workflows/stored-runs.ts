@@ -17,6 +17,7 @@ import { progressQuery } from '../../workflows/messages.ts';
 import type { RunProgress } from '../../activities/contracts/messages.ts';
 import type { Algorithm, WORKFLOW_TYPES } from '../../workflows/population/names.ts';
 import { runWorkers } from '../running-workers.ts';
+import { SMALL } from '../small-run.ts';
 import { startObjectServer } from '../object-server.ts';
 import type { ObjectServer } from '../object-server.ts';
 import { startTemporalServer, temporalCommand } from '../temporal-server.ts';
@@ -26,24 +27,6 @@ import { workflowBundle } from './run-harness.ts';
 export const QUEUE = 'stored-runs';
 
 export type RunWorkflowType = (typeof WORKFLOW_TYPES)[Algorithm];
-
-/** 4 + 4 members and 3 evaluators of the deceptive toy, 8 rounds. */
-export const SMALL = {
-  task: { kind: 'toy', variant: 'deceptive' },
-  steps: 160,
-  stepsPerRound: 20,
-  evalEvery: 1,
-  subPopulations: [{ members: 4 }, { members: 4, evaluators: 3 }],
-  hyperparameters: {
-    h: {
-      kind: 'float',
-      scale: 'log',
-      bounds: [1e-4, 1.1],
-      initial: { distribution: 'uniform', range: [0.9, 1.1] },
-      factors: [0.5, 2],
-    },
-  },
-} as const;
 
 export interface CommandOutcome {
   readonly code: number;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { InvalidComparison, parseComparison } from '../../../activities/comparison/input.ts';
-import { SMALL } from '../../workflows/stored-runs.ts';
+import { SMALL } from '../../small-run.ts';
 
 const ARM_NAME_RULE = 'named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone';
 const SPECIFICATION_KEYS =

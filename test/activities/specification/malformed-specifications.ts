@@ -2,24 +2,11 @@
  * Specifications that must be refused, each with what must be said of it: shared by the tests of the check itself, of
  * the workflow that makes it, and of the command line in front of both.
  */
+import { SEARCHED_H as h, SMALL } from '../../small-run.ts';
 
 export type Json = Record<string, unknown>;
 
-const h = {
-  kind: 'float',
-  scale: 'log',
-  bounds: [1e-4, 1.1],
-  initial: { distribution: 'uniform', range: [0.9, 1.1] },
-  factors: [0.5, 2],
-};
-export const toy: Json = {
-  task: { kind: 'toy', variant: 'deceptive' },
-  steps: 1000,
-  stepsPerRound: 20,
-  evalEvery: 1,
-  subPopulations: [{ members: 8 }, { members: 8, evaluators: 6 }],
-  hyperparameters: { h },
-};
+export const toy: Json = { ...SMALL, steps: 1000, subPopulations: [{ members: 8 }, { members: 8, evaluators: 6 }] };
 export const learningRate = {
   kind: 'float',
   scale: 'log',

@@ -5,25 +5,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { SMALL } from '../../small-run.ts';
 import { eventually } from '../eventually.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const SPECIFICATION = {
-  task: { kind: 'toy', variant: 'plain' },
-  steps: 600,
-  stepsPerRound: 20,
-  evalEvery: 1,
-  subPopulations: [{ members: 4 }, { members: 4, evaluators: 3 }],
-  hyperparameters: {
-    h: {
-      kind: 'float',
-      scale: 'log',
-      bounds: [1e-4, 1.1],
-      initial: { distribution: 'uniform', range: [0.9, 1.1] },
-      factors: [0.5, 2],
-    },
-  },
-};
+const SPECIFICATION = { ...SMALL, task: { kind: 'toy', variant: 'plain' }, steps: 600 };
 
 describe('npm start', () => {
   const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-start-'));

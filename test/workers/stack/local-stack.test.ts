@@ -16,25 +16,11 @@ import type { LocalStack } from '../../../workers/stack/local-stack.ts';
 import type { StackOptions } from '../../../workers/stack/options.ts';
 import { connectClient } from '../../../workers/processes/temporal-connection.ts';
 import { outcomeOf } from '../../../workers/chaos/outcome.ts';
+import { SMALL } from '../../small-run.ts';
 import { startTemporalServer, temporalCommand } from '../../temporal-server.ts';
 import { eventually } from '../eventually.ts';
 
-const SPECIFICATION = {
-  task: { kind: 'toy', variant: 'deceptive' },
-  steps: 120,
-  stepsPerRound: 20,
-  evalEvery: 1,
-  subPopulations: [{ members: 4 }, { members: 4, evaluators: 3 }],
-  hyperparameters: {
-    h: {
-      kind: 'float',
-      scale: 'log',
-      bounds: [1e-4, 1.1],
-      initial: { distribution: 'uniform', range: [0.9, 1.1] },
-      factors: [0.5, 2],
-    },
-  },
-};
+const SPECIFICATION = { ...SMALL, steps: 120 };
 const ROUNDS = 6;
 
 describe('the local stack', () => {

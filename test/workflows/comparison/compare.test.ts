@@ -16,7 +16,8 @@ import { comparisonQuery, stopEarlySignal } from '../../../workflows/messages.ts
 import type { ComparisonProgress } from '../../../activities/contracts/messages.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
-import { QUEUE, SMALL, startStoredRuns } from '../stored-runs.ts';
+import { SMALL } from '../../small-run.ts';
+import { QUEUE, startStoredRuns } from '../stored-runs.ts';
 import type { StoredRuns } from '../stored-runs.ts';
 
 const TINY = { ...SMALL, steps: 60, subPopulations: [{ members: 3 }, { members: 3, evaluators: 2 }] };

@@ -14,7 +14,8 @@ import type { HistorySegment } from '../../../workflows/population/state.ts';
 import { simulateTask } from '../../../workers/simulation/simulate.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
-import { SMALL, startStoredRuns } from '../stored-runs.ts';
+import { SMALL } from '../../small-run.ts';
+import { startStoredRuns } from '../stored-runs.ts';
 import type { RunWorkflowType, StoredRuns } from '../stored-runs.ts';
 
 /** Its winner is a member of P2 that was evaluated, promoted and copied. */

@@ -1,7 +1,8 @@
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Deletion } from '../../../activities/contracts/run.ts';
-import { QUEUE, SMALL, startStoredRuns } from '../stored-runs.ts';
+import { SMALL } from '../../small-run.ts';
+import { QUEUE, startStoredRuns } from '../stored-runs.ts';
 import type { CommandOutcome, StoredRuns } from '../stored-runs.ts';
 
 describe('the deletion of a run with the Temporal CLI', { timeout: 240_000 }, () => {

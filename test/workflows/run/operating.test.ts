@@ -9,7 +9,8 @@ import { MESSAGE_DESCRIPTIONS } from '../../../workflows/messages.ts';
 import type { EvaluatorView, Leader, MemberView, RunProgress } from '../../../activities/contracts/messages.ts';
 import type { HistorySegment } from '../../../workflows/population/state.ts';
 import { eventually } from '../../workers/eventually.ts';
-import { SMALL, startStoredRuns } from '../stored-runs.ts';
+import { SMALL } from '../../small-run.ts';
+import { startStoredRuns } from '../stored-runs.ts';
 import type { CommandOutcome, StoredRuns } from '../stored-runs.ts';
 
 /** Malformed stopEarly signals by input (undefined: none), with what the run says of them. */

@@ -6,7 +6,8 @@ import type { ResultSummary } from '../../../activities/contracts/run.ts';
 import { extendUpdate, progressQuery, stopEarlySignal } from '../../../workflows/messages.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
-import { SMALL, startStoredRuns } from '../stored-runs.ts';
+import { SMALL } from '../../small-run.ts';
+import { startStoredRuns } from '../stored-runs.ts';
 import type { StoredRuns } from '../stored-runs.ts';
 
 const TO_FIRST_TASK = ['--type', 'FirstWorkflowTask', '--reason', 'test', '--reapply-exclude', 'Signal'];
