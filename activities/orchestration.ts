@@ -17,6 +17,7 @@ import { found } from './operations/executions.ts';
 import { exportHistories } from './operations/histories.ts';
 import type { ComparisonActivities } from './contracts/comparison.ts';
 import type { RunActivities } from './contracts/run.ts';
+import type { TaskLookup } from './contracts/task.ts';
 import { planRun } from './runs/plan.ts';
 import { writeResult } from './runs/result.ts';
 import { RoundRecords } from './runs/rounds.ts';
@@ -31,20 +32,28 @@ export type OrchestrationActivities = RunActivities & ComparisonActivities;
 
 export interface OrchestrationDependencies {
   readonly objects: ObjectStore;
+  /** Says what trainers say of a task. */
+  readonly describe: TaskLookup;
   /** Of the namespace that the workflows run in. */
   readonly client: Client;
 }
 
 /** Returns the activities to register with an orchestrator's worker. */
-export function createOrchestrationActivities({ objects, client }: OrchestrationDependencies): OrchestrationActivities {
+export function createOrchestrationActivities({
+  objects,
+  client,
+  describe,
+}: OrchestrationDependencies): OrchestrationActivities {
   const rounds = new RoundRecords(objects);
   const checkpoints = new CheckpointStore(objects, 0);
   return {
     planRun: (request) =>
-      planRun(objects, request, {
-        runId: generation(),
-        workflowType: Context.current().info.workflowType ?? 'firePbt',
-      }),
+      planRun(
+        objects,
+        request,
+        { runId: generation(), workflowType: Context.current().info.workflowType ?? 'firePbt' },
+        describe,
+      ),
     adoptRounds: async (adoption) => ({ round: await adoptRounds(rounds, checkpoints, adoption) }),
     standBy: (run) => standBy(client, run),
     clearLeftovers: async ({ workflowIds, generation }) => ({
@@ -55,10 +64,10 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
     loadRound: (request) => rounds.loadPart(request),
     collectCheckpoints: async (request) => ({ deleted: await collectCheckpoints(objects, rounds, request) }),
     writeResult: (request) => writeResult(objects, rounds, request),
-    planComparison: (request) => planComparison(objects, request),
+    planComparison: (request) => planComparison(objects, describe, request),
     findRun: async ({ workflowId, specification }) => {
       await clearLeftovers(client, [workflowId], generation());
-      return findRun(objects, rounds, workflowId, parseSpecification(specification));
+      return findRun(objects, rounds, workflowId, parseSpecification(specification, describe));
     },
     findRetrace: async ({ workflowId, run, seed }) => {
       await clearLeftovers(client, [workflowId], generation());

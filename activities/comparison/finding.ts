@@ -11,6 +11,7 @@ import type { FoundRun } from '../contracts/comparison.ts';
 import { decisionsKey, folderName, resultKey, specificationKey } from '../storage/layout.ts';
 import { recordedRetraced } from '../runs/retracing.ts';
 import { levelsOf, type RoundRecords } from '../runs/rounds.ts';
+import { UNASKED } from '../specification/described-task.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 import type { StoredResult } from './run.ts';
@@ -129,12 +130,12 @@ function hasDecisions({ keys, storage }: StoredFolder, { rounds }: StoredResult,
 }
 
 /**
- * Whether a recorded specification, with today's defaults where it has none, says the same; where and how long things
- * are kept decides nothing.
+ * Whether a recorded specification, which has all defaults, says the same; where and how long things are kept decides
+ * nothing.
  */
 function sameSpecification(recorded: unknown, { storage: _, ...wanted }: Specification): boolean {
   try {
-    const { storage: _recorded, ...same } = parseSpecification(recorded);
+    const { storage: _recorded, ...same } = parseSpecification(recorded, UNASKED);
     return isDeepStrictEqual(same, wanted);
   } catch (error) {
     if (error instanceof InvalidSpecification) return false;

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { RETRACE_SEED_OFFSET } from '../../workflows/population/names.ts';
 import type { ComparisonInput } from '../contracts/comparison.ts';
+import type { TaskLookup } from '../contracts/task.ts';
 import { InvalidInput, parse } from '../../workflows/validation/complaints.ts';
 import { at, isIntegerWithin, isRecord, report } from '../../workflows/validation/draft.ts';
 import { flag, integer, list, object } from '../../workflows/validation/fields.ts';
@@ -20,26 +21,26 @@ const ARM_NAME_RULE =
   `named with 1 to ${COMPARISON_LIMITS.armNameCharacters} letters, digits, dots, dashes or underscores, ` +
   'neither dots nor digits alone';
 
-const arms = z
-  .record(z.string(), usableSpecification, { error: ARMS_RULE })
-  .describe(
-    'Specifications by arm. The comparison sets `seed`. The first arm is the one that others are compared with.',
-  );
-
 const seed = integer(0, COMPARISON_LIMITS.seed, 'Every arm is run once with each seed.');
 
-const comparison = object(
-  {
-    $schema: z.string({ error: 'a string' }).optional().describe('For editors; ignored.'),
-    arms,
-    seeds: list(seed, 1, COMPARISON_LIMITS.runs, 'seeds', 'Different from one another.'),
-    atOnce: integer(1, COMPARISON_LIMITS.atOnce, 'Runs at once, at most. Default: 1.').default(1),
-    retrace: flag(
-      'Whether the schedule that a run found is trained once more, alone and with another seed. Default: false.',
-    ).default(false),
-  },
-  'A comparison: arms × seeds.',
-).superRefine(checkComparison, { when: () => true });
+function comparisonSchema(lookup: TaskLookup) {
+  return object(
+    {
+      $schema: z.string({ error: 'a string' }).optional().describe('For editors; ignored.'),
+      arms: z
+        .record(z.string(), usableSpecification(lookup), { error: ARMS_RULE })
+        .describe(
+          'Specifications by arm. The comparison sets `seed`. The first arm is the one that others are compared with.',
+        ),
+      seeds: list(seed, 1, COMPARISON_LIMITS.runs, 'seeds', 'Different from one another.'),
+      atOnce: integer(1, COMPARISON_LIMITS.atOnce, 'Runs at once, at most. Default: 1.').default(1),
+      retrace: flag(
+        'Whether the schedule that a run found is trained once more, alone and with another seed. Default: false.',
+      ).default(false),
+    },
+    'A comparison: arms × seeds.',
+  ).superRefine(checkComparison, { when: () => true });
+}
 
 /** A valid comparison: defaults filled in, the specifications of the arms as given and as they will run. */
 export interface Comparison extends Required<ComparisonInput> {
@@ -55,12 +56,13 @@ export class InvalidComparison extends InvalidInput {
 }
 
 /**
- * Returns the comparison with its defaults filled in; `input` is anything that came out of JSON.
+ * Returns the comparison with its defaults filled in; `input` is anything that came out of JSON, `lookup` has what
+ * trainers say of the tasks of its arms.
  *
  * @throws InvalidComparison with every error at once
  */
-export function parseComparison(input: unknown): Comparison {
-  const parsed = parse(comparison, input, 'comparison');
+export function parseComparison(input: unknown, lookup: TaskLookup): Comparison {
+  const parsed = parse(comparisonSchema(lookup), input, 'comparison');
   if ('complaints' in parsed) throw new InvalidComparison(parsed.complaints);
   const { arms: specifications, seeds, atOnce, retrace } = parsed.value;
   return { arms: (input as ComparisonInput).arms, seeds, atOnce, retrace, specifications };

@@ -6,6 +6,7 @@ import { comparedRunId, MAX_ID_BYTES, retraceId } from '../../workflows/populati
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { ComparisonPlan } from '../contracts/comparison.ts';
+import type { TaskLookup } from '../contracts/task.ts';
 import { comparisonInputKey, folderName } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { InvalidComparison, parseComparison } from './input.ts';
@@ -25,9 +26,10 @@ const ROOM_FOR_PARTS = '/P16/evaluator-499'.length;
  */
 export async function planComparison(
   objects: ObjectStore,
+  lookup: TaskLookup,
   { input, workflowId }: { readonly input: unknown; readonly workflowId: string },
 ): Promise<ComparisonPlan> {
-  const { arms, seeds, atOnce, retrace, specifications } = valid(() => parseComparison(input));
+  const { arms, seeds, atOnce, retrace, specifications } = valid(() => parseComparison(input, lookup));
   const longest = Math.max(
     ...Object.keys(arms).flatMap((arm) =>
       seeds.map((seed) => Buffer.byteLength(retraceId(comparedRunId(workflowId, arm, seed)))),

@@ -70,8 +70,24 @@ export interface TaskDescription {
   readonly score: string;
 }
 
+/** One error in what trainers were asked about: `Expected \`path\` to be RULE, got \`value\`` is told of it. */
+export interface TaskComplaint {
+  /** In the specification: `['task', 'model', 'hidden', 0]`, or `['threads']`. */
+  readonly path: readonly (string | number)[];
+  readonly rule: string;
+  /** What was found, if that is not the value at the path. */
+  readonly got?: string;
+}
+
+/** What trainers say of a task: its description, or every error in it. */
+export type DescribedTask =
+  { readonly description: TaskDescription } | { readonly complaints: readonly TaskComplaint[] };
+
+/** Looks up what trainers say of a task; undefined: nobody has been asked. */
+export type TaskLookup = (request: DescribeRequest) => DescribedTask | undefined;
+
 /**
- * Failure type of `describe` for settings that the task refuses, or a kind that the trainer does not have: not
- * retryable, with all complaints (`Expected \`task.path\` to be RULE, got \`value\``) as the first of its details.
+ * Failure type of `describe` for settings that the task refuses, a kind or a number of threads that the trainer does
+ * not have: not retryable, with the complaints (TaskComplaint[]) as the first of its details.
  */
 export const INVALID_TASK = 'InvalidTask';

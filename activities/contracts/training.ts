@@ -4,7 +4,7 @@
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { CheckpointReference, RunFolder } from './checkpoint.ts';
-import type { TaskSpecification } from '../specification/specification.ts';
+import type { TaskSpecification } from './task.ts';
 
 /** Who trains: a member or an evaluator slot of sub-population P`subPopulation` (1-based); `index` counts from 0. */
 export interface WorkerName {

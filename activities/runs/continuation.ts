@@ -6,6 +6,7 @@
  */
 import { ObjectStoreError, type ObjectStore } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
+import type { TaskLookup } from '../contracts/task.ts';
 import { DEFAULT_BUCKET, RUN_FOLDER, specificationKey } from '../storage/layout.ts';
 import { expected, valueText } from '../../workflows/validation/complaints.ts';
 import { bucketName } from '../../workflows/validation/fields.ts';
@@ -35,6 +36,7 @@ export async function continuedSpecification(
   objects: Pick<ObjectStore, 'get'>,
   { from, ...given }: ContinuationInput,
   own: string,
+  lookup: TaskLookup,
 ): Promise<{ specification: Specification; from: RunFolder }> {
   if (typeof from !== 'string' || !RUN_FOLDER.test(from))
     throw wrongField(
@@ -45,11 +47,11 @@ export async function continuedSpecification(
   const earlier = { bucket: bucketOf(given), folder: from };
   const recorded = await readRecorded(objects, earlier.bucket, specificationKey(earlier));
   if (recorded === undefined) {
-    const planned = await plannedBefore(objects, { bucket: earlier.bucket, folder: own });
+    const planned = await plannedBefore(objects, { bucket: earlier.bucket, folder: own }, lookup);
     if (planned) return { specification: planned, from: earlier };
     throw wrongField(['from'], `the folder of a run in bucket ${earlier.bucket}`, from);
   }
-  const specification = parseSpecification({ ...recorded, ...given });
+  const specification = parseSpecification({ ...recorded, ...given }, lookup);
   const differing = Object.keys(given).filter(
     (field): field is keyof Specification => !FREE.some((free) => free === field) && field in specification,
   );
@@ -73,9 +75,10 @@ export async function continuedSpecification(
 export async function plannedBefore(
   objects: Pick<ObjectStore, 'get'>,
   own: RunFolder,
+  lookup: TaskLookup,
 ): Promise<Specification | undefined> {
   const recorded = await readRecorded(objects, own.bucket, specificationKey(own));
-  return recorded && parseSpecification(recorded);
+  return recorded && parseSpecification(recorded, lookup);
 }
 
 /** Returns an object that a run recorded as JSON, or undefined where there is none. */

@@ -13,6 +13,7 @@ import {
 } from '../../workflows/population/names.ts';
 import type { Algorithm } from '../../workflows/population/names.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
+import type { TaskDescription, TaskLookup } from '../contracts/task.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { historyBudget, type HistoryBudget } from '../specification/history-budget.ts';
 import type { HistoryCosts, RetracedRun, RunCosts, RunPlan } from '../contracts/run.ts';
@@ -21,22 +22,16 @@ import { readableJson } from '../storage/readable-json.ts';
 import { continuedSpecification, goesOn, wrongField } from './continuation.ts';
 import { namesRun, recordedRetraced, retracingSpecification } from './retracing.ts';
 import { expected } from '../../workflows/validation/complaints.ts';
+import { descriptionOf } from '../specification/described-task.ts';
 import { mostRounds } from '../specification/budget.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
-import type { Specification, TaskSpecification } from '../specification/specification.ts';
+import type { Specification } from '../specification/specification.ts';
 
 /** Failure type of a run whose specification is refused. */
 export const INVALID_SPECIFICATION = 'InvalidSpecification';
 
 /** Failure type of a run whose workflow id leaves no room for those of its children. */
 export const INVALID_WORKFLOW_ID = 'InvalidWorkflowId';
-
-const FLOAT_BYTES = 4;
-/** Of a tensor's entry in a checkpoint's header. */
-const TENSOR_HEADER_BYTES = 100;
-const CLASSES = 10;
-const IMAGE_SIDE = 28;
-const KERNEL_VALUES = 9;
 
 /** What a plan is made of. */
 export interface PlanRequest {
@@ -56,7 +51,7 @@ export interface PlannedWorkflow {
  * in, and which run it retraces into its folder. Planning again, after a reset, comes to the same, also where the run
  * that it goes on from or retraces was deleted meanwhile.
  *
- * `generation` in the plan is the root's own run id.
+ * `generation` in the plan is the root's own run id. `lookup` has what trainers say of the task.
  *
  * @throws ApplicationFailure of type 'InvalidSpecification', not retryable, with every error in the message and, as a
  *   list, in the details
@@ -68,10 +63,11 @@ export async function planRun(
   objects: ObjectStore,
   { specification: given, workflowId, firstExecutionRunId }: PlanRequest,
   { runId: generation, workflowType }: PlannedWorkflow,
+  lookup: TaskLookup,
 ): Promise<RunPlan> {
   const folder = runFolder(workflowId, firstExecutionRunId);
   const { specification, from, retraced } = await asSpecification(() =>
-    readSpecification(objects, given, workflowType, folder),
+    readSpecification(objects, given, workflowType, folder, lookup),
   );
   checkWorkflowId(workflowId, specification);
   const storage = { bucket: specification.storage.bucket, folder };
@@ -84,7 +80,10 @@ export async function planRun(
     storage,
     ...(from ? { from } : {}),
     ...(retraced ? { retraced } : {}),
-    costs: { ...costsOf(specification), histories: historyCosts(historyBudget(specification, workflowId)) },
+    costs: {
+      ...costsOf(specification, descriptionOf(specification, lookup)),
+      histories: historyCosts(historyBudget(specification, workflowId)),
+    },
     maxRounds: mostRounds(specification),
   };
 }
@@ -100,13 +99,16 @@ async function readSpecification(
   given: unknown,
   workflowType: string,
   own: string,
+  lookup: TaskLookup,
 ): Promise<ReadSpecification> {
   if (namesRun(given)) {
     if (workflowType !== 'retrace')
       throw wrongField(['run'], `absent for workflow type ${workflowType} (workflow type retrace takes it)`, given.run);
-    return retracingSpecification(objects, given, own);
+    return retracingSpecification(objects, given, own, lookup);
   }
-  const read = goesOn(given) ? await continued(objects, given, own) : { specification: parseSpecification(given) };
+  const read = goesOn(given)
+    ? await continued(objects, given, own, lookup)
+    : { specification: parseSpecification(given, lookup) };
   // Whoever goes on from a run, `npm start` for one, cannot know what it computes: firePbt goes on with any.
   if (!goesOn(given) || workflowType !== 'firePbt') checkAlgorithm(read.specification, workflowType);
   return read;
@@ -117,8 +119,9 @@ async function continued(
   objects: ObjectStore,
   given: Parameters<typeof continuedSpecification>[1],
   own: string,
+  lookup: TaskLookup,
 ): Promise<ReadSpecification> {
-  const read = await continuedSpecification(objects, given, own);
+  const read = await continuedSpecification(objects, given, own, lookup);
   const retraced =
     (await recordedRetraced(objects, read.from)) ??
     (await recordedRetraced(objects, { bucket: read.specification.storage.bucket, folder: own }));
@@ -182,24 +185,29 @@ function checkWorkflowId(workflowId: string, { subPopulations }: Specification):
   throw ApplicationFailure.nonRetryable(message, INVALID_WORKFLOW_ID);
 }
 
-/** Returns what a run will take, at most: as though its evaluators were never idle. */
-export function costsOf({ subPopulations, steps, stepsPerRound, storage, task }: Specification): RunCosts {
+/**
+ * Returns what a run will take, at most: as though its evaluators were never idle. Without a description nothing is
+ * known of the bytes of its checkpoints.
+ */
+export function costsOf(
+  { subPopulations, steps, stepsPerRound, storage }: Specification,
+  described?: TaskDescription,
+): RunCosts {
   const members = subPopulations.reduce((sum, one) => sum + one.members, 0);
   const evaluators = subPopulations.reduce((sum, one) => sum + one.evaluators, 0);
   const workers = members + evaluators;
   const rounds = steps / stepsPerRound;
   // The rounds kept, those that are about to be collected, the one in training.
   const checkpointsKept = workers * (storage.keepRounds + roundsPerReport(rounds) + 1);
-  const checkpointBytes = estimateCheckpointBytes(task);
+  const bytes = described?.checkpointBytes ?? null;
   return {
     members,
     evaluators,
     rounds,
     workerSteps: workers * steps,
     trainActivities: workers * rounds,
-    checkpointBytes,
     checkpointsKept,
-    storedBytes: checkpointsKept * checkpointBytes,
+    ...(bytes === null ? {} : { checkpointBytes: bytes, storedBytes: checkpointsKept * bytes }),
   };
 }
 
@@ -211,32 +219,4 @@ function historyCosts({ root, subPopulations, payloads }: HistoryBudget): Histor
     roundBytes: Math.max(...subPopulations.map(({ perRound }) => perRound.bytes)),
     largestPayloadBytes: Math.max(...payloads.map(({ sizeBytes }) => sizeBytes)),
   };
-}
-
-/** Returns about how many bytes one checkpoint has: weights, as much again for each optimiser slot, and the header. */
-export function estimateCheckpointBytes(task: TaskSpecification): number {
-  if (task.kind === 'toy') return 3 * TENSOR_HEADER_BYTES;
-  const copies = 1 + (task.optimizer === 'adam' ? 2 : 1);
-  const tensors = 2 * (task.model.kind === 'perceptron' ? task.model.hidden.length + 1 : task.model.filters.length + 2);
-  return copies * (parameterCount(task) * FLOAT_BYTES + tensors * TENSOR_HEADER_BYTES);
-}
-
-/** Returns how many numbers a task's model learns: kernels and biases. */
-export function parameterCount(task: TaskSpecification): number {
-  if (task.kind === 'toy') return 1;
-  const { model } = task;
-  if (model.kind === 'perceptron') return denseParameters([IMAGE_SIDE * IMAGE_SIDE, ...model.hidden, CLASSES]);
-  let side = IMAGE_SIDE;
-  let channels = 1;
-  let convolutions = 0;
-  for (const filters of model.filters) {
-    convolutions += (KERNEL_VALUES * channels + 1) * filters;
-    channels = filters;
-    side = Math.floor(side / 2);
-  }
-  return convolutions + denseParameters([side * side * channels, model.dense, CLASSES]);
-}
-
-function denseParameters(widths: readonly number[]): number {
-  return widths.slice(1).reduce((sum, width, index) => sum + ((widths[index] ?? 0) + 1) * width, 0);
 }

@@ -9,6 +9,7 @@ import type { Score } from '../../workflows/algorithm/index.ts';
 import type { HistorySegment } from '../../workflows/population/state.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
+import type { TaskLookup } from '../contracts/task.ts';
 import { bucketOf, plannedBefore, readRecorded, wrongField } from './continuation.ts';
 import { resultKey, retracedKey, RUN_FOLDER } from '../storage/layout.ts';
 import type { RetracedRun } from '../contracts/run.ts';
@@ -46,6 +47,7 @@ export async function retracingSpecification(
   objects: Pick<ObjectStore, 'get'>,
   { run, ...given }: RetracingInput,
   own: string,
+  lookup: TaskLookup,
 ): Promise<{ specification: Specification; retraced: RetracedRun }> {
   if (typeof run !== 'string' || !RUN_FOLDER.test(run))
     throw wrongField(['run'], "a finished run's folder, `<workflow id>/<first run id>`, as its result tells it", run);
@@ -54,7 +56,7 @@ export async function retracingSpecification(
   if (recorded === undefined) {
     const storage = { bucket, folder: own };
     const [planned, retraced] = await Promise.all([
-      plannedBefore(objects, storage),
+      plannedBefore(objects, storage, lookup),
       recordedRetraced(objects, storage),
     ]);
     if (planned && retraced) return { specification: planned, retraced };
@@ -66,7 +68,7 @@ export async function retracingSpecification(
   const { seed, winner, testScore, schedule, specification } = recorded as unknown as RecordedResult;
   const trace = joinEqual(schedule);
   const { task, stepsPerRound, evalEvery, hyperparameters, threads } = specification;
-  const parsed = parseSpecification({
+  const draft = {
     task,
     stepsPerRound,
     evalEvery,
@@ -77,7 +79,8 @@ export async function retracingSpecification(
     ...given,
     subPopulations: [{ members: 1 }],
     schedule: trace,
-  });
+  };
+  const parsed = parseSpecification(draft, lookup);
   return { specification: parsed, retraced: { folder: run, seed, objective: winner.objective, testScore } };
 }
 

@@ -2,20 +2,26 @@
  * Rules of hyperparameters that concern more than one field: what the task knows, and what a search space holds.
  */
 import type { z } from 'zod';
-import { taskHyperparameters, type HyperparameterDefinition } from '../tasks/hyperparameters.ts';
 import { at, isRecord, numbersAt, report } from '../../workflows/validation/draft.ts';
+import { allows, ruleOf } from '../../workflows/validation/hyperparameter-definition.ts';
+import type { HyperparameterDefinition } from '../contracts/task.ts';
 
 /** Adds an issue for each hyperparameter that the task does not know, lacks or does not allow. */
-export function checkHyperparameters(draft: unknown, context: z.core.$RefinementCtx): void {
+export function checkHyperparameters(
+  draft: unknown,
+  definitions: readonly HyperparameterDefinition[],
+  context: z.core.$RefinementCtx,
+): void {
   const given = at(draft, 'hyperparameters');
-  const definitions = taskHyperparameters(at(draft, 'task'));
-  if (!isRecord(given) || !definitions) return;
-  const known = definitions.map(({ name }) => name).join(', ');
+  if (!isRecord(given)) return;
   for (const [name, value] of Object.entries(given)) {
     const definition = definitions.find((one) => one.name === name);
     const path = ['hyperparameters', name];
-    if (!definition) report(context, path, `absent (known for this task: ${known})`);
-    else checkHyperparameter(definition, value, path, context);
+    if (!definition) report(context, path, `absent (known for this task: ${namesOf(definitions)})`);
+    else if (isRecord(value)) checkSearch(definition, value, path, context);
+    else if (typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))) {
+      if (!allows(definition, value)) report(context, path, ruleOf(definition));
+    }
   }
   for (const { name, default: value } of definitions) {
     if (value === undefined && !Object.hasOwn(given, name))
@@ -23,19 +29,33 @@ export function checkHyperparameters(draft: unknown, context: z.core.$Refinement
   }
 }
 
-function checkHyperparameter(
-  { allows, rule }: HyperparameterDefinition,
-  value: unknown,
+/** Returns the names of hyperparameters, as messages list them. */
+export function namesOf(definitions: readonly HyperparameterDefinition[]): string {
+  return definitions.map(({ name }) => name).join(', ');
+}
+
+/** The kind of space in which each kind of hyperparameter is searched. */
+const SPACES = { number: 'float', integer: 'integer', category: 'category' } as const;
+
+/** Checks that a hyperparameter is searched among values that the task allows. */
+function checkSearch(
+  definition: HyperparameterDefinition,
+  space: unknown,
   path: readonly string[],
   context: z.core.$RefinementCtx,
 ): void {
-  if (typeof value === 'string') report(context, path, rule);
-  if (typeof value === 'number' && Number.isFinite(value) && !allows(value)) report(context, path, rule);
-  const kind = at(value, 'kind');
-  if (kind === 'integer' || kind === 'category') report(context, [...path, 'kind'], '`float`');
-  const bounds = numbersAt(value, 'bounds');
-  if (kind === 'float' && bounds && !bounds.every(allows))
-    report(context, [...path, 'bounds'], `two numbers, each ${rule}`);
+  const kind = at(space, 'kind');
+  const wanted = SPACES[definition.kind];
+  if (kind !== wanted) {
+    if (Object.values<unknown>(SPACES).includes(kind)) report(context, [...path, 'kind'], `\`${wanted}\``);
+    return;
+  }
+  const bounds = numbersAt(space, 'bounds');
+  if (bounds && !bounds.every((bound) => allows(definition, bound)))
+    report(context, [...path, 'bounds'], `two numbers, each ${ruleOf(definition)}`);
+  const choices = at(space, 'choices');
+  if (Array.isArray(choices) && !choices.every((choice) => allows(definition, choice)))
+    report(context, [...path, 'choices'], `strings, each ${ruleOf(definition)}`);
 }
 
 /** Adds an issue for each broken rule inside one search space. */

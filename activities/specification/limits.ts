@@ -16,10 +16,8 @@ export const limits = {
   measurements: 20_000,
   /** Of a schedule that is traced: a run's own has at most one a round. */
   segments: 10_000,
-  trainingImages: 60_000,
-  batchSize: 4096,
-  layerWidth: 4096,
-  filters: 512,
+  /** That a trainer computes with. */
+  threads: 256,
   /** Longest folder name made of a workflow id: file systems take 255 bytes. */
   folderCharacters: 200,
   /** Longest part of a state's text: a payload may have 2 MB, and quotes grow when a text is written as JSON. */

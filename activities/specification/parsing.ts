@@ -3,10 +3,13 @@
  */
 import { checkBudget } from './budget.ts';
 import { InvalidInput, parse } from '../../workflows/validation/complaints.ts';
+import type { TaskLookup } from '../contracts/task.ts';
 import { specificationSchema, type Specification } from './specification.ts';
 
-/** Schema of a specification that a run can use. */
-export const usableSpecification = specificationSchema.superRefine(checkBudget);
+/** Returns the schema of a specification that a run can use, given what trainers say of its task. */
+export function usableSpecification(lookup: TaskLookup) {
+  return specificationSchema(lookup).superRefine(checkBudget);
+}
 
 /** An invalid specification: every error, each with its path, what was found and what is allowed. */
 export class InvalidSpecification extends InvalidInput {
@@ -17,12 +20,13 @@ export class InvalidSpecification extends InvalidInput {
 }
 
 /**
- * Returns the specification with its defaults filled in; `input` is anything that came out of JSON.
+ * Returns the specification with its defaults filled in; `input` is anything that came out of JSON, `lookup` has what
+ * trainers say of its task.
  *
  * @throws InvalidSpecification with every error at once
  */
-export function parseSpecification(input: unknown): Specification {
-  const parsed = parse(usableSpecification, input);
+export function parseSpecification(input: unknown, lookup: TaskLookup): Specification {
+  const parsed = parse(usableSpecification(lookup), input);
   if ('complaints' in parsed) throw new InvalidSpecification(parsed.complaints);
   return parsed.value;
 }

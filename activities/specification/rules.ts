@@ -6,18 +6,21 @@
  */
 import type { z } from 'zod';
 import { at, isIntegerWithin, report } from '../../workflows/validation/draft.ts';
+import type { TaskLookup } from '../contracts/task.ts';
+import { checkTask, descriptionOf } from './described-task.ts';
 import { countAt } from './draft.ts';
 import { checkHyperparameters } from './hyperparameter-rules.ts';
 import { limits } from './limits.ts';
 import { checkSchedule } from './schedule-rules.ts';
 
-/** Adds an issue for each broken rule between fields of a whole specification. */
-export function checkRules(draft: unknown, context: z.core.$RefinementCtx): void {
+/** Adds an issue for each broken rule of the task, and between fields of a whole specification. */
+export function checkRules(draft: unknown, lookup: TaskLookup, context: z.core.$RefinementCtx): void {
   checkSteps(draft, context);
   checkWorkers(draft, context);
-  checkExamples(draft, context);
-  checkHyperparameters(draft, context);
-  checkSchedule(draft, context);
+  checkTask(draft, lookup, context);
+  const definitions = descriptionOf(draft, lookup)?.hyperparameters;
+  if (definitions) checkHyperparameters(draft, definitions, context);
+  checkSchedule(draft, definitions, context);
 }
 
 function checkSteps(draft: unknown, context: z.core.$RefinementCtx): void {
@@ -72,27 +75,5 @@ function checkWorkers(draft: unknown, context: z.core.$RefinementCtx): void {
   if (workers > limits.workers)
     report(context, ['subPopulations'], `at most ${limits.workers} workers together, members and evaluators`, {
       got: `${workers} workers`,
-    });
-}
-
-function checkExamples(draft: unknown, context: z.core.$RefinementCtx): void {
-  const task = at(draft, 'task');
-  const objective = countAt(task, 'objectiveExamples');
-  const untouched = countAt(task, 'untouchedExamples');
-  if (at(task, 'kind') !== 'image-classification' || !objective || !untouched) return;
-  const left = limits.trainingImages - objective - untouched;
-  if (left <= 0) {
-    report(
-      context,
-      ['task', 'objectiveExamples'],
-      `below ${limits.trainingImages} together with \`task.untouchedExamples\` (${untouched})`,
-      { got: String(objective) },
-    );
-    return;
-  }
-  const batchSize = countAt(task, 'batchSize');
-  if (batchSize && batchSize > left)
-    report(context, ['task', 'batchSize'], `at most the ${left} training images that the held-out ones leave`, {
-      got: String(batchSize),
     });
 }

@@ -2,25 +2,33 @@
  * Rules of schedules that concern more than one field.
  */
 import type { z } from 'zod';
-import { taskHyperparameters } from '../tasks/hyperparameters.ts';
 import { at, isRecord, report } from '../../workflows/validation/draft.ts';
+import { allows, ruleOf } from '../../workflows/validation/hyperparameter-definition.ts';
+import type { HyperparameterDefinition } from '../contracts/task.ts';
 import { countAt } from './draft.ts';
+import { namesOf } from './hyperparameter-rules.ts';
 
-/** Adds an issue for each broken rule of a schedule. */
-export function checkSchedule(draft: unknown, context: z.core.$RefinementCtx): void {
+/**
+ * Adds an issue for each broken rule of a schedule; `definitions` are the task's hyperparameters, undefined if nobody
+ * has been asked for them.
+ */
+export function checkSchedule(
+  draft: unknown,
+  definitions: readonly HyperparameterDefinition[] | undefined,
+  context: z.core.$RefinementCtx,
+): void {
   const schedule = at(draft, 'schedule');
-  const definitions = taskHyperparameters(at(draft, 'task'));
-  const known = definitions?.map(({ name }) => name).join(', ');
-  const unknownTo = (name: string): boolean =>
-    definitions !== undefined && !definitions.some((one) => one.name === name);
-  if (Array.isArray(schedule)) return checkTrace(schedule, draft, unknownTo, known, context);
+  const known = namesOf(definitions ?? []);
+  if (Array.isArray(schedule)) return checkTrace(schedule, draft, definitions, context);
   if (!isRecord(schedule)) return;
   const steps = countAt(draft, 'steps');
   for (const [name, given] of Object.entries(schedule)) {
     const space = at(at(draft, 'hyperparameters'), name);
-    if (unknownTo(name)) report(context, ['schedule', name], `absent (known for this task: ${known})`);
+    if (isUnknown(definitions, name)) report(context, ['schedule', name], `absent (known for this task: ${known})`);
     else if (space === undefined || typeof space === 'string' || at(space, 'kind') === 'category')
       report(context, ['schedule', name], 'absent: `hyperparameters` has no number of that name');
+    else if (typeof space === 'number' && definitions?.find((one) => one.name === name)?.kind === 'integer')
+      report(context, ['schedule', name], 'absent: an integer is scheduled only if it is searched');
     const shapes = Array.isArray(given)
       ? given.map((shape: unknown, index) => ({ shape, path: ['schedule', name, index] }))
       : [{ shape: given, path: ['schedule', name] }];
@@ -38,12 +46,10 @@ export function checkSchedule(draft: unknown, context: z.core.$RefinementCtx): v
 function checkTrace(
   segments: readonly unknown[],
   draft: unknown,
-  unknownTo: (name: string) => boolean,
-  known: string | undefined,
+  definitions: readonly HyperparameterDefinition[] | undefined,
   context: z.core.$RefinementCtx,
 ): void {
   const stepsPerRound = countAt(draft, 'stepsPerRound');
-  const definitions = taskHyperparameters(at(draft, 'task')) ?? [];
   let end: unknown = 0;
   for (const [index, segment] of segments.entries()) {
     const from = at(segment, 'fromStep');
@@ -60,11 +66,15 @@ function checkTrace(
       report(context, ['schedule', index, 'toStep'], `a multiple of \`stepsPerRound\` (${stepsPerRound})`);
     const values = at(segment, 'hyperparameters');
     for (const [name, value] of Object.entries(isRecord(values) ? values : {})) {
-      const definition = definitions.find((one) => one.name === name);
+      const definition = definitions?.find((one) => one.name === name);
       const path = ['schedule', index, 'hyperparameters', name];
-      if (unknownTo(name)) report(context, path, `absent (known for this task: ${known})`);
-      else if (definition && (typeof value !== 'number' || !definition.allows(value)))
-        report(context, path, definition.rule);
+      if (isUnknown(definitions, name))
+        report(context, path, `absent (known for this task: ${namesOf(definitions ?? [])})`);
+      else if (definition && !allows(definition, value)) report(context, path, ruleOf(definition));
     }
   }
+}
+
+function isUnknown(definitions: readonly HyperparameterDefinition[] | undefined, name: string): boolean {
+  return definitions !== undefined && !definitions.some((one) => one.name === name);
 }

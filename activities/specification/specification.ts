@@ -7,14 +7,14 @@
  */
 import { z } from 'zod';
 import type { HyperparameterSpaces } from '../../workflows/algorithm/hyperparameters.ts';
-import { taskHyperparameters } from '../tasks/hyperparameters.ts';
+import type { TaskDescription, TaskLookup, TaskSpecification } from '../contracts/task.ts';
+import { descriptionOf, task } from './described-task.ts';
 import { evaluation } from './evaluation-schema.ts';
 import { bucketName, integer, list, object, oneOf } from '../../workflows/validation/fields.ts';
 import { hyperparameter } from './hyperparameter-schema.ts';
 import { limits } from './limits.ts';
 import { checkRules } from './rules.ts';
 import { schedule } from './schedule-schema.ts';
-import { task } from './task-schema.ts';
 
 const subPopulation = object(
   {
@@ -78,37 +78,47 @@ export const specificationShape = object(
         'Random search, or the retrace of a schedule: members follow it and never copy one another. Default: ' +
           'none; schedules are found.',
       ),
-    threads: integer(1, 256, 'Threads that a trainer computes with: digests hold for one number. Default: 1.').default(
+    threads: integer(
       1,
-    ),
+      limits.threads,
+      'Threads that a trainer computes with: digests hold for one number. Default: 1.',
+    ).default(1),
     storage: storage.prefault({}),
   },
   'Specification of a FIRE PBT run.',
 );
 
-/** Schema of a whole specification; whether its histories fit is a rule of its own (budget.ts). */
-export const specificationSchema = specificationShape.superRefine(checkRules, { when: () => true }).transform(resolve);
+/**
+ * Returns the schema of a whole specification, given what trainers say of its task; whether its histories fit is a rule
+ * of its own (budget.ts).
+ */
+export function specificationSchema(lookup: TaskLookup) {
+  return specificationShape
+    .superRefine((draft, context) => checkRules(draft, lookup, context), { when: () => true })
+    .transform((valid) => resolve(valid, descriptionOf(valid, lookup)));
+}
+
+type SpecificationSchema = ReturnType<typeof specificationSchema>;
 
 /** A valid specification, defaults filled in. */
-export type Specification = DeepReadonly<Omit<z.output<typeof specificationSchema>, 'hyperparameters'>> & {
+export type Specification = DeepReadonly<Omit<z.output<SpecificationSchema>, 'hyperparameters' | 'task'>> & {
+  readonly task: TaskSpecification;
   readonly hyperparameters: HyperparameterSpaces;
 };
 
-/** What is trained, discriminated on `kind`. */
-export type TaskSpecification = Specification['task'];
-
 /** What people write: a specification with defaults left out. */
-export type SpecificationInput = z.input<typeof specificationSchema>;
+export type SpecificationInput = z.input<SpecificationSchema>;
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
-/** Fills in the defaults that depend on other fields. */
-function resolve({ $schema: _, ...valid }: z.output<typeof specificationShape>) {
-  const defaults = (taskHyperparameters(valid.task) ?? []).flatMap(({ name, default: value }) =>
+/** Fills in the defaults that depend on the task or on other fields. */
+function resolve({ $schema: _, ...valid }: z.output<typeof specificationShape>, described?: TaskDescription) {
+  const defaults = (described?.hyperparameters ?? []).flatMap(({ name, default: value }) =>
     value === undefined ? [] : [[name, value] as const],
   );
   return {
     ...valid,
+    task: described?.task ?? valid.task,
     hyperparameters: { ...Object.fromEntries(defaults), ...valid.hyperparameters },
     subPopulations: valid.subPopulations.map(({ members, evaluators }, index) => ({
       members,

@@ -21,22 +21,25 @@ export interface TaskDefinition<Settings = unknown> {
   readonly kind: string;
   /** One sentence, for people. */
   readonly description: string;
-  /** Schema of the settings; unknown keys should be refused (`z.strictObject`). */
+  /**
+   * Schema of the settings; unknown keys should be refused (`z.strictObject`). What it returns must be JSON that it
+   * accepts and returns unchanged: a run keeps its settings with their defaults.
+   */
   readonly settings: z.ZodType<Settings>;
-  /** Hyperparameters of the task with these settings. */
-  readonly hyperparameters: (settings: Settings) => readonly HyperparameterDefinition[];
-  /** What follows `<kind>/` in labels, such as the data set; default: nothing. */
-  readonly label?: (settings: Settings) => string;
-  /** What the score is called; default: `score`. Higher is better. */
-  readonly score?: (settings: Settings) => string;
-  /** Estimate of a checkpoint's bytes; default: not known beforehand. */
-  readonly checkpointBytes?: (settings: Settings) => number;
+  /** Returns the hyperparameters of the task with these settings. */
+  hyperparameters(settings: Settings): readonly HyperparameterDefinition[];
+  /** Returns what follows `<kind>/` in labels, such as the data set; default: nothing. */
+  label?(settings: Settings): string;
+  /** Returns what the score is called; default: `score`. Higher is better. */
+  score?(settings: Settings): string;
+  /** Estimates a checkpoint's bytes; default: not known beforehand. */
+  checkpointBytes?(settings: Settings): number;
   /**
    * Opens an uninitialised session, which the caller disposes of. Data that sessions share stays cached in the process.
    *
    * @throws Error if the task's data is missing or wrong
    */
-  readonly open: (settings: Settings, context: SessionContext) => Session | Promise<Session>;
+  open(settings: Settings, context: SessionContext): Session | Promise<Session>;
 }
 
 /** Returns the definition, with its types inferred. */

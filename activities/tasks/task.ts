@@ -8,6 +8,7 @@
  */
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../../workflows/algorithm/curve.ts';
+import type { HyperparameterDefinition } from '../contracts/task.ts';
 import type { NamedTensor } from '../storage/safetensors.ts';
 
 /** All that a session has learned: what goes into a checkpoint, by name. */
@@ -19,10 +20,6 @@ export interface SessionContext {
   readonly worker: string;
   /** What the session trains with, all of its life; none for a report. */
   readonly hyperparameters: HyperparameterValues;
-}
-
-/** Where tasks find what is not in the specification. */
-export interface TaskEnvironment {
   /** Folder with one folder a data set. */
   readonly dataDirectory: string;
 }
@@ -30,6 +27,7 @@ export interface TaskEnvironment {
 /** A task with its settings, ready to open sessions. */
 export interface Task {
   readonly kind: string;
+  readonly hyperparameters: readonly HyperparameterDefinition[];
   /**
    * Opens an uninitialised session. The caller must dispose it. Shared data stays cached in the process.
    *

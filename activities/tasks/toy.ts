@@ -8,10 +8,16 @@
  */
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import type { NamedTensor } from '../storage/safetensors.ts';
-import type { TaskSpecification } from '../specification/specification.ts';
-import type { Session, State, Task } from './task.ts';
+import { object, oneOf } from '../../workflows/validation/fields.ts';
+import { defineTask } from './define-task.ts';
+import type { Session, State } from './task.ts';
 
-type Toy = Extract<TaskSpecification, { readonly kind: 'toy' }>;
+const settings = object(
+  { variant: oneOf(['plain', 'deceptive'], 'Deceptive: cutting h at once pays now and costs later.') },
+  'A toy task.',
+);
+
+type Variant = 'plain' | 'deceptive';
 
 const INITIAL_THETA = 0.9;
 const BEST_SCORE = 1.2;
@@ -23,18 +29,28 @@ const SCHEDULED_ROUNDS = 50;
 /** θ; the sum Σ|hᵢ − (1 − i/50)|; rounds begun. */
 const STATE = ['theta', 'deviation', 'rounds'] as const;
 
-export function toy({ variant }: Toy): Task {
-  return { kind: 'toy', open: async ({ hyperparameters }) => new ToySession(variant, hyperparameters) };
-}
+/** Of a checkpoint: three numbers with their names. */
+const CHECKPOINT_BYTES = 300;
+
+/** The toy tasks. */
+export const toy = defineTask({
+  kind: 'toy',
+  description: 'A closed-form problem (Chebykin et al., TMLR 2025, §5.2).',
+  settings,
+  hyperparameters: () => [{ kind: 'number', name: 'h', description: 'Sets how fast a step shrinks the parameter.' }],
+  label: ({ variant }) => variant,
+  checkpointBytes: () => CHECKPOINT_BYTES,
+  open: ({ variant }, { hyperparameters }) => new ToySession(variant, hyperparameters),
+});
 
 class ToySession implements Session {
-  readonly #variant: Toy['variant'];
+  readonly #variant: Variant;
   readonly #h: number;
   #theta = INITIAL_THETA;
   #deviation = 0;
   #rounds = 0;
 
-  constructor(variant: Toy['variant'], { h }: HyperparameterValues) {
+  constructor(variant: Variant, { h }: HyperparameterValues) {
     this.#variant = variant;
     this.#h = typeof h === 'number' ? h : NaN;
   }

@@ -3,6 +3,7 @@
  * people.
  */
 import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
+import type { INVALID_TASK } from '../contracts/task.ts';
 import { DataSetError } from '../tasks/datasets/data-set.ts';
 import { TensorFlowUnavailable } from '../tasks/tensorflow/library.ts';
 
@@ -10,6 +11,8 @@ import { TensorFlowUnavailable } from '../tasks/tensorflow/library.ts';
 export type TrainingFailureType =
   /** The specification wants another number of threads than this trainer has. */
   | 'ThreadCountMismatch'
+  /** The trainer has no such task, or it refuses the settings. */
+  | typeof INVALID_TASK
   /** Asked hyperparameters are missing, unknown or out of range. */
   | 'InvalidHyperparameters'
   /** The optimiser would use other hyperparameters than those asked. */

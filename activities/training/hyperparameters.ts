@@ -4,8 +4,9 @@
  */
 import type { ApplicationFailure } from '@temporalio/common';
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
-import type { TaskSpecification } from '../specification/specification.ts';
-import { taskHyperparameters } from '../tasks/hyperparameters.ts';
+import { valueText } from '../../workflows/validation/complaints.ts';
+import { allows, ruleOf } from '../../workflows/validation/hyperparameter-definition.ts';
+import type { HyperparameterDefinition } from '../contracts/task.ts';
 import type { Session } from '../tasks/task.ts';
 import { asTask, trainingFailure } from './failures.ts';
 
@@ -21,23 +22,26 @@ interface Asked {
  * @throws InvalidHyperparameters if one is unknown, missing or out of range
  */
 export function completeHyperparameters(
-  task: TaskSpecification,
+  definitions: readonly HyperparameterDefinition[],
   { worker, hyperparameters }: Asked,
 ): HyperparameterValues {
-  const definitions = taskHyperparameters(task) ?? [];
   const invalid = (path: string, rule: string, value: unknown): ApplicationFailure =>
     trainingFailure(
       'InvalidHyperparameters',
-      `Expected \`${path}\` of ${worker} to be ${rule}, got \`${String(value)}\``,
+      `Expected \`${path}\` of ${worker} to be ${rule}, got \`${valueText(value)}\``,
     );
   const names = definitions.map(({ name }) => name);
   const unknown = Object.keys(hyperparameters).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw invalid('hyperparameters', `of ${names.join(', ')}`, unknown);
+  if (unknown !== undefined) {
+    const rule = `absent (known for this task: ${names.join(', ')})`;
+    throw invalid(`hyperparameters.${unknown}`, rule, hyperparameters[unknown]);
+  }
   return Object.fromEntries(
-    definitions.map(({ name, default: otherwise, rule, allows }) => {
-      const value = hyperparameters[name] ?? otherwise;
-      if (typeof value !== 'number' || !Number.isFinite(value) || !allows(value))
-        throw invalid(`hyperparameters.${name}`, rule, value);
+    definitions.map((definition) => {
+      const { name } = definition;
+      const value = hyperparameters[name] ?? definition.default;
+      if (value === undefined || !allows(definition, value))
+        throw invalid(`hyperparameters.${name}`, ruleOf(definition), value);
       return [name, value];
     }),
   );

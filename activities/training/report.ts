@@ -15,7 +15,7 @@ import { asTask } from './failures.ts';
  */
 export async function report(
   request: ReportRequest,
-  task: Task,
+  { task, dataDirectory }: { readonly task: Task; readonly dataDirectory: string },
   checkpoints: Pick<CheckpointStore, 'get'>,
   objects: Pick<ObjectStore, 'put'>,
 ): Promise<ReportOutcome> {
@@ -26,7 +26,7 @@ export async function report(
     async () => {
       const bytes = await checkpoints.get(storage.bucket, checkpoint);
       const session = await asTask('open a session to report from', () =>
-        task.open({ seed, worker: 'report', hyperparameters: {} }),
+        task.open({ seed, worker: 'report', hyperparameters: {}, dataDirectory }),
       );
       try {
         await asTask(doing, () => session.restore(decodeSafetensors(bytes).tensors), 'CheckpointUnusable');

@@ -9,6 +9,7 @@ import { evaluatorName, memberName } from '../../workflows/population/names.ts';
 import type { CheckpointReference } from '../contracts/checkpoint.ts';
 import type { TrainRequest, WorkerName } from '../contracts/training.ts';
 import type { CheckpointStore } from '../storage/checkpoints.ts';
+import type { Task } from '../tasks/task.ts';
 import type { Attempt } from './attempts.ts';
 import { completeHyperparameters } from './hyperparameters.ts';
 import { Partials } from './partials.ts';
@@ -49,13 +50,16 @@ export interface Round {
 }
 
 /** Returns the round as an earlier attempt left it, or at its beginning. */
-export function roundOf(request: TrainRequest): Round {
+export function roundOf(request: TrainRequest, task: Task): Round {
   const partial = partialOf(Context.current().info.heartbeatDetails, request) ?? null;
   const worker = nameOf(request.worker);
   return {
     request,
     worker,
-    hyperparameters: completeHyperparameters(request.task, { worker, hyperparameters: request.hyperparameters }),
+    hyperparameters: completeHyperparameters(task.hyperparameters, {
+      worker,
+      hyperparameters: request.hyperparameters,
+    }),
     scores: [...(partial?.scores ?? [])],
     step: partial?.checkpoint.step ?? request.fromStep,
     trainedSteps: 0,

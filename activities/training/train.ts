@@ -7,13 +7,15 @@
  * makes progress between two deaths.
  */
 import { Context } from '@temporalio/activity';
+import { INVALID_TASK } from '../contracts/task.ts';
 import type { CheckpointReference } from '../contracts/checkpoint.ts';
 import type { TrainingActivities, TrainOutcome, TrainRequest } from '../contracts/training.ts';
 import { CheckpointStore } from '../storage/checkpoints.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { encodeSafetensors } from '../storage/safetensors.ts';
 import type { State, Task } from '../tasks/task.ts';
-import { DATA_DIRECTORY, taskOf } from '../tasks/tasks.ts';
+import { InvalidSettings, type TaskRegistry } from '../tasks/registry.ts';
+import { DATA_DIRECTORY, registryWith } from '../tasks/shipped.ts';
 import { attempted } from './attempts.ts';
 import { asTask, trainingFailure, workerShutdown } from './failures.ts';
 import { verifyHyperparameters } from './hyperparameters.ts';
@@ -33,8 +35,8 @@ export interface TrainingDependencies {
   readonly dataDirectory?: string;
   /** Milliseconds of training after which a partial checkpoint is saved; default: a minute. */
   readonly partialEveryMs?: number;
-  /** Makes tasks; default: those of tasks/. */
-  readonly tasks?: typeof taskOf;
+  /** Default: those that ship. */
+  readonly tasks?: Pick<TaskRegistry, 'describe' | 'task'>;
 }
 
 const PARTIAL_EVERY_MS = 60_000;
@@ -52,7 +54,7 @@ export function createTrainingActivities(dependencies: TrainingDependencies): Tr
     checkpoints = new CheckpointStore(objects),
     dataDirectory = DATA_DIRECTORY,
     partialEveryMs = PARTIAL_EVERY_MS,
-    tasks = taskOf,
+    tasks = registryWith(),
   } = dependencies;
   const taskFor = (request: Pick<TrainRequest, 'task' | 'threads'>): Task => {
     if (request.threads !== threads) {
@@ -64,22 +66,31 @@ export function createTrainingActivities(dependencies: TrainingDependencies): Tr
         `Cannot train with ${request.threads} threads: this trainer computes with ${threads}; ${advice}`,
       );
     }
-    return tasks(request.task, { dataDirectory });
+    return taskOf(request, tasks);
   };
   return {
-    train: (request) => train(request, taskFor(request), checkpoints, partialEveryMs),
-    report: (request) => report(request, taskFor(request), checkpoints, objects),
+    train: (request) => train(request, { task: taskFor(request), dataDirectory }, checkpoints, partialEveryMs),
+    report: (request) => report(request, { task: taskFor(request), dataDirectory }, checkpoints, objects),
   };
+}
+
+function taskOf(request: Pick<TrainRequest, 'task'>, tasks: Pick<TaskRegistry, 'task'>): Task {
+  try {
+    return tasks.task(request.task);
+  } catch (error) {
+    if (!(error instanceof InvalidSettings)) throw error;
+    throw trainingFailure(INVALID_TASK, error.message);
+  }
 }
 
 async function train(
   request: TrainRequest,
-  task: Task,
+  { task, dataDirectory }: { readonly task: Task; readonly dataDirectory: string },
   checkpoints: Pick<CheckpointStore, 'get' | 'put' | 'delete'>,
   partialEveryMs: number,
 ): Promise<TrainOutcome> {
   const started = performance.now();
-  const round = roundOf(request);
+  const round = roundOf(request, task);
   const { worker, hyperparameters } = round;
   const partials = partialsOf(round, checkpoints);
   return attempted(
@@ -90,7 +101,7 @@ async function train(
     },
     async (heartbeat, { deaths }) => {
       const session = await asTask(`open ${worker}'s session`, () =>
-        task.open({ seed: request.seed, worker, hyperparameters }),
+        task.open({ seed: request.seed, worker, hyperparameters, dataDirectory }),
       );
       try {
         const put = async (partOfRoundTo?: number): Promise<CheckpointReference> => {

@@ -4,8 +4,8 @@
 import { existsSync } from 'node:fs';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { ObjectStore } from '../../activities/storage/object-store.ts';
-import { taskOf } from '../../activities/tasks/tasks.ts';
 import { createTrainingActivities } from '../../activities/training/train.ts';
+import { tasksWithSessions } from '../shipped-tasks.ts';
 
 const { TEMPORAL_ADDRESS: address, KILLED_WORKER: victim, KILLED_AT_STEP: step, KILLED_WHILE: file } = process.env;
 
@@ -18,22 +18,15 @@ const worker = await Worker.create({
     ...createTrainingActivities({
       objects: new ObjectStore(),
       threads: 1,
-      tasks: (specification, environment) => {
-        const task = taskOf(specification, environment);
-        return {
-          kind: task.kind,
-          open: async (context) => {
-            const session = await task.open(context);
-            const train = session.train.bind(session);
-            session.train = (from, to) => {
-              if (context.worker === victim && from <= Number(step) && to > Number(step) && existsSync(file ?? ''))
-                process.kill(process.pid, 'SIGKILL');
-              return train(from, to);
-            };
-            return session;
-          },
+      tasks: tasksWithSessions((session, context) => {
+        const train = session.train.bind(session);
+        session.train = (from, to) => {
+          if (context.worker === victim && from <= Number(step) && to > Number(step) && existsSync(file ?? ''))
+            process.kill(process.pid, 'SIGKILL');
+          return train(from, to);
         };
-      },
+        return session;
+      }),
     }),
   },
 });

@@ -23,6 +23,7 @@ import type { ObjectServer } from '../object-server.ts';
 import { startTemporalServer, temporalCommand } from '../temporal-server.ts';
 import { poll } from '../workers/eventually.ts';
 import { workflowBundle } from './run-harness.ts';
+import { describeShipped } from '../shipped-tasks.ts';
 
 export const QUEUE = 'stored-runs';
 
@@ -90,7 +91,7 @@ export async function startStoredRuns({
       connection: native,
       taskQueue: QUEUE,
       workflowBundle: bundle,
-      activities: { ...createOrchestrationActivities({ objects, client }) },
+      activities: { ...createOrchestrationActivities({ objects, client, describe: describeShipped }) },
       interceptors: { activity: [keepAlive] },
     }),
     await Worker.create({ connection: native, taskQueue: `${QUEUE}-trainers`, activities: { train, report } }),

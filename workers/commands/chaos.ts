@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '@temporalio/client';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
+import { registryWith } from '../../activities/tasks/shipped.ts';
 import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';
 import { UserError, runProcess } from '../processes/user-error.ts';
@@ -59,7 +60,7 @@ await runProcess(async () => {
   const everySeconds = parseWholeNumber('every', options.every, 1, 3600) ?? 0;
   const seed = parseWholeNumber('seed', options.seed, 0, Number.MAX_SAFE_INTEGER) ?? 0;
   const outageMs = 1000 * (parseWholeNumber('outage-seconds', options['outage-seconds'], 1, 3600) ?? 0);
-  const { input, workflowType, threads } = readExperiment(options['input-file']);
+  const { input, workflowType, threads } = readExperiment(options['input-file'], registryWith().describe);
   if (workflowType !== 'firePbt')
     throw new UserError(`Expected ${options['input-file']} to be one specification, got a comparison`);
 

@@ -10,6 +10,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseComparison, type Comparison } from '../../activities/comparison/input.ts';
 import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
+import { registryWith } from '../../activities/tasks/shipped.ts';
 import { comparisonText } from '../../activities/comparison/table.ts';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
@@ -44,11 +45,12 @@ await runProcess(async () => {
   const { 'input-file': inputFile, output } = options;
   if (inputFile === undefined || output === undefined)
     throw new UserError('Expected `--input-file` and `--output`. --help lists the options.');
+  const { describe } = registryWith();
   const processes = parseWholeNumber('processes', options.processes, 1, 64) ?? 1;
-  const { input: comparison, workflowType } = readExperiment(inputFile);
+  const { input: comparison, workflowType } = readExperiment(inputFile, describe);
   if (workflowType !== 'compare')
     throw new UserError(`Expected ${inputFile} to be a comparison, with \`arms\` and \`seeds\`, got one run`);
-  const { specifications, ...input } = parseComparison(comparison);
+  const { specifications, ...input } = parseComparison(comparison, describe);
   const jobs = Object.entries(specifications).flatMap(([arm, specification]) =>
     input.seeds.map((seed): SimulationJob => ({ arm, specification: { ...specification, seed } })),
   );

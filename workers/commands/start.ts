@@ -5,6 +5,7 @@
 import type { Client } from '@temporalio/client';
 import type { ResultSummary, RunPlan } from '../../activities/contracts/run.ts';
 import type { Comparison } from '../../activities/comparison/input.ts';
+import { registryWith } from '../../activities/tasks/shipped.ts';
 import { comparisonQuery, progressQuery } from '../../workflows/messages.ts';
 import type { ComparisonProgress, RunProgress } from '../../activities/contracts/messages.ts';
 import { parseIdentifier, readOptions } from '../processes/command-line.ts';
@@ -55,7 +56,7 @@ await runProcess(async () => {
     },
     HELP,
   );
-  const experiment = readExperiment(options['input-file']);
+  const experiment = readExperiment(options['input-file'], registryWith().describe);
   const workflowId = parseIdentifier('workflow-id', options['workflow-id']) ?? experiment.name;
   const interruption = listenForInterruption();
   const screen = new Screen();

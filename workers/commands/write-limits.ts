@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { historyBudget } from '../../activities/specification/history-budget.ts';
 import { RESERVE, TEMPORAL_LIMITS } from '../../activities/specification/temporal-limits.ts';
+import { registryWith } from '../../activities/tasks/shipped.ts';
 import { parseSpecification } from '../../activities/specification/parsing.ts';
 
 export const LIMITS_PATH = fileURLToPath(new URL('../../docs/limits.md', import.meta.url));
@@ -38,8 +39,9 @@ const TABLE = /<!-- table -->[^]*<!-- end -->/;
 
 /** Returns the document with a table that agrees with the budget. */
 export function withCurrentTable(document: string): string {
+  const { describe } = registryWith();
   const rows = RUNS.map(([title, specification]) => {
-    const { root, subPopulations, payloads } = historyBudget(parseSpecification(specification));
+    const { root, subPopulations, payloads } = historyBudget(parseSpecification(specification, describe));
     const largest = payloads.reduce((most, one) => (one.sizeBytes > most.sizeBytes ? one : most));
     const round = {
       events: Math.max(...subPopulations.map(({ perRound }) => perRound.events)),

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { InvalidComparison, parseComparison } from '../../activities/comparison/input.ts';
 import type { Comparison } from '../../activities/comparison/input.ts';
+import type { TaskLookup } from '../../activities/contracts/task.ts';
 import { goesOn } from '../../activities/runs/continuation.ts';
 import { namesRun } from '../../activities/runs/retracing.ts';
 import { InvalidSpecification, parseSpecification } from '../../activities/specification/parsing.ts';
@@ -32,17 +33,18 @@ export interface Experiment {
 
 /**
  * Reads an input file and validates it as the workflow does, so that errors appear before anything starts.
+ * `lookup` has what trainers say of its tasks, if they were asked.
  *
  * @throws UserError if the file cannot be read, or listing all errors in its content
  */
-export function readExperiment(file: string): Experiment {
+export function readExperiment(file: string, lookup: TaskLookup): Experiment {
   const input = readJson(file);
   const name = basename(file, extname(file));
   const isComparison = typeof input === 'object' && input !== null && 'arms' in input;
-  const comparison = isComparison ? parse(file, () => parseComparison(input)) : undefined;
+  const comparison = isComparison ? parse(file, () => parseComparison(input, lookup)) : undefined;
   const specifications = comparison
     ? Object.values(comparison.specifications)
-    : parse(file, () => (goesOn(input) || namesRun(input) ? [] : [parseSpecification(input)]));
+    : parse(file, () => (goesOn(input) || namesRun(input) ? [] : [parseSpecification(input, lookup)]));
   const threads = new Set(specifications.map((specification) => specification.threads));
   if (threads.size > 1)
     throw new UserError(

@@ -9,7 +9,7 @@ import type { HistorySegment } from '../../workflows/population/state.ts';
 import { bestMember } from '../../workflows/population/scores.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { Report, Session, State, Task } from '../../activities/tasks/task.ts';
-import { DATA_DIRECTORY, taskOf } from '../../activities/tasks/tasks.ts';
+import { DATA_DIRECTORY, registryWith } from '../../activities/tasks/shipped.ts';
 import {
   simulate,
   type SimulatedRound,
@@ -33,7 +33,7 @@ export function trainingOf({ seed, evalEvery }: Specification, task: Task): Simu
       state,
       { worker, hyperparameters, fromStep, toStep }: SimulatedRound,
     ): Promise<TrainedRound<State>> => {
-      const session = await task.open({ seed, worker, hyperparameters });
+      const session = await task.open({ seed, worker, hyperparameters, dataDirectory: DATA_DIRECTORY });
       try {
         await (state ? session.restore(state) : session.initialise());
         session.beginRound?.();
@@ -74,7 +74,7 @@ export interface SimulatedTask {
 
 /** Runs a specification to its end, including the report on its best member. */
 export async function simulateTask(specification: Specification): Promise<SimulatedTask> {
-  const task = taskOf(specification.task, { dataDirectory: DATA_DIRECTORY });
+  const task = registryWith().task(specification.task);
   const run = await simulate(specification, trainingOf(specification, task));
   const best = run.populations[0] && bestMember(run.populations[0]);
   const state = best?.member.checkpoint && run.states.get(best.member.checkpoint.key);
@@ -83,6 +83,7 @@ export async function simulateTask(specification: Specification): Promise<Simula
     seed: specification.seed,
     worker: 'report',
     hyperparameters: best.member.hyperparameters,
+    dataDirectory: DATA_DIRECTORY,
   });
   try {
     await session.restore(state);

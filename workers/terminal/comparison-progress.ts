@@ -7,7 +7,7 @@ import { costsOf } from '../../activities/runs/plan.ts';
 import { comparisonTables } from '../../workflows/comparison/comparison-text.ts';
 import type { ComparisonProgress, RunProgress } from '../../activities/contracts/messages.ts';
 import { comparedRunId, retraceId } from '../../workflows/population/names.ts';
-import { formatCount, longNumber, progressBar, shortBytes, shortDuration, shortScore } from './figures.ts';
+import { formatCount, longNumber, progressBar, shortDuration, shortScore } from './figures.ts';
 
 /** A run in training. */
 export interface RunInTraining {
@@ -69,13 +69,11 @@ export function formatComparisonCosts(
   { specifications, seeds, atOnce, retrace }: Comparison,
   { total }: ComparisonWork,
 ): string {
-  const costs = Object.values(specifications).map(costsOf);
-  const bytes = Math.max(...costs.map(({ storedBytes }) => storedBytes ?? 0));
+  const arms = Object.keys(specifications).length;
   return [
-    `Runs       ${costs.length * seeds.length}: ${formatCount(costs.length, 'arm')}, ` +
+    `Runs       ${arms * seeds.length}: ${formatCount(arms, 'arm')}, ` +
       `${formatCount(seeds.length, 'seed')}; ${atOnce} at once${retrace ? '; each retraced' : ''}`,
     `Training   at most ${longNumber(total)} steps`,
-    `Storage    at most ${shortBytes(bytes)} of checkpoints for each run in training`,
     'Time       estimated after the first round',
   ].join('\n');
 }

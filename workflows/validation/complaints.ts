@@ -2,6 +2,7 @@
  * Error messages for invalid input: "Expected `path` to be RULE, got `value`", one line each, all at once.
  */
 import type { z } from 'zod';
+import { defaultRule } from './default-rules.ts';
 
 /** Deepest nesting accepted; a valid comparison needs 8 levels. */
 const MAX_DEPTH = 12;
@@ -38,7 +39,7 @@ export type Parsed<T> = { readonly value: T } | { readonly complaints: readonly 
 export function parse<T>(schema: z.ZodType<T>, input: unknown, whole = SPECIFICATION): Parsed<T> {
   const hostile = inspect(input, whole);
   if (hostile.length > 0) return { complaints: hostile };
-  const parsed = schema.safeParse(input);
+  const parsed = schema.safeParse(input, { error: defaultRule });
   return parsed.success ? { value: parsed.data } : { complaints: complain(parsed.error.issues, input, whole) };
 }
 
@@ -64,30 +65,35 @@ export function inspect(input: unknown, whole = SPECIFICATION): string[] {
   return complaints.slice(0, MAX_COMPLAINTS);
 }
 
-/**
- * Returns one line for each path with an issue: the first issue, unless a rule has a more specific message.
- */
+/** Returns one line for each path with an issue. */
 export function complain(issues: readonly z.core.$ZodIssue[], input: unknown, whole = SPECIFICATION): string[] {
-  const lines = new Map<string, string>();
-  for (const { path, rule, got, instead } of issues.flatMap((issue) => flatten(issue, []))) {
-    if (instead || !lines.has(pathText(path)))
-      lines.set(pathText(path), expected(path, rule, got ?? valueText(valueAt(input, path)), whole));
-  }
-  const listed = [...lines.values()];
+  const listed = complaintsOf(issues).map(({ path, rule, got }) =>
+    expected(path, rule, got ?? foundAt(input, path), whole),
+  );
   return listed.length <= MAX_COMPLAINTS
     ? listed
     : [...listed.slice(0, MAX_COMPLAINTS), `… and ${listed.length - MAX_COMPLAINTS} more`];
 }
 
-interface Complaint {
+/** What a value at a path should be. */
+export interface Complaint {
   readonly path: Path;
   readonly rule: string;
   /** What was found, if that is not the value at the path. */
   readonly got?: string;
-  readonly instead?: boolean;
 }
 
-function flatten(issue: z.core.$ZodIssue, prefix: Path): Complaint[] {
+/** Returns one complaint for each path with an issue: the first issue, unless a rule has a more specific message. */
+export function complaintsOf(issues: readonly z.core.$ZodIssue[]): Complaint[] {
+  const byPath = new Map<string, Complaint>();
+  for (const { instead, ...complaint } of issues.flatMap((issue) => flatten(issue, []))) {
+    const path = pathText(complaint.path);
+    if (instead || !byPath.has(path)) byPath.set(path, complaint);
+  }
+  return [...byPath.values()];
+}
+
+function flatten(issue: z.core.$ZodIssue, prefix: Path): (Complaint & { readonly instead?: boolean })[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, key], rule: issue.message }));
@@ -102,7 +108,7 @@ function flatten(issue: z.core.$ZodIssue, prefix: Path): Complaint[] {
     {
       path,
       rule: issue.message,
-      ...(issue.code === 'custom' ? (issue.params as Pick<Complaint, 'got' | 'instead'>) : {}),
+      ...(issue.code === 'custom' ? (issue.params as { readonly got?: string; readonly instead?: boolean }) : {}),
     },
   ];
 }
@@ -122,6 +128,11 @@ function pathText(path: Path, whole = SPECIFICATION): string {
     return `[${plain(JSON.stringify(clip(key, 60)))}]`;
   });
   return text.join('');
+}
+
+/** Returns what an input has at a path, as complaints quote it. */
+export function foundAt(input: unknown, path: Path): string {
+  return valueText(valueAt(input, path));
 }
 
 function valueAt(input: unknown, path: Path): unknown {

@@ -18,11 +18,14 @@ import {
 import type { ByteImages } from '../datasets/data-set.ts';
 import { loadTensorFlow } from '../tensorflow/library.ts';
 import type { TensorFlow } from '../tensorflow/library.ts';
-import type { Report, Session, SessionContext, State, Task, TaskEnvironment } from '../task.ts';
+import { defineTask } from '../define-task.ts';
+import type { Report, Session, SessionContext, State } from '../task.ts';
+import { estimateCheckpointBytes } from './checkpoint-size.ts';
 import { BatchOrder, ResidentExamples, select, split, type Split } from './examples.ts';
 import { exportModel } from './export.ts';
-import { layersOf, type ImageClassification } from './models.ts';
+import { layersOf } from './models.ts';
 import { Network } from './network.ts';
+import { hyperparametersOf, settings, type ImageClassification } from './settings.ts';
 
 /** Images measured in one native call: bounds what the activations of convolutions take. */
 const MEASURED_AT_ONCE = { perceptron: 10_000, convolutional: 500 } as const;
@@ -35,13 +38,18 @@ const objectives = new LruCache<string, ResidentExamples>(MOST_KEPT, undefined, 
 const dataSets = new LruCache<string, FashionMnist>(MOST_KEPT);
 const splits = new LruCache<string, Split>(MOST_KEPT);
 
-export function imageClassification(specification: ImageClassification, { dataDirectory }: TaskEnvironment): Task {
-  return {
-    kind: specification.kind,
-    open: async (context) =>
-      new ImageClassificationSession(loadTensorFlow(), specification, dataSetIn(dataDirectory), context),
-  };
-}
+/** Trains a network to classify images; the score is the accuracy on held-out training images. */
+export const imageClassification = defineTask<ImageClassification>({
+  kind: 'image-classification',
+  description: 'Train a network to classify images; the score is the accuracy on held-out training images.',
+  settings,
+  hyperparameters: hyperparametersOf,
+  label: ({ dataset }) => dataset,
+  score: () => 'accuracy',
+  checkpointBytes: estimateCheckpointBytes,
+  open: (specification, context) =>
+    new ImageClassificationSession(loadTensorFlow(), specification, dataSetIn(context.dataDirectory), context),
+});
 
 function dataSetIn(dataDirectory: string): FashionMnist {
   const known = dataSets.get(dataDirectory);

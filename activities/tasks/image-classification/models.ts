@@ -1,10 +1,9 @@
 /**
  * The networks that can be trained, as lists of layers from an image to one logit a class.
  */
-import type { TaskSpecification } from '../../specification/specification.ts';
 import { convolution, dense, flatten, type Layer } from './layers.ts';
+import type { ImageClassification } from './settings.ts';
 
-export type ImageClassification = Extract<TaskSpecification, { readonly kind: 'image-classification' }>;
 export type Model = ImageClassification['model'];
 
 /** Height, width, channels. */

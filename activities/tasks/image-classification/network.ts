@@ -5,10 +5,11 @@
 import type { NativeBinding } from '../tensorflow/library.ts';
 import { Graph, type Value, type Variable } from '../tensorflow/graph.ts';
 import { Program, type Feed } from '../tensorflow/program.ts';
-import { layersOf, type ImageClassification, type ImageShape } from './models.ts';
+import { layersOf, type ImageShape } from './models.ts';
 import { adam, momentum, type InitialisedVariable, type Optimizer } from './optimizers.ts';
 import { PIXEL_OFFSET, PIXEL_SCALE, type ResidentBatch } from './examples.ts';
 import type { Application, Layer, Parameter } from './layers.ts';
+import type { ImageClassification } from './settings.ts';
 
 const T = { T: { type: 'float32' } } as const;
 const INT = { T: { type: 'int32' } } as const;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { InvalidComparison, parseComparison } from '../../../activities/comparison/input.ts';
+import { InvalidComparison } from '../../../activities/comparison/input.ts';
+import { comparisonOf } from '../../shipped-tasks.ts';
 import { SMALL } from '../../small-run.ts';
 
 const ARM_NAME_RULE = 'named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone';
@@ -10,7 +11,7 @@ const SPECIFICATION_KEYS =
 
 function complaints(input: unknown): readonly string[] {
   try {
-    parseComparison(input);
+    comparisonOf(input);
   } catch (error) {
     assert.ok(error instanceof InvalidComparison);
     return error.complaints;
@@ -20,7 +21,7 @@ function complaints(input: unknown): readonly string[] {
 
 describe("a comparison's input", () => {
   it('has its defaults filled in', () => {
-    const { atOnce, retrace, seeds, specifications } = parseComparison({ arms: { FIRE: SMALL }, seeds: [3, 1] });
+    const { atOnce, retrace, seeds, specifications } = comparisonOf({ arms: { FIRE: SMALL }, seeds: [3, 1] });
     assert.deepEqual([atOnce, retrace, seeds], [1, false, [3, 1]]);
     assert.equal(specifications['FIRE']?.storage.keepRounds, 2);
   });

@@ -21,6 +21,7 @@ import type { FailedRun } from '../../workflows/run/failed-run.ts';
 import { startHarness } from '../../workflows/run-harness.ts';
 import type { Harness } from '../../workflows/run-harness.ts';
 import { createStandIns, toySpecification } from '../../workflows/stand-ins.ts';
+import { describeShipped } from '../../shipped-tasks.ts';
 
 const WORKFLOW_ID = 'my-run';
 const SMALL = toySpecification({
@@ -53,7 +54,7 @@ describe('the histories of a run that continued as new, failed and was reset', (
         taskQueue: 'unserved',
         args: [SMALL],
       });
-    activities = createOrchestrationActivities({ objects, client: harness.client });
+    activities = createOrchestrationActivities({ objects, client: harness.client, describe: describeShipped });
     await harness.withWorkers('histories', createStandIns(), async () => {
       root = await failAndReset(harness.client, WORKFLOW_ID, 'histories', SMALL);
     });

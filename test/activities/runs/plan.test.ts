@@ -2,16 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
-import {
-  costsOf,
-  INVALID_SPECIFICATION,
-  INVALID_WORKFLOW_ID,
-  parameterCount,
-  planRun,
-} from '../../../activities/runs/plan.ts';
+import { costsOf, INVALID_SPECIFICATION, INVALID_WORKFLOW_ID, planRun } from '../../../activities/runs/plan.ts';
 import { RUN_FOLDER, runFolder } from '../../../activities/storage/layout.ts';
-import { parseSpecification } from '../../../activities/specification/parsing.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
+import { describeShipped, specificationOf } from '../../shipped-tasks.ts';
 
 const h = { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] } };
 const toy = {
@@ -44,13 +38,14 @@ describe('the plan of a run', () => {
       objects,
       { specification: toy, workflowId: 'lab/run 1', firstExecutionRunId: 'abc-123' },
       ROOT,
+      describeShipped,
     );
     assert.deepEqual(plan.storage, { bucket: 'planned', folder: 'lab%2Frun%201/abc-123' });
     const written: unknown = JSON.parse(
       Buffer.from(await objects.get('planned', `${plan.storage.folder}/specification.json`)).toString(),
     );
     assert.deepEqual(written, plan.specification);
-    assert.deepEqual(plan.specification, parseSpecification(toy));
+    assert.deepEqual(plan.specification, specificationOf(toy));
     const { members, evaluators, rounds, workerSteps, trainActivities, checkpointsKept } = plan.costs;
     assert.deepEqual(
       [members, evaluators, rounds, workerSteps, trainActivities, checkpointsKept],
@@ -64,7 +59,7 @@ describe('the plan of a run', () => {
       workflowId: 'w',
       firstExecutionRunId: 'r',
     };
-    await assert.rejects(planRun(objects, request, ROOT), (error: unknown) => {
+    await assert.rejects(planRun(objects, request, ROOT, describeShipped), (error: unknown) => {
       assert.ok(error instanceof ApplicationFailure);
       assert.equal(error.type, INVALID_SPECIFICATION);
       assert.equal(error.nonRetryable, true);
@@ -81,8 +76,8 @@ describe('the plan of a run', () => {
 
   test('refuses a workflow id that is too long for its children, and accepts the longest possible', async () => {
     const request = { specification: toy, firstExecutionRunId: 'r' };
-    await planRun(objects, { ...request, workflowId: `${'ü'.repeat(492)}x` }, ROOT);
-    await assert.rejects(planRun(objects, { ...request, workflowId: 'ü'.repeat(493) }, ROOT), {
+    await planRun(objects, { ...request, workflowId: `${'ü'.repeat(492)}x` }, ROOT, describeShipped);
+    await assert.rejects(planRun(objects, { ...request, workflowId: 'ü'.repeat(493) }, ROOT, describeShipped), {
       type: INVALID_WORKFLOW_ID,
       nonRetryable: true,
       message:
@@ -98,7 +93,7 @@ describe('the plan of a run', () => {
         (await objects.list('planned', `${folder}/`)).map(({ key }) => key),
       );
     const plan = (workflowId: string, specification: unknown, root = ROOT): ReturnType<typeof planRun> =>
-      planRun(objects, { specification, workflowId, firstExecutionRunId: 'r' }, root);
+      planRun(objects, { specification, workflowId, firstExecutionRunId: 'r' }, root, describeShipped);
 
     test('is the same if the run to resume was deleted in the meantime', async () => {
       const going = { from: 'earlier/r', steps: 2000, storage: toy.storage };
@@ -191,29 +186,9 @@ describe('the folder of a run', () => {
 });
 
 describe('the costs of a run', () => {
-  test('count the parameters of a perceptron and of a convolutional net', () => {
-    const task = {
-      kind: 'image-classification',
-      dataset: 'fashion-mnist',
-      optimizer: 'momentum',
-      batchSize: 16,
-      objectiveExamples: 2500,
-      untouchedExamples: 2500,
-    } as const;
-    assert.equal(
-      parameterCount({ ...task, model: { kind: 'perceptron', hidden: [64] } }),
-      784 * 64 + 64 + 64 * 10 + 10,
-    );
-    const convolutional = { kind: 'convolutional', filters: [8, 16], dense: 32 } as const;
-    assert.equal(
-      parameterCount({ ...task, model: convolutional }),
-      9 * 8 + 8 + (9 * 8 * 16 + 16) + (7 * 7 * 16 * 32 + 32) + (32 * 10 + 10),
-    );
-  });
-
   test('are those of 8, 22, 36 and 50 workers for one to four sub-populations', () => {
     const workers = [1, 2, 3, 4].map((n) => {
-      const { members, evaluators } = costsOf(parseSpecification({ ...toy, subPopulations: new Array(n).fill({}) }));
+      const { members, evaluators } = costsOf(specificationOf({ ...toy, subPopulations: new Array(n).fill({}) }));
       return members + evaluators;
     });
     assert.deepEqual(workers, [8, 22, 36, 50]);

@@ -4,7 +4,6 @@ import { describe, test } from 'node:test';
 import { beyondBudget, historyBudget } from '../../../activities/specification/history-budget.ts';
 import { TEMPORAL_LIMITS } from '../../../activities/specification/temporal-limits.ts';
 import type { HistoryBudget } from '../../../activities/specification/history-budget.ts';
-import { parseSpecification } from '../../../activities/specification/parsing.ts';
 import { mostRounds } from '../../../activities/specification/budget.ts';
 import type { Specification } from '../../../activities/specification/specification.ts';
 import { LIMITS_PATH, withCurrentTable } from '../../../workers/commands/write-limits.ts';
@@ -12,8 +11,9 @@ import { reportsOf, roundsPerReport } from '../../../workflows/population/report
 import { simulate } from '../../../workflows/population/simulation.ts';
 import { toyTraining } from '../../workflows/stand-ins.ts';
 import { images, toy, withToy } from './malformed-specifications.ts';
+import { specificationOf } from '../../shipped-tasks.ts';
 
-const learning = parseSpecification(images);
+const learning = specificationOf(images);
 
 function rounds(count: number, specification: Specification = learning): HistoryBudget {
   return historyBudget({ ...specification, steps: count * specification.stepsPerRound });
@@ -66,7 +66,7 @@ describe('the budget of histories', () => {
   });
 
   test('is at least the size of the largest payloads of a real run', async () => {
-    const specification = parseSpecification(withToy({ steps: 600 }));
+    const specification = specificationOf(withToy({ steps: 600 }));
     const { decisions, populations } = await simulate(specification, toyTraining);
     const sizes = new Map(historyBudget(specification).payloads.map(({ what, sizeBytes }) => [what, sizeBytes]));
     for (const level of [1, 2]) {
@@ -86,7 +86,7 @@ describe('the budget of histories', () => {
       { ...images, steps: 20_000, subPopulations: [{}, {}, {}, {}] },
       { ...images, subPopulations: [{ members: 100 }, { members: 100 }] },
     ]) {
-      assert.deepEqual(beyondBudget(historyBudget(parseSpecification(specification))), []);
+      assert.deepEqual(beyondBudget(historyBudget(specificationOf(specification))), []);
     }
     const [first] = beyondBudget(rounds(20_000, { ...learning, subPopulations: [{ members: 2, evaluators: 0 }] }));
     assert.match(
@@ -114,11 +114,11 @@ describe('the budget of histories', () => {
   });
 
   test('gives the number of rounds to which a run can be extended', () => {
-    for (const specification of [learning, parseSpecification(toy)]) {
+    for (const specification of [learning, specificationOf(toy)]) {
       const most = mostRounds(specification);
       const lasting = (count: number): unknown => ({ ...specification, steps: count * specification.stepsPerRound });
-      assert.equal(parseSpecification(lasting(most)).steps, most * specification.stepsPerRound);
-      assert.throws(() => parseSpecification(lasting(most + 1)));
+      assert.equal(specificationOf(lasting(most)).steps, most * specification.stepsPerRound);
+      assert.throws(() => specificationOf(lasting(most + 1)));
     }
   });
 

@@ -58,7 +58,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'no task',
     without(toy, 'task'),
-    'Expected `task` to be an object with `kind` image-classification or toy, got `undefined`',
+    'Expected `task` to be an object with the `kind` of a task and its settings, got `undefined`',
   ],
   ...['steps', 'stepsPerRound', 'evalEvery'].map(
     (key) =>
@@ -102,7 +102,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'a key of another task',
     { ...toy, task: { kind: 'toy', variant: 'plain', batchSize: 16 } },
-    'Expected `task.batchSize` to be absent (known keys: kind, variant)',
+    'Expected `task.batchSize` to be absent (known keys: variant)',
   ],
   [
     'a key of another model',
@@ -363,7 +363,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'a task by name',
     withToy({ task: 'toy' }),
-    'Expected `task` to be an object with `kind` image-classification or toy, got `"toy"`',
+    'Expected `task` to be an object with the `kind` of a task and its settings, got `"toy"`',
   ],
   [
     'an unknown variant',
@@ -718,7 +718,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'a text in a trace',
     withSchedule([segment(0, 20, { h: 'high' })]),
-    'Expected `schedule[0].hyperparameters.h` to be a finite number, got `"high"`',
+    'Expected `schedule[0].hyperparameters.h` to be a finite number, in single precision too, got `"high"`',
   ],
   [
     'a value that is true in a trace',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { InvalidSpecification, parseSpecification } from '../../../activities/specification/parsing.ts';
+import { InvalidSpecification } from '../../../activities/specification/parsing.ts';
 import { JSON_SCHEMA_PATH, jsonSchemaText } from '../../../workers/commands/write-json-schema.ts';
 import {
   images,
@@ -14,10 +14,11 @@ import {
   withToy,
   type Json,
 } from './malformed-specifications.ts';
+import { specificationOf } from '../../shipped-tasks.ts';
 
 describe('a specification', () => {
   test('is filled in with visible defaults', () => {
-    assert.deepEqual(parseSpecification({ $schema: './specification.schema.json', ...images }), {
+    assert.deepEqual(specificationOf({ $schema: './specification.schema.json', ...images }), {
       task: {
         kind: 'image-classification',
         dataset: 'fashion-mnist',
@@ -65,19 +66,19 @@ describe('a specification', () => {
       images,
       withTask({ optimizer: 'adam', model: { kind: 'convolutional', filters: [8, 16], dense: 64 } }),
     ]) {
-      const filled = parseSpecification(one);
-      assert.deepEqual(parseSpecification(JSON.parse(JSON.stringify(filled))), filled);
+      const filled = specificationOf(one);
+      assert.deepEqual(specificationOf(JSON.parse(JSON.stringify(filled))), filled);
     }
   });
 
   test('may have constants for hyperparameters', () => {
-    assert.deepEqual(parseSpecification(withToy({ hyperparameters: { h: 1 } })).hyperparameters, { h: 1 });
+    assert.deepEqual(specificationOf(withToy({ hyperparameters: { h: 1 } })).hyperparameters, { h: 1 });
   });
 
   test('has three quarters as many evaluators by default, rounded down', () => {
     const subPopulations = [2, 3, 5, 8, 50].map((members) => ({ members }));
     assert.deepEqual(
-      parseSpecification(withToy({ subPopulations })).subPopulations.map(({ evaluators }) => evaluators),
+      specificationOf(withToy({ subPopulations })).subPopulations.map(({ evaluators }) => evaluators),
       [0, 2, 3, 6, 37],
     );
   });
@@ -101,7 +102,7 @@ describe('a specification', () => {
       ],
       [trace, trace],
     ]) {
-      const parsed = parseSpecification(withToy({ subPopulations: [{ members: 1 }], schedule }));
+      const parsed = specificationOf(withToy({ subPopulations: [{ members: 1 }], schedule }));
       assert.deepEqual(parsed.schedule, filled);
       assert.deepEqual(parsed.subPopulations, [{ members: 1, evaluators: 0 }]);
     }
@@ -114,7 +115,7 @@ describe('a specification', () => {
       hyperparameters: { learningRate: 1 / (round + 1), momentum: 0.9, weightDecay: 0 },
     }));
     assert.doesNotThrow(() =>
-      parseSpecification({ ...images, steps: 80_000, stepsPerRound: 20, subPopulations: [{ members: 1 }], schedule }),
+      specificationOf({ ...images, steps: 80_000, stepsPerRound: 20, subPopulations: [{ members: 1 }], schedule }),
     );
   });
 
@@ -128,7 +129,7 @@ describe('a specification', () => {
       ranking: 'score',
       promotes: false,
     } as const;
-    assert.deepEqual(parseSpecification(withToy({ evaluation: switches, smoothing: 'none' })).evaluation, {
+    assert.deepEqual(specificationOf(withToy({ evaluation: switches, smoothing: 'none' })).evaluation, {
       maxEvalSteps: 60,
       minStepsBeforeEval: 20,
       order: 'oldest-first',
@@ -181,7 +182,7 @@ describe('a specification', () => {
       for (const [arm, specification] of Object.entries(
         (experiment.arms as Json | undefined) ?? { alone: experiment },
       )) {
-        assert.doesNotThrow(() => parseSpecification(specification), `${file}, ${arm}`);
+        assert.doesNotThrow(() => specificationOf(specification), `${file}, ${arm}`);
       }
     }
   });
@@ -197,7 +198,7 @@ describe('a specification', () => {
 
 function refusal(specification: unknown, changes: Json = {}): InvalidSpecification {
   try {
-    parseSpecification(Object.keys(changes).length === 0 ? specification : { ...(specification as Json), ...changes });
+    specificationOf(Object.keys(changes).length === 0 ? specification : { ...(specification as Json), ...changes });
   } catch (error) {
     assert.ok(error instanceof InvalidSpecification, String(error));
     return error;

@@ -6,7 +6,8 @@ import type { Session, State } from '../../../activities/tasks/task.ts';
 const STEPS = 20;
 
 async function open(variant: 'plain' | 'deceptive', h: number, from?: State): Promise<Session> {
-  const session = await toy({ kind: 'toy', variant }).open({ seed: 0, worker: 'P1/member-0', hyperparameters: { h } });
+  const context = { seed: 0, worker: 'P1/member-0', hyperparameters: { h }, dataDirectory: '' };
+  const session = await toy.open({ variant }, context);
   if (from) await session.restore(from);
   else await session.initialise();
   return session;

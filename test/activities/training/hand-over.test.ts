@@ -6,9 +6,9 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, DefaultLogger } from '@temporalio/worker';
 import { createTrainingActivities } from '../../../activities/training/train.ts';
 import type { TrainingDependencies } from '../../../activities/training/train.ts';
-import { taskOf } from '../../../activities/tasks/tasks.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import { startTemporalServer, type TestServer } from '../../temporal-server.ts';
+import { tasksWithSessions } from '../../shipped-tasks.ts';
 import { startTrainer, STORAGE, type Trainer } from './training-harness.ts';
 import { trainOneRound } from './training-workflow.ts';
 
@@ -89,19 +89,12 @@ describe('a trainer that shuts down in the middle of a round', () => {
 
 /** Toy tasks whose sessions call `before` with the step that they are about to train up to. */
 function watched(before: (toStep: number) => void | Promise<void>): NonNullable<TrainingDependencies['tasks']> {
-  return (specification, environment) => {
-    const task = taskOf(specification, environment);
-    return {
-      kind: task.kind,
-      open: async (context) => {
-        const session = await task.open(context);
-        const train = session.train.bind(session);
-        session.train = async (from, to) => {
-          await before(to);
-          await train(from, to);
-        };
-        return session;
-      },
+  return tasksWithSessions((session) => {
+    const train = session.train.bind(session);
+    session.train = async (from, to) => {
+      await before(to);
+      await train(from, to);
     };
-  };
+    return session;
+  });
 }

@@ -369,19 +369,19 @@ describe('train', () => {
         'on an unknown hyperparameter',
         { hyperparameters: { h: 1, lr: 1 } },
         'InvalidHyperparameters',
-        'Expected `hyperparameters` of P1/member-3 to be of h, got `lr`',
+        'Expected `hyperparameters.lr` of P1/member-3 to be absent (known for this task: h), got `1`',
       ],
       [
         'on a missing hyperparameter',
         { hyperparameters: {} },
         'InvalidHyperparameters',
-        'Expected `hyperparameters.h` of P1/member-3 to be a finite number, got `undefined`',
+        'Expected `hyperparameters.h` of P1/member-3 to be a finite number, in single precision too, got `undefined`',
       ],
       [
         'on a word for a number',
         { hyperparameters: { h: '1' } },
         'InvalidHyperparameters',
-        'Expected `hyperparameters.h` of P1/member-3 to be a finite number, got `1`',
+        'Expected `hyperparameters.h` of P1/member-3 to be a finite number, in single precision too, got `"1"`',
       ],
     ] as const) {
       it(what, () => assert.rejects(trainer.train({ ...TOY, ...request }), { type, message, nonRetryable: true }));

@@ -10,20 +10,20 @@ import type { CheckpointReference } from '../../../activities/contracts/checkpoi
 import type { TrainProgress } from '../../../activities/training/round.ts';
 import { createTrainingActivities, type TrainingDependencies } from '../../../activities/training/train.ts';
 import type { Session } from '../../../activities/tasks/task.ts';
-import { taskOf } from '../../../activities/tasks/tasks.ts';
-import type { ImageClassification } from '../../../activities/tasks/image-classification/models.ts';
+import type { ImageClassification } from '../../../activities/tasks/image-classification/settings.ts';
 import type {
   ReportOutcome,
   ReportRequest,
   TrainOutcome,
   TrainRequest,
 } from '../../../activities/contracts/training.ts';
+import { tasksWithSessions } from '../../shipped-tasks.ts';
 import { startObjectServer } from '../../object-server.ts';
 
 export const STORAGE = { bucket: 'fire-pbt', folder: 'a-run/first' } as const;
 
 /** A perceptron small enough for hundreds of steps a test. */
-export const SMALL_PERCEPTRON: ImageClassification = {
+export const SMALL_PERCEPTRON: ImageClassification & { readonly kind: string } = {
   kind: 'image-classification',
   dataset: 'fashion-mnist',
   model: { kind: 'perceptron', hidden: [16] },
@@ -136,22 +136,15 @@ export async function startTrainer(): Promise<Trainer> {
 /** Toy tasks, sabotaged: `change` gets the real session and returns what differs. */
 export function sabotaged(change: (session: Session) => Partial<Session>): Partial<TrainingDependencies> {
   return {
-    tasks: (specification, environment) => {
-      const task = taskOf(specification, environment);
-      return {
-        kind: task.kind,
-        open: async (context) => {
-          const session = await task.open(context);
-          const changed = change(session);
-          return new Proxy(session, {
-            get: (target, name) => {
-              const member: unknown = Reflect.get(changed, name) ?? Reflect.get(target, name);
-              return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-            },
-          });
+    tasks: tasksWithSessions((session) => {
+      const changed = change(session);
+      return new Proxy(session, {
+        get: (target, name) => {
+          const member: unknown = Reflect.get(changed, name) ?? Reflect.get(target, name);
+          return typeof member === 'function' ? (member.bind(target) as unknown) : member;
         },
-      };
-    },
+      });
+    }),
   };
 }
 

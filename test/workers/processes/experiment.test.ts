@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { readExperiment } from '../../../workers/processes/experiment.ts';
+import { describeShipped } from '../../shipped-tasks.ts';
 
 const EXPERIMENTS = join(import.meta.dirname, '../../../experiments');
 
@@ -23,14 +24,14 @@ describe('an input file', () => {
   };
   for (const name of readdirSync(EXPERIMENTS).filter((one) => one.endsWith('.json') && !one.endsWith('.schema.json'))) {
     it(`is valid: experiments/${name}`, () => {
-      const { workflowType, specifications } = readExperiment(join(EXPERIMENTS, name));
+      const { workflowType, specifications } = readExperiment(join(EXPERIMENTS, name), describeShipped);
       assert.equal(workflowType, name.startsWith('compare') ? 'compare' : (workflowTypes[name] ?? 'firePbt'));
       assert.ok(specifications.length >= 1);
     });
   }
 
   it('has 22 workers for Fashion-MNIST', () => {
-    const { specifications, name } = readExperiment(join(EXPERIMENTS, 'fashion-mnist.json'));
+    const { specifications, name } = readExperiment(join(EXPERIMENTS, 'fashion-mnist.json'), describeShipped);
     assert.equal(name, 'fashion-mnist');
     assert.deepEqual(specifications[0]?.subPopulations, [
       { members: 8, evaluators: 0 },
@@ -39,7 +40,7 @@ describe('an input file', () => {
   });
 
   it('starts a retrace if it names a run or has a trace as its schedule', () => {
-    assert.deepEqual(readExperiment(file('{"run": "a/b", "seed": 7}')), {
+    assert.deepEqual(readExperiment(file('{"run": "a/b", "seed": 7}'), describeShipped), {
       workflowType: 'retrace',
       input: { run: 'a/b', seed: 7 },
       specifications: [],
@@ -55,28 +56,28 @@ describe('an input file', () => {
       hyperparameters: { h: 1 },
       schedule: [{ fromStep: 0, toStep: 20, hyperparameters: { h: 0.5 } }],
     };
-    assert.equal(readExperiment(file(JSON.stringify(toy))).workflowType, 'retrace');
+    assert.equal(readExperiment(file(JSON.stringify(toy)), describeShipped).workflowType, 'retrace');
   });
 
   it('is refused in one line if it is missing or no JSON', () => {
     assert.throws(
-      () => readExperiment(join(directory, 'nothing.json')),
+      () => readExperiment(join(directory, 'nothing.json'), describeShipped),
       /^UserError: Cannot read the input file .*nothing\.json: ENOENT/,
     );
-    assert.throws(() => readExperiment(file('{')), /^UserError: Expected .*input\.json to be JSON: /);
+    assert.throws(() => readExperiment(file('{'), describeShipped), /^UserError: Expected .*input\.json to be JSON: /);
   });
 
   it('is refused with all its errors and their arms', () => {
     assert.throws(
-      () => readExperiment(file('{"steps": 0}')),
+      () => readExperiment(file('{"steps": 0}'), describeShipped),
       /Cannot use the specification: \d+ errors\n(.*\n)*.*`steps`/,
     );
     assert.throws(
-      () => readExperiment(file('{"arms": {"A": {}}, "seeds": [0]}')),
+      () => readExperiment(file('{"arms": {"A": {}}, "seeds": [0]}'), describeShipped),
       /input\.json: Cannot use the comparison: \d+ errors\n(.*\n)*Expected `arms.A.steps`/,
     );
     assert.throws(
-      () => readExperiment(file('{"arms": {}, "seeds": [0]}')),
+      () => readExperiment(file('{"arms": {}, "seeds": [0]}'), describeShipped),
       /Expected `arms` to be an object with 1 to 50 arms and the specification of each, got `\{\}`/,
     );
   });

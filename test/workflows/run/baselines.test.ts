@@ -6,7 +6,6 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ResultSummary } from '../../../activities/contracts/run.ts';
 import type { RoundRecord } from '../../../activities/runs/rounds.ts';
 import { decisionsKey } from '../../../activities/storage/layout.ts';
-import { parseSpecification } from '../../../activities/specification/parsing.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import { extendUpdate, pauseUpdate, resumeUpdate, stopEarlySignal } from '../../../workflows/messages.ts';
 import type { RoundEvent } from '../../../workflows/population/events.ts';
@@ -17,6 +16,7 @@ import type { ObjectServer } from '../../object-server.ts';
 import { SMALL } from '../../small-run.ts';
 import { startStoredRuns } from '../stored-runs.ts';
 import type { RunWorkflowType, StoredRuns } from '../stored-runs.ts';
+import { specificationOf } from '../../shipped-tasks.ts';
 
 /** Its winner is a member of P2 that was evaluated, promoted and copied. */
 const FIRE = { ...SMALL, seed: 4 };
@@ -111,7 +111,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
     const result = await runs.result('diverging', input, 'randomSearch');
     const {
       populations: [population],
-    } = (await simulateTask(parseSpecification(input))).run;
+    } = (await simulateTask(specificationOf(input))).run;
     const scores = population?.members.map(({ curve }) => curve.scores.at(-1)) ?? [];
     const diverged = scores.filter((score) => score === 'diverged').length;
     assert.ok(diverged > 0 && diverged < 8, `${diverged} of 8 diverged`);
@@ -453,7 +453,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
   }
 
   async function assertSimulated(result: ResultSummary, input: unknown): Promise<void> {
-    const { run, winner, report } = await simulateTask(parseSpecification(input));
+    const { run, winner, report } = await simulateTask(specificationOf(input));
     for (const [index, events] of (await decisionsOf(result)).entries())
       assert.deepEqual(withoutPlaces(events), withoutPlaces(run.decisions[index]?.flat()), `round ${index + 1}`);
     assert.equal(result.rounds, run.decisions.length);

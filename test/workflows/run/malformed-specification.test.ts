@@ -12,7 +12,7 @@ import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../../activities/orchestration.ts';
 import { INVALID_SPECIFICATION, INVALID_WORKFLOW_ID } from '../../../activities/runs/plan.ts';
 import { runFolder } from '../../../activities/storage/layout.ts';
-import { InvalidSpecification, parseSpecification } from '../../../activities/specification/parsing.ts';
+import { InvalidSpecification } from '../../../activities/specification/parsing.ts';
 import { firePbt } from '../../../workflows/run/fire-pbt.ts';
 import { MALFORMED, withToy } from '../../activities/specification/malformed-specifications.ts';
 import { startObjectServer } from '../../object-server.ts';
@@ -22,6 +22,7 @@ import { createStandIns, toySpecification } from '../stand-ins.ts';
 import type { StandIns } from '../stand-ins.ts';
 import { startHarness } from '../run-harness.ts';
 import type { Harness } from '../run-harness.ts';
+import { describeShipped, specificationOf } from '../../shipped-tasks.ts';
 
 /** Runs at once. */
 const AT_ONCE = 16;
@@ -60,7 +61,7 @@ describe('a run with malicious input', { timeout: 240_000 }, () => {
 
   /** What ships, but for training. */
   function activitiesWith(train: StandIns['train']): StandIns & { readonly planned: string[] } {
-    const real = createOrchestrationActivities({ objects, client: harness.client });
+    const real = createOrchestrationActivities({ objects, client: harness.client, describe: describeShipped });
     const planned: string[] = [];
     return {
       ...createStandIns(),
@@ -248,7 +249,7 @@ describe('a run with malicious input', { timeout: 240_000 }, () => {
 
 function refusalOf(specification: unknown): InvalidSpecification {
   try {
-    parseSpecification(specification);
+    specificationOf(specification);
   } catch (error) {
     assert.ok(error instanceof InvalidSpecification);
     return error;

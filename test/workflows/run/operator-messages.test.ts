@@ -1,7 +1,6 @@
 /** What the operator may not ask of a run, and what the refusal says. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseSpecification } from '../../../activities/specification/parsing.ts';
 import type { Specification } from '../../../activities/specification/specification.ts';
 import {
   validateExtension,
@@ -9,8 +8,9 @@ import {
   validatePause,
   validateStop,
 } from '../../../workflows/run/operator-messages.ts';
+import { specificationOf } from '../../shipped-tasks.ts';
 
-const TOY = parseSpecification({
+const TOY = specificationOf({
   task: { kind: 'toy', variant: 'plain' },
   steps: 100,
   stepsPerRound: 20,

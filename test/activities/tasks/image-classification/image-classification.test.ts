@@ -12,14 +12,14 @@ import {
   processShouldRecycle,
   tensorIdsUsed,
 } from '../../../../activities/tasks/tensorflow/library.ts';
-import type { ImageClassification } from '../../../../activities/tasks/image-classification/models.ts';
+import type { ImageClassification } from '../../../../activities/tasks/image-classification/settings.ts';
 import { SMALL_PERCEPTRON, startTrainer, STORAGE, type Trainer } from '../../training/training-harness.ts';
 
 process.env['TF_NUM_INTRAOP_THREADS'] = '1';
 process.env['TF_CPP_MIN_LOG_LEVEL'] = '2';
 
 const DATA = fileURLToPath(new URL('../../../../.local/data', import.meta.url));
-const SMALL_CONVOLUTIONAL: ImageClassification = {
+const SMALL_CONVOLUTIONAL: ImageClassification & { readonly kind: string } = {
   ...SMALL_PERCEPTRON,
   model: { kind: 'convolutional', filters: [2, 3], dense: 8 },
 };

@@ -11,12 +11,9 @@ import {
   PIXEL_SCALE,
   ResidentExamples,
 } from '../../../../activities/tasks/image-classification/examples.ts';
-import type {
-  ImageClassification,
-  ImageShape,
-  Model,
-} from '../../../../activities/tasks/image-classification/models.ts';
+import type { ImageShape, Model } from '../../../../activities/tasks/image-classification/models.ts';
 import { Network } from '../../../../activities/tasks/image-classification/network.ts';
+import type { ImageClassification } from '../../../../activities/tasks/image-classification/settings.ts';
 import { loadTensorFlow } from '../../../../activities/tasks/tensorflow/library.ts';
 
 process.env['TF_CPP_MIN_LOG_LEVEL'] = '2';
@@ -148,7 +145,6 @@ describe('a network', () => {
 
 function task(model: Model, optimizer: 'momentum' | 'adam'): ImageClassification {
   return {
-    kind: 'image-classification',
     dataset: 'fashion-mnist',
     model,
     optimizer,
