@@ -8,7 +8,9 @@ import type { ResultSummary } from '../../activities/contracts/run.ts';
 import { pauseUpdate, progressQuery, resumeUpdate } from '../../workflows/messages.ts';
 import { describeCodes } from '../../workflows/population/decision-code.ts';
 import { ROOT } from '../../workers/processes/programs.ts';
-import { decisionCode } from '../../workers/processes/workflow-bundle.ts';
+import { bundleForReplay, decisionCode } from '../../workers/processes/workflow-bundle.ts';
+import { historiesIn } from '../../workers/replay/history-files.ts';
+import { Replayer } from '../../workers/replay/replayer.ts';
 import { SMALLEST } from '../small-run.ts';
 import { poll } from './eventually.ts';
 import { startFleet, type Fleet } from './fleet.ts';
@@ -86,5 +88,25 @@ describe('a run that an orchestrator with other code takes over', () => {
 
     assert.deepEqual([...logOf('orchestrator').matchAll(WARNING)].length, 0);
     assert.deepEqual([...logOf('successor').matchAll(WARNING)].length, 1);
+
+    const exported = join(fleet.objects, result.storage.bucket, result.storage.folder, 'histories');
+    assert.deepEqual(await divergences(exported), [], 'either code decides the same about the histories');
   });
 });
+
+/** Replays the histories in a folder with the code of this checkout. Returns where it would decide something else. */
+async function divergences(folder: string): Promise<unknown[]> {
+  const replayer = new Replayer({ code: await bundleForReplay() });
+  const found: unknown[] = [];
+  let histories = 0;
+  try {
+    for await (const execution of historiesIn([folder])) {
+      histories += 1;
+      found.push((await replayer.divergence(execution)) ?? []);
+    }
+  } finally {
+    await replayer.close();
+  }
+  assert.ok(histories >= 4, `${histories} histories`);
+  return found.flat();
+}
