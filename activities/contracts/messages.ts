@@ -109,6 +109,7 @@ export interface SubPopulationSummary {
   >;
   /** Its best members by newest score, best first, five at most. */
   readonly leaders: readonly Leader[];
+  /** The codes that decided its rounds, newest last. */
   readonly decidedBy: readonly DecisionCode[];
   /** Members that were stopped by hand. */
   readonly stopped: readonly number[];
@@ -133,7 +134,7 @@ export interface RunProgress {
   readonly subPopulations: readonly SubPopulationSummary[];
   /** What sub-populations, evaluators and, at the end, the report hold for, one text each. */
   readonly holds: readonly string[];
-  /** Why the run is paused or stops, while it does. */
+  /** Why the run is paused or is being stopped, and which codes decided if there are several; null: none of these. */
   readonly notice: string | null;
   /** The newest signals that could not be followed, each with the reason; newest first. */
   readonly ignored: readonly string[];

@@ -102,7 +102,7 @@ async function divergences(folder: string): Promise<unknown[]> {
   try {
     for await (const execution of historiesIn([folder])) {
       histories += 1;
-      found.push((await replayer.divergence(execution)) ?? []);
+      found.push((await replayer.findDivergence(execution)) ?? []);
     }
   } finally {
     await replayer.close();

@@ -3,6 +3,7 @@
  */
 import type { ArmSummary, ComparisonRow, PairSummary, ScoreSummary } from '../../activities/contracts/comparison.ts';
 import type { ComparisonProgress } from '../../activities/contracts/messages.ts';
+import { markdownTable } from '../population/markdown-table.ts';
 
 type ScoreKind = 'testScore' | 'objective';
 
@@ -18,7 +19,7 @@ export function comparisonText(workflowId: string, progress: ComparisonProgress)
   ].join('\n');
 }
 
-/** Returns the table of test scores, that of objectives, that of costs. */
+/** Returns the tables of test scores, objectives and costs. */
 export function comparisonTables(progress: ComparisonProgress): string {
   return [
     scoreTable('test score', 'testScore', progress),
@@ -28,8 +29,8 @@ export function comparisonTables(progress: ComparisonProgress): string {
 }
 
 /**
- * An arm a column, a seed a row; then what the arms come to, and what they are ahead of the first by, where they have
- * its task.
+ * Returns a table with a column per arm and a row per seed. The rows below summarise the arms, and compare those that
+ * have the same task as the first arm with it.
  */
 function scoreTable(title: string, kind: ScoreKind, { rows, summary }: ComparisonProgress): string {
   const arms = [...new Set(rows.map(({ arm }) => arm))];
@@ -38,34 +39,39 @@ function scoreTable(title: string, kind: ScoreKind, { rows, summary }: Compariso
     rows.find((one) => one.arm === arm && one.seed === seed);
   const summaries = arms.map((arm) => summary?.arms.find((one) => one.arm === arm)?.[kind]);
   const differences = arms.map((arm) => summary?.differences.find((one) => one.arm === arm)?.[kind]);
-  const told = (name: string, tell: (scores: NonNullable<ScoreSummary['scores']>) => string): string =>
-    line([name, ...summaries.map((one) => (one?.scores ? tell(one.scores) : '–'))]);
-  const against = (name: string, tell: (differences: NonNullable<PairSummary['differences']>) => string): string =>
-    line([name, ...differences.map((one) => (one?.differences ? tell(one.differences) : '–'))]);
+  const ofArms = (name: string, describe: (scores: NonNullable<ScoreSummary['scores']>) => string): string[] => [
+    name,
+    ...summaries.map((one) => (one?.scores ? describe(one.scores) : '–')),
+  ];
+  const ofPairs = (name: string, describe: (differences: NonNullable<PairSummary['differences']>) => string) => [
+    name,
+    ...differences.map((one) => (one?.differences ? describe(one.differences) : '–')),
+  ];
   const summed = [
-    told('mean', ({ mean }) => score(mean)),
-    told('median', ({ median }) => score(median)),
-    told('interquartile mean', ({ interquartileMean }) => score(interquartileMean)),
-    told('95 % interval of the mean', ({ meanInterval }) => interval(meanInterval)),
+    ofArms('mean', ({ mean }) => score(mean)),
+    ofArms('median', ({ median }) => score(median)),
+    ofArms('interquartile mean', ({ interquartileMean }) => score(interquartileMean)),
+    ofArms('95 % interval of the mean', ({ meanInterval }) => interval(meanInterval)),
     ...(summaries.some((one) => one && one.diverged > 0)
-      ? [line(['diverged, left out', ...summaries.map((one) => String(one?.diverged ?? 0))])]
+      ? [['diverged, left out', ...summaries.map((one) => String(one?.diverged ?? 0))]]
       : []),
   ];
   const paired = [
-    against(`less ${arms[0]}, by seed`, ({ meanDifference }) => signed(meanDifference)),
-    against('95 % interval', (one) => interval(one.interval, signed)),
-    against('p (pairs)', ({ p, pairs }) => `${String(Number(p.toPrecision(3)))} (${pairs})`),
+    ofPairs(`less ${arms[0]}, by seed`, ({ meanDifference }) => signed(meanDifference)),
+    ofPairs('95 % interval', (one) => interval(one.interval, signed)),
+    ofPairs('p (pairs)', ({ p, pairs }) => `${String(Number(p.toPrecision(3)))} (${pairs})`),
   ];
-  return [
-    line([title, ...arms]),
-    line(['---', ...arms.map(() => '---')]),
-    ...seeds.map((seed) => line([`seed ${seed}`, ...arms.map((arm) => score(row(arm, seed)?.[kind]))])),
-    ...(summary === null ? [] : summed),
-    ...(summary === null || summary.differences.length === 0 ? [] : paired),
-  ].join('\n');
+  return markdownTable(
+    [title, ...arms],
+    [
+      ...seeds.map((seed) => [`seed ${seed}`, ...arms.map((arm) => score(row(arm, seed)?.[kind]))]),
+      ...(summary === null ? [] : summed),
+      ...(summary === null || summary.differences.length === 0 ? [] : paired),
+    ],
+  );
 }
 
-/** Of a run on average, an arm a row. */
+/** Returns a table of what a run costs on average, with a row per arm; nothing before the first summary. */
 function costTable({ summary }: ComparisonProgress): string[] {
   if (summary === null) return [];
   const retraced = summary.arms.some(({ retraceGap }) => retraceGap);
@@ -80,13 +86,8 @@ function costTable({ summary }: ComparisonProgress): string[] {
     'read',
     ...(retraced ? ['ahead of its retrace by'] : []),
   ];
-  return [
-    [
-      line(head),
-      line(head.map(() => '---')),
-      ...summary.arms.map((arm) => line([...costCells(arm), ...(retraced ? [gap(arm)] : [])])),
-    ].join('\n'),
-  ];
+  const rows = summary.arms.map((arm) => [...costCells(arm), ...(retraced ? [gap(arm)] : [])]);
+  return [markdownTable(head, rows)];
 }
 
 function costCells({ arm, costs }: ArmSummary): string[] {
@@ -118,11 +119,7 @@ function gap({ retraceGap }: ArmSummary): string {
     : '–';
 }
 
-function line(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
-}
-
-/** Four decimals; `diverged` as it is, nothing yet as a dash. */
+/** Returns a score with four decimals, `diverged` as it is, and a dash for a score that is not there yet. */
 function score(value: number | string | undefined): string {
   return typeof value === 'number' ? value.toFixed(4) : (value ?? '–');
 }

@@ -5,6 +5,7 @@
 import type { RunProgress } from '../../activities/contracts/messages.ts';
 import type { JudgedEvaluation } from '../population/events.ts';
 import type { PopulationState } from '../population/state.ts';
+import { markdownTable } from '../population/markdown-table.ts';
 import { memberName, subPopulationName } from '../population/names.ts';
 
 /** The root's: how far the run is, every sub-population a row. */
@@ -13,30 +14,23 @@ export function describeRun(
   { status, round, rounds, bestScore, subPopulations, holds, plan, notice, ignored }: RunProgress,
 ): string {
   const percent = rounds > 0 ? Math.floor((100 * round) / rounds) : 0;
-  const rows = subPopulations.map(
-    (one) =>
-      `| ${subPopulationName(one.subPopulation)} | ${one.members} | ${one.evaluatorsBusy} of ` +
-      `${one.evaluators} | ${one.promotions} | ${one.bestScore ?? '–'} | ` +
-      `\`${JSON.stringify(one.hyperparameters)}\` |`,
-  );
+  const rows = subPopulations.map((one) => [
+    subPopulationName(one.subPopulation),
+    String(one.members),
+    `${one.evaluatorsBusy} of ${one.evaluators}`,
+    String(one.promotions),
+    String(one.bestScore ?? '–'),
+    code(one.hyperparameters),
+  ]);
   const leaders = subPopulations
-    .flatMap(({ leaders }) => leaders)
-    .map(({ member, score, hyperparameters }) => `| ${member} | ${score} | \`${JSON.stringify(hyperparameters)}\` |`);
+    .flatMap((one) => one.leaders)
+    .map(({ member, score, hyperparameters }) => [member, String(score), code(hyperparameters)]);
   return [
     `**${workflowId}**: ${status}, round ${round} of ${rounds} (${percent} %), best score ${bestScore ?? '–'}`,
     ...(notice === null ? [] : [`\n${notice}`]),
     ...holds.map((hold) => `\n**Holds** — ${hold}`),
-    ...(rows.length > 0
-      ? [
-          '',
-          '| sub-population | members | evaluators busy | promotions | best score | hyperparameters |',
-          '|---|---|---|---|---|---|',
-          ...rows,
-        ]
-      : []),
-    ...(leaders.length > 0
-      ? ['', '| leaderboard | newest score | hyperparameters |', '|---|---|---|', ...leaders]
-      : []),
+    ...table(['sub-population', 'members', 'evaluators busy', 'promotions', 'best score', 'hyperparameters'], rows),
+    ...table(['leaderboard', 'newest score', 'hyperparameters'], leaders),
     ...ignored.map((one) => `\nIgnored signal ${one}`),
     ...(plan ? ['', `Objects: \`${plan.storage.folder}/\` in bucket \`${plan.storage.bucket}\``] : []),
   ].join('\n');
@@ -56,20 +50,17 @@ export function describeSubPopulation(
       name: memberName(state.subPopulation, index),
       stopped: member.stopped,
       score: member.curve.scores.at(-1) ?? '–',
-      values: JSON.stringify(member.hyperparameters),
+      values: code(member.hyperparameters),
     }))
     .sort((a, b) => worst(b.score) - worst(a.score))
-    .map(({ name, stopped, score, values }) => `| ${name}${stopped ? ' (stopped)' : ''} | ${score} | \`${values}\` |`);
+    .map(({ name, stopped, score, values }) => [stopped ? `${name} (stopped)` : name, String(score), values]);
   return [
     `**${subPopulationName(state.subPopulation)}** of \`${workflowId}\`, round ${round} of ${rounds}; ` +
       `${state.promotions} promotions received`,
     ...holds.map(
       (hold) => `\n**Holds** — ${hold}. \`resume\` the run when it is mended, or \`stopEarly\` what cannot be.`,
     ),
-    '',
-    '| member | newest score | hyperparameters |',
-    '|---|---|---|',
-    ...rows,
+    ...table(['member', 'newest score', 'hyperparameters'], rows),
   ].join('\n');
 }
 
@@ -88,4 +79,13 @@ export function describeVerdict(
   ].filter((text) => text !== '');
   const pair = `${memberName(subPopulation, parent)} against ${memberName(subPopulation - 1, child)}`;
   return `round ${round}: ${outcome} (${reason}) after ${evaluationSteps} steps, ${pair}: ${numbers.join(', ')}`;
+}
+
+/** A table after an empty line, or nothing if it has no rows. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return rows.length === 0 ? [] : ['', markdownTable(head, rows)];
+}
+
+function code(value: unknown): string {
+  return `\`${JSON.stringify(value)}\``;
 }

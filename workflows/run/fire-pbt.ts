@@ -19,6 +19,7 @@ import { childNames, resultOf, startChildren } from './children.ts';
 import type { Children } from './children.ts';
 import { Holds } from './holds.ts';
 import { Operator } from './operator.ts';
+import { publishInTemporal } from './publication.ts';
 import { RunView } from './run-view.ts';
 import { startWatchdog } from './watchdog.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -29,7 +30,7 @@ import type { Watchdog } from './watchdog.ts';
  */
 export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const { workflowId, firstExecutionRunId } = workflowInfo();
-  const view = new RunView(workflowId);
+  const view = new RunView(publishInTemporal(workflowId));
   const operator = new Operator(view);
   answerQueries(view);
 

@@ -2,7 +2,6 @@
  * What the root of a run knows: its phase, what its parts reported, what the operator wants. People read it as
  * `progress`, as the current details and as search attributes.
  */
-import { log, setCurrentDetails } from '@temporalio/workflow';
 import type {
   HoldNotice,
   Leader,
@@ -15,8 +14,7 @@ import { belongsTo } from '../messages.ts';
 import { describeCodes, mergeCodes } from '../population/decision-code.ts';
 import { memberName } from '../population/names.ts';
 import type { Children } from './children.ts';
-import { describeRun } from './details.ts';
-import { searchAttributePublisher } from './search-attributes.ts';
+import type { Publication } from './publication.ts';
 
 /** Where a run is. */
 export type Phase =
@@ -46,8 +44,7 @@ const SHOWN_IGNORED = 5;
 
 /** The view of one run. */
 export class RunView {
-  readonly #workflowId: string;
-  readonly #publish = searchAttributePublisher();
+  readonly #publication: Publication;
   readonly #holds: Record<string, readonly string[]> = {};
   #phase: Phase = { kind: 'planning' };
   #summaries: readonly SubPopulationSummary[] = [];
@@ -63,8 +60,8 @@ export class RunView {
   /** What the root itself holds for: its report failed permanently. */
   reportHold: string | null = null;
 
-  constructor(workflowId: string) {
-    this.#workflowId = workflowId;
+  constructor(publication: Publication) {
+    this.#publication = publication;
   }
 
   get phase(): Phase {
@@ -102,7 +99,7 @@ export class RunView {
     this.completedRound = message.round;
     this.#summaries = message.summaries;
     const codes = this.#codes();
-    if (codes !== null && codes !== before) log.warn(`Run ${this.#workflowId}: ${codes}`);
+    if (codes !== null && codes !== before) this.#publication.warn(codes);
     this.decidedRounds = message.rounds;
     this.reports += 1;
     this.addStopped(
@@ -132,7 +129,7 @@ export class RunView {
 
   /** Says where people look that a signal was not followed, and why. */
   ignore(signalName: string, reason: string): void {
-    log.warn(`Ignored signal ${signalName}: ${reason}`);
+    this.#publication.warn(`Ignored signal ${signalName}: ${reason}`);
     this.#ignored = [`${signalName}: ${reason}`, ...this.#ignored].slice(0, SHOWN_IGNORED);
     this.show();
   }
@@ -159,9 +156,7 @@ export class RunView {
   }
 
   show(): void {
-    const progress = this.progress();
-    setCurrentDetails(describeRun(this.#workflowId, progress));
-    this.#publish(progress);
+    this.#publication.show(this.progress());
   }
 
   /** What people should know if more than one code decided. */
