@@ -43,12 +43,12 @@ describe('the summary of a run', () => {
 
   it('has the winner, the promotions, the decisions and the files', () => {
     assert.deepEqual(lines(RESULT).slice(0, 8), [
-      'my-run is done: 10 rounds, 200 steps a member',
+      'my-run is done: 10 rounds, 200 steps per member',
       '',
       'Winner      P1/member-3: objective 1.1834, score 1.1900',
       'Promotions  2 into P1',
       'Evaluations 2 better, 1 not-better',
-      'Decisions   sha256 0123456789abcdef… (equal for equal seeds)',
+      'Decisions   sha256 0123456789abcdef… (the same for the same specification and seed)',
       'Result      s3://fire-pbt/my-run/first/result/result.json',
       'Weights     s3://fire-pbt/my-run/first/result/best.safetensors',
     ]);
