@@ -22,7 +22,7 @@ import { planRun } from './runs/plan.ts';
 import { writeResult } from './runs/result.ts';
 import { RoundRecords } from './runs/rounds.ts';
 import { parseSpecification } from './specification/parsing.ts';
-import { standBy } from './operations/watchdog.ts';
+import { watchForInvalidResets } from './operations/watchdog.ts';
 
 /** Children looked at at once. */
 const AT_ONCE = 10;
@@ -55,7 +55,7 @@ export function createOrchestrationActivities({
         describe,
       ),
     adoptRounds: async (adoption) => ({ round: await adoptRounds(rounds, checkpoints, adoption) }),
-    standBy: (run) => standBy(client, run),
+    watchForInvalidResets: (run) => watchForInvalidResets(client, run),
     clearLeftovers: async ({ workflowIds, generation }) => ({
       terminated: await clearLeftovers(client, workflowIds, generation),
     }),

@@ -10,7 +10,7 @@ import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { FoundRun } from '../contracts/comparison.ts';
 import { decisionsKey, folderName, resultKey, specificationKey } from '../storage/layout.ts';
 import { recordedRetraced } from '../runs/retracing.ts';
-import { levelsOf, type RoundRecords } from '../runs/rounds.ts';
+import { subPopulationNumbers, type RoundRecords } from '../runs/rounds.ts';
 import { UNASKED } from '../specification/described-task.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
@@ -41,7 +41,7 @@ export async function findRun(
   workflowId: string,
   specification: Specification,
 ): Promise<FoundRun> {
-  const levels = levelsOf(specification.subPopulations.length);
+  const levels = subPopulationNumbers(specification.subPopulations.length);
   return find(objects, rounds, specification.storage.bucket, workflowId, {
     isFinished: (result, folder) =>
       sameSpecification(result.specification, specification) && hasDecisions(folder, result, levels),

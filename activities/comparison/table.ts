@@ -17,7 +17,7 @@ import type {
 import { comparedRunKey, comparisonInputKey, comparisonTableKey } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
-import { levelsOf, READS_AT_ONCE, type RoundRecords } from '../runs/rounds.ts';
+import { subPopulationNumbers, READS_AT_ONCE, type RoundRecords } from '../runs/rounds.ts';
 import { readResult } from './finding.ts';
 import { atOnce, withPauses } from './pausing.ts';
 import { describeRun, rowOf, type StoredResult } from './run.ts';
@@ -60,7 +60,7 @@ async function describe(
 ): Promise<ComparisonRun> {
   const result = await resultIn(objects, { bucket, folder });
   const levels: Awaited<ReturnType<RoundRecords['records']>>[] = [];
-  for (const level of levelsOf(result.specification.subPopulations.length))
+  for (const level of subPopulationNumbers(result.specification.subPopulations.length))
     levels.push(await rounds.records({ bucket, folder }, result.rounds, level));
   return describeRun(arm, result, levels, retrace && (await resultIn(objects, retrace)));
 }

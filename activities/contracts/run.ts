@@ -176,7 +176,7 @@ export interface RunActivities {
     readonly rounds: number;
   }): Promise<{ readonly round: number }>;
   /** Never returns: fails, not retryable, once the root or a child of its was reset to where it cannot go on from. */
-  standBy(input: { readonly workflowId: string; readonly generation: string }): Promise<never>;
+  watchForInvalidResets(input: { readonly workflowId: string; readonly generation: string }): Promise<never>;
   clearLeftovers(input: {
     readonly workflowIds: readonly string[];
     readonly generation: string;

@@ -26,7 +26,7 @@ const AT_ONCE = 10;
  *
  * @throws ApplicationFailure of type 'ResetRefused', not retryable, that says what to do instead
  */
-export async function standBy(
+export async function watchForInvalidResets(
   client: Client,
   { workflowId, generation }: { readonly workflowId: string; readonly generation: string },
 ): Promise<never> {

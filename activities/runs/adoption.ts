@@ -11,7 +11,7 @@ import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts'
 import type { CheckpointStore } from '../storage/checkpoints.ts';
 import { checkpointKey } from '../storage/layout.ts';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
-import { levelsOf, READS_AT_ONCE, type RoundRecords } from './rounds.ts';
+import { subPopulationNumbers, READS_AT_ONCE, type RoundRecords } from './rounds.ts';
 
 /** Failure type of a run that is to go on from one of which nothing can be gone on from. */
 export const NOTHING_TO_GO_ON_FROM = 'NothingToGoOnFrom';
@@ -50,7 +50,9 @@ export async function adoptRounds(
         `${subPopulations} sub-populations`,
     });
   }
-  const states = await Promise.all(levelsOf(subPopulations).map((level) => records.state(from, round, level)));
+  const states = await Promise.all(
+    subPopulationNumbers(subPopulations).map((level) => records.state(from, round, level)),
+  );
   const references = new Map(
     states.flatMap(({ members, evaluations }) =>
       [...members, ...evaluations].flatMap((worker) =>
@@ -61,7 +63,7 @@ export async function adoptRounds(
   await inParallel(READS_AT_ONCE, [...references.values()], async (reference) => {
     await checkpoints.put(storage, await checkpoints.get(from.bucket, reference), reference.step);
   });
-  for (const level of levelsOf(subPopulations)) {
+  for (const level of subPopulationNumbers(subPopulations)) {
     for (const record of await records.records(from, round, level))
       await records.writeRecord(storage, relocated(record, storage));
   }

@@ -21,7 +21,7 @@ interface ContinuationInput {
 }
 
 /** Returns whether an input asks to go on from an earlier run. */
-export function goesOn(input: unknown): input is ContinuationInput {
+export function isContinuationInput(input: unknown): input is ContinuationInput {
   return typeof input === 'object' && input !== null && !Array.isArray(input) && Object.hasOwn(input, 'from');
 }
 

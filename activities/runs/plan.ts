@@ -19,8 +19,8 @@ import { historyBudget, type HistoryBudget } from '../specification/history-budg
 import type { HistoryCosts, RetracedRun, RunCosts, RunPlan } from '../contracts/run.ts';
 import { retracedKey, runFolder, specificationKey } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
-import { continuedSpecification, goesOn, wrongField } from './continuation.ts';
-import { namesRun, recordedRetraced, retracingSpecification } from './retracing.ts';
+import { continuedSpecification, isContinuationInput, wrongField } from './continuation.ts';
+import { isRetracingInput, recordedRetraced, retracingSpecification } from './retracing.ts';
 import { expected } from '../../workflows/validation/complaints.ts';
 import { descriptionOf } from '../specification/described-task.ts';
 import { mostRounds } from '../specification/budget.ts';
@@ -101,16 +101,16 @@ async function readSpecification(
   own: string,
   lookup: TaskLookup,
 ): Promise<ReadSpecification> {
-  if (namesRun(given)) {
+  if (isRetracingInput(given)) {
     if (workflowType !== 'retrace')
       throw wrongField(['run'], `absent for workflow type ${workflowType} (workflow type retrace takes it)`, given.run);
     return retracingSpecification(objects, given, own, lookup);
   }
-  const read = goesOn(given)
+  const read = isContinuationInput(given)
     ? await continued(objects, given, own, lookup)
     : { specification: parseSpecification(given, lookup) };
   // Whoever goes on from a run, `npm start` for one, cannot know what it computes: firePbt goes on with any.
-  if (!goesOn(given) || workflowType !== 'firePbt') checkAlgorithm(read.specification, workflowType);
+  if (!isContinuationInput(given) || workflowType !== 'firePbt') checkAlgorithm(read.specification, workflowType);
   return read;
 }
 

@@ -17,7 +17,7 @@ import type { ResultSummary, WriteResultRequest } from '../contracts/run.ts';
 import { resultKey } from '../storage/layout.ts';
 import { describeEvent } from './described-decisions.ts';
 import { readableJson } from '../storage/readable-json.ts';
-import { levelsOf, type RoundRecord, type RoundRecords } from './rounds.ts';
+import { subPopulationNumbers, type RoundRecord, type RoundRecords } from './rounds.ts';
 
 /** Longest schedule that the summary carries, as JSON: a workflow's result is shown in full wherever it is listed. */
 const MAX_SUMMARY_SCHEDULE_CHARACTERS = 12_000;
@@ -30,7 +30,7 @@ export async function writeResult(
 ): Promise<ResultSummary> {
   const { storage, workflowId, specification, winner, report } = request;
   const levels = await Promise.all(
-    levelsOf(specification.subPopulations.length).map(async (level) => {
+    subPopulationNumbers(specification.subPopulations.length).map(async (level) => {
       const records = await rounds.records(storage, request.rounds, level);
       return {
         level,

@@ -32,7 +32,7 @@ interface RecordedResult {
 }
 
 /** Returns whether an input names a run to retrace. */
-export function namesRun(input: unknown): input is RetracingInput {
+export function isRetracingInput(input: unknown): input is RetracingInput {
   return typeof input === 'object' && input !== null && !Array.isArray(input) && Object.hasOwn(input, 'run');
 }
 

@@ -129,7 +129,7 @@ export class RoundRecords {
    * that was shorter.
    */
   async latest(storage: RunFolder, subPopulations: number, rounds = 0): Promise<number> {
-    const levels = levelsOf(subPopulations);
+    const levels = subPopulationNumbers(subPopulations);
     for (const round of completeRounds(await this.recorded(storage), subPopulations)) {
       const states = await Promise.allSettled(levels.map((level) => this.state(storage, round, level)));
       const failed = states.filter(({ status }) => status === 'rejected');
@@ -190,13 +190,13 @@ export class RoundRecords {
 /** Returns the rounds that every sub-population has recorded, newest first. */
 export function completeRounds(recorded: ReadonlyMap<number, readonly number[]>, subPopulations: number): number[] {
   return [...recorded]
-    .filter(([, levels]) => levelsOf(subPopulations).every((level) => levels.includes(level)))
+    .filter(([, levels]) => subPopulationNumbers(subPopulations).every((level) => levels.includes(level)))
     .map(([round]) => round)
     .sort((a, b) => b - a);
 }
 
 /** Returns 1 … n. */
-export function levelsOf(subPopulations: number): number[] {
+export function subPopulationNumbers(subPopulations: number): number[] {
   return Array.from({ length: subPopulations }, (_, index) => index + 1);
 }
 

@@ -107,7 +107,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
     }),
     adoptRounds: async () => ({ round: 0 }),
     // As long as the run lasts: nothing is ever reset where it should not be.
-    standBy: async () => Context.current().cancelled,
+    watchForInvalidResets: async () => Context.current().cancelled,
     clearLeftovers: async () => ({ terminated: [] }),
     findLatestRound: async ({ subPopulations }) => {
       for (let round = 1; ; round += 1) {

@@ -6,8 +6,8 @@ import { basename, extname } from 'node:path';
 import { InvalidComparison, parseComparison } from '../../activities/comparison/input.ts';
 import type { Comparison } from '../../activities/comparison/input.ts';
 import type { TaskLookup } from '../../activities/contracts/task.ts';
-import { goesOn } from '../../activities/runs/continuation.ts';
-import { namesRun } from '../../activities/runs/retracing.ts';
+import { isContinuationInput } from '../../activities/runs/continuation.ts';
+import { isRetracingInput } from '../../activities/runs/retracing.ts';
 import { InvalidSpecification, parseSpecification } from '../../activities/specification/parsing.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import { algorithmOf, WORKFLOW_TYPES } from '../../workflows/population/names.ts';
@@ -44,7 +44,9 @@ export function readExperiment(file: string, lookup: TaskLookup): Experiment {
   const comparison = isComparison ? parse(file, () => parseComparison(input, lookup)) : undefined;
   const specifications = comparison
     ? Object.values(comparison.specifications)
-    : parse(file, () => (goesOn(input) || namesRun(input) ? [] : [parseSpecification(input, lookup)]));
+    : parse(file, () =>
+        isContinuationInput(input) || isRetracingInput(input) ? [] : [parseSpecification(input, lookup)],
+      );
   const threads = new Set(specifications.map((specification) => specification.threads));
   if (threads.size > 1)
     throw new UserError(
@@ -61,7 +63,7 @@ export function readExperiment(file: string, lookup: TaskLookup): Experiment {
 }
 
 function workflowTypeOf(input: unknown, specification: Specification | undefined): Experiment['workflowType'] {
-  if (namesRun(input)) return 'retrace';
+  if (isRetracingInput(input)) return 'retrace';
   return specification ? WORKFLOW_TYPES[algorithmOf(specification)] : 'firePbt';
 }
 

@@ -11,7 +11,7 @@ import type { ActivityInterceptorsFactory } from '@temporalio/worker';
  * store's 50 sockets and keep checkpoints and states in memory meanwhile.
  */
 const MAX_CONCURRENT = 100;
-const WATCHDOG: keyof RunActivities = 'standBy';
+const WATCHDOG: keyof RunActivities = 'watchForInvalidResets';
 
 /** Returns an interceptor that lets at most `maxConcurrent` activities work at a time, in the order of their start. */
 export function limitConcurrency(maxConcurrent = MAX_CONCURRENT): ActivityInterceptorsFactory {

@@ -49,7 +49,7 @@ export const longOrchestration = proxyActivities<RunActivities & ComparisonActiv
 });
 
 /** Watches a run as long as it lasts. */
-export const watchdog = proxyActivities<Pick<RunActivities, 'standBy'>>({
+export const watchdog = proxyActivities<Pick<RunActivities, 'watchForInvalidResets'>>({
   ...ON_ORCHESTRATORS,
   startToCloseTimeout: '1000 days',
 });

@@ -14,7 +14,9 @@ export interface Watchdog {
 export function startWatchdog(run: { readonly workflowId: string; readonly generation: string }): Watchdog {
   const scope = new CancellationScope();
   const trouble = scope
-    .run(() => watchdog.standBy.executeWithOptions({ summary: 'Watchdog: detects invalid resets' }, [run]))
+    .run(() =>
+      watchdog.watchForInvalidResets.executeWithOptions({ summary: 'Watchdog: detects invalid resets' }, [run]),
+    )
     .then(
       () => new Promise<never>(() => undefined),
       (error: unknown) => (isCancellation(error) ? new Promise<never>(() => undefined) : refuseReset(error)),

@@ -6,12 +6,14 @@ import { limitConcurrency } from '../../../workers/processes/limit-concurrency.t
 
 const INPUT: ActivityExecuteInput = { args: [], headers: {} };
 
+const WATCHDOG = 'watchForInvalidResets';
+
 describe('activities with limited concurrency', () => {
   it('start in their order, a few at a time, whatever the number of watchdogs', async () => {
     const { begun, start, end } = worker(2);
-    for (const name of ['standBy', 'standBy', 'standBy', 'saveRound', 'loadRound', 'planRun', 'tabulate', 'standBy'])
+    for (const name of [WATCHDOG, WATCHDOG, WATCHDOG, 'saveRound', 'loadRound', 'planRun', 'tabulate', WATCHDOG])
       start(name);
-    assert.deepEqual(begun, ['standBy', 'standBy', 'standBy', 'saveRound', 'loadRound', 'standBy']);
+    assert.deepEqual(begun, [WATCHDOG, WATCHDOG, WATCHDOG, 'saveRound', 'loadRound', WATCHDOG]);
     await end('loadRound');
     assert.deepEqual(begun.slice(6), ['planRun']);
     await end('saveRound');
