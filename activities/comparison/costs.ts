@@ -9,9 +9,7 @@ import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
 import { bestScoreOf } from '../../workflows/population/scores.ts';
 
-/**
- * Returns a run's costs and its curve; `levels` are the records of each sub-population, P1 first, each from round 1 on.
- */
+/** Returns the costs and the curve of a run; `levels` has the records of each sub-population, P1 first, all rounds. */
 export function accountFor(levels: readonly (readonly RoundRecord[])[]): {
   readonly costs: TrainingCosts;
   readonly curve: RunCurve;
@@ -56,7 +54,7 @@ interface LevelTally {
   readonly written: { count: number; bytes: number };
   readonly read: { count: number; bytes: number };
   readonly ends: Map<string, EvaluationCosts>;
-  /** After each: steps so far, best newest score. */
+  /** After each round: the steps so far, and the best newest score. */
   readonly rounds: { readonly steps: number; readonly bestScore: number | null }[];
 }
 
@@ -71,9 +69,9 @@ function tallyLevel(records: readonly RoundRecord[]): LevelTally {
     ends: new Map(),
     rounds: [],
   };
-  /** Of the evaluation that a slot is at. */
+  /** Steps of the current evaluation, by slot. */
   const spentSteps = new Map<number, number>();
-  /** Slots whose evaluation has met its child, when last judged. */
+  /** Slots whose evaluation overlapped with its child when it was last judged. */
   const met = new Set<number>();
   let state = emptyPopulation();
   for (const { events, cost } of records) {

@@ -1,5 +1,5 @@
 /**
- * The input of a comparison: validated once, with the specification of every arm, before anything starts.
+ * The input of a comparison. It is validated once, with the specification of every arm, before anything starts.
  */
 import { z } from 'zod';
 import { RETRACE_SEED_OFFSET } from '../../workflows/population/names.ts';
@@ -11,9 +11,7 @@ import { flag, integer, list, object } from '../../workflows/validation/fields.t
 import { usableSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 
-/**
- * Bounds of a comparison: every run takes some 20 events and 20 kB of its history, which has at most 51,200 and 50 MB.
- */
+/** Bounds of a comparison. Its history may have 51,200 events and 50 MB; each run adds about 20 events and 20 kB. */
 export const COMPARISON_LIMITS = { arms: 50, runs: 500, atOnce: 50, armNameCharacters: 60, seed: 2 ** 32 - 1 } as const;
 
 const ARMS_RULE = `an object with 1 to ${COMPARISON_LIMITS.arms} arms and the specification of each`;
@@ -29,25 +27,23 @@ function comparisonSchema(lookup: TaskLookup) {
       $schema: z.string({ error: 'a string' }).optional().describe('For editors; ignored.'),
       arms: z
         .record(z.string(), usableSpecification(lookup), { error: ARMS_RULE })
-        .describe(
-          'Specifications by arm. The comparison sets `seed`. The first arm is the one that others are compared with.',
-        ),
+        .describe('Specifications by arm. The comparison sets `seed`. The other arms are compared with the first.'),
       seeds: list(seed, 1, COMPARISON_LIMITS.runs, 'seeds', 'Different from one another.'),
-      atOnce: integer(1, COMPARISON_LIMITS.atOnce, 'Runs at once, at most. Default: 1.').default(1),
+      atOnce: integer(1, COMPARISON_LIMITS.atOnce, 'Maximal number of runs at the same time. Default: 1.').default(1),
       retrace: flag(
-        'Whether the schedule that a run found is trained once more, alone and with another seed. Default: false.',
+        'Whether the schedule that a run found is trained again, alone and with another seed. Default: false.',
       ).default(false),
     },
     'A comparison: arms × seeds.',
   ).superRefine(checkComparison, { when: () => true });
 }
 
-/** A valid comparison: defaults filled in, the specifications of the arms as given and as they will run. */
+/** A valid comparison with its defaults filled in: the specifications of its arms as given and as they will run. */
 export interface Comparison extends Required<ComparisonInput> {
   readonly specifications: Readonly<Record<string, Specification>>;
 }
 
-/** An invalid comparison: every error at once. */
+/** The failure for an invalid comparison, with every error. */
 export class InvalidComparison extends InvalidInput {
   constructor(complaints: readonly string[]) {
     super('comparison', complaints);
@@ -56,10 +52,10 @@ export class InvalidComparison extends InvalidInput {
 }
 
 /**
- * Returns the comparison with its defaults filled in; `input` is anything that came out of JSON, `lookup` has what
- * trainers say of the tasks of its arms.
+ * Returns the comparison with its defaults filled in. `input` is any value that JSON can hold; `lookup` has the
+ * trainers' descriptions of the tasks.
  *
- * @throws InvalidComparison with every error at once
+ * @throws InvalidComparison with every error
  */
 export function parseComparison(input: unknown, lookup: TaskLookup): Comparison {
   const parsed = parse(comparisonSchema(lookup), input, 'comparison');
@@ -101,8 +97,8 @@ function checkSeeds(
 }
 
 /**
- * Names become parts of ids and of folders. JavaScript would move a number to the front of the arms, of which the first
- * is special.
+ * Names become parts of workflow ids and of folders. A name of digits alone is not allowed: JavaScript would move it to
+ * the front of the arms, and the first arm is special.
  */
 function isArmName(name: string): boolean {
   return name.length <= COMPARISON_LIMITS.armNameCharacters && /^[\w.-]+$/.test(name) && !/^(\.+|\d+)$/.test(name);

@@ -1,9 +1,9 @@
 /**
- * Computations that can pause: an orchestrator has one thread, and sends no heartbeats while it computes.
+ * Computations that can pause. An orchestrator has one thread and sends no heartbeats while it computes.
  */
 import { setImmediate } from 'node:timers/promises';
 
-/** A computation that may pause at every `yield`, some milliseconds apart, and returns a value. */
+/** A computation that returns a value. It can pause at every `yield`; two of them are some milliseconds apart. */
 export type Pausing<T> = Generator<undefined, T>;
 
 /** Computes without a pause. */
@@ -14,7 +14,7 @@ export function atOnce<T>(computation: Pausing<T>): T {
   }
 }
 
-/** Computes and lets the process do its other work in the pauses. */
+/** Computes, and lets the process do other work in the pauses. */
 export async function withPauses<T>(computation: Pausing<T>): Promise<T> {
   for (;;) {
     const step = computation.next();

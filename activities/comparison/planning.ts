@@ -1,5 +1,5 @@
 /**
- * Planning of a comparison: its input validated, and kept in the bucket where its table will be.
+ * Plans a comparison: validates its input and saves it in the bucket, beside its future table.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { comparedRunId, MAX_ID_BYTES, retraceId } from '../../workflows/population/names.ts';
@@ -11,15 +11,14 @@ import { comparisonInputKey, folderName } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { InvalidComparison, parseComparison } from './input.ts';
 
-/** Failure type of a comparison whose input is refused. */
+/** Failure type of a comparison with invalid input. */
 export const INVALID_COMPARISON = 'InvalidComparison';
 
-/** What the ids of the workflows under a run add to its own. */
+/** Bytes that the workflow ids of a run's parts are longer than the run's own. */
 const ROOM_FOR_PARTS = '/P16/evaluator-499'.length;
 
 /**
- * Plans a comparison: validates its input and every arm's specification, and keeps the input beside where the table
- * will be.
+ * Validates the input and the specification of every arm, and saves the input.
  *
  * @throws ApplicationFailure of type 'InvalidComparison', not retryable, with every error in the message and, as a
  *   list, in the details

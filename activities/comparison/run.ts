@@ -1,5 +1,5 @@
 /**
- * One run of a comparison as its table has it: what was run, where it lies, what it reached, what it cost.
+ * One run of a comparison as its table describes it: its input, its folder, its scores and its costs.
  */
 import type { ComparisonRow, ComparisonRun, Retrace } from '../contracts/comparison.ts';
 import type { ResultSummary } from '../contracts/run.ts';
@@ -8,10 +8,10 @@ import type { RoundRecord } from '../runs/rounds.ts';
 import type { Specification } from '../specification/specification.ts';
 import { accountFor } from './costs.ts';
 
-/** What `result/result.json` says of a finished run, as far as a comparison reads it. */
+/** The part of a finished run's `result/result.json` that a comparison reads. */
 export type StoredResult = ResultSummary & { readonly specification: Specification };
 
-/** Returns the run as the table has it; `levels` are the records of its rounds by sub-population, P1 first. */
+/** Returns the run as the table describes it; `levels` has the records of its sub-populations, P1 first. */
 export function describeRun(
   arm: string,
   result: StoredResult,
@@ -49,7 +49,7 @@ export function describeRun(
   };
 }
 
-/** Returns a run in brief. */
+/** Returns the summary of a run that the comparison's workflow carries. */
 export function rowOf(run: ComparisonRun): ComparisonRow {
   const {
     task: _task,

@@ -1,5 +1,5 @@
 /**
- * Statistics of a comparison. Seeds are few, so that nothing here assumes a distribution.
+ * Statistics of a comparison. They assume no distribution, because there are few seeds.
  *
  * Location: mean, median, interquartile mean. Uncertainty: percentile bootstrap (Efron & Tibshirani, An Introduction to
  * the Bootstrap, ch. 13). Difference between arms that share seeds: exact sign-flip permutation test on the paired
@@ -11,12 +11,12 @@ import type { Pausing } from './pausing.ts';
 
 const RESAMPLES = 10_000;
 const LEVEL = 0.95;
-/** Up to so many all 2²⁰ sign patterns are counted; beyond, so many are drawn. */
+/** Maximal number of pairs for which all sign patterns are counted (2²⁰). For more pairs, patterns are drawn. */
 const EXACT_PAIRS = 20;
 const DRAWN_PATTERNS = 100_000;
-/** Draws between two pauses: a few milliseconds. */
+/** Draws between two pauses; they take a few milliseconds. */
 const DRAWS_PER_STRETCH = 100_000;
-/** Sums of the same numbers in another order differ in their last bits. */
+/** Relative tolerance for ties: sums of the same numbers in another order differ in their last bits. */
 const TIE = 1e-12;
 
 /**
@@ -56,7 +56,7 @@ export function* comparePairs(a: readonly number[], b: readonly number[]): Pausi
   };
 }
 
-/** Returns how probable a sum as far from 0 is if the sign of each difference is random. */
+/** Returns the probability of a sum at least as far from 0 if the sign of each difference is random. */
 function* signFlipTest(differences: readonly number[]): Pausing<number> {
   const scale = Math.max(...differences.map(Math.abs));
   if (scale === 0) return 1;
@@ -74,8 +74,8 @@ function* signFlipTest(differences: readonly number[]): Pausing<number> {
 }
 
 /**
- * Counts the sign patterns of the differences from `index` on that take the total as far as the threshold; patterns
- * share the sums of what they begin with.
+ * Counts the sign patterns of the differences from `index` on whose total reaches the threshold. Patterns with the same
+ * beginning share its sum.
  */
 function extremePatterns(differences: readonly number[], threshold: number, total = 0, index = 0): number {
   if (index === differences.length) return Math.abs(total) >= threshold ? 1 : 0;
@@ -86,7 +86,7 @@ function extremePatterns(differences: readonly number[], threshold: number, tota
   );
 }
 
-/** Percentile bootstrap of the mean, from a stream of its own: the same values give the same interval. */
+/** Returns the percentile bootstrap of the mean. It has its own stream, so equal values give equal intervals. */
 function* bootstrapMean(values: readonly number[]): Pausing<Interval | null> {
   if (values.length < 2) return null;
   const stream = randomStream(0, 'bootstrap');
@@ -101,7 +101,7 @@ function* bootstrapMean(values: readonly number[]): Pausing<Interval | null> {
   return { low: quantile(means, tail), high: quantile(means, 1 - tail) };
 }
 
-/** Returns how many samples of the values a stretch draws. */
+/** Returns how many samples of the values are drawn between two pauses. */
 function samplesPerStretch({ length }: readonly number[]): number {
   return Math.max(1, Math.floor(DRAWS_PER_STRETCH / length));
 }
@@ -112,7 +112,7 @@ function resampledMean(values: readonly number[], stream: RandomStream): number 
   return total / values.length;
 }
 
-/** Linear between the neighbours, as NumPy's default. */
+/** Returns a quantile, linear between the neighbours as NumPy's default. */
 function quantile(sorted: readonly number[], q: number): number {
   const position = (sorted.length - 1) * q;
   const below = Math.floor(position);
@@ -120,7 +120,7 @@ function quantile(sorted: readonly number[], q: number): number {
   return at(sorted, below) * (1 - fraction) + at(sorted, Math.min(below + 1, sorted.length - 1)) * fraction;
 }
 
-/** Values at the edges of the middle half count with the part of them that lies inside. */
+/** Returns the mean of the middle half. A value at its edge is weighted by the part that is inside. */
 function interquartileMean(sorted: readonly number[]): number {
   const quarter = sorted.length / 4;
   const weighted = sorted.map((value, index) => ({

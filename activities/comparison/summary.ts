@@ -1,5 +1,5 @@
 /**
- * Summary of a comparison's runs: each arm alone, and against the first arm if both have the same task.
+ * Summarises the runs of a comparison: each arm alone, and its difference to the first arm if their tasks are equal.
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type {
@@ -15,8 +15,8 @@ import type { Pausing } from './pausing.ts';
 import { comparePairs, summarise } from './statistics.ts';
 
 /**
- * Returns the summary, which follows from the runs alone. Arms are in the order of their first run; the others are
- * compared with the first. 500 runs take seconds.
+ * Returns the summary, which depends on the runs alone. Arms are in the order of their first run, and are compared with
+ * the first arm. 500 runs take seconds.
  */
 export function* summariseComparison(runs: readonly ComparisonRun[]): Pausing<ComparisonSummary> {
   const arms = [...new Set(runs.map(({ arm }) => arm))].map((arm) => runs.filter((run) => run.arm === arm));

@@ -1,8 +1,8 @@
 /**
- * A comparison's table in its bucket, `<compare id>/comparison.json`, for people and programs.
+ * The table of a comparison in its bucket, `<compare id>/comparison.json`, for people and programs.
  *
- * Beside it lies `runs/<arm>/seed-<n>.json` for every run that is done: the table is composed of these, so a comparison
- * that was killed leaves what it has, and its workflow carries neither curves nor schedules.
+ * Every finished run has a file `runs/<arm>/seed-<n>.json` beside it, and the table is composed of these files. So a
+ * comparison that was killed leaves the table of its finished runs. Its workflow carries no curves and no schedules.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -23,10 +23,10 @@ import { atOnce, withPauses } from './pausing.ts';
 import { describeRun, rowOf, type StoredResult } from './run.ts';
 import { summariseComparison } from './summary.ts';
 
-/** Format of the table: another number where a reader of this one would be misled. */
+/** Format of the table. Its number changes if a reader of the old format would misread the new one. */
 export const COMPARISON_FORMAT = 'fire-pbt-comparison/1';
 
-/** Describes a finished run from its folder, and writes the table of this and the other runs that are done. */
+/** Describes a finished run, and writes the table of this run and those in `done`. */
 export async function tabulate(
   objects: ObjectStore,
   rounds: RoundRecords,
@@ -44,7 +44,7 @@ export async function tabulate(
   return { row: rowOf(described), summary: table.summary, key };
 }
 
-/** Returns the table as it lies in the bucket: the same for the same runs, byte for byte. */
+/** Returns the table as it is in the bucket. Equal runs give equal bytes. */
 export function comparisonText(input: ComparisonInput, runs: readonly ComparisonRun[]): string {
   return readableJson(comparisonTable(input, runs, atOnce(summariseComparison(runs))));
 }
@@ -65,7 +65,7 @@ async function describe(
   return describeRun(arm, result, levels, retrace && (await resultIn(objects, retrace)));
 }
 
-/** @throws ApplicationFailure, not retryable, where there is no result: who asks has been told that there is one */
+/** @throws ApplicationFailure, not retryable, if there is no result: the caller found one before */
 async function resultIn(objects: ObjectStore, run: RunFolder): Promise<StoredResult> {
   const result = await readResult(objects, run);
   if (!result)

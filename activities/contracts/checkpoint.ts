@@ -1,17 +1,17 @@
 /**
- * What workflows carry instead of bytes: the address of an immutable object and what it must hash to.
+ * References to objects. Workflows carry these instead of bytes.
  */
 
-/** Where the objects of a run or a comparison lie: every key begins with the folder and a slash (storage/layout.ts). */
+/** The folder of a run or a comparison. All keys of its objects begin with it and a slash (storage/layout.ts). */
 export interface RunFolder {
   readonly bucket: string;
-  /** Of a run: `<workflow id>/<first run id>`. Of a comparison: `<workflow id>`. */
+  /** `<workflow id>/<first run id>` of a run, `<workflow id>` of a comparison. */
   readonly folder: string;
 }
 
 /** One checkpoint: weights and optimiser state, immutable, addressed by its content. */
 export interface CheckpointReference {
-  /** Full key inside the bucket. */
+  /** The whole key in the bucket. */
   readonly key: string;
   /** SHA-256 of the object's bytes, lower-case hexadecimal; verified on every read. */
   readonly sha256: string;

@@ -1,17 +1,17 @@
 /**
- * The contract of comparisons: their input and plan, the rows and the summary of their tables, their activities.
+ * The contract of comparisons: their input and plan, the rows and the summary of their tables, and their activities.
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { RunFolder } from './checkpoint.ts';
 import type { ResultSummary } from './run.ts';
 import type { Specification } from '../specification/specification.ts';
 
-/** What came of training once more, alone and with another seed, along the schedule that a run found. */
+/** The result of training the schedule that a run found again, alone and with another seed. */
 export interface Retrace extends RunFolder {
   readonly seed: number;
   readonly testScore: Score;
   readonly objective: Score;
-  /** The run's test score less the retrace's; null where one of them diverged. */
+  /** Test score of the run minus that of the retrace; null if one of them diverged. */
   readonly gap: number | null;
 }
 
@@ -21,7 +21,7 @@ export interface ComparisonRun extends RunFolder {
   readonly algorithm: ResultSummary['algorithm'];
   readonly task: Specification['task'];
   readonly workers: { readonly members: number; readonly evaluators: number };
-  /** Of every member. */
+  /** Steps per member. */
   readonly steps: number;
   readonly workflowId: string;
   readonly resultKey: string;
@@ -41,30 +41,30 @@ export interface ComparisonRun extends RunFolder {
   readonly retrace?: Retrace;
 }
 
-/** A run in brief, as a comparison's workflow carries and tells it. */
+/** The summary of a run that a comparison's workflow carries and shows. */
 export type ComparisonRow = Omit<
   ComparisonRun,
   'task' | 'workers' | 'untouchedScore' | 'verdicts' | 'schedule' | 'curve' | 'costs'
 >;
 
 export interface TrainingCosts {
-  /** Trained by all members together. */
+  /** Steps of all members together. */
   readonly memberSteps: number;
   readonly evaluatorSteps: number;
-  /** Wall-clock seconds of all trainers: the one number here that no two runs share. */
+  /** Wall-clock seconds of all trainers. This is the only number here that differs between equal runs. */
   readonly trainerSeconds: number;
-  /** Each training writes one, and reads the one it goes on from, where there is one. */
+  /** Each training writes one, and reads the one that it continues from, if there is one. */
   readonly checkpoints: {
     readonly written: number;
     readonly writtenBytes: number;
     readonly read: number;
     readonly readBytes: number;
   };
-  /** Evaluations by how they ended, in alphabetical order: 'unfinished' is what the end of the run cut off. */
+  /** Evaluations by the reason of their end, in alphabetical order. The end of the run left 'unfinished' ones. */
   readonly evaluations: Readonly<Record<string, EvaluationCosts>>;
   /**
-   * Of all evaluator steps those of evaluations that ended otherwise than with success; 'unfinished' ones are not among
-   * them. Null: no evaluator trained.
+   * Share of the evaluator steps that belong to evaluations without success. 'unfinished' evaluations do not count as
+   * such. Null: no evaluator trained.
    */
   readonly thrownAwayShare: number | null;
   /** Promotions received, by sub-population, P1 first. */
@@ -75,17 +75,17 @@ export interface EvaluationCosts {
   readonly count: number;
   readonly steps: number;
   /**
-   * Of these, how many did not overlap with their child when they were last judged: nothing to compare. A child that
-   * was just exploited has no curve to overlap with.
+   * Number of evaluations that had no overlap with their child when they were last judged, so nothing to compare. A
+   * child that was just exploited has no curve yet.
    */
   readonly neverMet: number;
 }
 
-/** Score against steps: entry k is of round k + 1. */
+/** Score against steps. Entry k belongs to round k + 1. */
 export interface RunCurve {
-  /** Trained so far by all workers of the run together. */
+  /** Steps so far of all workers of the run together. */
   readonly workerSteps: readonly number[];
-  /** Best newest score in P1 at the end of the round; null: nobody has a finite one. */
+  /** Best newest score in P1 at the end of the round; null: no member has a finite one. */
   readonly bestScores: readonly (number | null)[];
 }
 
@@ -94,26 +94,26 @@ export interface Interval {
   readonly high: number;
 }
 
-/** What the values of one arm come to; null numbers where there are too few. */
+/** Statistics of the values of one arm. A number is null if there are too few values. */
 export interface Summary {
   readonly count: number;
   readonly mean: number;
   readonly median: number;
-  /** Mean of the middle half: a quarter of the values' weight is left out at either end. */
+  /** Mean of the middle half. A quarter of the weight is left out at each end. */
   readonly interquartileMean: number;
-  /** Of a sample (n − 1); null for one value. */
+  /** Standard deviation of a sample (n − 1); null for one value. */
   readonly standardDeviation: number | null;
   /** 95 % bootstrap interval of the mean; null for one value. */
   readonly meanInterval: Interval | null;
 }
 
-/** What the paired differences of two arms come to. */
+/** Statistics of the paired differences of two arms. */
 export interface PairedComparison {
   readonly pairs: number;
   readonly meanDifference: number;
   /**
-   * Mean difference over the standard deviation of the differences (Cohen's d for pairs); null where that is 0 or
-   * unknown.
+   * Mean difference divided by the standard deviation of the differences (Cohen's d for pairs); null if that deviation
+   * is 0 or unknown.
    */
   readonly effectSize: number | null;
   /** 95 % bootstrap interval of the mean difference; null for one pair. */
@@ -122,15 +122,15 @@ export interface PairedComparison {
   readonly p: number;
 }
 
-/** Scores of an arm; diverged ones are counted and left out of the rest, which is null where none is left. */
+/** Scores of an arm. Diverged ones are counted, but excluded from `scores`, which is null if no score is left. */
 export interface ScoreSummary {
   readonly diverged: number;
   readonly scores: Summary | null;
 }
 
 /**
- * Differences to the first arm at equal seeds; pairs of which one diverged are counted and left out of the rest, which
- * is null where none is left.
+ * Differences to the first arm at equal seeds. Pairs with a diverged run are counted, but excluded from `differences`,
+ * which is null if no pair is left.
  */
 export interface PairSummary {
   readonly diverged: number;
@@ -142,9 +142,9 @@ export interface ArmSummary {
   readonly runs: number;
   readonly testScore: ScoreSummary;
   readonly objective: ScoreSummary;
-  /** What finding the schedule gained over following it: of the runs that were retraced; absent where none was. */
+  /** Gaps between runs and their retraces; absent if no run was retraced. */
   readonly retraceGap?: ScoreSummary;
-  /** Of a run on average. */
+  /** Average of a run. */
   readonly costs: MeanCosts;
 }
 
@@ -155,11 +155,11 @@ export interface MeanCosts {
   readonly checkpointsWritten: number;
   readonly checkpointBytesWritten: number;
   readonly checkpointBytesRead: number;
-  /** Of the runs in which evaluators trained; null: in none. */
+  /** Average of the runs with evaluators that trained; null: there is none. */
   readonly thrownAwayShare: number | null;
 }
 
-/** An arm less the first one. */
+/** An arm minus the first arm. */
 export interface ArmDifference {
   readonly arm: string;
   readonly against: string;
@@ -169,31 +169,28 @@ export interface ArmDifference {
 
 export interface ComparisonSummary {
   readonly arms: readonly ArmSummary[];
-  /** Without arms whose task is not the first one's: their scores mean something else. */
+  /** Without arms that have another task than the first arm, because their scores mean something else. */
   readonly differences: readonly ArmDifference[];
 }
 
 export interface ComparisonInput {
-  /**
-   * Name of an arm → the specification of its runs; `seed` is set by the comparison. The first arm is the one that the
-   * others are compared with.
-   */
+  /** Specifications by the name of the arm. The comparison sets `seed`. Other arms are compared with the first. */
   readonly arms: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Different from one another. */
   readonly seeds: readonly number[];
-  /** Runs at once, at most; default 1. */
+  /** Maximal number of runs at the same time; default 1. */
   readonly atOnce?: number;
-  /** Whether the schedule that a run found is trained once more, alone and with another seed; default false. */
+  /** Whether the schedule that a run found is trained again, alone and with another seed; default false. */
   readonly retrace?: boolean;
 }
 
-/** A comparison as it will be run. */
+/** A comparison with its defaults filled in. */
 export interface ComparisonPlan extends Required<ComparisonInput> {
-  /** Where its table will be: `<compare id>/` in the bucket of the first arm. */
+  /** The folder of its table: `<compare id>/` in the bucket of the first arm. */
   readonly location: RunFolder;
 }
 
-/** What the bucket has of a run: 'recorded' ones can be gone on from. */
+/** State of a run in the bucket. A 'recorded' run is not finished; another run can continue it. */
 export type FoundRun =
   | ({ readonly state: 'finished' } & RunFolder)
   | ({ readonly state: 'recorded'; readonly round: number } & RunFolder)
@@ -203,32 +200,29 @@ export interface TabulateRequest {
   readonly location: RunFolder;
   /** The finished run to describe, and its retrace once that is finished too. */
   readonly run: { readonly arm: string; readonly seed: number; readonly retrace?: RunFolder } & RunFolder;
-  /** Runs that the table is to have: this one and those described before it, in the table's order. */
+  /** All runs of the table, in its order: this one and those that were described before. */
   readonly done: readonly { readonly arm: string; readonly seed: number }[];
 }
 
 export interface Tabulated {
   readonly row: ComparisonRow;
   readonly summary: ComparisonSummary;
-  /** Of the table. */
+  /** Key of the table. */
   readonly key: string;
 }
 
 /** The activities of comparisons. */
 export interface ComparisonActivities {
-  /** Validates a comparison's input and every arm's specification; fails, not retryable, with every error at once. */
+  /** Validates the input and the specification of every arm. Fails, not retryable, with every error. */
   planComparison(input: { readonly input: unknown; readonly workflowId: string }): Promise<ComparisonPlan>;
-  /**
-   * Says what the bucket has of a comparison's run; terminates one of that id that an earlier generation of the
-   * comparison left behind.
-   */
+  /** Looks up a run of the comparison in the bucket. Terminates a run that an earlier generation left behind. */
   findRun(input: { readonly workflowId: string; readonly specification: unknown }): Promise<FoundRun>;
-  /** The same of a retrace of the run in the folder. */
+  /** Looks up a retrace of the run in the folder. */
   findRetrace(input: {
     readonly workflowId: string;
     readonly run: RunFolder;
     readonly seed: number;
   }): Promise<FoundRun>;
-  /** Describes a finished run, and writes the comparison's table as far as it has come. */
+  /** Describes a finished run, and writes the table of the finished runs. */
   tabulate(request: TabulateRequest): Promise<Tabulated>;
 }
