@@ -1,12 +1,12 @@
 /**
- * Deletes what a run left in its bucket: without `confirm` it only says what and how much.
+ * Deletes the objects of a run. Without `confirm` it only lists them.
  */
 import type { Deletion, DeletionRequest } from '../../activities/contracts/run.ts';
 import { longOrchestration, passOnFailure } from './activities.ts';
 
 /**
- * Returns what is, or was, under the run's folder. Fails at once, non-retryable, on a malformed input and where the run
- * is running.
+ * Returns the objects that are, or were, in the run's folder. Fails at once, not retryable, if the input is malformed
+ * or the run is running.
  */
 export async function deleteRun(request: DeletionRequest): Promise<Deletion> {
   return passOnFailure(longOrchestration.deleteRun(request));

@@ -1,9 +1,9 @@
 /**
- * Holds: what cannot go on by itself waits for the operator, and says so where people look.
+ * Holds: a worker that cannot continue by itself waits for the operator, and says so in the log and to the root.
  */
 import { condition, log } from '@temporalio/workflow';
 
-/** One worker that waits for the operator, and why. */
+/** One worker that waits for the operator, and the reason. */
 export interface Hold {
   /** Such as `P1/member-3`, `P2/evaluator-0` or `report`. */
   readonly worker: string;
@@ -15,7 +15,7 @@ export class Holds {
   #current: readonly Hold[] = [];
   readonly #publish: (holds: readonly Hold[]) => Promise<void> | void;
 
-  /** `publish` is called with all current holds whenever one begins or ends. */
+  /** `publish` is called with all current holds when one begins or ends. */
   constructor(publish: (holds: readonly Hold[]) => Promise<void> | void) {
     this.#publish = publish;
   }
@@ -24,7 +24,7 @@ export class Holds {
     return this.#current;
   }
 
-  /** Holds until `outcome` returns something: how the hold ended. */
+  /** Holds until `outcome` returns something, and returns that. */
   async until<Outcome>(hold: Hold, outcome: () => Outcome | undefined): Promise<Outcome> {
     log.error(`${hold.worker} holds: ${hold.reason}`);
     await this.#change([...this.#current, hold]);

@@ -1,8 +1,8 @@
 /**
- * What the operator may ask of a run, and how the run's parts hear of it.
+ * The operator's messages to a run, and how the run's parts are notified of them.
  *
- * Updates answer what was done or are refused with the reason; `stopEarly` is a signal, and one that cannot be followed
- * is logged, shown and dropped.
+ * An update answers with what was done, or is refused with the reason. `stopEarly` is a signal: an invalid one is
+ * logged, shown and dropped.
  */
 import { ApplicationFailure, condition, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
 import type { HoldNotice, SetHyperparameters, Steering, StopEarly } from '../../activities/contracts/messages.ts';
@@ -24,7 +24,7 @@ import { unlessEnded } from './delivery.ts';
 import { validateExtension, validateHyperparameters, validatePause, validateStop } from './operator-messages.ts';
 import type { RunView } from './run-view.ts';
 
-/** Receives what the operator wants, and steers the run's parts. */
+/** Receives the operator's messages, and steers the run's parts. */
 export class Operator {
   readonly #view: RunView;
   #commands = 0;
@@ -59,7 +59,7 @@ export class Operator {
     );
   }
 
-  /** Notifies the run's parts of what the operator wants of the whole run; before they exist, nobody. */
+  /** Notifies the run's parts of what the operator wants of the whole run. Does nothing before they exist. */
   async steer(includesEvaluators = false): Promise<void> {
     const { phase, wanted, generation, completedRound } = this.#view;
     if (phase.kind !== 'running') return;
@@ -72,7 +72,7 @@ export class Operator {
   async #noteHolds(message: HoldNotice): Promise<void> {
     if (!this.#view.isOfThisGeneration(message)) return;
     this.#view.noteHolds(message);
-    // An evaluator that begins to hold may not have heard that the run stops.
+    // An evaluator that begins to hold may not know yet that the run stops.
     if (this.#view.wanted.stop !== null && message.reasons.length > 0) await this.steer(true);
   }
 
@@ -99,7 +99,7 @@ export class Operator {
 
   async #extend(steps: number): Promise<string> {
     const view = this.#view;
-    // A reset delivers extensions of before again, with the first task.
+    // After a reset, the first task receives the earlier extensions again.
     await condition(() => view.plan !== null);
     const rounds = steps / (view.plan?.specification.stepsPerRound ?? 1);
     const extended = `Extended: the run ends after ${steps} steps, round ${rounds}.`;
@@ -111,7 +111,7 @@ export class Operator {
     view.wanted.rounds = rounds;
     const { reports } = view;
     await this.steer();
-    // While the run is paused, no round may end that could answer.
+    // While the run is paused, perhaps no round ends and no report arrives.
     const isPaused = (): boolean => view.wanted.pause !== null;
     const isRunning = (): boolean => view.phase.kind === 'running';
     await condition(() => view.decidedRounds === rounds || view.reports > reports + 1 || !isRunning() || isPaused());
@@ -129,7 +129,7 @@ export class Operator {
     return `${memberName(subPopulation, member)} trains with ${values} from its next round on.`;
   }
 
-  /** Never throws: what cannot be followed is logged and dropped. */
+  /** Never throws. An invalid message is logged and dropped. */
   async #stopEarly(message: StopEarly): Promise<void> {
     const view = this.#view;
     await condition(() => view.plan !== null);
@@ -149,7 +149,7 @@ export class Operator {
     await this.steer(this.#view.holds.length > 0);
   }
 
-  /** Stops one member, or without `member` all of a sub-population. */
+  /** Stops one member, or all members of a sub-population if `member` is undefined. */
   async #stopMembers(subPopulation: number, member: number | undefined, reason: string): Promise<void> {
     const view = this.#view;
     const size = view.plan?.specification.subPopulations[subPopulation - 1]?.members ?? 0;
@@ -210,11 +210,11 @@ export class Operator {
     return this.#lengthProblem(message);
   }
 
-  /** What is wrong with an extension; before there is a plan nobody can tell. */
+  /** Returns what is wrong with an extension. Before there is a plan, nothing is. */
   #lengthProblem(message: unknown): string | undefined {
     const { plan, phase, completedRound, decidedRounds } = this.#view;
     if (plan === null) return undefined;
-    // What earlier generations have completed is no obstacle before this one begins.
+    // The completed rounds of earlier generations are no obstacle before this generation begins.
     const completed = phase.kind === 'preparing' ? 0 : completedRound;
     return validateExtension(plan.specification, message, completed, decidedRounds, plan.maxRounds);
   }
@@ -226,14 +226,14 @@ export class Operator {
     if (problem !== undefined) return problem;
     const name = memberName(message.subPopulation, message.member);
     if (this.#view.isStopped(name)) return `Cannot set hyperparameters: ${name} was stopped and trains no more`;
-    // P(i) may be i − 1 rounds ahead of what P1 has reported.
+    // P(i) may be i − 1 rounds ahead of the last report of P1.
     if (completedRound + message.subPopulation >= decidedRounds)
       return `Cannot set hyperparameters: the last round of ${name} may have begun`;
     return undefined;
   }
 }
 
-/** Rejects an update with its problem, if it has one; the sender reads it, and no event is recorded. */
+/** Rejects an update if it has a problem. The sender reads the problem, and no event is recorded. */
 function refuseIf(problem: string | undefined): void {
   if (problem !== undefined) throw ApplicationFailure.nonRetryable(problem, 'Refused');
 }

@@ -1,6 +1,6 @@
 /**
- * What the visibility store knows of a run: `temporal workflow list --query "FirePbtStatus = 'holding'"`. The namespace
- * must have them registered.
+ * The search attributes of a run, for `temporal workflow list --query "FirePbtStatus = 'holding'"`. They must be
+ * registered in the namespace.
  */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
@@ -8,7 +8,7 @@ import type { SearchAttributePair } from '@temporalio/common';
 import { algorithmOf } from '../population/names.ts';
 import type { RunProgress } from '../../activities/contracts/messages.ts';
 
-/** By name, with the type to register. */
+/** The types to register, by name. */
 export const SEARCH_ATTRIBUTE_TYPES = {
   FirePbtAlgorithm: 'Keyword',
   FirePbtTask: 'Keyword',
@@ -23,10 +23,7 @@ const ROUND = defineSearchAttributeKey('FirePbtRound', 'INT');
 const BEST_SCORE = defineSearchAttributeKey('FirePbtBestScore', 'DOUBLE');
 const STATUS = defineSearchAttributeKey('FirePbtStatus', 'KEYWORD');
 
-/**
- * Returns a function that upserts those attributes of a run that have changed since it was last called: one event, or
- * none.
- */
+/** Returns a function that upserts the attributes that changed since its last call, with one event or none. */
 export function searchAttributePublisher(): (progress: RunProgress) => void {
   const published: Record<string, string> = {};
   return (progress) => {
@@ -49,7 +46,7 @@ function pairsOf({ plan, round, bestScore, status }: RunProgress): SearchAttribu
   ];
 }
 
-/** Such as `image-classification/fashion-mnist` or `toy/deceptive`. */
+/** Returns a name such as `image-classification/fashion-mnist` or `toy/deceptive`. */
 function taskName(task: NonNullable<RunProgress['plan']>['specification']['task']): string {
   return `${task.kind}/${task.kind === 'toy' ? task.variant : task.dataset}`;
 }

@@ -1,16 +1,17 @@
 /**
- * The watchdog of a run: detects what no workflow of the run can notice of itself, and fails the run with advice.
+ * The watchdog of a run. It detects invalid resets, which no workflow of the run can detect itself, and fails the run
+ * with advice.
  */
 import { ActivityFailure, ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import { watchdog } from './activities.ts';
 
 export interface Watchdog {
-  /** Returns the outcome of the work, unless the watchdog finds first that a reset cannot work: then it throws that. */
+  /** Returns the outcome of the work. Throws if the watchdog detects an invalid reset first. */
   readonly unlessResetInvalid: <T>(work: Promise<T>) => Promise<T>;
   readonly stop: () => void;
 }
 
-/** Starts to watch for resets that cannot work (activities/operations/watchdog.ts). */
+/** Starts to watch for invalid resets (activities/operations/watchdog.ts). */
 export function startWatchdog(run: { readonly workflowId: string; readonly generation: string }): Watchdog {
   const scope = new CancellationScope();
   const trouble = scope
@@ -21,7 +22,7 @@ export function startWatchdog(run: { readonly workflowId: string; readonly gener
       () => new Promise<never>(() => undefined),
       (error: unknown) => (isCancellation(error) ? new Promise<never>(() => undefined) : refuseReset(error)),
     );
-  // Nobody may be waiting when it comes.
+  // The rejection may come while nobody waits for it.
   trouble.catch(() => undefined);
   return { unlessResetInvalid: (work) => Promise.race([work, trouble]), stop: () => scope.cancel() };
 }

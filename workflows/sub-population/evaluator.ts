@@ -1,11 +1,10 @@
 /**
- * One evaluator slot: it trains what its sub-population assigns, reports, records the verdict, and waits for the next
- * assignment.
+ * One evaluator slot. It trains what its sub-population assigns, reports, records the verdict, and waits for the next
+ * instruction.
  *
- * It decides nothing: its sub-population ranks and judges all of its evaluators in one pass, because a promotion
- * changes what the next one is judged against. It is a workflow of its own so that its page in the Web UI tells its
- * story. History: two signals and one activity a round; it continues as new when the server suggests it, between two
- * rounds.
+ * It decides nothing. Its sub-population judges all its evaluators in one pass, because a promotion changes what the
+ * next one is judged against. It is a workflow of its own so that its page in the Web UI tells its story. Its history
+ * grows by two signals and one activity per round. It continues as new between two rounds if the server suggests it.
  */
 import {
   condition,
@@ -41,12 +40,12 @@ export interface EvaluatorInput {
   readonly run: Run;
   readonly subPopulation: number;
   readonly slot: number;
-  /** What goes through continue-as-new; null: started by the root. */
+  /** What continue-as-new carries; null: the root started it. */
   readonly carried: CarriedEvaluator | null;
 }
 
 interface CarriedEvaluator {
-  /** Instructions not yet followed. */
+  /** Instructions that it has not followed yet. */
   readonly inbox: readonly Instruction[];
   /** The run is over. */
   readonly isFinished: boolean;
@@ -54,10 +53,10 @@ interface CarriedEvaluator {
   readonly story: readonly string[];
 }
 
-/** Verdicts shown in the current details; all of them are in the run's result. */
+/** Number of verdicts in the current details. The run's result has all of them. */
 const STORY_LENGTH = 12;
 
-/** Runs one evaluator slot until its run ends. Returns nothing: what it found is in its sub-population's decisions. */
+/** Runs one evaluator slot until its run ends. It returns nothing; the sub-population's decisions have the verdicts. */
 export async function evaluator(input: EvaluatorInput): Promise<void> {
   const slot = new EvaluatorSlot(input);
   for (;;) {
@@ -79,7 +78,7 @@ class EvaluatorSlot {
   #story: readonly string[];
   #now = 'Idle.';
   #round = 0;
-  /** How often the operator has said to go on, and to end the evaluation. */
+  /** How often the operator resumed the run, and ended the evaluation. */
   #resumes = 0;
   #abandonments = 0;
   #isRunStopped = false;
@@ -101,13 +100,13 @@ class EvaluatorSlot {
     this.#show();
   }
 
-  /** Waits for an instruction; undefined: the run is over. */
+  /** Waits for an instruction. Returns undefined if the run is over. */
   async nextInstruction(): Promise<Instruction | undefined> {
     await condition(() => this.#inbox.length > 0 || this.#isFinished);
     return this.#inbox.shift();
   }
 
-  /** Records the verdict on the last round, then trains and reports, if there is anything to train. */
+  /** Records the verdict on the last round. If there is something to train, trains it and reports. */
   async follow({ round, judged, train }: Instruction): Promise<void> {
     const level = this.#subPopulation;
     this.#round = round;
@@ -130,8 +129,8 @@ class EvaluatorSlot {
   }
 
   /**
-   * Holds if training fails permanently, until the operator resumes; null: the operator ended the evaluation, or the
-   * run, instead.
+   * Trains one round. If training fails permanently, holds until the operator resumes the run. Returns null if the
+   * operator ended the evaluation or the run instead.
    */
   async #train(request: TrainRequest): Promise<EvaluatorReport['outcome']> {
     const summary = `${this.#name}, round ${this.#round}, steps ${request.fromStep} to ${request.toStep}`;

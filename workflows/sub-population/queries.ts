@@ -1,5 +1,5 @@
 /**
- * What people ask of a sub-population.
+ * The queries of a sub-population.
  */
 import { setHandler } from '@temporalio/workflow';
 import { evaluatorsQuery, lineageQuery, membersQuery, MESSAGE_DESCRIPTIONS, scheduleQuery } from '../messages.ts';
@@ -10,15 +10,15 @@ import { bestMember } from '../population/scores.ts';
 import type { HistorySegment, PopulationState } from '../population/state.ts';
 import { viewEvaluators, viewMembers } from '../population/views.ts';
 
-/** What the answers are made of, as it is now. */
-interface Asked {
+/** What the answers are made of; the functions return the current values. */
+interface Sources {
   readonly level: number;
   readonly state: () => PopulationState;
   readonly judged: () => readonly JudgedEvaluation[];
 }
 
 /** Registers the handlers of all queries. */
-export function answerQueries({ level, state, judged }: Asked): void {
+export function answerQueries({ level, state, judged }: Sources): void {
   const historyOf = (member: number | undefined): { member: string; history: readonly HistorySegment[] } => {
     const { members } = state();
     const index = member ?? bestMember(state())?.index ?? 0;
@@ -32,16 +32,16 @@ export function answerQueries({ level, state, judged }: Asked): void {
   setHandler(membersQuery, () => viewMembers(state()), { description: MESSAGE_DESCRIPTIONS.members });
   setHandler(
     scheduleQuery,
-    (asked) => {
-      const { member, history } = historyOf(asked);
+    (input) => {
+      const { member, history } = historyOf(input);
       return { member, schedule: history };
     },
     { description: MESSAGE_DESCRIPTIONS.schedule },
   );
   setHandler(
     lineageQuery,
-    (asked) => {
-      const { member, history } = historyOf(asked);
+    (input) => {
+      const { member, history } = historyOf(input);
       return { member, lineage: lineageOf(history) };
     },
     { description: MESSAGE_DESCRIPTIONS.lineage },

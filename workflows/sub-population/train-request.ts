@@ -1,10 +1,10 @@
 /**
- * What a trainer is asked to do in one round.
+ * The request to a trainer for one round.
  */
 import type { TrainRequest } from '../../activities/contracts/training.ts';
 import type { Run } from '../run/activities.ts';
 
-/** Returns the request for one worker's round, which goes on from `checkpoint` (null: initialise). */
+/** Returns the request for one round of a worker, which continues from `checkpoint` (null: initialise). */
 export function trainRequest(
   { specification, storage }: Run,
   round: number,

@@ -1,5 +1,5 @@
 /**
- * Step 2 of a round: members train as activities of this workflow, evaluators in workflows of their own.
+ * Step 2 of a round. Members train as activities of this workflow, evaluators in workflows of their own.
  */
 import { isCancellation } from '@temporalio/workflow';
 import type { EvaluatorReport } from '../../activities/contracts/messages.ts';
@@ -22,11 +22,11 @@ interface Options {
   readonly holds: OperatorHolds;
 }
 
-/** What a round of training gave. */
+/** The result of one round of training. */
 export interface TrainedRound {
   readonly event: Extract<RoundEvent, { kind: 'trained' }>;
   readonly evaluatorsBusy: number;
-  /** Slots whose training failed permanently: the operator chose to end their evaluations. */
+  /** Slots whose training failed permanently, and whose evaluations the operator ended. */
   readonly failedEvaluators: readonly number[];
   readonly trainerSeconds: number;
 }
@@ -44,7 +44,7 @@ export class Training {
     this.#options = options;
   }
 
-  /** Trains everyone one round; `judged` are the verdicts that evaluators have not heard of. */
+  /** Trains all members and evaluators one round. `judged` has the verdicts that evaluators do not know yet. */
   async train(round: number, state: PopulationState, judged: readonly JudgedEvaluation[]): Promise<TrainedRound> {
     const [members, evaluators] = await Promise.all([
       this.#trainMembers(round, state),
@@ -73,7 +73,10 @@ export class Training {
     return outcomes.flatMap((outcome, member) => (outcome ? [{ member, outcome }] : []));
   }
 
-  /** Holds if training fails permanently, until the operator resumes; null: the operator stopped the member instead. */
+  /**
+   * Trains a member. If that fails permanently, holds until the operator resumes the run. Returns null if the operator
+   * stopped the member or the run instead.
+   */
   async #trainMember(round: number, member: MemberState, index: number): Promise<TrainOutcome | null> {
     const { run, level, mail, holds } = this.#options;
     const worker = memberName(level, index);
@@ -91,7 +94,7 @@ export class Training {
     }
   }
 
-  /** As if the operator had stopped the member: it cannot be trained, and nobody is to wait for it any more. */
+  /** Adds a command as if the operator had stopped the member. It cannot be trained, and nobody waits for it then. */
   #giveUp(round: number, member: number, error: unknown): void {
     const { run, level, mail } = this.#options;
     const reason = `the run was stopped while ${memberName(level, member)} held: ${reasonOf(error)}`;

@@ -1,12 +1,12 @@
 /**
- * What P1 makes of a run.
+ * The winner of a run, which P1 picks.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Winner } from '../../activities/contracts/run.ts';
 import { bestMember } from '../population/scores.ts';
 import type { PopulationState, RunEnd } from '../population/state.ts';
 
-/** The end of a run. */
+/** How a run ended. */
 export interface Finish {
   readonly winner: Winner;
   /** The last round. */
