@@ -23,6 +23,8 @@ export interface ResidentData {
   readonly shape: readonly number[];
   /** Returns the rows with these indices, as a tensor [...indices' shape, ...row's shape]; bytes as float32. */
   gather(indices: Tfjs.Tensor): Tfjs.Tensor;
+  /** Returns so many rows from the first on, int32 scalar, without copying them; bytes as float32. */
+  rows(first: Tfjs.Tensor, count: number): Tfjs.Tensor;
 }
 
 /** What a function gets besides its inputs: all as tensors, so that one program serves all values. */

@@ -123,7 +123,8 @@ function isUpdateRecorder(binding: object): binding is UpdateRecorder {
   return 'update' in binding;
 }
 
-function nativeAttributes(binding: NativeBinding, attributes: Attributes): NativeAttribute[] {
+/** Returns attributes as the binding takes them. */
+export function nativeAttributes(binding: NativeBinding, attributes: Attributes): NativeAttribute[] {
   return Object.entries(attributes).map(([name, value]) => ({ name, ...nativeAttribute(binding, value) }));
 }
 

@@ -5,7 +5,8 @@ import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import type { InputDefinition, InputDefinitions, ProgramDefinition, ResidentData, StepContext } from '../definition.ts';
 import { backendOf } from '../library.ts';
 import type { ResidentTensor } from '../program.ts';
-import { DTYPE_NUMBERS, type Dtype } from '../protobuf.ts';
+import { nativeAttributes, type Attributes } from '../native.ts';
+import type { Dtype } from '../protobuf.ts';
 import type { NamedTensors } from './trace-function.ts';
 
 /** Indices are 0 and floats 1: what any data set has, and nothing divides by zero. */
@@ -42,28 +43,53 @@ export function residentData(
   return Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => [
       name,
-      { shape: tensor.shape, gather: (indices: Tfjs.Tensor) => gatherRows(tf, tensor, indices) },
+      {
+        shape: tensor.shape,
+        gather: (indices: Tfjs.Tensor) => gatherRows(tf, tensor, indices),
+        rows: (first: Tfjs.Tensor, count: number) => sliceRows(tf, tensor, first, count),
+      },
     ]),
   );
 }
 
-/** TensorFlow.js has no bytes: gathers them natively and makes floats of them. */
 function gatherRows(tf: typeof Tfjs, { id, dtype }: ResidentTensor, indices: Tfjs.Tensor): Tfjs.Tensor {
+  const axis = tf.scalar(0, 'int32');
+  const attributes = { Tparams: { type: dtype }, Tindices: { type: 'int32' }, Taxis: { type: 'int32' } } as const;
+  return fromBytes(tf, 'GatherV2', attributes, [id, ...idsOf(tf, [indices, axis])], dtype);
+}
+
+function sliceRows(
+  tf: typeof Tfjs,
+  { id, dtype, shape }: ResidentTensor,
+  first: Tfjs.Tensor,
+  count: number,
+): Tfjs.Tensor {
+  const begin = tf.concat([first.reshape([1]), tf.zeros([shape.length - 1], 'int32')]);
+  const size = tf.tensor1d([count, ...shape.slice(1)], 'int32');
+  const attributes = { T: { type: dtype }, Index: { type: 'int32' } } as const;
+  return fromBytes(tf, 'Slice', attributes, [id, ...idsOf(tf, [begin, size])], dtype);
+}
+
+/** Runs an operation on a native tensor; TensorFlow.js has no bytes, so they become floats. */
+function fromBytes(
+  tf: typeof Tfjs,
+  name: string,
+  attributes: Attributes,
+  inputs: readonly number[],
+  dtype: Dtype,
+): Tfjs.Tensor {
   const backend = backendOf(tf);
   const { binding } = backend;
-  const type = (name: string, value: Dtype) => ({ name, type: binding.TF_ATTR_TYPE, value: DTYPE_NUMBERS[value] });
-  const axis = tf.scalar(0, 'int32');
-  const [rows] = binding.executeOp(
-    'GatherV2',
-    [type('Tparams', dtype), type('Tindices', 'int32'), type('Taxis', 'int32')],
-    [id, ...backend.getInputTensorIds([indices, axis])],
-    1,
-  );
-  axis.dispose();
+  const [rows] = binding.executeOp(name, nativeAttributes(binding, attributes), inputs, 1);
   if (dtype !== 'uint8') return backend.createOutputTensor(rows!);
-  const [floats] = binding.executeOp('Cast', [type('SrcT', 'uint8'), type('DstT', 'float32')], [rows!.id], 1);
+  const cast = { SrcT: { type: 'uint8' }, DstT: { type: 'float32' } } as const;
+  const [floats] = binding.executeOp('Cast', nativeAttributes(binding, cast), [rows!.id], 1);
   binding.deleteTensor(rows!.id);
   return backend.createOutputTensor(floats!);
+}
+
+function idsOf(tf: typeof Tfjs, tensors: readonly Tfjs.Tensor[]): number[] {
+  return backendOf(tf).getInputTensorIds(tensors);
 }
 
 /** Returns the tensors whose name begins with the prefix, by the rest of it. */

@@ -70,18 +70,20 @@ function traceOnce(
     const foreignVariables = new Map(foreignIds.map((id, index) => [id, foreign[index]!.name]));
     const known = { variables: listed, sources, foreignVariables, previous };
     const recorder = new Recorder(binding, known, tensorIdsUsed(binding));
-    const result = runRecorded(tensorflow, recorder, () => traced.run(examples));
-    const outputs = Object.entries(asTensors(tf, recorder, result));
-    idsOf(foreign).forEach((id, index) => {
-      if (id !== foreignIds[index]) recorder.refuseForeign(foreign[index]!.name);
+    const trace = runRecorded(tensorflow, recorder, (): Trace => {
+      const outputs = asTensors(tf, recorder, traced.run(examples));
+      // Here, because numbers of JavaScript become native, and recorded, when they are first taken.
+      const sourcesOf = (tensors: NamedTensors) =>
+        Object.fromEntries(
+          Object.entries(tensors).map(([name, tensor]) => [name, recorder.source(idsOf([tensor])[0]!)]),
+        );
+      idsOf(foreign).forEach((id, index) => {
+        if (id !== foreignIds[index]) recorder.refuseForeign(foreign[index]!.name);
+      });
+      const { operations } = recorder;
+      return { operations, outputs: sourcesOf(outputs), assigned: sourcesOf(traced.variables) };
     });
-    const assigned = variables.map(([name, variable]) => [name, recorder.source(idsOf([variable])[0]!)] as const);
-    const given = outputs.map(([name, tensor]) => [name, recorder.source(idsOf([tensor])[0]!)] as const);
-    const { operations } = recorder;
-    return {
-      trace: { operations, outputs: Object.fromEntries(given), assigned: Object.fromEntries(assigned) },
-      recorder,
-    };
+    return { trace, recorder };
   } finally {
     for (const { variable, value } of saved) {
       variable.assign(value);
@@ -100,7 +102,11 @@ function holdAlone({ backend, binding }: TensorFlow, variable: Tfjs.Variable): v
 }
 
 /** Runs on the recorder, with everything refused that the binding does not see. */
-function runRecorded({ tfjs: tf, backend, binding }: TensorFlow, recorder: Recorder, run: () => unknown): unknown {
+function runRecorded<Result>(
+  { tfjs: tf, backend, binding }: TensorFlow,
+  recorder: Recorder,
+  run: () => Result,
+): Result {
   const { random } = Math;
   const frames = Error.stackTraceLimit;
   const engine = tf.engine();

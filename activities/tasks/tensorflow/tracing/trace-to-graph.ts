@@ -6,7 +6,7 @@
  * depends on nothing of an iteration would run once more after the last.
  */
 import type { Effect, Graph, Value, Variable } from '../graph.ts';
-import { isSameSource, type Source, type Trace, type TracedOperation } from './trace.ts';
+import { isSameSource, type Source, type TensorType, type Trace, type TracedOperation } from './trace.ts';
 
 /** What the trace's inputs and variables are in the graph. */
 export interface Surroundings {
@@ -48,6 +48,8 @@ class Emitter {
   readonly #reads = new Map<string, Value>();
   /** By operation and port. */
   readonly #results = new Map<string, Value>();
+  /** By operation, attributes and inputs. */
+  readonly #emitted = new Map<string, readonly Value[]>();
   readonly #constants = new Map<string, Value>();
   readonly #states = new Map<string, VariableState>();
   readonly #effects: Effect[] = [];
@@ -77,16 +79,27 @@ class Emitter {
 
   #emitOperation({ name, attributes, inputs, outputs }: TracedOperation, index: number): void {
     const values = inputs.map((input) => this.#value(input));
-    const dtypes = outputs.map(({ dtype }) => dtype);
-    const add = () => this.#graph.values(name, values, dtypes, attributes);
-    // What no iteration changes is computed once a call.
-    const isInvariant = values.every(({ loop }) => loop === undefined);
-    const results = isInvariant ? this.#graph.outside(add) : add();
+    // Gradients compute some things again.
+    const key = JSON.stringify([name, attributes, values.map((value) => value.name)]);
+    const results = this.#emitted.get(key) ?? this.#add(name, attributes, values, outputs);
+    this.#emitted.set(key, results);
     results.forEach((value, port) => this.#results.set(`${index}:${port}`, value));
-    if (isInvariant) return;
+    if (results[0]!.loop === undefined) return;
     // An update in place copies what is still in use: let it wait.
     for (const input of inputs)
       if (input.kind === 'variable') this.#state(input.name).before.push({ node: results[0]!.name });
+  }
+
+  #add(
+    name: string,
+    attributes: TracedOperation['attributes'],
+    values: readonly Value[],
+    outputs: readonly TensorType[],
+  ): readonly Value[] {
+    const dtypes = outputs.map(({ dtype }) => dtype);
+    const add = () => this.#graph.values(name, values, dtypes, attributes);
+    // What no iteration changes is computed once a call.
+    return values.every(({ loop }) => loop === undefined) ? this.#graph.outside(add) : add();
   }
 
   #emitUpdate({ name, attributes, inputs, updates }: TracedOperation, index: number): void {
