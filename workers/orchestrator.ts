@@ -14,6 +14,7 @@ import { limitConcurrency } from './processes/limit-concurrency.ts';
 import { connectWorker } from './processes/temporal-connection.ts';
 import { workerIdentity } from './processes/worker-identity.ts';
 import { decisionCode, workflowBundle } from './processes/workflow-bundle.ts';
+import { storeSettings } from './processes/store-settings.ts';
 
 const HELP = `
 Runs workflows and their light activities until it receives SIGINT or SIGTERM.
@@ -37,7 +38,7 @@ await runProcess(async () => {
   ]);
   const { connection, namespace } = temporal;
   await requireSearchAttributes(temporal);
-  const objects = new ObjectStore();
+  const objects = new ObjectStore(storeSettings());
   const worker = await Worker.create({
     connection,
     namespace,

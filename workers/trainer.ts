@@ -10,6 +10,7 @@ import { RECYCLE_EXIT_CODE } from './processes/recycling.ts';
 import { connectWorker } from './processes/temporal-connection.ts';
 import { configureTensorFlow } from './processes/tensorflow-environment.ts';
 import { workerIdentity } from './processes/worker-identity.ts';
+import { storeSettings } from './processes/store-settings.ts';
 
 const HELP = `
 Trains for the runs of a task queue until it receives SIGINT or SIGTERM.
@@ -40,7 +41,7 @@ await runProcess(async () => {
   // Imported after the configuration, because TensorFlow reads its environment once, when it loads.
   const { createTrainingActivities, processShouldRecycle } = await import('../activities/training/train.ts');
   const { connection, namespace } = await connectWorker();
-  const objects = new ObjectStore();
+  const objects = new ObjectStore(storeSettings());
   const worker = await Worker.create({
     connection,
     namespace,

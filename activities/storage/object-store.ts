@@ -47,16 +47,21 @@ export interface StoredObject {
   readonly sizeBytes: number;
 }
 
+export interface ObjectStoreOptions extends S3ClientConfig {
+  /** Certificates (PEM) of the authorities to trust in place of the usual ones. */
+  readonly certificateAuthorities?: string;
+}
+
 /** Objects in buckets: whole ones in, whole ones out. */
 export class ObjectStore {
-  readonly #options: S3ClientConfig;
+  readonly #options: ObjectStoreOptions;
   #connected: Promise<S3Client> | undefined;
 
   /**
    * `options` override what the SDK finds in environment and profiles: for tests, and for a store that the caller
    * knows.
    */
-  constructor(options: S3ClientConfig = {}) {
+  constructor(options: ObjectStoreOptions = {}) {
     this.#options = options;
   }
 
@@ -191,14 +196,14 @@ export class ObjectStore {
   }
 }
 
-async function connect(options: S3ClientConfig): Promise<S3Client> {
+async function connect({ certificateAuthorities: ca, ...options }: ObjectStoreOptions): Promise<S3Client> {
   const settings: S3ClientConfig = {
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       socketTimeout: SOCKET_TIMEOUT_MS,
       httpAgent: { keepAlive: true, maxSockets: 50 },
-      httpsAgent: { keepAlive: true, maxSockets: 50 },
+      httpsAgent: { keepAlive: true, maxSockets: 50, ...(ca === undefined ? {} : { ca }) },
     },
     // Servers other than AWS stumble over checksums in trailers; digests are ours to check.
     requestChecksumCalculation: 'WHEN_REQUIRED',

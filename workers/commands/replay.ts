@@ -3,13 +3,14 @@
  * The histories come from the server or from files.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { executionsOfRun } from '../../activities/operations/executions.ts';
 import type { RecordedExecution } from '../../activities/operations/executions.ts';
 import { historyFile, historyText } from '../../activities/operations/histories.ts';
 import { repeatOptionName, readOptions } from '../processes/command-line.ts';
+import { makeDirectory } from '../processes/directories.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { historiesIn } from '../replay/history-files.ts';
 import { Replayer } from '../replay/replayer.ts';
@@ -113,7 +114,7 @@ async function* executionsOnServer(
   const { client, connection, address, namespace } = await connect(directory);
   const exported = { files: 0, bytes: 0 };
   let forgotten = 0;
-  if (exportTo !== undefined) await mkdir(exportTo, { recursive: true });
+  if (exportTo !== undefined) makeDirectory(resolve(exportTo), 'exported histories');
   screen.say(`${workflowId} on ${address}, namespace ${namespace}`);
   try {
     for await (const batch of executionsOfRun(client, workflowId, runId)) {

@@ -1,12 +1,13 @@
 /**
  * `npm run results`: makes the results page from the stored tables, checks that it is up to date, or fetches a table.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ObjectStoreError } from '../../activities/storage/object-store.ts';
 import type { ObjectStore } from '../../activities/storage/object-store.ts';
 import { comparisonTableKey, DEFAULT_BUCKET, folderName } from '../../activities/storage/layout.ts';
 import { readOptions } from '../processes/command-line.ts';
+import { makeDirectory } from '../processes/directories.ts';
 import { OBJECT_HELP, OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { makePage } from '../results/page.ts';
@@ -116,7 +117,7 @@ async function fetchTable(
   const { runs, arms, missing } = parseTable(name, new TextDecoder().decode(bytes), `s3://${bucket}/${key}`);
   const file = join(folder, `${name}.json`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeDirectory(resolve(folder), 'tables');
     writeFileSync(file, bytes);
   } catch (error) {
     throw new UserError(`Cannot write ${file}: ${reasonOf(error)}`, { cause: error });

@@ -4,9 +4,9 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseComparison, type Comparison } from '../../activities/comparison/input.ts';
 import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
@@ -14,6 +14,7 @@ import { registryWith } from '../../activities/tasks/shipped.ts';
 import { comparisonText } from '../../activities/comparison/table.ts';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
+import { makeDirectory } from '../processes/directories.ts';
 import { readExperiment } from '../processes/experiment.ts';
 import { UserError, runProcess } from '../processes/user-error.ts';
 import { SIMULATED, type SimulationJob } from '../simulation/simulate.ts';
@@ -54,7 +55,7 @@ await runProcess(async () => {
   const jobs = Object.entries(specifications).flatMap(([arm, specification]) =>
     input.seeds.map((seed): SimulationJob => ({ arm, specification: { ...specification, seed } })),
   );
-  mkdirSync(dirname(output), { recursive: true });
+  makeDirectory(dirname(resolve(output)), 'the table');
   await simulateAll(jobs, processes, readStored(output, input), (runs, newest) => {
     writeFileSync(output, comparisonText(input, runs));
     const { arm, seed, testScore } = newest;

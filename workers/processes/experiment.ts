@@ -75,7 +75,8 @@ function readJson(file: string): unknown {
     throw new UserError(`Cannot read the input file ${file}: ${reasonOf(error)}`, { cause: error });
   }
   try {
-    return JSON.parse(text);
+    // Windows editors put a byte-order mark first.
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new UserError(`Expected ${file} to be JSON: ${reasonOf(error)}`, { cause: error });
   }

@@ -1,6 +1,7 @@
 /**
- * Detects requests to end the process: Ctrl-C and other signals, and a closed standard output.
+ * Detects requests to end the process: Ctrl-C and other signals.
  */
+import { isatty } from 'node:tty';
 
 /** npm repeats the signal that the terminal already sent. Signals within this time belong to the same Ctrl-C. */
 const REPEATED_SIGNAL_MS = 700;
@@ -15,19 +16,22 @@ export interface Interruption {
   readonly onSecond: (callback: () => void) => void;
 }
 
-/** Starts to listen for SIGINT, SIGTERM and SIGHUP. From then on they no longer end the process by themselves. */
+/**
+ * Starts to listen for SIGINT, SIGTERM and SIGHUP. From then on they no longer end the process by themselves.
+ *
+ * SIGHUP is ignored if no standard stream is a terminal: that is how `nohup` leaves a process, and Node resets the
+ * signal that `nohup` ignores. Standard output that can no longer be written to (a closed terminal, a full disk, a pipe
+ * whose reader has ended) is no request either: the training goes on.
+ */
 export function listenForInterruption(): Interruption {
   let firstAt: number | undefined;
   let second: () => void = () => undefined;
+  ignoreUnwritableOutput();
+  const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
   const first = new Promise<void>((resolve) => {
-    // The reader of a pipe has ended, as in `npm start | head`.
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      firstAt ??= performance.now();
-      resolve();
-    });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
+        if (signal === 'SIGHUP' && !hasTerminal) return;
         const now = performance.now();
         if (firstAt === undefined) {
           firstAt = now;
@@ -37,4 +41,9 @@ export function listenForInterruption(): Interruption {
     }
   });
   return { first, onSecond: (callback) => (second = callback) };
+}
+
+/** Keeps write errors of the standard streams from ending the process. */
+function ignoreUnwritableOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }

@@ -8,6 +8,7 @@ import { UserError } from './user-error.ts';
 import { storeOptions } from '../stack/object-server.ts';
 import { LOCAL } from './programs.ts';
 import { findRunningStack } from '../stack/running-stack.ts';
+import { storeSettings } from './store-settings.ts';
 
 /** If one of these is set, the environment names a store or credentials. */
 const STORE_VARIABLES = ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_ACCESS_KEY_ID', 'AWS_PROFILE'];
@@ -50,12 +51,12 @@ async function connect(
   environment: NodeJS.ProcessEnv,
 ): Promise<{ readonly objects: ObjectStore; readonly advice: string }> {
   if (STORE_VARIABLES.some((name) => (environment[name] ?? '') !== ''))
-    return { objects: new ObjectStore(), advice: '' };
+    return { objects: new ObjectStore(storeSettings()), advice: '' };
   const stack = await findRunningStack(join(directory, 'state'), STACK_TIMEOUT_MS);
   if (stack !== undefined) return { objects: new ObjectStore(storeOptions(stack.s3)), advice: '' };
   // The SDK may still find a default profile.
   return {
-    objects: new ObjectStore(),
+    objects: new ObjectStore(storeSettings()),
     advice:
       `; no local stack is running in ${directory} and ${STORE_VARIABLES[0]} is not set: start a stack with ` +
       `\`npm run stack\``,

@@ -92,6 +92,13 @@ export class SupervisedProcess {
     clearTimeout(timer);
   }
 
+  /** Kills the process and its children with SIGKILL, and never restarts it. */
+  killForGood(): void {
+    this.#phase = 'stopping';
+    clearTimeout(this.#restart);
+    this.kill();
+  }
+
   /** Kills the process and its children with SIGKILL. It is restarted unless `stop` was called. */
   kill(): void {
     if (this.#child?.pid !== undefined) killGroup(this.#child.pid);

@@ -43,7 +43,12 @@ export async function connectClient(
 ): Promise<TemporalConnection<Connection> & { readonly client: Client }> {
   const { connectionOptions, namespace, address } = readConfiguration(environment);
   return connectTo(address, namespace, async () => {
-    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_TIMEOUT });
+    const connection = await Connection.connect({
+      ...connectionOptions,
+      connectTimeout: CONNECT_TIMEOUT,
+      // No proxy leads to a server on this machine. A worker's connection uses none anyway.
+      ...(isLoopback(address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
+    });
     try {
       await connection.workflowService.describeNamespace({ namespace });
       return { connection, client: new Client({ connection, namespace }), address, namespace };
@@ -52,6 +57,10 @@ export async function connectClient(
       throw error;
     }
   });
+}
+
+function isLoopback(address: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(address);
 }
 
 function readConfiguration(

@@ -2,9 +2,9 @@
  * Starts and stops the local stack: a Temporal server, an S3 server, an orchestrator and trainers. Each of the two
  * servers can be the user's own instead. The state stays on disk, so unfinished runs resume at the next start.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
+import { makeDirectory } from '../processes/directories.ts';
 import { LOCAL } from '../processes/programs.ts';
 import { requireSearchAttributes } from '../processes/search-attributes.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
@@ -84,7 +84,7 @@ class StartingStack {
       bucket = 'fire-pbt',
     } = this.#options;
     const [stateDirectory, logDirectory] = [this.#stateDirectory, this.#logDirectory];
-    mkdirSync(logDirectory, { recursive: true });
+    makeDirectory(logDirectory, 'the logs of a stack');
     await this.#processes.stopLeftovers();
     const places = { stateDirectory, logDirectory, environment: inherited };
     const { temporal, s3, environment } = await startServers(this.#options, places, this.#processes);

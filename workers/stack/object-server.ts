@@ -13,6 +13,7 @@ import { freePort, HOST, describePortChange } from '../processes/ports.ts';
 import { ROOT } from '../processes/programs.ts';
 import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from '../processes/supervised-process.ts';
+import { storeSettings } from '../processes/store-settings.ts';
 
 const DEFAULT_PORT = 9000;
 const REGION = 'us-east-1';
@@ -150,7 +151,7 @@ export async function checkOwnStorage(bucket: string, environment: NodeJS.Proces
  * @throws UserError if the S3 cannot be reached or refuses access
  */
 export async function checkStorageHere(bucket: string): Promise<void> {
-  const objects = new ObjectStore();
+  const objects = new ObjectStore(storeSettings());
   try {
     await objects.list(bucket, 'is-it-reachable/');
   } catch (error) {

@@ -3,18 +3,10 @@
  *
  * The lock of the directory ends with its process, even after `kill -9`. A file in the directory has the addresses.
  */
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeDirectory } from '../processes/directories.ts';
 import { isLocked, takeLock } from '../processes/socket-lock.mjs';
 import { startTime } from '../processes/start-time.mjs';
 import { killGroup } from '../processes/tied-process.ts';
@@ -50,9 +42,13 @@ export interface StackLock {
   readonly release: () => Promise<void>;
 }
 
-/** Locks the directory, or returns undefined if another process has locked it. */
+/**
+ * Locks the directory, or returns undefined if another process has locked it.
+ *
+ * @throws UserError if it cannot be created or used
+ */
 export async function lockStack(stateDirectory: string): Promise<StackLock | undefined> {
-  mkdirSync(stateDirectory, { recursive: true });
+  makeDirectory(stateDirectory, 'the state of a stack');
   chmodSync(stateDirectory, 0o700);
   const lock = await takeLock(LOCK_PURPOSE, realpathSync(stateDirectory));
   if (lock === undefined) return undefined;

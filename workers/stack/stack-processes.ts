@@ -61,8 +61,9 @@ export class StackProcesses {
     await Promise.all(this.#all.filter(isServer).map((server) => server.stop(SERVER_GRACE_MS)));
   }
 
+  /** Kills all processes. The servers are not restarted, although the workers are stopped first. */
   kill(): void {
-    for (const process of this.#all) process.kill();
+    for (const process of this.#all) process.killForGood();
   }
 }
 

@@ -74,7 +74,8 @@ export async function planTemporalServer({
       args: temporalServerArguments({
         port,
         uiPort,
-        databaseFile: join(stateDirectory, 'temporal.db'),
+        // Relative to the working directory, because SQLite reads a path as a URI: `#` would end it.
+        databaseFile: 'temporal.db',
         logLevel: 'warn',
         dynamicConfig,
       }),

@@ -12,7 +12,8 @@ const ROOT = join(import.meta.dirname, '../../..');
 const SPECIFICATION = { ...SMALL, task: { kind: 'toy', variant: 'plain' }, steps: 600 };
 
 describe('npm start', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-start-'));
+  // Characters that URIs and shells treat as special; `#` once kept the database from being found again.
+  const directory = mkdtempSync(join(tmpdir(), "fire-pbt start #1 %20 ?'-"));
   const inputFile = join(directory, 'small.json');
   writeFileSync(inputFile, JSON.stringify(SPECIFICATION));
   after(() => rmSync(directory, { recursive: true, maxRetries: 5 }));
@@ -32,7 +33,7 @@ describe('npm start', () => {
     assert.match(second.output(), /^small is done: 30 rounds, 600 steps per member$/m);
     assert.match(second.output(), /^Winner {6}P1\/member-\d: objective \d\.\d{4}, score \d\.\d{4}$/m);
     assert.match(second.output(), /^Schedule {4}h: /m);
-    const result = /^Result {6}(\S+)$/m.exec(second.output())?.[1];
+    const result = /^Result {6}(.+)$/m.exec(second.output())?.[1];
     assert.ok(result && existsSync(resolve(ROOT, result)), result);
   });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -29,6 +29,14 @@ describe('an input file', () => {
       assert.ok(specifications.length >= 1);
     });
   }
+
+  it('may begin with a byte-order mark', () => {
+    const { specifications } = readExperiment(
+      file(`\uFEFF${readFileSync(join(EXPERIMENTS, 'fashion-mnist.json'), 'utf8')}`),
+      describeShipped,
+    );
+    assert.equal(specifications.length, 1);
+  });
 
   it('has 22 workers for Fashion-MNIST', () => {
     const { specifications, name } = readExperiment(join(EXPERIMENTS, 'fashion-mnist.json'), describeShipped);

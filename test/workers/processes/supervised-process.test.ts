@@ -52,6 +52,15 @@ describe('a supervised process', () => {
     assert.deepEqual(said, ['part was ended by SIGKILL: restarting it']);
   });
 
+  it('is not restarted when it is killed for good', async () => {
+    const part = shell('exec sleep 100');
+    await part.start(ready, 5_000);
+    part.killForGood();
+    await part.stop(0);
+    assert.equal(part.pid, undefined);
+    assert.deepEqual([said, started.length], [[], 1]);
+  });
+
   it('is restarted without a message when it asks for this', async () => {
     const part = shell('[ -e again ] && exec sleep 100; touch again; sleep 0.2; exit 75');
     await part.start(ready, 5_000);
