@@ -1,6 +1,9 @@
 /**
  * A real Temporal server of a test's own: on a free port, in memory unless the test names a file.
  */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { freePort, HOST, isListening } from '../workers/processes/ports.ts';
 import { findProgram } from '../workers/processes/programs.ts';
@@ -24,6 +27,34 @@ export interface TestServerOptions extends Pick<TemporalServerSettings, 'searchA
 /** Path of the Temporal CLI: the one that set-up installed, else the one on the PATH. */
 export function temporalCommand(): string {
   return findProgram('temporal', process.env);
+}
+
+export interface CommandOutcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the Temporal CLI on the server at the address. */
+export async function temporal(address: string, ...args: readonly string[]): Promise<CommandOutcome> {
+  try {
+    const all = [...args, '--address', address];
+    return { code: 0, ...(await promisify(execFile)(temporalCommand(), all, { maxBuffer: 1 << 28 })) };
+  } catch (error) {
+    const { code = -1, stdout = '', stderr = String(error) } = error as Partial<CommandOutcome>;
+    return { code, stdout, stderr };
+  }
+}
+
+/** Returns the history of a workflow as the Temporal CLI prints it, in JSON. */
+export async function showHistory(address: string, workflowId: string, runId?: string): Promise<string> {
+  const run = runId === undefined ? [] : ['--run-id', runId];
+  const { code, stdout, stderr } = await temporal(
+    address,
+    ...['workflow', 'show', '--workflow-id', workflowId, ...run, '--output', 'json'],
+  );
+  assert.equal(code, 0, stderr);
+  return stdout;
 }
 
 /**

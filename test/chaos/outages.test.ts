@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
 import { findRepeatedFailures } from '../../workers/processes/standstill.ts';
@@ -12,7 +10,7 @@ import { watchWorkflow } from '../../workers/processes/watch-workflow.ts';
 import { progressQuery } from '../../workflows/messages.ts';
 import { whyNoSmallDisk } from '../small-disk.ts';
 import { SMALL } from '../small-run.ts';
-import { temporalCommand } from '../temporal-server.ts';
+import { showHistory, temporal } from '../temporal-server.ts';
 import { eventually } from '../workers/eventually.ts';
 import { startBreakableStack } from './breakable-stack.ts';
 import type { BreakableStack } from './breakable-stack.ts';
@@ -86,10 +84,12 @@ describe('a run', () => {
       const { round } = await handle.query(progressQuery);
       const [trouble] = await findRepeatedFailures(breakable.client, 'without-room');
       const descriptions = await Promise.all(
-        ['without-room/P1', 'without-room/P2'].map((id) => temporal('workflow', 'describe', '--workflow-id', id)),
+        ['without-room/P1', 'without-room/P2'].map((id) =>
+          temporal(breakable.stack.temporal.address, 'workflow', 'describe', '--workflow-id', id),
+        ),
       );
       assert.match(
-        descriptions.join('\n'),
+        descriptions.map(({ stdout }) => stdout).join('\n'),
         new RegExp(
           String.raw`Cannot put s3:\/\/fire-pbt\/\S+: the store fails \(InternalError: Internal Error, ` +
             String.raw`HTTP 500\): no space left on its disk, perhaps; its log says why`,
@@ -112,7 +112,7 @@ describe('a run', () => {
     const { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey } = breakable.objects.environment;
     const histories: string[] = [];
     for await (const { workflowId, runId } of breakable.client.workflow.list())
-      histories.push(await temporal('workflow', 'show', '-o', 'json', '--workflow-id', workflowId, '--run-id', runId));
+      histories.push(await showHistory(breakable.stack.temporal.address, workflowId, runId));
     const files = [directory, breakable.objects.folder].flatMap((folder) =>
       readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
         entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
@@ -153,15 +153,6 @@ describe('a run', () => {
 
   async function waitsFor(workflowId: string, reason: RegExp): Promise<boolean> {
     return (await findRepeatedFailures(breakable.client, workflowId)).some(({ message }) => reason.test(message));
-  }
-
-  async function temporal(...args: readonly string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)(
-      temporalCommand(),
-      ['--address', breakable.stack.temporal.address, ...args],
-      { maxBuffer: 100_000_000 },
-    );
-    return stdout;
   }
 
   function orchestratorLog(): string {

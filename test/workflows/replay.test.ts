@@ -1,12 +1,10 @@
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { promisify } from 'node:util';
 import { Worker } from '@temporalio/worker';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { firePbt } from '../../workflows/run/fire-pbt.ts';
-import { temporalCommand } from '../temporal-server.ts';
+import { showHistory } from '../temporal-server.ts';
 import { createStandIns, toySpecification } from './stand-ins.ts';
 import { startHarness, workflowBundle } from './run-harness.ts';
 import type { Harness } from './run-harness.ts';
@@ -48,19 +46,10 @@ describe('a history exported with the Temporal CLI', () => {
   after(() => harness.stop());
 
   it('replays for the root, a sub-population and an evaluator', async () => {
-    const exported = ['', '/P1', '/P2', '/P2/evaluator-0', '/P2/evaluator-5'].map(async (name) => {
-      const show = [
-        'workflow',
-        'show',
-        '--address',
-        harness.address,
-        '--workflow-id',
-        `${workflowId}${name}`,
-        '--output',
-        'json',
-      ];
-      return { name, json: (await promisify(execFile)(temporalCommand(), show, { maxBuffer: 1 << 28 })).stdout };
-    });
+    const exported = ['', '/P1', '/P2', '/P2/evaluator-0', '/P2/evaluator-5'].map(async (name) => ({
+      name,
+      json: await showHistory(harness.address, `${workflowId}${name}`),
+    }));
     assert.deepEqual(await diverging(await Promise.all(exported)), []);
   });
 });

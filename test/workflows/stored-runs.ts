@@ -1,8 +1,6 @@
 /**
  * Whole runs of the toy task in a test's process: a real Temporal server, a real S3 server, the activities that ship.
  */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -20,7 +18,8 @@ import { runWorkers } from '../running-workers.ts';
 import { SMALL } from '../small-run.ts';
 import { startObjectServer } from '../object-server.ts';
 import type { ObjectServer } from '../object-server.ts';
-import { startTemporalServer, temporalCommand } from '../temporal-server.ts';
+import { startTemporalServer, temporal } from '../temporal-server.ts';
+import type { CommandOutcome } from '../temporal-server.ts';
 import { poll } from '../workers/eventually.ts';
 import { workflowBundle } from './run-harness.ts';
 import { describeShipped } from '../shipped-tasks.ts';
@@ -28,12 +27,6 @@ import { describeShipped } from '../shipped-tasks.ts';
 export const QUEUE = 'stored-runs';
 
 export type RunWorkflowType = (typeof WORKFLOW_TYPES)[Algorithm];
-
-export interface CommandOutcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 export interface StoredRuns {
   readonly client: Client;
@@ -109,23 +102,7 @@ export async function startStoredRuns({
       working.race((await start(workflowId, input, workflowType)).result()),
     reached: (workflowId, enough) =>
       working.race(poll(() => client.workflow.getHandle(workflowId).query(progressQuery), enough)),
-    temporal: async (...args) => {
-      try {
-        const { stdout, stderr } = await promisify(execFile)(
-          temporalCommand(),
-          [...args, '--address', server.address],
-          { maxBuffer: 1 << 28 },
-        );
-        return { code: 0, stdout, stderr };
-      } catch (error) {
-        const {
-          code,
-          stdout = '',
-          stderr = '',
-        } = error as { readonly code?: number; readonly stdout?: string; readonly stderr?: string };
-        return { code: code ?? -1, stdout, stderr };
-      }
-    },
+    temporal: (...args) => temporal(server.address, ...args),
     stop: async () => {
       await working.stop();
       await objects.close();

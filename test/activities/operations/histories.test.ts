@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { after, before, describe, it } from 'node:test';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { WorkflowNotFoundError } from '@temporalio/client';
@@ -14,23 +12,16 @@ import type { OrchestrationActivities } from '../../../activities/orchestration.
 import { firePbt } from '../../../workflows/run/fire-pbt.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
-import { temporalCommand } from '../../temporal-server.ts';
+import { showHistory } from '../../temporal-server.ts';
 import { eventually } from '../../workers/eventually.ts';
-import { failAndReset } from '../../workflows/run/failed-run.ts';
+import { FAILED, failAndReset } from '../../workflows/run/failed-run.ts';
 import type { FailedRun } from '../../workflows/run/failed-run.ts';
 import { startHarness } from '../../workflows/run-harness.ts';
 import type { Harness } from '../../workflows/run-harness.ts';
-import { createStandIns, toySpecification } from '../../workflows/stand-ins.ts';
 import { describeShipped } from '../../shipped-tasks.ts';
+import { createStandIns } from '../../workflows/stand-ins.ts';
 
 const WORKFLOW_ID = 'my-run';
-const SMALL = toySpecification({
-  steps: 100,
-  subPopulations: [
-    { members: 4, evaluators: 0 },
-    { members: 4, evaluators: 2 },
-  ],
-});
 
 describe('the histories of a run that continued as new, failed and was reset', () => {
   let harness: Harness;
@@ -52,11 +43,11 @@ describe('the histories of a run that continued as new, failed and was reset', (
       await harness.client.workflow.start(firePbt, {
         workflowId: `${WORKFLOW_ID}${name}`,
         taskQueue: 'unserved',
-        args: [SMALL],
+        args: [FAILED],
       });
     activities = createOrchestrationActivities({ objects, client: harness.client, describe: describeShipped });
     await harness.withWorkers('histories', createStandIns(), async () => {
-      root = await failAndReset(harness.client, WORKFLOW_ID, 'histories', SMALL);
+      root = await failAndReset(harness.client, WORKFLOW_ID, 'histories');
     });
   });
   after(async () => {
@@ -131,21 +122,7 @@ describe('the histories of a run that continued as new, failed and was reset', (
       const json: unknown = JSON.parse(
         readFileSync(join(objectServer.folder, storage.bucket, storage.folder, `histories/root.${runId}.json`), 'utf8'),
       );
-      const show = [
-        'workflow',
-        'show',
-        '--address',
-        harness.address,
-        '--workflow-id',
-        WORKFLOW_ID,
-        '--run-id',
-        runId,
-        '--output',
-        'json',
-      ];
-      const shown: unknown = JSON.parse(
-        (await promisify(execFile)(temporalCommand(), show, { maxBuffer: 1 << 28 })).stdout,
-      );
+      const shown: unknown = JSON.parse(await showHistory(harness.address, WORKFLOW_ID, runId));
       assert.deepEqual(json, shown);
       assert.deepEqual(identify(historyFromJSON(json)), { workflowId: WORKFLOW_ID, runId, type: 'firePbt' });
     }

@@ -14,13 +14,6 @@ import { createStandIns, toySpecification } from '../../workflows/stand-ins.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const WORKFLOW_ID = 'my-run';
-const SMALL = toySpecification({
-  steps: 100,
-  subPopulations: [
-    { members: 4, evaluators: 0 },
-    { members: 4, evaluators: 2 },
-  ],
-});
 const TINY = toySpecification({ steps: 20, subPopulations: [{ members: 4, evaluators: 0 }] });
 
 interface Ended {
@@ -37,7 +30,7 @@ describe('npm run replay', () => {
   before(async () => {
     harness = await startHarness(['limit.historyCount.suggestContinueAsNew=40']);
     await harness.withWorkers('replay', createStandIns(), async () => {
-      run = await failAndReset(harness.client, WORKFLOW_ID, 'replay', SMALL);
+      run = await failAndReset(harness.client, WORKFLOW_ID, 'replay');
       await harness.client.workflow.execute('compare', {
         workflowId: 'compared',
         taskQueue: 'replay',

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import type { Deletion } from '../../../activities/contracts/run.ts';
 import { SMALL } from '../../small-run.ts';
 import { QUEUE, startStoredRuns } from '../stored-runs.ts';
-import type { CommandOutcome, StoredRuns } from '../stored-runs.ts';
+import type { StoredRuns } from '../stored-runs.ts';
+import type { CommandOutcome } from '../../temporal-server.ts';
 
 describe('the deletion of a run with the Temporal CLI', { timeout: 240_000 }, () => {
   let runs: StoredRuns;

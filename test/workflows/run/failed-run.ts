@@ -4,10 +4,19 @@
 import { randomUUID } from 'node:crypto';
 import Long from 'long';
 import type { Client } from '@temporalio/client';
-import type { Specification } from '../../../activities/specification/specification.ts';
 import { firePbt } from '../../../workflows/run/fire-pbt.ts';
 import { progressQuery } from '../../../workflows/messages.ts';
 import { poll } from '../../workers/eventually.ts';
+import { toySpecification } from '../stand-ins.ts';
+
+/** The specification of the run that fails. */
+export const FAILED = toySpecification({
+  steps: 100,
+  subPopulations: [
+    { members: 4, evaluators: 0 },
+    { members: 4, evaluators: 2 },
+  ],
+});
 
 export interface FailedRun {
   readonly firstRunId: string;
@@ -18,16 +27,11 @@ export interface FailedRun {
  * Starts a run, makes it fail after two rounds by terminating P2, resets it to its first task, and waits until it is
  * done.
  */
-export async function failAndReset(
-  client: Client,
-  workflowId: string,
-  taskQueue: string,
-  specification: Specification,
-): Promise<FailedRun> {
+export async function failAndReset(client: Client, workflowId: string, taskQueue: string): Promise<FailedRun> {
   const { firstExecutionRunId: firstRunId } = await client.workflow.start(firePbt, {
     taskQueue,
     workflowId,
-    args: [specification],
+    args: [FAILED],
   });
   const first = client.workflow.getHandle<typeof firePbt>(workflowId, firstRunId);
   await poll(

@@ -1,6 +1,5 @@
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,11 +12,13 @@ import { createOrchestrationActivities } from '../../../activities/orchestration
 import { INVALID_SPECIFICATION, INVALID_WORKFLOW_ID } from '../../../activities/runs/plan.ts';
 import { runFolder } from '../../../activities/storage/layout.ts';
 import { InvalidSpecification } from '../../../activities/specification/parsing.ts';
+import { inParallel } from '../../../workflows/population/in-parallel.ts';
 import { firePbt } from '../../../workflows/run/fire-pbt.ts';
 import { MALFORMED, withToy } from '../../activities/specification/malformed-specifications.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
-import { temporalCommand } from '../../temporal-server.ts';
+import { temporal } from '../../temporal-server.ts';
+import type { CommandOutcome } from '../../temporal-server.ts';
 import { createStandIns, toySpecification } from '../stand-ins.ts';
 import type { StandIns } from '../stand-ins.ts';
 import { startHarness } from '../run-harness.ts';
@@ -93,7 +94,7 @@ describe('a run with malicious input', { timeout: 240_000 }, () => {
     const activities = activitiesWith(async () => assert.fail('somebody trained'));
     const taskQueue = randomUUID();
     await harness.withWorkers(taskQueue, activities, () =>
-      atOnce(MALFORMED.entries(), async ([index, [what, specification]]) => {
+      inParallel(AT_ONCE, MALFORMED, async ([what, specification], index) => {
         const workflowId = `malformed-${index}`;
         const text = JSON.stringify(specification) ?? 'null';
         if (Buffer.byteLength(text) > PAYLOAD_BYTES) {
@@ -140,7 +141,7 @@ describe('a run with malicious input', { timeout: 240_000 }, () => {
       storage: { bucket: 'inside', keepRounds: 2 },
     });
     const prefixes = await harness.withWorkers(taskQueue, activities, () =>
-      atOnce(HOSTILE_IDS.entries(), async ([, workflowId]) => {
+      inParallel(AT_ONCE, HOSTILE_IDS, async (workflowId) => {
         const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] });
         const { storage } = await handle.result();
         assert.deepEqual(storage, { bucket: 'inside', folder: runFolder(workflowId, handle.firstExecutionRunId) });
@@ -224,25 +225,10 @@ describe('a run with malicious input', { timeout: 240_000 }, () => {
       );
     });
 
-    async function start(workflowId: string, ...options: readonly string[]): Promise<{ code: number; stderr: string }> {
+    async function start(workflowId: string, ...options: readonly string[]): Promise<CommandOutcome> {
       const queue = options.includes('--task-queue') ? [] : ['--task-queue', 'nobody'];
-      const args = [
-        'workflow',
-        'start',
-        '--address',
-        harness.address,
-        '--type',
-        'firePbt',
-        '--workflow-id',
-        workflowId,
-        ...queue,
-        ...options,
-      ];
-      return new Promise((resolve) => {
-        execFile(temporalCommand(), args, (error, _, stderr) =>
-          resolve({ code: typeof error?.code === 'number' ? error.code : 0, stderr }),
-        );
-      });
+      const command = ['workflow', 'start', '--type', 'firePbt', '--workflow-id', workflowId];
+      return temporal(harness.address, ...command, ...queue, ...options);
     }
   });
 });
@@ -255,17 +241,4 @@ function refusalOf(specification: unknown): InvalidSpecification {
     return error;
   }
   return assert.fail('was not refused');
-}
-
-/** Works on a few items at once, in order, and returns the results in order. */
-async function atOnce<Item, Result>(items: Iterable<Item>, work: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const left = [...items].entries();
-  const results: Result[] = [];
-  // All take from the one iterator.
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (const [index, item] of left) results[index] = await work(item);
-    }),
-  );
-  return results;
 }

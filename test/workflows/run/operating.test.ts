@@ -11,7 +11,8 @@ import type { HistorySegment } from '../../../workflows/population/state.ts';
 import { eventually } from '../../workers/eventually.ts';
 import { SMALL } from '../../small-run.ts';
 import { startStoredRuns } from '../stored-runs.ts';
-import type { CommandOutcome, StoredRuns } from '../stored-runs.ts';
+import type { StoredRuns } from '../stored-runs.ts';
+import type { CommandOutcome } from '../../temporal-server.ts';
 
 /** Malformed stopEarly signals by input (undefined: none), with what the run says of them. */
 const BAD_SIGNALS: readonly (readonly [input: string | undefined, why: string])[] = [
