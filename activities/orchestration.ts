@@ -18,6 +18,7 @@ import { exportHistories } from './operations/histories.ts';
 import type { ComparisonActivities } from './contracts/comparison.ts';
 import type { RunActivities } from './contracts/run.ts';
 import type { TaskLookup } from './contracts/task.ts';
+import { findLatestRound } from './runs/latest-round.ts';
 import { planRun } from './runs/plan.ts';
 import { writeResult } from './runs/result.ts';
 import { RoundRecords } from './runs/rounds.ts';
@@ -54,15 +55,16 @@ export function createOrchestrationActivities({
         { runId: generation(), workflowType: Context.current().info.workflowType ?? 'firePbt' },
         describe,
       ),
-    adoptRounds: async (adoption) => ({ round: await adoptRounds(rounds, checkpoints, adoption) }),
+    adoptRounds: (adoption) => adoptRounds(objects, rounds, checkpoints, adoption),
     watchForInvalidResets: (run) => watchForInvalidResets(client, run),
     clearLeftovers: async ({ workflowIds, generation }) => ({
       terminated: await clearLeftovers(client, workflowIds, generation),
     }),
-    findLatestRound: ({ storage, subPopulations }) => rounds.latest(storage, subPopulations),
+    findLatestRound: (request) => findLatestRound(objects, rounds, request),
+    setAsideRounds: ({ storage, round, generation }) => rounds.setAside(storage, round, generation),
     saveRound: (request) => rounds.save(request),
     loadRound: (request) => rounds.loadPart(request),
-    collectCheckpoints: async (request) => ({ deleted: await collectCheckpoints(objects, rounds, request) }),
+    collectCheckpoints: (request) => collectCheckpoints(objects, rounds, request),
     writeResult: (request) => writeResult(objects, rounds, request),
     planComparison: (request) => planComparison(objects, describe, request),
     findRun: async ({ workflowId, specification }) => {

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ObjectStoreError, type ObjectStore, type StoredObject } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { FoundRun } from '../contracts/comparison.ts';
+import { findLatestRound } from '../runs/latest-round.ts';
 import { decisionsKey, folderName, resultKey, specificationKey } from '../storage/layout.ts';
 import { recordedRetraced } from '../runs/retracing.ts';
 import { subPopulationNumbers, type RoundRecords } from '../runs/rounds.ts';
@@ -16,7 +17,7 @@ import { InvalidSpecification, parseSpecification } from '../specification/parsi
 import type { Specification } from '../specification/specification.ts';
 import type { StoredResult } from './run.ts';
 
-type Objects = Pick<ObjectStore, 'get' | 'list'>;
+type Objects = Pick<ObjectStore, 'get' | 'list' | 'exists'>;
 
 /** What is looked for among the runs of one workflow id. */
 interface Sought {
@@ -61,7 +62,7 @@ export async function findRetrace(
     isFinished: (result) => result.retraced?.folder === folder && result.seed === seed,
     begun: async (recorded, storage) => {
       const specification = recorded as Specification | undefined;
-      return specification?.seed === seed && (await recordedRetraced(objects, storage))?.folder === folder
+      return specification?.seed === seed && (await recordedRetraced(rounds, storage))?.folder === folder
         ? specification
         : undefined;
     },
@@ -82,11 +83,11 @@ async function find(
     if (result && !result.stoppedEarly && isFinished(result, stored)) return { state: 'finished', ...storage };
     const specification = await begun(await readJson(objects, bucket, specificationKey(storage)), storage);
     if (specification === undefined) continue;
-    const round = await rounds.latest(
+    const { round } = await findLatestRound(objects, rounds, {
       storage,
-      specification.subPopulations.length,
-      specification.steps / specification.stepsPerRound,
-    );
+      subPopulations: specification.subPopulations.length,
+      rounds: specification.steps / specification.stepsPerRound,
+    });
     if (round > (furthest?.round ?? 0)) furthest = { state: 'recorded', ...storage, round };
   }
   return furthest ?? { state: 'absent' };

@@ -8,7 +8,7 @@ import type { Verdict } from '../../workflows/algorithm/verdict.ts';
 import type { Command, JudgedEvaluation, Promotion, RoundEvent } from '../../workflows/population/events.ts';
 import type { DecisionCode, ScoreCurve } from '../../workflows/population/state.ts';
 import type { ComparisonRow, ComparisonSummary } from './comparison.ts';
-import type { RunPlan } from './run.ts';
+import type { RoundReference, RunPlan } from './run.ts';
 import type { TrainRequest } from './training.ts';
 import type { CheckpointReference } from './checkpoint.ts';
 
@@ -44,6 +44,8 @@ export interface CommandMessage extends MessageKey {
  */
 export interface NeighbourNews extends MessageKey {
   readonly events: readonly RoundEvent[];
+  /** What P(i−1) recorded of the round before; null in round 1. */
+  readonly recorded: RoundReference | null;
 }
 
 /** Everything that Pi's evaluators earned for P(i−1) in this round; mostly empty. */
@@ -138,6 +140,8 @@ export interface RunProgress {
   readonly notice: string | null;
   /** The newest signals that could not be followed, each with the reason; newest first. */
   readonly ignored: readonly string[];
+  /** What a person should know of the run's objects: records that were refused, checkpoints that were kept. */
+  readonly warnings: readonly string[];
 }
 
 /** One member as people read it. */

@@ -26,6 +26,8 @@ export interface RunPlan {
   readonly costs: RunCosts;
   /** To which it can be extended at most; absent from what was planned before it was told. */
   readonly maxRounds?: number;
+  /** Recorded specifications that were not used, as `key: reason`. */
+  readonly refused: readonly string[];
 }
 
 /** The run whose schedule a retrace follows. */
@@ -67,8 +69,30 @@ export interface HistoryCosts {
   readonly largestPayloadBytes: number;
 }
 
+/** A recorded round as a workflow carries it. What is read back must have this digest. */
+export interface RoundReference {
+  readonly round: number;
+  readonly subPopulation: number;
+  /** Of the round's decisions, which name the digests of the record before and of the state after. */
+  readonly sha256: string;
+}
+
+/** The newest round that a run can resume from. */
+export interface LatestRound {
+  /** 0: none. */
+  readonly round: number;
+  /** The records of the round, P1's first; empty if there is no such round. */
+  readonly records: readonly RoundReference[];
+  /** Newer records that do not fit, as `key: reason`. */
+  readonly refused: readonly string[];
+}
+
 export interface SaveRoundRequest {
   readonly storage: RunFolder;
+  /** Run id of the root. */
+  readonly generation: string;
+  /** The round before; null in round 1. */
+  readonly previous: RoundReference | null;
   /** From 1. */
   readonly round: number;
   readonly subPopulation: number;
@@ -84,6 +108,16 @@ export interface LoadRoundRequest {
   readonly subPopulation: number;
   /** From 0. */
   readonly part: number;
+  /** The record of the round; null: the caller does not know it, and it may not be there yet. */
+  readonly reference: RoundReference | null;
+}
+
+/** A part of a stored state's JSON text, of at most 500 kB. */
+export interface LoadedPart {
+  readonly text: string;
+  readonly parts: number;
+  /** The record that the state is of. */
+  readonly reference: RoundReference;
 }
 
 export interface Winner {
@@ -174,26 +208,37 @@ export interface RunActivities {
     readonly from: RunFolder;
     readonly subPopulations: number;
     readonly rounds: number;
-  }): Promise<{ readonly round: number }>;
+    /** Run id of the root. */
+    readonly generation: string;
+  }): Promise<LatestRound>;
   /** Never returns: fails, not retryable, once the root or a child of its was reset to where it cannot go on from. */
   watchForInvalidResets(input: { readonly workflowId: string; readonly generation: string }): Promise<never>;
   clearLeftovers(input: {
     readonly workflowIds: readonly string[];
     readonly generation: string;
   }): Promise<{ readonly terminated: readonly string[] }>;
-  /** Newest round whose state files are all there; 0: none. */
-  findLatestRound(input: { readonly storage: RunFolder; readonly subPopulations: number }): Promise<number>;
-  saveRound(input: SaveRoundRequest): Promise<void>;
-  /**
-   * One part of at most 500 kB of a stored state's JSON text; waits (retrying) for a neighbour's that is not there yet.
-   */
-  loadRound(input: LoadRoundRequest): Promise<{ readonly text: string; readonly parts: number }>;
+  /** Finds the newest round whose records fit. */
+  findLatestRound(input: { readonly storage: RunFolder; readonly subPopulations: number }): Promise<LatestRound>;
+  /** Moves the records of later rounds out of the way: those rounds are repeated. */
+  setAsideRounds(input: {
+    readonly storage: RunFolder;
+    readonly round: number;
+    /** Run id of the root. */
+    readonly generation: string;
+  }): Promise<void>;
+  saveRound(input: SaveRoundRequest): Promise<RoundReference>;
+  /** Loads a part of a stored state. Waits, by retrying, for a record that the caller does not know. */
+  loadRound(input: LoadRoundRequest): Promise<LoadedPart>;
   collectCheckpoints(input: {
     readonly storage: RunFolder;
     readonly subPopulations: number;
     readonly keepRounds: number;
     readonly finished: boolean;
-  }): Promise<{ readonly deleted: number }>;
+  }): Promise<{
+    readonly deleted: number;
+    /** Why more was kept than necessary, one message each. */
+    readonly warnings: readonly string[];
+  }>;
   writeResult(input: WriteResultRequest): Promise<ResultSummary>;
   /**
    * Writes the history of every execution of the run to `histories/`; `forgotten` are those whose retention is over.

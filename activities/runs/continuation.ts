@@ -1,10 +1,9 @@
 /**
- * Continuation: the specification of a run that goes on from an earlier one's rounds.
+ * Continuation: the specification of a run that resumes from an earlier run's rounds.
  *
- * People write `{"from": "my-run/01a2…"}`, the earlier run's folder, and beside it only what is to differ. What was
- * decided so far followed from the rest, so the rest stays.
+ * People write `{"from": "my-run/01a2…"}`, the earlier run's folder, and beside it only what is to differ. All earlier
+ * decisions followed from the rest, so the rest stays.
  */
-import { ObjectStoreError, type ObjectStore } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { TaskLookup } from '../contracts/task.ts';
 import { DEFAULT_BUCKET, RUN_FOLDER, specificationKey } from '../storage/layout.ts';
@@ -12,32 +11,45 @@ import { expected, valueText } from '../../workflows/validation/complaints.ts';
 import { bucketName } from '../../workflows/validation/fields.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
+import { plannedBefore, readSpecification } from './recorded-specification.ts';
+import type { RoundRecords } from './rounds.ts';
+import { refused } from './sealing.ts';
 
 /** Fields that may differ from the earlier run's. */
 const FREE = ['steps', 'storage'] as const;
-interface ContinuationInput {
+
+export interface ContinuationInput {
   readonly from: unknown;
   readonly [field: string]: unknown;
 }
 
-/** Returns whether an input asks to go on from an earlier run. */
+/** Returns whether an input asks to resume from an earlier run. */
 export function isContinuationInput(input: unknown): input is ContinuationInput {
   return typeof input === 'object' && input !== null && !Array.isArray(input) && Object.hasOwn(input, 'from');
 }
 
+/** The specification of a run that resumes, and where the earlier run's objects are. */
+export interface Continuation {
+  readonly specification: Specification;
+  readonly from: RunFolder;
+  /** What was not used of the earlier run, as `key: reason`. */
+  readonly refused: readonly string[];
+}
+
 /**
- * Returns the earlier run's specification with what is given beside `from` in its place, and where the earlier run's
- * objects are. `own` is the new run's folder: the specification there goes on where the earlier run was deleted since
- * the new one was planned.
+ * Returns the earlier run's specification, with the fields that stand beside `from` replaced. `own` is the new run's
+ * folder. If the earlier run's specification was deleted or edited since the new run was planned, the one in `own` is
+ * used.
  *
- * @throws InvalidSpecification where there is no such run, a field differs that may not, or the whole is invalid
+ * @throws InvalidSpecification if there is no such run, a field differs that may not, or the whole is invalid
+ * @throws ApplicationFailure of type 'RecordRefused', not retryable, if the earlier run's specification was edited
  */
 export async function continuedSpecification(
-  objects: Pick<ObjectStore, 'get'>,
+  records: RoundRecords,
   { from, ...given }: ContinuationInput,
   own: string,
   lookup: TaskLookup,
-): Promise<{ specification: Specification; from: RunFolder }> {
+): Promise<Continuation> {
   if (typeof from !== 'string' || !RUN_FOLDER.test(from))
     throw wrongField(
       ['from'],
@@ -45,12 +57,18 @@ export async function continuedSpecification(
       from,
     );
   const earlier = { bucket: bucketOf(given), folder: from };
-  const recorded = await readRecorded(objects, earlier.bucket, specificationKey(earlier));
-  if (recorded === undefined) {
-    const planned = await plannedBefore(objects, { bucket: earlier.bucket, folder: own }, lookup);
-    if (planned) return { specification: planned, from: earlier };
+  const { json, problem } = await readSpecification(records, earlier);
+  if (json === undefined || problem !== undefined) {
+    const key = specificationKey(earlier);
+    const planned = await plannedBefore(records, { bucket: earlier.bucket, folder: own }, lookup);
+    if (planned) {
+      const wasRefused = problem === undefined ? [] : [`${key}: ${problem}`];
+      return { specification: planned, from: earlier, refused: wasRefused };
+    }
+    if (problem !== undefined) throw refused(key, problem);
     throw wrongField(['from'], `the folder of a run in bucket ${earlier.bucket}`, from);
   }
+  const recorded = json as Record<string, unknown>;
   const specification = parseSpecification({ ...recorded, ...given }, lookup);
   const differing = Object.keys(given).filter(
     (field): field is keyof Specification => !FREE.some((free) => free === field) && field in specification,
@@ -65,35 +83,7 @@ export async function continuedSpecification(
       ),
     );
   if (complaints.length > 0) throw new InvalidSpecification(complaints);
-  return { specification, from: earlier };
-}
-
-/**
- * Returns the specification that a run recorded when it was planned; undefined where it never was. A root that is reset
- * to its first task plans again.
- */
-export async function plannedBefore(
-  objects: Pick<ObjectStore, 'get'>,
-  own: RunFolder,
-  lookup: TaskLookup,
-): Promise<Specification | undefined> {
-  const recorded = await readRecorded(objects, own.bucket, specificationKey(own));
-  return recorded && parseSpecification(recorded, lookup);
-}
-
-/** Returns an object that a run recorded as JSON, or undefined where there is none. */
-export async function readRecorded(
-  objects: Pick<ObjectStore, 'get'>,
-  bucket: string,
-  key: string,
-): Promise<Record<string, unknown> | undefined> {
-  try {
-    return JSON.parse(Buffer.from(await objects.get(bucket, key)).toString()) as Record<string, unknown>;
-  } catch (error) {
-    if (error instanceof ObjectStoreError && (error.trouble === 'missing-object' || error.trouble === 'missing-bucket'))
-      return undefined;
-    throw error;
-  }
+  return { specification, from: earlier, refused: [] };
 }
 
 /** Returns the bucket that an incomplete specification names, or the usual one. */
@@ -105,7 +95,7 @@ export function bucketOf({ storage }: Readonly<Record<string, unknown>>): string
   return parsed.data;
 }
 
-/** A field of an incomplete specification that cannot be used. */
+/** Returns the error of a field of an incomplete specification that cannot be used. */
 export function wrongField(path: readonly string[], rule: string, value: unknown): InvalidSpecification {
   return new InvalidSpecification([expected(path, rule, valueText(value))]);
 }

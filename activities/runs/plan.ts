@@ -1,5 +1,5 @@
 /**
- * Planning of a run: its specification validated, its place in the bucket, what it will cost.
+ * Planning of a run: validation of its specification, its place in the bucket, its estimated costs.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { roundsPerReport } from '../../workflows/population/reporting.ts';
@@ -17,23 +17,31 @@ import type { TaskDescription, TaskLookup } from '../contracts/task.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { historyBudget, type HistoryBudget } from '../specification/history-budget.ts';
 import type { HistoryCosts, RetracedRun, RunCosts, RunPlan } from '../contracts/run.ts';
-import { retracedKey, runFolder, specificationKey } from '../storage/layout.ts';
+import { retracedKey, runFolder } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
-import { continuedSpecification, isContinuationInput, wrongField } from './continuation.ts';
+import {
+  bucketOf,
+  continuedSpecification,
+  isContinuationInput,
+  wrongField,
+  type ContinuationInput,
+} from './continuation.ts';
+import { provenSpecification, recordSpecification } from './recorded-specification.ts';
 import { isRetracingInput, recordedRetraced, retracingSpecification } from './retracing.ts';
 import { expected } from '../../workflows/validation/complaints.ts';
 import { descriptionOf } from '../specification/described-task.ts';
+import { RoundRecords } from './rounds.ts';
 import { mostRounds } from '../specification/budget.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 
-/** Failure type of a run whose specification is refused. */
+/** Failure type of a run whose specification is invalid. */
 export const INVALID_SPECIFICATION = 'InvalidSpecification';
 
 /** Failure type of a run whose workflow id leaves no room for those of its children. */
 export const INVALID_WORKFLOW_ID = 'InvalidWorkflowId';
 
-/** What a plan is made of. */
+/** The input of a run, and its ids. */
 export interface PlanRequest {
   readonly specification: unknown;
   readonly workflowId: string;
@@ -47,17 +55,18 @@ export interface PlannedWorkflow {
 }
 
 /**
- * Plans a run: validates its specification, makes its bucket where missing, writes the specification, defaults filled
- * in, and which run it retraces into its folder. Planning again, after a reset, comes to the same, also where the run
- * that it goes on from or retraces was deleted meanwhile.
+ * Plans a run: validates its specification, creates its bucket if it is missing, and writes into the run's folder the
+ * specification with its defaults and which run it retraces. Planning again after a reset gives the same plan, even if
+ * the run that it resumes from or retraces was deleted meanwhile.
  *
  * `generation` in the plan is the root's own run id. `lookup` has what trainers say of the task.
  *
  * @throws ApplicationFailure of type 'InvalidSpecification', not retryable, with every error in the message and, as a
  *   list, in the details
- * @throws ApplicationFailure of type 'InvalidWorkflowId', not retryable, where a child's id would be longer than
- *   Temporal takes
- * @throws ObjectStoreError where the store cannot be reached or refuses
+ * @throws ApplicationFailure of type 'RecordRefused', not retryable, if the earlier run's specification was edited
+ * @throws ApplicationFailure of type 'InvalidWorkflowId', not retryable, if a child's id would be longer than Temporal
+ *   allows
+ * @throws ObjectStoreError if the store cannot be reached or refuses
  */
 export async function planRun(
   objects: ObjectStore,
@@ -66,13 +75,14 @@ export async function planRun(
   lookup: TaskLookup,
 ): Promise<RunPlan> {
   const folder = runFolder(workflowId, firstExecutionRunId);
-  const { specification, from, retraced } = await asSpecification(() =>
-    readSpecification(objects, given, workflowType, folder, lookup),
+  const records = new RoundRecords(objects);
+  const { specification, from, retraced, refused } = await asSpecification(() =>
+    resolveSpecification(records, given, workflowType, folder, lookup),
   );
   checkWorkflowId(workflowId, specification);
   const storage = { bucket: specification.storage.bucket, folder };
   await objects.ensureBucket(storage.bucket);
-  await objects.put(storage.bucket, specificationKey(storage), readableJson(specification), 'application/json');
+  const rewritten = await recordSpecification(objects, records, storage, specification, lookup);
   if (retraced) await objects.put(storage.bucket, retracedKey(storage), readableJson(retraced), 'application/json');
   return {
     generation,
@@ -85,50 +95,76 @@ export async function planRun(
       histories: historyCosts(historyBudget(specification, workflowId)),
     },
     maxRounds: mostRounds(specification),
+    refused: [...refused, ...rewritten],
   };
 }
 
-interface ReadSpecification {
+interface ResolvedSpecification {
   readonly specification: Specification;
   readonly from?: RunFolder | undefined;
   readonly retraced?: RetracedRun | undefined;
+  /** What was not used of an earlier run, as `key: reason`. */
+  readonly refused: readonly string[];
 }
 
-async function readSpecification(
-  objects: ObjectStore,
+async function resolveSpecification(
+  records: RoundRecords,
   given: unknown,
   workflowType: string,
   own: string,
   lookup: TaskLookup,
-): Promise<ReadSpecification> {
+): Promise<ResolvedSpecification> {
   if (isRetracingInput(given)) {
     if (workflowType !== 'retrace')
       throw wrongField(['run'], `absent for workflow type ${workflowType} (workflow type retrace takes it)`, given.run);
-    return retracingSpecification(objects, given, own, lookup);
+    const again = await plannedAgain(records, { bucket: bucketOf(given), folder: own }, lookup);
+    return again ?? { ...(await retracingSpecification(records, given, own, lookup)), refused: [] };
   }
   const read = isContinuationInput(given)
-    ? await continued(objects, given, own, lookup)
-    : { specification: parseSpecification(given, lookup) };
-  // Whoever goes on from a run, `npm start` for one, cannot know what it computes: firePbt goes on with any.
+    ? await continued(records, given, own, lookup)
+    : await parsed(records, given, own, lookup);
+  // Whoever resumes from a run, such as `npm start`, need not know its algorithm: firePbt resumes any.
   if (!isContinuationInput(given) || workflowType !== 'firePbt') checkAlgorithm(read.specification, workflowType);
   return read;
 }
 
-/** A retrace that is gone on from still is one of its run. */
-async function continued(
-  objects: ObjectStore,
-  given: Parameters<typeof continuedSpecification>[1],
+async function parsed(
+  records: RoundRecords,
+  given: unknown,
   own: string,
   lookup: TaskLookup,
-): Promise<ReadSpecification> {
-  const read = await continuedSpecification(objects, given, own, lookup);
-  const retraced =
-    (await recordedRetraced(objects, read.from)) ??
-    (await recordedRetraced(objects, { bucket: read.specification.storage.bucket, folder: own }));
+): Promise<ResolvedSpecification> {
+  const specification = parseSpecification(given, lookup);
+  const again = await plannedAgain(records, { bucket: specification.storage.bucket, folder: own }, lookup);
+  return again ?? { specification, refused: [] };
+}
+
+async function continued(
+  records: RoundRecords,
+  given: ContinuationInput,
+  own: string,
+  lookup: TaskLookup,
+): Promise<ResolvedSpecification> {
+  const storage = { bucket: bucketOf(given), folder: own };
+  const again = await plannedAgain(records, storage, lookup);
+  if (again) return { ...again, from: { bucket: storage.bucket, folder: String(given.from) } };
+  const read = await continuedSpecification(records, given, own, lookup);
+  // A run that resumes from a retrace is a retrace of the same run.
+  const retraced = (await recordedRetraced(records, read.from)) ?? (await recordedRetraced(records, storage));
   return { ...read, retraced };
 }
 
-/** By workflow type, the algorithms that it runs. */
+/** After a reset, a run of which a round is recorded can follow no other specification than that round did. */
+async function plannedAgain(
+  records: RoundRecords,
+  own: RunFolder,
+  lookup: TaskLookup,
+): Promise<ResolvedSpecification | undefined> {
+  const specification = await provenSpecification(records, own, lookup);
+  return specification && { specification, retraced: await recordedRetraced(records, own), refused: [] };
+}
+
+/** The algorithms that each workflow type runs. */
 const ALGORITHMS: Readonly<Record<string, readonly Algorithm[]>> = {
   firePbt: ['fire-pbt', 'pbt'],
   pbt: ['pbt'],
@@ -171,7 +207,7 @@ async function asSpecification<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A child's id that is longer would fail the root's workflow task for ever. */
+/** A child's id that is longer would fail the root's workflow task again and again. */
 function checkWorkflowId(workflowId: string, { subPopulations }: Specification): void {
   const names = subPopulations.map(({ evaluators }, index) =>
     evaluators > 0 ? evaluatorName(index + 1, evaluators - 1) : subPopulationName(index + 1),
@@ -186,8 +222,8 @@ function checkWorkflowId(workflowId: string, { subPopulations }: Specification):
 }
 
 /**
- * Returns what a run will take, at most: as though its evaluators were never idle. Without a description nothing is
- * known of the bytes of its checkpoints.
+ * Returns what a run will cost at most: as if its evaluators were never idle. Without a description, the bytes of its
+ * checkpoints are unknown.
  */
 export function costsOf(
   { subPopulations, steps, stepsPerRound, storage }: Specification,

@@ -1,16 +1,18 @@
 /**
  * Retracing: the specification that trains a finished run's schedule afresh.
  *
- * People write `{"run": "<workflow id>/<first run id>"}`, the run's folder, and beside it `seed`, or `storage` where
- * the run is in another bucket than usual. A schedule that was found by luck, or by weights that no single training
- * could reach, does worse when it is retraced.
+ * People write `{"run": "<workflow id>/<first run id>"}`, the run's folder, and beside it `seed`, or `storage` if
+ * the run is in another bucket than the usual one. A schedule that was found by luck, or by weights that no single
+ * training could reach, does worse when it is retraced.
  */
 import type { Score } from '../../workflows/algorithm/index.ts';
 import type { HistorySegment } from '../../workflows/population/state.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { TaskLookup } from '../contracts/task.ts';
-import { bucketOf, plannedBefore, readRecorded, wrongField } from './continuation.ts';
+import { bucketOf, wrongField } from './continuation.ts';
+import { plannedBefore } from './recorded-specification.ts';
+import type { RoundRecords } from './rounds.ts';
+import { refused } from './sealing.ts';
 import { resultKey, retracedKey, RUN_FOLDER } from '../storage/layout.ts';
 import type { RetracedRun } from '../contracts/run.ts';
 import { joinEqual } from './schedule.ts';
@@ -37,14 +39,14 @@ export function isRetracingInput(input: unknown): input is RetracingInput {
 }
 
 /**
- * Returns a specification of one member that follows the run's schedule, and the run; its seed is the run's plus one
- * unless it is given. `own` is the retrace's folder: what is recorded there goes on where the run was deleted since the
- * retrace was planned.
+ * Returns a specification of one member that follows the run's schedule, and the run. Its seed is the run's plus one
+ * unless the input has one. `own` is the retrace's folder. If the run was deleted since the retrace was planned, what
+ * is recorded in `own` is used.
  *
- * @throws InvalidSpecification where there is no such run, it has no result, or what is given beside `run` is invalid
+ * @throws InvalidSpecification if there is no such run, it has no result, or a field beside `run` is invalid
  */
 export async function retracingSpecification(
-  objects: Pick<ObjectStore, 'get'>,
+  records: RoundRecords,
   { run, ...given }: RetracingInput,
   own: string,
   lookup: TaskLookup,
@@ -52,12 +54,12 @@ export async function retracingSpecification(
   if (typeof run !== 'string' || !RUN_FOLDER.test(run))
     throw wrongField(['run'], "a finished run's folder, `<workflow id>/<first run id>`, as its result tells it", run);
   const bucket = bucketOf(given);
-  const recorded = await readRecorded(objects, bucket, resultKey({ bucket, folder: run }));
+  const recorded = await readRecorded(records, bucket, resultKey({ bucket, folder: run }));
   if (recorded === undefined) {
     const storage = { bucket, folder: own };
     const [planned, retraced] = await Promise.all([
-      plannedBefore(objects, storage, lookup),
-      recordedRetraced(objects, storage),
+      plannedBefore(records, storage, lookup),
+      recordedRetraced(records, storage),
     ]);
     if (planned && retraced) return { specification: planned, retraced };
     throw wrongField(['run'], `the folder of a finished run in bucket ${bucket}`, run);
@@ -84,12 +86,16 @@ export async function retracingSpecification(
   return { specification: parsed, retraced: { folder: run, seed, objective: winner.objective, testScore } };
 }
 
-/** Returns the run that the run in a folder retraces; undefined where it is no retrace of a named run. */
-export async function recordedRetraced(
-  objects: Pick<ObjectStore, 'get'>,
-  storage: RunFolder,
-): Promise<RetracedRun | undefined> {
-  return (await readRecorded(objects, storage.bucket, retracedKey(storage))) as RetracedRun | undefined;
+/** Returns the run that the run in a folder retraces, or undefined if it is no retrace of a named run. */
+export async function recordedRetraced(records: RoundRecords, storage: RunFolder): Promise<RetracedRun | undefined> {
+  return (await readRecorded(records, storage.bucket, retracedKey(storage))) as RetracedRun | undefined;
+}
+
+/** @throws ApplicationFailure of type 'RecordRefused', not retryable, if the object is no JSON */
+async function readRecorded(records: RoundRecords, bucket: string, key: string): Promise<unknown> {
+  const json = await records.readJson(bucket, key);
+  if (json === null) throw refused(key, 'expected JSON, got something else');
+  return json;
 }
 
 /** Seeds are integers from 0 to below. */

@@ -1,43 +1,54 @@
 /**
- * The record of a run's rounds in its bucket, written by every sub-population after every round:
+ * The records of a run's rounds in its bucket, which every sub-population writes after every round:
  *
- * - `rounds/000012/P1.json`: the whole state after the round, from which a run goes on; only the newest rounds are kept
+ * - `rounds/000012/P1.json`: the whole state after the round, from which a run resumes; only the newest rounds are kept
  * - `decisions/000012/P1.json`: what happened in the round, event by event, readable; kept for good
  *
  * A state is the fold of all events, so a damaged or missing state is rebuilt from the decisions. The state is written
- * last: where it is, the round is recorded.
+ * last: if it is there, the round is recorded. sealing.ts says what the records prove.
  */
-import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
-import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
-import type { LoadRoundRequest, SaveRoundRequest } from '../contracts/run.ts';
+import type { LoadedPart, LoadRoundRequest, RoundReference, SaveRoundRequest } from '../contracts/run.ts';
 import { limits } from '../specification/limits.ts';
 import { ObjectStoreError, type ObjectStore } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
-import { decisionsKey, parseStateKey, stateKey, statesPrefix } from '../storage/layout.ts';
+import {
+  decisionsKey,
+  decisionsPrefix,
+  parseRoundKey,
+  setAsideKey,
+  specificationKey,
+  stateKey,
+  statesPrefix,
+} from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
+import {
+  asRecord,
+  checkRecord,
+  checkState,
+  digestJson,
+  linkRecords,
+  MISSING,
+  refused,
+  sealRecord,
+  sealState,
+  stateAfter,
+} from './sealing.ts';
+import type { Chain, SealedRecord, StoredState } from './sealing.ts';
+
+export type { RoundRecord } from './sealing.ts';
 
 /** Objects read at once. */
 export const READS_AT_ONCE = 8;
+/** Reads before an object is called no JSON: a proxy or a server in trouble may return half an object once. */
+const READS = 3;
+const REREAD_DELAY_MS = 300;
 
-/** What happened in one sub-population's round. */
-export interface RoundRecord {
-  readonly round: number;
-  readonly subPopulation: number;
-  readonly events: readonly RoundEvent[];
-  /** What it took, which no decision depends on and no two runs share. */
-  readonly cost: { readonly trainerSeconds: number };
-}
-
-interface StoredState {
-  readonly round: number;
-  readonly subPopulation: number;
-  /** Of the state's JSON text: a server that dies while writing may leave half a file behind. */
-  readonly stateSha256: string;
-  readonly state: PopulationState;
-}
+/** By round, the sub-populations of which there is an object. */
+export type LevelsByRound = ReadonlyMap<number, readonly number[]>;
 
 /** Rounds of runs in an object store. */
 export class RoundRecords {
@@ -47,118 +58,153 @@ export class RoundRecords {
     this.#objects = objects;
   }
 
-  /** Records a round; recording it again, after a crash anywhere in between, gives the same objects. */
-  async save({ storage, round, subPopulation, events, trainerSeconds }: SaveRoundRequest): Promise<void> {
-    const before = round === 1 ? emptyPopulation() : await this.state(storage, round - 1, subPopulation);
-    const state = applyEvents(before, events);
-    await this.writeRecord(storage, { round, subPopulation, events, cost: { trainerSeconds } });
-    await this.writeState(storage, round, state);
-  }
-
-  async writeRecord(storage: RunFolder, record: RoundRecord): Promise<void> {
-    await this.#objects.put(
-      storage.bucket,
-      decisionsKey(storage, record.round, record.subPopulation),
-      readableJson(record),
-      'application/json',
-    );
-  }
-
   /**
-   * A round counts as recorded once every sub-population's state is there: write it after the records that led to it.
+   * Records a round and returns its reference. Recording it again, after a crash anywhere in between, gives the same
+   * objects.
+   *
+   * @throws ApplicationFailure of type 'RecordRefused', not retryable, if the record before does not fit
    */
-  async writeState(storage: RunFolder, round: number, state: PopulationState): Promise<void> {
-    const { subPopulation } = state;
-    const stored: StoredState = { round, subPopulation, stateSha256: sha256(JSON.stringify(state)), state };
-    await this.#objects.put(
-      storage.bucket,
-      stateKey(storage, round, subPopulation),
-      JSON.stringify(stored),
-      'application/json',
-    );
+  async save(request: SaveRoundRequest): Promise<RoundReference> {
+    const { storage, generation, round, subPopulation, events, trainerSeconds, previous } = request;
+    const before =
+      previous === null ? emptyPopulation() : (await this.#read(storage, round - 1, subPopulation, previous)).state;
+    const link = previous === null ? await this.specificationDigest(storage) : previous.sha256;
+    const state = applyEvents(before, events);
+    const header = { run: storage.folder, generation, round, subPopulation, origin: null, previous: link };
+    const record = sealRecord(header, events, state, { trainerSeconds });
+    await this.writeDecisions(storage, record);
+    await this.writeState(storage, record, state);
+    return referenceTo(record);
   }
 
-  /** Returns a part of a recorded state's JSON text. */
-  async loadPart({ storage, round, subPopulation, part }: LoadRoundRequest): Promise<{ text: string; parts: number }> {
-    const text = JSON.stringify(await this.state(storage, round, subPopulation));
+  async writeDecisions(storage: RunFolder, record: SealedRecord): Promise<void> {
+    const key = decisionsKey(storage, record.round, record.subPopulation);
+    await this.#objects.put(storage.bucket, key, readableJson(record), 'application/json');
+  }
+
+  /** Writes the state after a record, which makes the round recorded: write the decisions first. */
+  async writeState(storage: RunFolder, record: SealedRecord, state: PopulationState): Promise<void> {
+    const key = stateKey(storage, record.round, record.subPopulation);
+    await this.#objects.put(storage.bucket, key, JSON.stringify(sealState(record, state)), 'application/json');
+  }
+
+  /** Returns a part of a recorded state's JSON text, and the reference of its record. */
+  async loadPart({ storage, round, subPopulation, part, reference }: LoadRoundRequest): Promise<LoadedPart> {
+    const read = await this.#read(storage, round, subPopulation, reference);
+    const text = JSON.stringify(read.state);
     return {
       text: text.slice(part * limits.statePartCharacters, (part + 1) * limits.statePartCharacters),
       parts: Math.ceil(text.length / limits.statePartCharacters),
+      reference: referenceTo(read.record),
     };
   }
 
   /**
-   * Returns the state after a round.
+   * Returns the state after a round. `reference` is null if the caller does not know the record.
    *
-   * @throws Error naming the round where neither it nor the decisions that led to it are there: not yet, perhaps, so
-   *   worth retrying
+   * @throws Error naming the round, worth retrying, if the caller does not know the record and it is not there (yet)
+   * @throws ApplicationFailure of type 'RecordRefused', not retryable, if the record does not fit
    */
-  async state(storage: RunFolder, round: number, subPopulation: number): Promise<PopulationState> {
-    const stored = await this.#read(storage.bucket, stateKey(storage, round, subPopulation), readState);
-    if (stored) return stored;
-    const records = await this.records(storage, round, subPopulation);
-    return records.reduce((state, { events }) => applyEvents(state, events), emptyPopulation());
+  async state(
+    storage: RunFolder,
+    round: number,
+    subPopulation: number,
+    reference: RoundReference | null = null,
+  ): Promise<PopulationState> {
+    return (await this.#read(storage, round, subPopulation, reference)).state;
+  }
+
+  async #read(
+    storage: RunFolder,
+    round: number,
+    subPopulation: number,
+    reference: RoundReference | null,
+  ): Promise<{ readonly record: SealedRecord; readonly state: PopulationState }> {
+    const stored = await this.storedState(storage, round, subPopulation);
+    if (stored === undefined && reference === null)
+      throw new Error(`Cannot read round ${round} of P${subPopulation} under ${storage.folder}/: it is not recorded`);
+    const { record, reason } = await this.#readRecord(storage, round, subPopulation);
+    const key = decisionsKey(storage, round, subPopulation);
+    if (reason !== undefined || record === undefined) throw refused(key, reason ?? MISSING);
+    if (reference !== null && record.sha256 !== reference.sha256)
+      throw refused(key, `expected the record with SHA-256 ${reference.sha256}, got ${record.sha256}`);
+    if (checkState(stored, record) === undefined) return { record, state: (stored as StoredState).state };
+    const rebuilt = stateAfter(await this.records(storage, round, subPopulation));
+    if ('reason' in rebuilt) throw refused(key, rebuilt.reason);
+    return { record, state: rebuilt.state };
+  }
+
+  /** Returns the records of a sub-population from round 1 to `lastRound` that fit, and why the next one does not. */
+  async chain(storage: RunFolder, lastRound: number, subPopulation: number): Promise<Chain> {
+    const rounds = Array.from({ length: lastRound }, (_, index) => index + 1);
+    const read = await inParallel(READS_AT_ONCE, rounds, (round) => this.#readRecord(storage, round, subPopulation));
+    return linkRecords(
+      read.map(({ record }) => record),
+      read.map(({ reason }) => reason),
+      await this.specificationDigest(storage),
+      (round) => decisionsKey(storage, round, subPopulation),
+    );
   }
 
   /**
    * Returns all that happened in a sub-population from the first round to this one, in order.
    *
-   * @throws Error naming a round of which there is no readable record
+   * @throws ApplicationFailure of type 'RecordRefused', not retryable, naming the first record that does not fit
    */
-  async records(storage: RunFolder, lastRound: number, subPopulation: number): Promise<RoundRecord[]> {
-    // Newest first: that is the one that may not be there yet.
-    const rounds = Array.from({ length: lastRound }, (_, index) => lastRound - index);
-    const records = await inParallel(READS_AT_ONCE, rounds, async (round) => {
-      const record = await this.record(storage, round, subPopulation);
-      if (!record)
-        throw new Error(`Cannot read round ${round} of P${subPopulation} under ${storage.folder}/: it is not recorded`);
-      return record;
-    });
-    return records.reverse();
+  async records(storage: RunFolder, lastRound: number, subPopulation: number): Promise<readonly SealedRecord[]> {
+    const { records, problem } = await this.chain(storage, lastRound, subPopulation);
+    if (problem) throw refused(problem.key, problem.reason);
+    return records;
   }
 
-  /** Returns what happened in one round, or undefined where there is no readable record of it. */
-  async record(storage: RunFolder, round: number, subPopulation: number): Promise<RoundRecord | undefined> {
-    return this.#read(storage.bucket, decisionsKey(storage, round, subPopulation), readRecord);
+  /** Returns what happened in one round, or undefined if there is no record of it that fits by itself. */
+  async record(storage: RunFolder, round: number, subPopulation: number): Promise<SealedRecord | undefined> {
+    const { record, reason } = await this.#readRecord(storage, round, subPopulation);
+    return reason === undefined ? record : undefined;
   }
 
-  /**
-   * Returns the newest round of which every sub-population's state can be had, 0 where there is none. A round after
-   * which the operator ended the run does not count: it lacks its exploits and promotions, and a stop that was a
-   * mistake can be taken back. Nor, where more than these `rounds` are wanted of them, does the last round of a run
-   * that was shorter.
-   */
-  async latest(storage: RunFolder, subPopulations: number, rounds = 0): Promise<number> {
-    const levels = subPopulationNumbers(subPopulations);
-    for (const round of completeRounds(await this.recorded(storage), subPopulations)) {
-      const states = await Promise.allSettled(levels.map((level) => this.state(storage, round, level)));
-      const failed = states.filter(({ status }) => status === 'rejected');
-      const ended = states.some((one) => one.status === 'fulfilled' && one.value.ended !== null);
-      if (ended || (round < rounds && (await this.#wasLast(storage, round)))) continue;
-      if (failed.length === 0) return round;
-      // A store in trouble is no missing round: going on from an older one would train finished rounds again.
-      for (const { reason } of failed as PromiseRejectedResult[]) if (reason instanceof ObjectStoreError) throw reason;
-    }
-    return 0;
+  async #readRecord(
+    storage: RunFolder,
+    round: number,
+    subPopulation: number,
+  ): Promise<{ readonly record?: SealedRecord | undefined; readonly reason?: string | undefined }> {
+    const json = await this.readJson(storage.bucket, decisionsKey(storage, round, subPopulation));
+    if (json === undefined) return { reason: MISSING };
+    const record = asRecord(json);
+    return { record, reason: checkRecord(record, storage, round, subPopulation) };
   }
 
-  /** Whether P1 ended its run with this round: every other has a step 3. */
-  async #wasLast(storage: RunFolder, round: number): Promise<boolean> {
-    const record = await this.record(storage, round, 1);
-    return record !== undefined && !record.events.some(({ kind }) => kind === 'exploited');
+  /** Returns a stored state as it was read: null if it is no JSON, undefined if it is missing. */
+  async storedState(storage: RunFolder, round: number, subPopulation: number): Promise<unknown> {
+    return this.readJson(storage.bucket, stateKey(storage, round, subPopulation));
+  }
+
+  /** Returns the digest that a run's first records refer to; null if there is no specification that can be read. */
+  async specificationDigest(storage: RunFolder): Promise<string | null> {
+    const json = await this.readJson(storage.bucket, specificationKey(storage));
+    return json === undefined || json === null ? null : digestJson(json);
   }
 
   /** Returns which sub-populations have recorded a state, by round. */
-  async recorded(storage: RunFolder): Promise<Map<number, readonly number[]>> {
+  async recorded(storage: RunFolder): Promise<LevelsByRound> {
+    return this.#levelsByRound(storage, statesPrefix(storage));
+  }
+
+  /** Returns of which sub-populations there are decisions, by round. */
+  async decided(storage: RunFolder): Promise<LevelsByRound> {
+    return this.#levelsByRound(storage, decisionsPrefix(storage));
+  }
+
+  async #levelsByRound(storage: RunFolder, prefix: string): Promise<LevelsByRound> {
     const found = new Map<number, number[]>();
-    for (const { key } of await this.#objects.list(storage.bucket, statesPrefix(storage))) {
-      const parsed = parseStateKey(storage, key);
+    for (const key of await this.#list(storage.bucket, prefix)) {
+      const parsed = parseRoundKey(storage, key);
       if (parsed) found.set(parsed.round, [...(found.get(parsed.round) ?? []), parsed.subPopulation]);
     }
     return found;
   }
 
-  /** Deletes states that nobody will go on from any more; the decisions stay. */
+  /** Deletes states that nobody will resume from any more; the decisions stay. */
   async deleteStates(
     storage: RunFolder,
     states: readonly { readonly round: number; readonly subPopulation: number }[],
@@ -169,26 +215,52 @@ export class RoundRecords {
     );
   }
 
-  /** Returns an object read as JSON, or undefined where it is missing or not what it should be. */
-  async #read<T>(bucket: string, key: string, interpret: (json: unknown) => T | undefined): Promise<T | undefined> {
-    let bytes: Uint8Array;
+  /**
+   * Moves all records of later rounds than this one to `set-aside/<generation>/`, so that a later round counts as
+   * recorded only once this generation recorded it.
+   */
+  async setAside(storage: RunFolder, round: number, generation: string): Promise<void> {
+    const { bucket } = storage;
+    const listed = [decisionsPrefix(storage), statesPrefix(storage)].map((prefix) => this.#list(bucket, prefix));
+    const isLater = (key: string): boolean => (parseRoundKey(storage, key)?.round ?? 0) > round;
+    const keys = (await Promise.all(listed)).flat().filter(isLater);
+    await inParallel(READS_AT_ONCE, keys, async (key) =>
+      this.#objects.put(bucket, setAsideKey(storage, generation, key), await this.#objects.get(bucket, key)),
+    );
+    await this.#objects.delete(bucket, keys);
+  }
+
+  async #list(bucket: string, prefix: string): Promise<string[]> {
     try {
-      bytes = await this.#objects.get(bucket, key);
+      return (await this.#objects.list(bucket, prefix)).map(({ key }) => key);
     } catch (error) {
-      if (error instanceof ObjectStoreError && error.trouble === 'missing-object') return undefined;
+      if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket') return [];
       throw error;
     }
-    try {
-      return interpret(JSON.parse(Buffer.from(bytes).toString()));
-    } catch (error) {
-      if (error instanceof SyntaxError) return undefined;
-      throw error;
+  }
+
+  /** Returns an object read as JSON, null if it is no JSON, undefined if it is missing. */
+  async readJson(bucket: string, key: string): Promise<unknown> {
+    for (let read = 1; ; read++) {
+      try {
+        return JSON.parse(Buffer.from(await this.#objects.get(bucket, key)).toString());
+      } catch (error) {
+        if (error instanceof ObjectStoreError && error.trouble.startsWith('missing-')) return undefined;
+        if (!(error instanceof SyntaxError)) throw error;
+        if (read === READS) return null;
+      }
+      await delay(REREAD_DELAY_MS);
     }
   }
 }
 
-/** Returns the rounds that every sub-population has recorded, newest first. */
-export function completeRounds(recorded: ReadonlyMap<number, readonly number[]>, subPopulations: number): number[] {
+/** Returns what a workflow carries of a record. */
+export function referenceTo({ round, subPopulation, sha256 }: SealedRecord): RoundReference {
+  return { round, subPopulation, sha256 };
+}
+
+/** Returns the rounds of which there is an object of every sub-population, newest first. */
+export function completeRounds(recorded: LevelsByRound, subPopulations: number): number[] {
   return [...recorded]
     .filter(([, levels]) => subPopulationNumbers(subPopulations).every((level) => levels.includes(level)))
     .map(([round]) => round)
@@ -198,18 +270,4 @@ export function completeRounds(recorded: ReadonlyMap<number, readonly number[]>,
 /** Returns 1 … n. */
 export function subPopulationNumbers(subPopulations: number): number[] {
   return Array.from({ length: subPopulations }, (_, index) => index + 1);
-}
-
-function readState(json: unknown): PopulationState | undefined {
-  const stored = json as Partial<StoredState> | null;
-  return stored?.state && stored.stateSha256 === sha256(JSON.stringify(stored.state)) ? stored.state : undefined;
-}
-
-function readRecord(json: unknown): RoundRecord | undefined {
-  const record = json as Partial<RoundRecord> | null;
-  return Array.isArray(record?.events) && record.cost ? (record as RoundRecord) : undefined;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

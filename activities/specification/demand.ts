@@ -25,6 +25,8 @@ import { TEMPORAL_LIMITS } from './temporal-limits.ts';
 const ESCAPED = 1.25;
 /** Bytes of the verdicts that an evaluator carries on as text. */
 const STORY_BYTES = 12 * 300;
+/** Bytes of the records that a run refuses. */
+const WARNING_BYTES = 2_000;
 /** Bytes of a result's summary, with the schedule cut short (result.ts). */
 const RESULT_BYTES = 16_000;
 
@@ -50,10 +52,12 @@ export function rootDemand({ subPopulations, steps, stepsPerRound }: Specificati
   const once = sum(
     { events: 1, bytes: 2 * EVENT_BYTES + sizes.specification },
     WORKFLOW_TASK,
-    activity(sizes.specification + sizes.workflowId, sizes.run + 1_000),
+    activity(sizes.specification + sizes.workflowId, sizes.run + WARNING_BYTES + 1_000),
     activity(children * sizes.workflowId, children * sizes.workflowId),
-    activity(sizes.location, 50),
-    times(children, child(sizes.workflowId, sizes.run + 100)),
+    // The search for the newest round, and the move of later ones.
+    activity(sizes.location, subPopulations.length * sizes.recorded + WARNING_BYTES),
+    activity(sizes.location + 100, 50),
+    times(children, child(sizes.workflowId, sizes.run + 2 * sizes.recorded + 100)),
     times(subPopulations.length, sent(sizes.workflowId, sizes.steering)),
     { events: 0, bytes: sizes.winner },
     // The watchdog, the report, the result, the last collection.
@@ -79,17 +83,23 @@ export function subPopulationDemand({ subPopulations }: Specification, level: nu
     isLowest
       ? sent(sizes.workflowId, sizes.completed)
       : sum(received(sizes.news(below.members)), sent(sizes.workflowId, sizes.batch(evaluators))),
-    activity(sizes.saved(members, evaluators, above.evaluators), 10),
+    activity(sizes.saved(members, evaluators, above.evaluators), sizes.recorded),
   );
   const parts = [sizes.state(members, evaluators), isLowest ? 0 : sizes.state(below.members, below.evaluators)].filter(
     (bytes) => bytes > 0,
   );
   const loaded = sum(
     ...parts.map((bytes) =>
-      sum(times(Math.ceil(bytes / limits.statePartCharacters), activity(sizes.location + 100, 50)), {
-        events: 0,
-        bytes: Math.ceil(ESCAPED * bytes),
-      }),
+      sum(
+        times(
+          Math.ceil(bytes / limits.statePartCharacters),
+          activity(sizes.location + sizes.recorded + 100, sizes.recorded + 50),
+        ),
+        {
+          events: 0,
+          bytes: Math.ceil(ESCAPED * bytes),
+        },
+      ),
     ),
   );
   const beginning = sum(

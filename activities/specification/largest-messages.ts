@@ -24,7 +24,7 @@ import type {
   Steering,
   SubPopulationSummary,
 } from '../contracts/messages.ts';
-import type { SaveRoundRequest, Winner, WriteResultRequest } from '../contracts/run.ts';
+import type { RoundReference, SaveRoundRequest, Winner, WriteResultRequest } from '../contracts/run.ts';
 import type { TrainOutcome, TrainRequest } from '../contracts/training.ts';
 import { limits } from './limits.ts';
 import type { Specification } from './specification.ts';
@@ -235,17 +235,20 @@ function summariesOf(parts: LargestParts) {
 function messagesBetween({ specification, workflowId, rounds, level, storage, key }: LargestParts) {
   const run = { workflowId, generation: RUN_ID, specification, storage };
   const steering: Steering = { ...key, stop: null, pause: null, rounds, resumes: rounds };
-  const news: NeighbourNews = { ...key, events: [] };
+  const recorded: RoundReference = { round: rounds, subPopulation: level, sha256: SHA256 };
+  const news: NeighbourNews = { ...key, events: [], recorded };
   const batch: PromotionBatch = { ...key, promotions: [], summaries: [] };
   const completed: RoundCompleted = { ...key, summaries: [], rounds };
   const saved: SaveRoundRequest = {
     storage,
+    generation: RUN_ID,
+    previous: recorded,
     round: rounds,
     subPopulation: level,
     events: [],
     trainerSeconds: LONGEST_NUMBER,
   };
-  return { run, steering, news, batch, completed, saved };
+  return { run, recorded, steering, news, batch, completed, saved };
 }
 
 function resultsOf({ specification, workflowId, rounds, index, storage, checkpoint }: LargestParts) {

@@ -48,6 +48,7 @@ export function sizesOf(specification: Specification, workflowId: string) {
     instruction: jsonBytes(messages.instruction),
     report: jsonBytes(messages.report) + roundScores,
     location: jsonBytes(messages.storage),
+    recorded: jsonBytes(messages.recorded),
     completed: jsonBytes(messages.completed) + summaries,
     winner: jsonBytes(messages.winner) + schedule,
     result: jsonBytes(messages.result) + schedule + 3 * (messages.storage.folder.length + 61),
@@ -116,11 +117,11 @@ function eventsOf(measures: Measures, members: number, evaluators: number, evalu
 
 /** What a sub-population continues as new with; P(level − 1) may be a round ahead. */
 function carriedOf(measures: Measures, evaluators: number, membersBelow: number): number {
-  const { messages, rounds, level, summaries } = measures;
-  const { run, steering, judged, news } = messages;
-  const carried = { steering, rounds, news: [], promotions: [], reports: [], commands: [], judged: [], above: [] };
+  const { messages, level, summaries } = measures;
+  const { run, recorded, steering, judged, news } = messages;
+  const carried = { steering, news: [], promotions: [], reports: [], commands: [], judged: [], above: [] };
   return (
-    jsonBytes({ run, subPopulation: level, completedRound: rounds, carried }) +
+    jsonBytes({ run, subPopulation: level, recorded, recordedBelow: recorded, carried }) +
     evaluators * (jsonBytes(judged) + 1) +
     summaries +
     (membersBelow > 0 ? jsonBytes(news) + newsOf(measures, membersBelow) : 0)

@@ -2,84 +2,167 @@
  * Collection of checkpoints that nothing refers to any more: storage stays proportional to the workers, not to the
  * rounds.
  *
- * It is no race with a reader by construction. All work going on starts from states at least as new as the newest
- * complete round, and a state refers only to checkpoints of the state before it or to new ones. So what expired rounds
- * trained or refer to, and no kept state does, is never read again, and only that is deleted; a new checkpoint, which
- * no state may refer to yet, is no candidate. (That needs a new checkpoint to differ from every expired one: its
- * metadata holds the step.) Only when a run is finished is everything swept that nothing refers to.
+ * It never deletes what somebody still reads. All work starts from states at least as new as the newest complete round,
+ * and a state refers only to new checkpoints and to those of the state before it. So what expired rounds trained or
+ * refer to, and no kept state does, is never read again. Only that is deleted. A new checkpoint, which no state may
+ * refer to yet, is no candidate. (For this, a new checkpoint must differ from every expired one: its metadata holds the
+ * step.) Only when a run is finished, everything is deleted that nothing refers to.
  *
- * Partial checkpoints are in no state, only in the heartbeats of attempts at their round: once everybody has recorded
- * it there are no more of those. (Should one be missed after all, its round begins again: that costs time, and changes
- * nothing.)
+ * No state refers to partial checkpoints, only the heartbeats of attempts at their round. Once all sub-populations have
+ * recorded the round, there are no more such attempts. (If one was missed after all, its round begins again: that costs
+ * time, and changes nothing.)
+ *
+ * Collection is housekeeping, so a record that does not fit stops nothing. It is reported, and what it may refer to is
+ * kept.
  */
+import { ApplicationFailure } from '@temporalio/common';
 import type { PopulationState } from '../../workflows/population/state.ts';
-import { completeRounds, type RoundRecord, type RoundRecords } from '../runs/rounds.ts';
-import type { ObjectStore } from './object-store.ts';
+import { completeRounds, type LevelsByRound, type RoundRecord, type RoundRecords } from '../runs/rounds.ts';
+import { RECORD_REFUSED } from '../runs/sealing.ts';
+import { ObjectStoreError, type ObjectStore, type StoreTrouble } from './object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
-import { checkpointPrefix, endOfPartialsRound, partialPrefix } from './layout.ts';
+import { checkpointPrefix, endOfPartialsRound, partialPrefix, stateKey } from './layout.ts';
 
 export interface Collection {
   readonly storage: RunFolder;
   readonly subPopulations: number;
-  /** Newest complete rounds whose checkpoints are kept; those of rounds still incomplete are kept besides. */
+  /** How many of the newest complete rounds keep their checkpoints. Incomplete rounds always do. */
   readonly keepRounds: number;
-  /** Nothing trains any more: checkpoints that nothing refers to are deleted whatever left them. */
+  /** Nothing trains any more: all checkpoints that nothing refers to are deleted. */
   readonly finished: boolean;
 }
 
+export interface Collected {
+  /** Number of deleted checkpoints. */
+  readonly deleted: number;
+  /** Why more was kept than necessary, one message each. */
+  readonly warnings: readonly string[];
+}
+
+/** A state's place. */
+interface Recorded {
+  readonly round: number;
+  readonly subPopulation: number;
+}
+
+/** The states that can be used. */
+interface ReadStates {
+  readonly states: readonly (Recorded & { readonly state: PopulationState })[];
+  /** Why the other states cannot be used. */
+  readonly warnings: readonly string[];
+}
+
 /**
- * Deletes expired checkpoints, then the expired states that referred to them (in this order: after a crash in between
- * the next collection finds them again), and returns how many checkpoints.
+ * Deletes expired checkpoints, then the expired states that referred to them. In this order the next collection finds
+ * them again if this one crashes in between.
  */
 export async function collectCheckpoints(
   objects: ObjectStore,
   rounds: RoundRecords,
   { storage, subPopulations, keepRounds, finished }: Collection,
-): Promise<number> {
+): Promise<Collected> {
   const recorded = await rounds.recorded(storage);
   const [newest] = completeRounds(recorded, subPopulations);
-  if (newest === undefined) return 0;
-  const partials = await findPartials(objects, storage, async () =>
-    finished ? Infinity : (await rounds.state(storage, newest, 1)).step,
+  if (newest === undefined) return { deleted: 0, warnings: [] };
+  const partials = await findPartials(
+    objects,
+    storage,
+    finished ? undefined : () => stepAfter(rounds, storage, newest),
   );
-  await objects.delete(storage.bucket, partials);
-  const states = [...recorded].flatMap(([round, levels]) => levels.map((subPopulation) => ({ round, subPopulation })));
-  const isExpired = ({ round }: { readonly round: number }): boolean => round <= newest - keepRounds;
-  const expired = states.filter(isExpired);
-  if (expired.length === 0 && !finished) return partials.length;
+  try {
+    await objects.delete(storage.bucket, partials);
+    const collected = await collectExpired(
+      objects,
+      rounds,
+      { storage, subPopulations, keepRounds, finished },
+      recorded,
+      newest,
+    );
+    return { ...collected, deleted: partials.length + collected.deleted };
+  } catch (error) {
+    // A store that is in trouble may recover, so that a retry succeeds. A store that refuses to delete stops no run.
+    if (!(error instanceof ObjectStoreError) || !FINAL.has(error.trouble)) throw error;
+    return { deleted: 0, warnings: [`Kept expired objects: ${error.message}`] };
+  }
+}
 
-  const kept = new Set<string>();
-  for (const { round, subPopulation } of states.filter((state) => !isExpired(state))) {
-    for (const key of checkpointKeys(await rounds.state(storage, round, subPopulation))) kept.add(key);
-  }
-  const candidates = new Set<string>();
-  for (const { round, subPopulation } of expired) {
-    for (const key of checkpointKeys(await rounds.state(storage, round, subPopulation))) candidates.add(key);
-    // What a round trained and replaced at once is in no state at all.
+const FINAL: ReadonlySet<StoreTrouble> = new Set(['denied', 'other']);
+
+async function collectExpired(
+  objects: ObjectStore,
+  rounds: RoundRecords,
+  { storage, keepRounds, finished }: Collection,
+  recorded: LevelsByRound,
+  newest: number,
+): Promise<Collected> {
+  const places = [...recorded].flatMap(([round, levels]) => levels.map((subPopulation) => ({ round, subPopulation })));
+  const isExpired = ({ round }: Recorded): boolean => round <= newest - keepRounds;
+  const expired = places.filter(isExpired);
+  if (expired.length === 0 && !finished) return { deleted: 0, warnings: [] };
+
+  const kept = await readStates(
+    rounds,
+    storage,
+    places.filter((place) => !isExpired(place)),
+  );
+  // A state that cannot be read may refer to any checkpoint, so all of them are kept.
+  if (kept.warnings.length > 0) return { deleted: 0, warnings: kept.warnings };
+  const old = await readStates(rounds, storage, expired);
+  const candidates = new Set(old.states.flatMap(({ state }) => checkpointKeys(state)));
+  // What a round trained and replaced at once is in no state at all.
+  for (const { round, subPopulation } of old.states)
     for (const key of trainedKeys(await rounds.record(storage, round, subPopulation))) candidates.add(key);
-  }
   if (finished)
     for (const { key } of await objects.list(storage.bucket, checkpointPrefix(storage))) candidates.add(key);
 
-  // A state could name any key: only checkpoints of this very run are its own to delete.
-  const doomed = [...candidates].filter((key) => !kept.has(key) && key.startsWith(checkpointPrefix(storage)));
+  const keptKeys = new Set(kept.states.flatMap(({ state }) => checkpointKeys(state)));
+  // A state could name any key, but only checkpoints of this run may be deleted.
+  const doomed = [...candidates].filter((key) => !keptKeys.has(key) && key.startsWith(checkpointPrefix(storage)));
   await objects.delete(storage.bucket, doomed);
-  await rounds.deleteStates(storage, expired);
-  return partials.length + doomed.length;
+  await rounds.deleteStates(storage, old.states);
+  return { deleted: doomed.length, warnings: old.warnings };
+}
+
+async function readStates(rounds: RoundRecords, storage: RunFolder, places: readonly Recorded[]): Promise<ReadStates> {
+  const states: (Recorded & { readonly state: PopulationState })[] = [];
+  const warnings: string[] = [];
+  for (const { round, subPopulation } of places) {
+    try {
+      states.push({ round, subPopulation, state: await rounds.state(storage, round, subPopulation) });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      warnings.push(`Kept checkpoints that ${stateKey(storage, round, subPopulation)} may refer to: ${error.message}`);
+    }
+  }
+  return { states, warnings };
+}
+
+/** Returns the step after a round; 0 if its record does not fit. */
+async function stepAfter(rounds: RoundRecords, storage: RunFolder, round: number): Promise<number> {
+  try {
+    return (await rounds.state(storage, round, 1)).step;
+  } catch (error) {
+    if (isRefusal(error)) return 0;
+    throw error;
+  }
+}
+
+function isRefusal(error: unknown): error is ApplicationFailure {
+  return error instanceof ApplicationFailure && error.type === RECORD_REFUSED;
 }
 
 /**
- * Keys of the partial checkpoints of all rounds that end at this step or before; most runs have none, and need not be
- * asked for it.
+ * Keys of the partial checkpoints of all rounds that end at this step or before; of all rounds if there is no step.
+ * Most runs have none, so that the step need not be read.
  */
 async function findPartials(
   objects: ObjectStore,
   storage: RunFolder,
-  lastStep: () => Promise<number>,
+  lastStep: (() => Promise<number>) | undefined,
 ): Promise<string[]> {
   const stored = await objects.list(storage.bucket, partialPrefix(storage));
   if (stored.length === 0) return [];
-  const last = await lastStep();
+  const last = lastStep === undefined ? Infinity : await lastStep();
   return stored.map(({ key }) => key).filter((key) => endOfPartialsRound(storage, key) <= last);
 }
 

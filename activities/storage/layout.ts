@@ -79,15 +79,26 @@ export function statesPrefix(run: RunFolder): string {
   return `${keyPrefix(run)}rounds/`;
 }
 
-/** Returns the round and sub-population of a state's key, or undefined if the key is none. */
-export function parseStateKey(run: RunFolder, key: string): { round: number; subPopulation: number } | undefined {
-  const match = /^(\d+)\/P(\d+)\.json$/.exec(key.slice(statesPrefix(run).length));
+/** Returns the key of what was decided in a sub-population's round. */
+export function decisionsKey(run: RunFolder, round: number, subPopulation: number): string {
+  return `${decisionsPrefix(run)}${roundName(round)}/P${subPopulation}.json`;
+}
+
+/** Returns what the keys of all decisions of a run begin with. */
+export function decisionsPrefix(run: RunFolder): string {
+  return `${keyPrefix(run)}decisions/`;
+}
+
+/** Returns the round and sub-population of a key of a state or of decisions, or undefined if the key is neither. */
+export function parseRoundKey(run: RunFolder, key: string): { round: number; subPopulation: number } | undefined {
+  const prefix = [statesPrefix(run), decisionsPrefix(run)].find((one) => key.startsWith(one));
+  const match = prefix === undefined ? null : /^(\d+)\/P(\d+)\.json$/.exec(key.slice(prefix.length));
   return match ? { round: Number(match[1]), subPopulation: Number(match[2]) } : undefined;
 }
 
-/** Returns the key of what was decided in a sub-population's round. */
-export function decisionsKey(run: RunFolder, round: number, subPopulation: number): string {
-  return `${keyPrefix(run)}decisions/${roundName(round)}/P${subPopulation}.json`;
+/** Returns the key to which a generation of a run moves a record that it does not resume from. */
+export function setAsideKey(run: RunFolder, generation: string, key: string): string {
+  return `${keyPrefix(run)}set-aside/${folderName(generation)}/${key.slice(keyPrefix(run).length)}`;
 }
 
 /** Returns the key of the checkpoint with this digest. */

@@ -9,7 +9,7 @@ import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
 import type { Score } from '../../workflows/algorithm/index.ts';
 import type { ComparisonActivities, ComparisonInput } from '../../activities/contracts/comparison.ts';
-import type { RunActivities, WriteResultRequest } from '../../activities/contracts/run.ts';
+import type { RoundReference, RunActivities, WriteResultRequest } from '../../activities/contracts/run.ts';
 import type { TrainingActivities, TrainRequest } from '../../activities/contracts/training.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { SimulatedRound, TrainedRound } from '../../workflows/population/simulation.ts';
@@ -87,6 +87,10 @@ export interface Script {
   readonly beforeTraining?: (request: TrainRequest) => void;
 }
 
+function reference(round: number, subPopulation: number): RoundReference {
+  return { round, subPopulation, sha256: `${round}/P${subPopulation}` };
+}
+
 /** Makes stand-ins that share one memory, as S3 would be shared. */
 export function createStandIns({ beforeTraining }: Script = {}): StandIns {
   const recorded = new Map<string, readonly RoundEvent[]>();
@@ -104,8 +108,9 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       specification: specification as Specification,
       storage: { bucket: 'test', folder: workflowId },
       costs: { members: 0, evaluators: 0, rounds: 0, workerSteps: 0, trainActivities: 0, checkpointsKept: 0 },
+      refused: [],
     }),
-    adoptRounds: async () => ({ round: 0 }),
+    adoptRounds: async () => ({ round: 0, records: [], refused: [] }),
     // As long as the run lasts: nothing is ever reset where it should not be.
     watchForInvalidResets: async () => Context.current().cancelled,
     clearLeftovers: async () => ({ terminated: [] }),
@@ -114,9 +119,13 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
         const complete = Array.from({ length: subPopulations }, (_, index) =>
           states.has(`${round}/P${index + 1}`),
         ).every(Boolean);
-        if (!complete) return round - 1;
+        if (complete) continue;
+        const newest = round - 1;
+        const levels = newest === 0 ? [] : Array.from({ length: subPopulations }, (_, index) => index + 1);
+        return { round: newest, records: levels.map((level) => reference(newest, level)), refused: [] };
       }
     },
+    setAsideRounds: async () => undefined,
     saveRound: async ({ round, subPopulation, events }) => {
       const before = round === 1 ? emptyPopulation() : states.get(`${round - 1}/P${subPopulation}`);
       if (!before)
@@ -127,14 +136,16 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       // The simulation has no worker whose code could have a name.
       const decisions = events.filter(({ kind }) => kind !== 'decided-by');
       recorded.set(`${round}/P${subPopulation}`, decisions);
+      return reference(round, subPopulation);
     },
     loadRound: async ({ round, subPopulation, part }) => {
       const text = JSON.stringify(states.get(`${round}/P${subPopulation}`));
       if (text === undefined) throw new Error(`Round ${round} of P${subPopulation} is not there yet`);
       const half = Math.ceil(text.length / 2);
-      return { text: part === 0 ? text.slice(0, half) : text.slice(half), parts: 2 };
+      const loaded = part === 0 ? text.slice(0, half) : text.slice(half);
+      return { text: loaded, parts: 2, reference: reference(round, subPopulation) };
     },
-    collectCheckpoints: async () => ({ deleted: 0 }),
+    collectCheckpoints: async () => ({ deleted: 0, warnings: [] }),
     writeResult: async (request) => {
       results.push(request);
       const { workflowId, specification, rounds, winner, report, storage } = request;

@@ -29,7 +29,7 @@ export class RoundClock {
 
 /** Returns the block that a terminal redraws: progress, time left, and one line per sub-population. */
 export function progressBlock(progress: RunProgress, secondsLeft: number | undefined): string[] {
-  const { round, rounds, bestScore, subPopulations, holds, status } = progress;
+  const { round, rounds, bestScore, subPopulations, holds, warnings, status } = progress;
   const left =
     status === 'finishing'
       ? 'testing the winner'
@@ -42,6 +42,7 @@ export function progressBlock(progress: RunProgress, secondsLeft: number | undef
       `score ${shortScore(bestScore)}  ${left}`,
     ...subPopulations.map((summary) => `  ${subPopulationLine(summary)}`),
     ...holds.map((hold) => `  HOLDING: ${hold}`),
+    ...warnings.map((warning) => `  WARNING: ${warning}`),
   ];
 }
 

@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ComparisonActivities } from '../../activities/contracts/comparison.ts';
-import type { RunActivities } from '../../activities/contracts/run.ts';
+import type { RoundReference, RunActivities } from '../../activities/contracts/run.ts';
 import type { RunFolder } from '../../activities/contracts/checkpoint.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { TrainingActivities, TrainOutcome, TrainRequest } from '../../activities/contracts/training.ts';
@@ -59,13 +59,29 @@ export async function trainRound(request: TrainRequest, summary: string): Promis
   return trainers().train.executeWithOptions({ summary }, [request]);
 }
 
-/** Loads a sub-population's recorded state, in parts that fit a payload. */
-export async function loadState({ storage }: Run, round: number, subPopulation: number): Promise<PopulationState> {
-  const first = await orchestration.loadRound({ storage, round, subPopulation, part: 0 });
+/** A recorded state, and the record that it is of. */
+export interface LoadedState {
+  readonly state: PopulationState;
+  readonly reference: RoundReference;
+}
+
+/**
+ * Loads a sub-population's recorded state, in parts that fit a payload. If the reference is null, waits until the round
+ * is recorded.
+ */
+export async function loadState(
+  { storage }: Run,
+  round: number,
+  subPopulation: number,
+  known: RoundReference | null,
+): Promise<LoadedState> {
+  const wanted = { storage, round, subPopulation };
+  const first = await orchestration.loadRound({ ...wanted, part: 0, reference: known });
+  const { parts, reference } = first;
   let { text } = first;
-  for (let part = 1; part < first.parts; part += 1)
-    text += (await orchestration.loadRound({ storage, round, subPopulation, part })).text;
-  return JSON.parse(text) as PopulationState;
+  for (let part = 1; part < parts; part += 1)
+    text += (await orchestration.loadRound({ ...wanted, part, reference })).text;
+  return { state: JSON.parse(text) as PopulationState, reference };
 }
 
 /** Waits for an activity that validates the workflow's input: its permanent failure becomes the workflow's own. */

@@ -13,6 +13,7 @@ import type { ChildWorkflowHandle, Workflow } from '@temporalio/workflow';
 import { evaluator } from '../sub-population/evaluator.ts';
 import { childWorkflowId, evaluatorName, howToGoOn, subPopulationName } from '../population/names.ts';
 import { reasonOf } from './activities.ts';
+import type { RoundReference } from '../../activities/contracts/run.ts';
 import type { Run } from './activities.ts';
 import { subPopulation } from '../sub-population/sub-population.ts';
 
@@ -31,12 +32,12 @@ export function childNames(run: Run): string[] {
 }
 
 /**
- * Fails by name where a child's id is taken: by somebody's own workflow, or by a child that a reset to somewhere in the
- * middle would start again.
+ * Starts all children; `recorded` are the records to resume from, P1's first, none to start afresh. Fails by name if a
+ * child's id is taken: by somebody's own workflow, or by a child that a reset to a later task would start again.
  */
-export async function startChildren(run: Run, completedRound: number): Promise<Children> {
+export async function startChildren(run: Run, recorded: readonly RoundReference[]): Promise<Children> {
   try {
-    return { levels: await startSubPopulations(run, completedRound), evaluators: await startEvaluators(run) };
+    return { levels: await startSubPopulations(run, recorded), evaluators: await startEvaluators(run) };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     const advice =
@@ -52,13 +53,21 @@ export async function startChildren(run: Run, completedRound: number): Promise<C
 
 async function startSubPopulations(
   run: Run,
-  completedRound: number,
+  recorded: readonly RoundReference[],
 ): Promise<ChildWorkflowHandle<typeof subPopulation>[]> {
   return Promise.all(
     run.specification.subPopulations.map(({ members }, index) =>
       startChild(subPopulation, {
         workflowId: childWorkflowId(run.workflowId, subPopulationName(index + 1)),
-        args: [{ run, subPopulation: index + 1, completedRound, carried: null }],
+        args: [
+          {
+            run,
+            subPopulation: index + 1,
+            recorded: recorded[index] ?? null,
+            recordedBelow: recorded[index - 1] ?? null,
+            carried: null,
+          },
+        ],
         parentClosePolicy: ParentClosePolicy.TERMINATE,
         staticSummary:
           `${subPopulationName(index + 1)}: ${members} members, ` +

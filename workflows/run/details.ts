@@ -11,7 +11,7 @@ import { memberName, subPopulationName } from '../population/names.ts';
 /** The root's: how far the run is, every sub-population a row. */
 export function describeRun(
   workflowId: string,
-  { status, round, rounds, bestScore, subPopulations, holds, plan, notice, ignored }: RunProgress,
+  { status, round, rounds, bestScore, subPopulations, holds, plan, notice, ignored, warnings }: RunProgress,
 ): string {
   const percent = rounds > 0 ? Math.floor((100 * round) / rounds) : 0;
   const rows = subPopulations.map((one) => [
@@ -32,6 +32,7 @@ export function describeRun(
     ...table(['sub-population', 'members', 'evaluators busy', 'promotions', 'best score', 'hyperparameters'], rows),
     ...table(['leaderboard', 'newest score', 'hyperparameters'], leaders),
     ...ignored.map((one) => `\nIgnored signal ${one}`),
+    ...warnings.map((one) => `\n**Warning** — ${one}`),
     ...(plan ? ['', `Objects: \`${plan.storage.folder}/\` in bucket \`${plan.storage.bucket}\``] : []),
   ].join('\n');
 }

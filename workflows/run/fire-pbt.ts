@@ -8,7 +8,7 @@
  * behind and starts everybody from the newest round that all of them recorded.
  */
 import { allHandlersFinished, condition, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { ResultSummary, RunPlan, Winner } from '../../activities/contracts/run.ts';
+import type { LatestRound, ResultSummary, RunPlan, Winner } from '../../activities/contracts/run.ts';
 import type { ReportOutcome } from '../../activities/contracts/training.ts';
 import { leaderboardQuery, MESSAGE_DESCRIPTIONS, progressQuery, roundCompletedSignal } from '../messages.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from '../population/names.ts';
@@ -38,10 +38,10 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const { storage, generation } = plan;
   const run: Run = { workflowId, generation, specification: plan.specification, storage };
   const watchdog = startWatchdog({ workflowId, generation });
-  await prepare(view, plan, run, watchdog);
+  const { records } = await prepare(view, plan, run, watchdog);
 
   view.enter({ kind: 'starting', plan });
-  const children = await watchdog.unlessResetInvalid(startChildren(run, view.completedRound));
+  const children = await watchdog.unlessResetInvalid(startChildren(run, records));
   view.enter({ kind: 'running', plan, children });
   await operator.steer();
   const finish = await train(view, run, children, watchdog);
@@ -49,7 +49,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
 
   view.enter({ kind: 'finishing', plan });
   const result = await writeResult(run, plan, finish, await report(view, run, finish.winner));
-  await collectCheckpoints(run, true);
+  await collectCheckpoints(view, run, true);
   await longOrchestration.exportHistories({ storage, workflowId });
   view.enter({ kind: 'finished', plan });
   await condition(allHandlersFinished);
@@ -65,18 +65,23 @@ function answerQueries(view: RunView): void {
 }
 
 /** Adopts the rounds of an earlier run, clears what an earlier generation left, and finds the round to go on from. */
-async function prepare(view: RunView, plan: RunPlan, run: Run, watchdog: Watchdog): Promise<void> {
+async function prepare(view: RunView, plan: RunPlan, run: Run, watchdog: Watchdog): Promise<LatestRound> {
   const { workflowId, generation, storage, specification } = run;
   const subPopulations = specification.subPopulations.length;
   view.enter({ kind: 'preparing', plan });
+  view.refuseRecords(plan.refused);
   if (plan.from) {
     const { rounds } = view.wanted;
-    const adopted = longOrchestration.adoptRounds({ storage, from: plan.from, subPopulations, rounds });
-    await watchdog.unlessResetInvalid(adopted);
+    const adopted = longOrchestration.adoptRounds({ storage, from: plan.from, subPopulations, rounds, generation });
+    view.refuseRecords((await watchdog.unlessResetInvalid(adopted)).refused);
   }
   const workflowIds = childNames(run).map((name) => childWorkflowId(workflowId, name));
   await orchestration.clearLeftovers({ workflowIds, generation });
-  view.completedRound = await orchestration.findLatestRound({ storage, subPopulations });
+  const latest = await longOrchestration.findLatestRound({ storage, subPopulations });
+  view.refuseRecords(latest.refused);
+  view.completedRound = latest.round;
+  await longOrchestration.setAsideRounds({ storage, round: latest.round, generation });
+  return latest;
 }
 
 /** Waits until all parts of the run have ended. Returns what P1 makes of the run. */
@@ -109,14 +114,15 @@ async function collectRoundByRound(view: RunView, run: Run, isOver: () => boolea
     await condition(() => view.completedRound > collected || isOver());
     if (isOver()) return;
     collected = view.completedRound;
-    await collectCheckpoints(run, false);
+    await collectCheckpoints(view, run, false);
   }
 }
 
-async function collectCheckpoints({ storage, specification }: Run, finished: boolean): Promise<void> {
-  const { subPopulations, storage: kept } = specification;
-  const { keepRounds } = kept;
-  await longOrchestration.collectCheckpoints({ storage, subPopulations: subPopulations.length, keepRounds, finished });
+async function collectCheckpoints(view: RunView, { storage, specification }: Run, finished: boolean): Promise<void> {
+  const { keepRounds } = specification.storage;
+  const subPopulations = specification.subPopulations.length;
+  const collection = { storage, subPopulations, keepRounds, finished };
+  view.warn((await longOrchestration.collectCheckpoints(collection)).warnings);
 }
 
 /** Reports on the winner. Holds if that fails permanently, until the operator resumes. */

@@ -42,6 +42,9 @@ export interface Wanted {
 /** Signals that could not be followed, as many as are shown. */
 const SHOWN_IGNORED = 5;
 
+/** Warnings, as many as are shown. */
+const SHOWN_WARNINGS = 20;
+
 /** The view of one run. */
 export class RunView {
   readonly #publication: Publication;
@@ -49,6 +52,7 @@ export class RunView {
   #phase: Phase = { kind: 'planning' };
   #summaries: readonly SubPopulationSummary[] = [];
   #ignored: readonly string[] = [];
+  #warnings: readonly string[] = [];
   /** Members that were stopped, or told to stop. */
   #stopped: readonly string[] = [];
   readonly wanted: Wanted = { stop: null, pause: null, rounds: 0, resumes: 0 };
@@ -134,6 +138,20 @@ export class RunView {
     this.show();
   }
 
+  /** Shows warnings that are new, newest last. */
+  warn(messages: readonly string[]): void {
+    const added = [...new Set(messages)].filter((one) => !this.#warnings.includes(one));
+    if (added.length === 0) return;
+    for (const one of added) this.#publication.warn(one);
+    this.#warnings = [...this.#warnings, ...added].slice(-SHOWN_WARNINGS);
+    this.show();
+  }
+
+  /** Shows which records of earlier rounds the run does not use, each as `key: reason`. */
+  refuseRecords(refused: readonly string[]): void {
+    this.warn(refused.map((one) => `Refused record ${one}`));
+  }
+
   leaderboard(): readonly Leader[] {
     return this.#summaries.flatMap(({ leaders }) => leaders);
   }
@@ -152,6 +170,7 @@ export class RunView {
       holds: this.holds,
       notice: notices.length > 0 ? notices.join('; ') : null,
       ignored: this.#ignored,
+      warnings: this.#warnings,
     };
   }
 

@@ -4,6 +4,7 @@
 import { getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { ExternalWorkflowHandle } from '@temporalio/workflow';
 import type { Instruction, MessageKey, SubPopulationSummary } from '../../activities/contracts/messages.ts';
+import type { RoundReference } from '../../activities/contracts/run.ts';
 import {
   finishSignal,
   holdSignal,
@@ -27,14 +28,19 @@ export class Addresses {
     this.#level = level;
   }
 
-  /** Tells P(i+1) what happened in a round. */
-  async notifyAbove(round: number, events: readonly RoundEvent[]): Promise<void> {
-    await this.#subPopulation(this.#level + 1).signal(neighbourNewsSignal, { ...this.#key(round), events });
+  /** Tells P(i+1) what happened in a round, and what is recorded of the round before. */
+  async notifyAbove(round: number, events: readonly RoundEvent[], recorded: RoundReference | null): Promise<void> {
+    const news = { ...this.#key(round), events, recorded };
+    await this.#subPopulation(this.#level + 1).signal(neighbourNewsSignal, news);
   }
 
   /** Tells P(i+1), if it is still there, that the run has ended, as news of the round that it waits for. */
-  async notifyAboveOfEnd(round: number, end: Extract<RoundEvent, { kind: 'ended' }>): Promise<void> {
-    await unlessEnded(this.#subPopulation(this.#level + 1).workflowId, this.notifyAbove(round, [end]));
+  async notifyAboveOfEnd(
+    round: number,
+    end: Extract<RoundEvent, { kind: 'ended' }>,
+    recorded: RoundReference | null,
+  ): Promise<void> {
+    await unlessEnded(this.#subPopulation(this.#level + 1).workflowId, this.notifyAbove(round, [end], recorded));
   }
 
   /**

@@ -34,7 +34,7 @@ export interface UnreadMail {
   readonly reports: readonly EvaluatorReport[];
 }
 
-/** What goes through continue-as-new besides the number of the recorded round. */
+/** What continue-as-new carries besides the reference of the recorded round. */
 export interface Carried {
   readonly mail: UnreadMail;
   /** The newest verdicts, which evaluators have not heard of. */
@@ -127,9 +127,13 @@ export class Mail {
   async untilNews(round: number, isNeeded: () => boolean): Promise<NeighbourNews | undefined> {
     const goesOn = (): boolean => (this.steering.pause === null && this.steering.stop === null) || isNeeded();
     if (goesOn()) return undefined;
-    const news = (): NeighbourNews | undefined => this.#news.find((one) => one.round === round);
-    await condition(() => goesOn() || news() !== undefined);
-    return news();
+    await condition(() => goesOn() || this.newsOf(round) !== undefined);
+    return this.newsOf(round);
+  }
+
+  /** Returns the news of P(i−1) on a round, without taking it. */
+  newsOf(round: number): NeighbourNews | undefined {
+    return this.#news.find((one) => one.round === round);
   }
 
   /** Waits for the news of P(i−1) on a round, and takes it. */

@@ -17,7 +17,6 @@ import { judgeEvaluators } from '../population/judging.ts';
 import { endForChildren, endWhere, followCommand, receivePromotions } from '../population/ended-evaluations.ts';
 import type { RunEnd } from '../population/state.ts';
 import { newsFor, summarise } from '../population/views.ts';
-import { loadState, orchestration } from '../run/activities.ts';
 import type { Run } from '../run/activities.ts';
 import { describeSubPopulation } from '../run/details.ts';
 import { Addresses } from './addresses.ts';
@@ -25,6 +24,7 @@ import { Mail } from './mail.ts';
 import type { Carried } from './mail.ts';
 import { OperatorHolds } from './operator-holds.ts';
 import { answerQueries } from './queries.ts';
+import type { RecordedRounds } from './recorded-rounds.ts';
 import { Training } from './training.ts';
 import { winnerOf } from './winner.ts';
 import type { Finish } from './winner.ts';
@@ -33,6 +33,7 @@ import type { Finish } from './winner.ts';
 export class Population {
   readonly #run: Run;
   readonly #level: number;
+  readonly #records: RecordedRounds;
   readonly #mail: Mail;
   readonly #addresses: Addresses;
   readonly #holds: OperatorHolds;
@@ -55,16 +56,17 @@ export class Population {
   #newestNews: number;
   #evaluatorsBusy = 0;
 
-  constructor(run: Run, level: number, completedRound: number, carried: Carried | null) {
+  constructor(run: Run, level: number, records: RecordedRounds, carried: Carried | null) {
     this.#run = run;
     this.#level = level;
+    this.#records = records;
     this.#mail = new Mail(run.generation, carried?.mail);
     this.#addresses = new Addresses(run, level);
     this.#holds = new OperatorHolds(this.#mail, this.#addresses, () => this.#show());
     this.#training = new Training({ run, level, mail: this.#mail, addresses: this.#addresses, holds: this.#holds });
     this.#isContinued = carried !== null;
-    this.#round = completedRound;
-    this.#newestNews = completedRound;
+    this.#round = records.newest?.round ?? 0;
+    this.#newestNews = this.#round;
     this.#rounds = plannedRounds(this.#run.specification);
     this.#judged = carried?.judged ?? [];
     this.#above = carried?.above ?? [];
@@ -75,8 +77,8 @@ export class Population {
   async open(): Promise<void> {
     const steering = await this.#mail.untilSteered();
     if (this.#round > 0) {
-      this.#state = await loadState(this.#run, this.#round, this.#level);
-      if (this.#level > 1) this.#below = await loadState(this.#run, this.#round, this.#level - 1);
+      this.#state = await this.#records.load(this.#round);
+      if (this.#level > 1) this.#below = await this.#records.loadBelow(this.#round, this.#mail);
     } else if (this.#level > 1) {
       this.#below = applyEvents(this.#below, [initialise(this.#run.specification, this.#level - 1)]);
     }
@@ -112,18 +114,16 @@ export class Population {
     return this.#round >= this.#rounds || this.#end !== null;
   }
 
-  get completedRound(): number {
-    return this.#round;
-  }
-
   carried(): Carried {
     return { mail: this.#mail.unread(), judged: this.#judged, above: this.#above };
   }
 
   /** Notifies whoever waits for more. Returns what P1 makes of the run; null: it is not P1. */
   async finish(): Promise<Finish | null> {
-    if (this.#end !== null && this.#hasAbove)
-      await this.#addresses.notifyAboveOfEnd(this.#newestNews + 1, { kind: 'ended', ...this.#end });
+    if (this.#end !== null && this.#hasAbove) {
+      const recorded = this.#records.referenceOf(this.#newestNews);
+      await this.#addresses.notifyAboveOfEnd(this.#newestNews + 1, { kind: 'ended', ...this.#end }, recorded);
+    }
     await this.#addresses.finishEvaluators(this.#round, this.#state.evaluations.length);
     this.#show();
     if (this.#level > 1) return null;
@@ -177,7 +177,8 @@ export class Population {
   /** Step 4: one pass over the busy evaluators. What they earned goes down, an empty batch too. */
   async #judge(): Promise<void> {
     const { specification } = this.#run;
-    const { events } = await this.#mail.takeNews(this.#round);
+    const { events, recorded } = await this.#mail.takeNews(this.#round);
+    this.#records.checkBelow(recorded);
     const ended = events.find((event) => event.kind === 'ended');
     if (ended) {
       this.#end = { round: ended.round, reason: ended.reason };
@@ -204,9 +205,7 @@ export class Population {
   async #record(trainerSeconds: number): Promise<void> {
     if (this.#end !== null && this.#end.round < this.#round) return;
     if (this.#end !== null) this.#apply({ kind: 'ended', ...this.#end });
-    const [round, subPopulation] = [this.#round, this.#level];
-    const { storage } = this.#run;
-    await orchestration.saveRound({ storage, round, subPopulation, events: this.#events, trainerSeconds });
+    await this.#records.save(this.#round, this.#events, trainerSeconds);
     const isReported = this.isOver() || this.#round % roundsPerReport(this.#rounds) === 0;
     if (this.#level === 1 && isReported)
       await this.#addresses.reportRound(this.#round, this.#rounds, this.#summaries());
@@ -215,7 +214,8 @@ export class Population {
   async #notifyAbove(): Promise<void> {
     // P(i+1) waits for news of some round: whatever round that is, it learns from the next news that the run has ended.
     this.#newestNews = this.#round;
-    await this.#addresses.notifyAbove(this.#round, newsFor(this.#events));
+    const recorded = this.#records.referenceOf(this.#round - 1);
+    await this.#addresses.notifyAbove(this.#round, newsFor(this.#events), recorded);
   }
 
   /** P1 alone decides how long the run is; the others hear of it. */

@@ -4,12 +4,14 @@
  *
  * News goes up and promotions come down, so it cannot deadlock. P1 alone decides when the run ends; that travels up
  * with the news. History: three events an activity, one activity a member, four signals an evaluator and three a
- * neighbour each round; it continues as new between two rounds when the server suggests it, carrying the number of the
- * round it recorded rather than curves.
+ * neighbour each round. It continues as new between two rounds when the server suggests it. Then it carries the
+ * reference of the round that it recorded, and no curves.
  */
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { Run } from '../run/activities.ts';
+import type { RoundReference } from '../../activities/contracts/run.ts';
 import { Population } from './population.ts';
+import { RecordedRounds } from './recorded-rounds.ts';
 import type { Carried } from './mail.ts';
 import type { Finish } from './winner.ts';
 
@@ -17,8 +19,10 @@ export interface SubPopulationInput {
   readonly run: Run;
   /** 1 for P1. */
   readonly subPopulation: number;
-  /** Newest recorded round; 0 starts afresh. */
-  readonly completedRound: number;
+  /** The round to resume from; null starts afresh. */
+  readonly recorded: RoundReference | null;
+  /** P(i−1)'s record of that round; null: it is not known, or there is none. */
+  readonly recordedBelow: RoundReference | null;
   /** Null: started by the root. */
   readonly carried: Carried | null;
 }
@@ -28,8 +32,9 @@ export interface SubPopulationInput {
  * at the end fails.
  */
 export async function subPopulation(input: SubPopulationInput): Promise<Finish | null> {
-  const { run, subPopulation: level, completedRound, carried } = input;
-  const population = new Population(run, level, completedRound, carried);
+  const { run, subPopulation: level, recorded, recordedBelow, carried } = input;
+  const records = new RecordedRounds(run, level, recorded, recordedBelow);
+  const population = new Population(run, level, records, carried);
   await population.open();
   while (await population.begins()) {
     await population.round();
@@ -37,7 +42,8 @@ export async function subPopulation(input: SubPopulationInput): Promise<Finish |
     await condition(allHandlersFinished);
     await continueAsNew<typeof subPopulation>({
       ...input,
-      completedRound: population.completedRound,
+      recorded: records.newest,
+      recordedBelow: null,
       carried: population.carried(),
     });
   }

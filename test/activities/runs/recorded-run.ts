@@ -1,55 +1,80 @@
 /**
- * A run of the toy task as its workflows would record it: simulated in memory, its checkpoints under a run's prefix.
+ * A run of the toy task as its workflows would record it: simulated in memory, its checkpoints in a run's folder.
  */
 import { createHash } from 'node:crypto';
 import type { ObjectStore } from '../../../activities/storage/object-store.ts';
 import type { CheckpointReference, RunFolder } from '../../../activities/contracts/checkpoint.ts';
 import { checkpointKey } from '../../../activities/storage/layout.ts';
-import type { SaveRoundRequest } from '../../../activities/contracts/run.ts';
+import type { RoundReference, SaveRoundRequest } from '../../../activities/contracts/run.ts';
+import { referenceTo, type RoundRecords } from '../../../activities/runs/rounds.ts';
 import type { Specification } from '../../../activities/specification/specification.ts';
-import type { RoundEvent } from '../../../workflows/population/events.ts';
 import type { PopulationState } from '../../../workflows/population/state.ts';
 import { simulate } from '../../../workflows/population/simulation.ts';
 import { toyTraining } from '../../workflows/stand-ins.ts';
 
+/** A round before it is recorded: the reference of the round before is not known yet. */
+export type SimulatedRecord = Omit<SaveRoundRequest, 'previous'>;
+
 export interface RecordedRun {
   readonly populations: readonly PopulationState[];
   /** requests[round − 1][level − 1] */
-  readonly requests: readonly (readonly SaveRoundRequest[])[];
+  readonly requests: readonly (readonly SimulatedRecord[])[];
+  /** Contents of the checkpoints, by key. */
+  readonly checkpoints: ReadonlyMap<string, string>;
 }
 
-/** Simulates the specification's run and returns what would be recorded of it under the location. */
-export async function recordRun(specification: Specification, storage: RunFolder): Promise<RecordedRun> {
+/** Simulates the specification's run and returns what would be recorded of it in the folder. */
+export async function recordRun(
+  specification: Specification,
+  storage: RunFolder,
+  generation = 'generation-1',
+): Promise<RecordedRun> {
   const { populations, decisions } = await simulate(specification, toyTraining);
+  const checkpoints = new Map<string, string>();
   return {
-    populations: relocate(populations, storage),
+    checkpoints,
+    populations: relocate(populations, storage, checkpoints),
     requests: decisions.map((levels, index) =>
       levels.map((events, level) => ({
         storage,
+        generation,
         round: index + 1,
         subPopulation: level + 1,
-        events: relocate(events, storage),
+        events: relocate(events, storage, checkpoints),
         trainerSeconds: 1.5,
       })),
     ),
   };
 }
 
-/** Puts the objects that a round's training put: a few bytes each. */
-export async function putCheckpoints(objects: ObjectStore, requests: readonly SaveRoundRequest[]): Promise<void> {
+/** Puts the checkpoints that a round's training put. */
+export async function putCheckpoints(
+  objects: ObjectStore,
+  { checkpoints }: RecordedRun,
+  requests: readonly SimulatedRecord[],
+): Promise<void> {
   const trained = requests
     .flatMap(({ events }) => events)
-    .flatMap((event: RoundEvent) => (event.kind === 'trained' ? [...event.members, ...event.evaluators] : []));
+    .flatMap((event) => (event.kind === 'trained' ? [...event.members, ...event.evaluators] : []));
   const { bucket } = requests[0]?.storage ?? { bucket: '' };
-  await Promise.all(trained.map(({ checkpoint: { key } }) => objects.put(bucket, key, 'x')));
+  await Promise.all(trained.map(({ checkpoint: { key } }) => objects.put(bucket, key, checkpoints.get(key) ?? '')));
 }
 
-/** The simulation numbers its checkpoints: here each gets a digest and a key made of its number. */
-function relocate<T>(value: T, storage: RunFolder): T {
+/** Records a round after the one that is recorded already. */
+export async function saveRound(records: RoundRecords, request: SimulatedRecord): Promise<RoundReference> {
+  const { storage, round, subPopulation } = request;
+  const before = await records.record(storage, round - 1, subPopulation);
+  return records.save({ ...request, previous: before === undefined ? null : referenceTo(before) });
+}
+
+/** The simulation numbers its checkpoints. Here the number is the content. */
+function relocate<T>(value: T, storage: RunFolder, checkpoints: Map<string, string>): T {
   return JSON.parse(JSON.stringify(value), (_, one: unknown) => {
     if (!isReference(one)) return one;
     const sha256 = createHash('sha256').update(one.key).digest('hex');
-    return { ...one, sha256, key: checkpointKey(storage, sha256), sizeBytes: 1 };
+    const key = checkpointKey(storage, sha256);
+    checkpoints.set(key, one.key);
+    return { ...one, sha256, key, sizeBytes: one.key.length };
   }) as T;
 }
 

@@ -5,13 +5,15 @@ import { collectCheckpoints } from '../../../activities/storage/collection.ts';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import type { RunFolder } from '../../../activities/contracts/checkpoint.ts';
-import { RoundRecords } from '../../../activities/runs/rounds.ts';
+import type { RoundReference } from '../../../activities/contracts/run.ts';
+import { findLatestRound } from '../../../activities/runs/latest-round.ts';
+import { referenceTo, RoundRecords } from '../../../activities/runs/rounds.ts';
 import { decisionsKey, stateKey } from '../../../activities/storage/layout.ts';
 import { writeResult } from '../../../activities/runs/result.ts';
 import type { PopulationState } from '../../../workflows/population/state.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 import { toySpecification } from '../../workflows/stand-ins.ts';
-import { putCheckpoints, recordRun, type RecordedRun } from './recorded-run.ts';
+import { putCheckpoints, recordRun, saveRound, type RecordedRun } from './recorded-run.ts';
 
 const BUCKET = 'rounds';
 const specification = toySpecification({ steps: 400 });
@@ -42,14 +44,26 @@ describe('the records of a run', () => {
   }
 
   async function saveAll(run: RecordedRun, upTo = ROUNDS): Promise<void> {
-    for (const requests of run.requests.slice(0, upTo))
-      await Promise.all(requests.map((request) => rounds.save(request)));
+    for (const requests of run.requests.slice(0, upTo)) {
+      // A round refers to the checkpoints of no other round.
+      if (requests[0]?.round === upTo) await putCheckpoints(objects, run, requests);
+      await Promise.all(requests.map((request) => saveRound(rounds, request)));
+    }
   }
 
-  async function load(storage: RunFolder, round: number, subPopulation: number): Promise<PopulationState> {
+  async function latest(storage: RunFolder): Promise<number> {
+    return (await findLatestRound(objects, rounds, { storage, subPopulations: LEVELS })).round;
+  }
+
+  async function load(
+    storage: RunFolder,
+    round: number,
+    subPopulation: number,
+    reference: RoundReference | null = null,
+  ): Promise<PopulationState> {
     let text = '';
     for (let part = 0, parts = 1; part < parts; part += 1) {
-      const loaded = await rounds.loadPart({ storage, round, subPopulation, part });
+      const loaded = await rounds.loadPart({ storage, round, subPopulation, part, reference });
       assert.ok(loaded.text.length <= 500_000);
       ({ parts } = loaded);
       text += loaded.text;
@@ -64,15 +78,16 @@ describe('the records of a run', () => {
       from: { bucket: 'gone', folder: 'earlier/first' },
       subPopulations: LEVELS,
       rounds: ROUNDS,
+      generation: 'generation-2',
     };
     await saveAll(run, 3);
-    assert.equal(await adoptRounds(rounds, new CheckpointStore(objects, 0), adoption), 3);
+    assert.equal((await adoptRounds(objects, rounds, new CheckpointStore(objects, 0), adoption)).round, 3);
     const empty = {
       ...adoption,
       storage: (await newRun()).storage,
       from: { bucket: BUCKET, folder: 'earlier/first' },
     };
-    await assert.rejects(adoptRounds(rounds, new CheckpointStore(objects, 0), empty), {
+    await assert.rejects(adoptRounds(objects, rounds, new CheckpointStore(objects, 0), empty), {
       type: NOTHING_TO_GO_ON_FROM,
       message: `Cannot go on from s3://${BUCKET}/earlier/first: no round of it is recorded by all 2 sub-populations`,
     });
@@ -80,9 +95,9 @@ describe('the records of a run', () => {
 
   test('give every sub-population’s state after its last round', async () => {
     const { storage, run } = await newRun();
-    assert.equal(await rounds.latest(storage, LEVELS), 0);
+    assert.equal(await latest(storage), 0);
     await saveAll(run);
-    assert.equal(await rounds.latest(storage, LEVELS), ROUNDS);
+    assert.equal(await latest(storage), ROUNDS);
     for (const [index, population] of run.populations.entries())
       assert.deepEqual(await load(storage, ROUNDS, index + 1), population);
   });
@@ -92,8 +107,8 @@ describe('the records of a run', () => {
     await saveAll(run, 3);
     const [first] = run.requests[3] ?? [];
     assert.ok(first);
-    await rounds.save(first);
-    assert.equal(await rounds.latest(storage, LEVELS), 3);
+    await saveRound(rounds, first);
+    assert.equal(await latest(storage), 3);
     await assert.rejects(load(storage, 4, 2), {
       message: `Cannot read round 4 of P2 under ${storage.folder}/: it is not recorded`,
     });
@@ -106,7 +121,7 @@ describe('the records of a run', () => {
     const once = await Promise.all(keys.map((key) => objects.get(BUCKET, key)));
     const again = run.requests[4]?.[1];
     assert.ok(again);
-    await rounds.save(again);
+    await saveRound(rounds, again);
     assert.deepEqual(await Promise.all(keys.map((key) => objects.get(BUCKET, key))), once);
   });
 
@@ -125,35 +140,35 @@ describe('the records of a run', () => {
     ]) {
       await objects.put(BUCKET, key, damaged);
       assert.deepEqual(await load(storage, 6, 2), sound);
-      assert.equal(await rounds.latest(storage, LEVELS), 6);
+      assert.equal(await latest(storage), 6);
     }
     await objects.delete(BUCKET, [key]);
-    assert.deepEqual(await load(storage, 6, 2), sound);
+    const record = await rounds.record(storage, 6, 2);
+    assert.ok(record);
+    assert.deepEqual(await load(storage, 6, 2, referenceTo(record)), sound);
     const next = run.requests[6];
     assert.ok(next);
-    await Promise.all(next.map((request) => rounds.save(request)));
-    assert.equal(await rounds.latest(storage, LEVELS), 7);
+    await putCheckpoints(objects, run, next);
+    await Promise.all(next.map((request) => saveRound(rounds, request)));
+    assert.equal(await latest(storage), 7);
   });
 
   test('fall back to the round before if a state and its decisions are both damaged', async () => {
     const { storage, run } = await newRun();
     await saveAll(run, 4);
+    await putCheckpoints(objects, run, run.requests[2] ?? []);
     for (const key of [stateKey(storage, 4, 1), decisionsKey(storage, 4, 1)]) await objects.put(BUCKET, key, '{"half');
-    assert.equal(await rounds.latest(storage, LEVELS), 3);
+    assert.equal(await latest(storage), 3);
   });
 
   test('keep storage proportional to the workers, and everything that a newer round may need', async () => {
     const { storage, run } = await newRun();
     let collected = 0;
     for (const [index, requests] of run.requests.entries()) {
-      await putCheckpoints(objects, requests);
-      await Promise.all(requests.map((request) => rounds.save(request)));
-      collected += await collectCheckpoints(objects, rounds, {
-        storage,
-        subPopulations: LEVELS,
-        keepRounds: 2,
-        finished: false,
-      });
+      await putCheckpoints(objects, run, requests);
+      await Promise.all(requests.map((request) => saveRound(rounds, request)));
+      const collection = { storage, subPopulations: LEVELS, keepRounds: 2, finished: false };
+      collected += (await collectCheckpoints(objects, rounds, collection)).deleted;
       const stored = new Set((await objects.list(BUCKET, `${storage.folder}/checkpoints/`)).map(({ key }) => key));
       assert.ok(stored.size <= 2 * WORKERS, `${stored.size} after round ${index + 1}`);
       for (let round = Math.max(1, index); round <= index + 1; round += 1) {
@@ -168,8 +183,8 @@ describe('the records of a run', () => {
   test('lose unreferenced objects only after the end of the run, and only those of this run', async () => {
     const [{ storage, run }, other] = [await newRun(), await newRun()];
     for (const requests of run.requests.slice(0, 4)) {
-      await putCheckpoints(objects, requests);
-      await Promise.all(requests.map((request) => rounds.save(request)));
+      await putCheckpoints(objects, run, requests);
+      await Promise.all(requests.map((request) => saveRound(rounds, request)));
     }
     const orphan = `${storage.folder}/checkpoints/${'0'.repeat(64)}.safetensors`;
     const others = `${other.storage.folder}/checkpoints/${'0'.repeat(64)}.safetensors`;
@@ -191,8 +206,8 @@ describe('the records of a run', () => {
     const { stepsPerRound } = specification;
     const partials = async (of = storage): Promise<string[]> =>
       (await objects.list(BUCKET, `${of.folder}/partials/`)).map(({ key }) => key);
-    const collect = (finished: boolean): Promise<number> =>
-      collectCheckpoints(objects, rounds, { storage, subPopulations: LEVELS, keepRounds: 2, finished });
+    const collect = async (finished: boolean): Promise<number> =>
+      (await collectCheckpoints(objects, rounds, { storage, subPopulations: LEVELS, keepRounds: 2, finished })).deleted;
     const [first, second] = [
       await checkpoints.put(storage, Uint8Array.of(1), 7, stepsPerRound),
       await checkpoints.put(storage, Uint8Array.of(2), stepsPerRound + 7, 2 * stepsPerRound),
@@ -202,10 +217,10 @@ describe('the records of a run', () => {
     await objects.put(BUCKET, strange, 'x');
     const [p1, p2] = run.requests[0] ?? [];
     assert.ok(p1 && p2);
-    await rounds.save(p1);
+    await saveRound(rounds, p1);
     assert.equal(await collect(false), 0);
     assert.deepEqual(await partials(), [first.key, second.key, strange].sort(), 'P2 may still be training');
-    await rounds.save(p2);
+    await saveRound(rounds, p2);
     assert.equal(await collect(false), 1);
     assert.deepEqual(await partials(), [second.key, strange].sort());
     await collect(true);
@@ -216,8 +231,8 @@ describe('the records of a run', () => {
   test('end with the same objects wherever a collection is interrupted', async () => {
     const { storage, run } = await newRun();
     for (const requests of run.requests.slice(0, 5)) {
-      await putCheckpoints(objects, requests);
-      await Promise.all(requests.map((request) => rounds.save(request)));
+      await putCheckpoints(objects, run, requests);
+      await Promise.all(requests.map((request) => saveRound(rounds, request)));
     }
     const collection = { storage, subPopulations: LEVELS, keepRounds: 2, finished: false };
     for (let allowed = 0; ; allowed += 1) {

@@ -51,6 +51,7 @@ function run(round: number, holds: readonly string[] = []): RunProgress {
     holds,
     notice: null,
     ignored: [],
+    warnings: [],
   };
 }
 

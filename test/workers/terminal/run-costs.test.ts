@@ -6,6 +6,7 @@ import { toySpecification } from '../../workflows/stand-ins.ts';
 
 const costs = { members: 16, evaluators: 6, rounds: 10, workerSteps: 4_400, trainActivities: 220, checkpointsKept: 88 };
 const plan: RunPlan = {
+  refused: [],
   generation: 'g',
   specification: toySpecification(),
   storage: { bucket: 'b', folder: 'p' },

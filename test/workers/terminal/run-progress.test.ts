@@ -42,6 +42,7 @@ const PROGRESS: RunProgress = {
   holds: [],
   notice: null,
   ignored: [],
+  warnings: [],
 };
 
 describe('the progress of a run', () => {

@@ -142,7 +142,7 @@ describe('a run', { timeout: 400_000 }, () => {
       await assertSameDecisions(activities, specification);
       assert.equal(
         Math.min(...activities.trained.slice(trainedBefore).map((request) => request.fromStep)),
-        complete * 20,
+        complete.round * 20,
         'no finished round is trained again',
       );
     });
@@ -306,4 +306,42 @@ describe('a run with short histories', { timeout: 120_000 }, () => {
     const described = await harness.client.workflow.getHandle(`${workflowId}/P2`).describe();
     assert.ok(described.historyLength < 200, 'the history was cut');
   });
+
+  for (const [title, loadBelow, message] of [
+    [
+      'that its neighbour recorded and that is gone since',
+      (known: boolean) =>
+        known ? ApplicationFailure.nonRetryable('it is missing', 'RecordRefused') : new Error('it is not there yet'),
+      /^P2 of run run-.* ended unexpectedly: it is missing \(RecordRefused\)\. /,
+    ],
+    [
+      'that is not the one that its neighbour recorded',
+      () => ({ sha256: 'edited' }),
+      /^P2 of run .*: Cannot use record of round \d+ of P1: expected SHA-256 \d+\/P1, got edited \(RecordRefused\)\. /,
+    ],
+  ] as const) {
+    it(`refuses by name a record ${title}`, async () => {
+      const standIns = createStandIns();
+      const activities: StandIns = {
+        ...standIns,
+        loadRound: async (request) => {
+          const loaded = await standIns.loadRound(request);
+          if (request.subPopulation === 2) return loaded;
+          const outcome = loadBelow(request.reference !== null);
+          if (outcome instanceof Error) throw outcome;
+          return { ...loaded, reference: { ...loaded.reference, ...outcome } };
+        },
+      };
+      const taskQueue = randomUUID();
+      const workflowId = `run-${taskQueue}`;
+      const specification = toySpecification({ subPopulations: [{ members: 1, evaluators: 0 }, POPULATION] });
+      await harness.withWorkers(taskQueue, activities, async () => {
+        const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] });
+        await assert.rejects(
+          handle.result(),
+          (error) => error instanceof WorkflowFailedError && message.test(String(error.cause?.message)),
+        );
+      });
+    });
+  }
 });

@@ -12,6 +12,7 @@ export const RUNNING: RunProgress = {
   holds: [],
   notice: null,
   ignored: [],
+  warnings: [],
 };
 
 /** Returns the summary of a sub-population of 8 members to which nothing has happened yet. */

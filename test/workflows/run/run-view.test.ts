@@ -13,6 +13,7 @@ const PLAN: RunPlan = {
   generation: 'this',
   specification: toySpecification(),
   storage: { bucket: 'test', folder: 'my-run/first' },
+  refused: [],
   costs: { members: 16, evaluators: 6, rounds: 10, workerSteps: 0, trainActivities: 0, checkpointsKept: 0 },
 };
 const CHILDREN = { levels: [], evaluators: [] };
@@ -126,6 +127,16 @@ describe('the view of a run', () => {
     hold('P1');
     assert.deepEqual(view.holds, ['c']);
     assert.deepEqual(shown.at(-1)?.holds, ['c']);
+  });
+
+  it('warns once of each record that is refused, and shows the newest twenty', () => {
+    const { view, warnings } = running();
+    const refused = Array.from({ length: 21 }, (_, round) => `rounds/${round}/P1.json: it is missing`);
+    view.refuseRecords(refused);
+    view.refuseRecords(refused.slice(20));
+    const messages = refused.map((one) => `Refused record ${one}`);
+    assert.deepEqual(warnings, messages);
+    assert.deepEqual(view.progress().warnings, messages.slice(1));
   });
 
   it('warns of each ignored signal and shows the newest five', () => {

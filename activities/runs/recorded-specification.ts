@@ -1,0 +1,106 @@
+/**
+ * The specification that a run recorded when it was planned, held against what the run's records say of it.
+ *
+ * The first record of every sub-population names the digest of `specification.json`. So an edited specification is
+ * noticed before anything follows it.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { RunFolder } from '../contracts/checkpoint.ts';
+import type { TaskLookup } from '../contracts/task.ts';
+import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
+import type { Specification } from '../specification/specification.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { specificationKey } from '../storage/layout.ts';
+import { readableJson } from '../storage/readable-json.ts';
+import type { RoundRecords } from './rounds.ts';
+import { digestJson, MISSING, refused } from './sealing.ts';
+
+/** What lies under a run's `specification.json`. */
+export interface RecordedSpecification {
+  /** Undefined if it is missing, null if it is no JSON. */
+  readonly json: unknown;
+  /** Why it is not the specification that the run's records follow; undefined if it is, or if there is no record. */
+  readonly problem?: string | undefined;
+  /** Whether a record of the run follows it. */
+  readonly isProven: boolean;
+}
+
+/** Reads the specification that a run recorded. */
+export async function readSpecification(records: RoundRecords, run: RunFolder): Promise<RecordedSpecification> {
+  const json = await records.readJson(run.bucket, specificationKey(run));
+  if (json === null) return { json, problem: 'expected JSON, got something else', isProven: false };
+  const followed = await followedDigest(records, run);
+  if (followed === undefined) return { json, isProven: false };
+  if (json === undefined) return { json, problem: MISSING, isProven: false };
+  const found = digestJson(json);
+  if (found === followed) return { json, isProven: true };
+  return { json, problem: differs(followed, found), isProven: false };
+}
+
+/** Returns the specification that a run recorded, if a record of the run follows it: the run can follow no other. */
+export async function provenSpecification(
+  records: RoundRecords,
+  own: RunFolder,
+  lookup: TaskLookup,
+): Promise<Specification | undefined> {
+  const { json, isProven } = await readSpecification(records, own);
+  return isProven ? parseSpecification(json, lookup) : undefined;
+}
+
+/**
+ * Returns the specification that a run recorded, or undefined if it recorded none.
+ *
+ * @throws ApplicationFailure of type 'RecordRefused', not retryable, if it is not the one that the run's records follow
+ */
+export async function plannedBefore(
+  records: RoundRecords,
+  own: RunFolder,
+  lookup: TaskLookup,
+): Promise<Specification | undefined> {
+  const { json, problem } = await readSpecification(records, own);
+  if (problem !== undefined) throw refused(specificationKey(own), problem);
+  return json === undefined ? undefined : parseSpecification(json, lookup);
+}
+
+/**
+ * Writes the specification of a run that is planned, unless it is there. After a reset somebody may have edited it
+ * meanwhile: then it is written anew. Returns what was refused, as `key: reason`.
+ */
+export async function recordSpecification(
+  objects: Pick<ObjectStore, 'put'>,
+  records: RoundRecords,
+  run: RunFolder,
+  specification: Specification,
+  lookup: TaskLookup,
+): Promise<readonly string[]> {
+  const { json, problem } = await readSpecification(records, run);
+  const says = sameSpecification(json, specification, lookup);
+  if (says && problem === undefined) return [];
+  const key = specificationKey(run);
+  await objects.put(run.bucket, key, readableJson(specification), 'application/json');
+  if (says || (json === undefined && problem === undefined)) return [];
+  return [`${key}: ${problem ?? differs(digestJson(specification), digestJson(json))}`];
+}
+
+/** Returns the digest that the first sound record of the run names, or undefined if there is no such record. */
+async function followedDigest(records: RoundRecords, run: RunFolder): Promise<string | undefined> {
+  for (const level of (await records.decided(run)).get(1) ?? []) {
+    const first = await records.record(run, 1, level);
+    if (typeof first?.previous === 'string') return first.previous;
+  }
+  return undefined;
+}
+
+function differs(expected: string, found: string): string {
+  return `expected the specification with SHA-256 ${expected}, got ${found}`;
+}
+
+/** Whether recorded JSON, with the present defaults for what it leaves out, says the same. */
+function sameSpecification(json: unknown, specification: Specification, lookup: TaskLookup): boolean {
+  try {
+    return isDeepStrictEqual(parseSpecification(json, lookup), parseSpecification(specification, lookup));
+  } catch (error) {
+    if (error instanceof InvalidSpecification) return false;
+    throw error;
+  }
+}
