@@ -2,22 +2,22 @@
  * The watchdog of a run: an activity that lasts as long as its root and detects invalid resets, which no workflow of
  * the run can detect itself.
  *
- * If a root is reset to somewhere in the middle, this activity is pending there, and is started again under a run id
- * that is not the planned one. A child that is reset alone begins with the first event of another run. Both are
- * detected within seconds. (Server 1.32 reconnects such workflows; they would continue until they need a checkpoint
- * that has been deleted.)
+ * If a root is reset to a later task than its first, this activity starts again under a run id that is not the planned
+ * one. The history of a child that was reset alone begins with the first event of another run. The watchdog detects
+ * both within seconds. (Server 1.32 reconnects such workflows, and they would continue until they need a deleted
+ * checkpoint.)
  */
 import { Context } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
-import { howToGoOn } from '../../workflows/population/names.ts';
+import { resumeCommand } from '../../workflows/population/names.ts';
 import { workerShutdown } from '../training/failures.ts';
 
-/** Failure type of a run whose root or child was reset to a point that it cannot continue from. */
+/** Failure type of a run whose root or child was reset to a point from which it cannot continue. */
 export const RESET_REFUSED = 'ResetRefused';
 
-const LOOK_EVERY_MS = 5_000;
+const CHECK_INTERVAL_MS = 5_000;
 /** Histories requested at once. */
 const AT_ONCE = 10;
 
@@ -34,8 +34,8 @@ export async function watchForInvalidResets(
   const runId = context.info.workflowExecution?.runId;
   if (runId !== generation) {
     throw refused(
-      `Cannot go on with run ${workflowId}: its root was reset to somewhere in the middle, where its parts ` +
-        `do not follow. Instead ${howToGoOn(workflowId)}`,
+      `Cannot continue run ${workflowId}: its root was reset to a later task than its first, and its other ` +
+        `workflows were not. Instead reset the root to its first task: ${resumeCommand(workflowId)}`,
     );
   }
   const seen = new Set<string>();
@@ -43,20 +43,20 @@ export async function watchForInvalidResets(
     const reset = await findResetChild(client, workflowId, seen);
     if (reset !== undefined)
       throw refused(
-        `Cannot go on with run ${workflowId}: ${reset} was reset alone, and its neighbours did not go back ` +
-          `with it. Instead ${howToGoOn(workflowId)}`,
+        `Cannot continue run ${workflowId}: ${reset} was reset alone, and its neighbours were not. ` +
+          `Instead reset the root to its first task: ${resumeCommand(workflowId)}`,
       );
     try {
-      await context.sleep(LOOK_EVERY_MS);
+      await context.sleep(CHECK_INTERVAL_MS);
     } catch (error) {
       if (context.cancellationDetails?.workerShutdown)
-        throw workerShutdown(`Cannot stand by ${workflowId}: this worker shuts down`);
+        throw workerShutdown(`Cannot watch run ${workflowId}: this worker is shutting down`);
       throw error;
     }
   }
 }
 
-/** Returns the id of a running child that a reset has made; checks only runs not seen before. */
+/** Returns the id of a running child that was created by a reset. Checks only runs that it has not seen before. */
 async function findResetChild(client: Client, workflowId: string, seen: Set<string>): Promise<string | undefined> {
   const unseen: WorkflowExecutionInfo[] = [];
   for await (const child of client.workflow.list({

@@ -1,5 +1,5 @@
 /**
- * Assignment: step 1 of a round, in which idle evaluators take a parent each and share a child.
+ * Assignment: step 1 of a round. Each idle evaluator takes a parent, and all of them share a child.
  */
 import type { RandomStream } from './random.ts';
 
@@ -10,7 +10,7 @@ export interface Candidate {
   readonly available: boolean;
   /** Step at which its last evaluation ended, or at which it was exploited; 0 at the start. */
   readonly idleSinceStep: number;
-  /** Exploit, rather than the end of an evaluation, set `idleSinceStep`: at that moment it is the youngest of all. */
+  /** Whether exploit (not the end of an evaluation) set `idleSinceStep`: then it is the youngest of all. */
   readonly exploitedLast: boolean;
 }
 
@@ -26,10 +26,10 @@ export interface ChildCandidate {
 }
 
 /**
- * Returns a parent for each idle slot, in the order of the slots given, as long as there are candidates.
+ * Returns a parent for each idle slot, in the order of `idleSlots`, until no candidate is left.
  *
- * Oldest first: by the step since which nobody evaluates it, if equal those that exploit touched after the others;
- * then by number. 'youngest-first' turns the age around, but the lower number still goes first.
+ * 'oldest-first' sorts by `idleSinceStep`. At equal steps, exploited candidates come last; then the lower number comes
+ * first. 'youngest-first' reverses the order of age, but not that of numbers.
  */
 export function chooseParents(
   idleSlots: readonly number[],

@@ -1,5 +1,5 @@
 /**
- * What is measured while training, as the algorithm sees it.
+ * Scores and curves: the measurements of training.
  */
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Fitness of P2 and above: who improves faster from similar performance. (P1's fitness is simply its newest score.)
+ * Fitness in P2 and above: how fast a member improves from similar performance. (In P1 it is simply the newest score.)
  */
 import type { Curve } from './curve.ts';
 import { bestScoreDifference } from './score-gap.ts';

@@ -1,9 +1,9 @@
 /**
- * Schedules made by hand: what a hyperparameter's first value is multiplied with as training goes on. Or a trace: the
+ * Hand-made schedules: factors that multiply the first value of a hyperparameter during training. Or a trace: the
  * values that another run used.
  *
- * A value holds for a whole round: warm-up is read at the round's end (so that no round trains with 0), steps at its
- * start, the cosine in its middle.
+ * A value is constant during a round. Warm-up uses the end of the round (so that no round trains with 0), steps use its
+ * start, and the cosine uses its middle.
  */
 import type { HyperparameterSpace, HyperparameterValue, HyperparameterValues } from './hyperparameters.ts';
 import { clamp } from './hyperparameters.ts';
@@ -22,7 +22,7 @@ export type ScheduleShape =
   /** Half a cosine, from the end of the warm-up to the last step, down to `finalFactor`. */
   | ({ readonly kind: 'cosine'; readonly finalFactor: number } & WarmUp);
 
-/** What was trained with from one step to the next. */
+/** The values between two steps. */
 export interface TraceSegment {
   readonly fromStep: number;
   readonly toStep: number;
@@ -44,8 +44,9 @@ export function isTrace(schedule: Schedule): schedule is readonly TraceSegment[]
 }
 
 /**
- * Returns what a member trains with in a round: its first values, times what the schedule says, within their bounds. A
- * trace overrides them from each segment's first step on. `stream` is the member's own, the same each round.
+ * Returns the hyperparameters of a member in a round: its first values multiplied by the factors of the schedule,
+ * within their bounds. A trace replaces them from the first step of each segment. `stream` must be the same for a
+ * member in all rounds.
  */
 export function scheduled(
   schedule: Schedule,
@@ -72,7 +73,7 @@ export function scheduled(
   return values;
 }
 
-/** Returns what a shape multiplies with in a round: from 0, exclusive, to 1. */
+/** Returns the factor of a shape in a round: above 0, at most 1. */
 export function scheduleFactor(shape: ScheduleShape, { fromStep, toStep, steps }: RoundOfSteps): number {
   const { warmUpSteps } = shape;
   const warmth = warmUpSteps > toStep ? toStep / warmUpSteps : 1;
@@ -85,7 +86,7 @@ export function scheduleFactor(shape: ScheduleShape, { fromStep, toStep, steps }
     }
     case 'cosine': {
       const roundSteps = toStep - fromStep;
-      // Rounds that the run was extended by keep the last value.
+      // Rounds of an extension keep the last value.
       const from = Math.min(fromStep, steps - roundSteps);
       if (from < warmUpSteps) return warmth;
       const share = (from + roundSteps / 2 - warmUpSteps) / (steps - warmUpSteps);

@@ -1,5 +1,5 @@
 /**
- * Score gap: by how much one curve, from a similar performance on, got further than another.
+ * Score gap: how much higher one curve gets than another from similar performance.
  */
 import type { Curve } from './curve.ts';
 import { findOverlap } from './overlap.ts';

@@ -1,5 +1,5 @@
 /**
- * Smoothing: what a curve would look like without the noise of measuring it.
+ * Smoothing: estimates a curve without its measurement noise.
  *
  * Gaussian-process regression of the scores on position (i/n for point i of n), on scores standardised by their mean
  * and population standard deviation, evaluated at the same positions. Two models, each in linear time:
@@ -19,8 +19,8 @@ export type SmoothingModel = 'fixed' | 'estimated' | 'none';
 const LARGE = 1e100;
 
 /**
- * Returns the smoothed scores, as many as given, for finite scores; those given are left as they were. A constant curve
- * smooths to itself, one point is its own smooth, an empty curve stays empty.
+ * Returns one smoothed score for each finite score, and does not change `scores`. Constant curves, single points and
+ * empty curves are their own smooths.
  */
 export function smooth(scores: readonly number[], model: SmoothingModel): number[] {
   const constant = scores.every((score) => score === scores[0]);

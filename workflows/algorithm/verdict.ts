@@ -7,13 +7,13 @@ import { findOverlap } from './overlap.ts';
 import type { Overlap } from './overlap.ts';
 import { bestScoreDifference } from './score-gap.ts';
 
-/** All that a verdict depends on; curves are those after step 3 and after the promotions already made in this pass. */
+/** The inputs of a verdict. The curves are those after step 3 and after the promotions already made in this pass. */
 export interface Evidence {
   readonly evaluator: Curve | 'diverged';
   readonly child: Curve | 'diverged';
-  /** T: steps since the assignment, this round included. */
+  /** T: steps since the assignment, including this round. */
   readonly evaluationSteps: number;
-  /** When an evaluator that never met its child gives up, and when the test has become as strict as `significance`. */
+  /** Steps after which an evaluation without overlap ends, and the test's threshold has fallen to `significance`. */
   readonly maxEvalSteps: number;
   /** Probability below which the binomial test passes: 0.01 in the paper. */
   readonly significance: number;
@@ -42,8 +42,8 @@ export const VERDICT_REASONS = [
 export type VerdictReason = (typeof VERDICT_REASONS)[number];
 
 /**
- * What was decided, why, and on which numbers: null if a curve diverged or has no points, `overlap` also if there
- * is none.
+ * The decision, its reason and its numbers. The numbers are null if a curve diverged or has no points; `overlap` is
+ * also null if there is none.
  */
 export interface Verdict {
   /** 'success': the child is promoted. On 'success' and 'stop' the evaluator is idle again. */
@@ -58,7 +58,7 @@ export interface Verdict {
   readonly threshold: number | null;
 }
 
-/** Judges one evaluator against its child: the first rule that holds decides, in the order of the code. */
+/** Judges one evaluator against its child. The first rule that applies decides, in the order of the code. */
 export function judge(evidence: Evidence): Verdict {
   const { evaluator, child, evaluationSteps, maxEvalSteps, significance, stopping, shifts } = evidence;
   const comparison = compare(evaluator, child, shifts);

@@ -1,10 +1,10 @@
 /**
- * Runs arms × seeds of one comparison, each a whole run of its own, a bounded number at once, and tabulates what they
- * reached.
+ * Runs the arms × seeds of a comparison, each as a separate run and a bounded number at a time, and tabulates their
+ * results.
  *
- * What a run has come to is looked for in the bucket before it is started, so a comparison that was killed, reset, or
- * lost with its Temporal server goes on when it is started again under its id: finished runs are not trained again, the
- * others go on from their last recorded round.
+ * Before it starts a run, the comparison looks for the run in the bucket. So a comparison that was killed, reset, or
+ * lost with its Temporal server can be started again under its id: it does not train finished runs again, and it
+ * resumes the others from their last recorded round.
  */
 import {
   ApplicationFailure,
@@ -27,10 +27,10 @@ import { inParallel } from '../population/in-parallel.ts';
 import { algorithmOf, comparedRunId, RETRACE_SEED_OFFSET, retraceId, WORKFLOW_TYPES } from '../population/names.ts';
 import { awaitAllOnCancel, orchestration, passOnFailure, reasonOf } from '../run/activities.ts';
 
-/** As it was given: defaults are filled in by the run itself. */
+/** The specification of an arm without defaults: the run itself fills them in. */
 type ComparedSpecification = Parameters<typeof algorithmOf>[0] & { readonly storage?: unknown };
 
-/** One run to be had: an arm's specification with its seed. */
+/** One run of the comparison: an arm's specification with a seed. */
 interface Job {
   readonly arm: string;
   readonly seed: number;
@@ -39,8 +39,10 @@ interface Job {
 }
 
 /**
- * Runs them all and returns what they reached. Fails at once, non-retryable, on an invalid input ('InvalidComparison').
- * If runs fail, it fails by name ('RunsFailed') after the others are done.
+ * Runs all runs and returns their results.
+ *
+ * @throws ApplicationFailure of type 'InvalidComparison', not retryable, at once if the input is invalid; of type
+ *   'RunsFailed' after the end of the others if runs failed
  */
 export async function compare(input: unknown): Promise<ComparisonProgress> {
   const { workflowId } = workflowInfo();
@@ -65,7 +67,7 @@ class Comparison {
     setHandler(comparisonQuery, () => this.progress(), { description: MESSAGE_DESCRIPTIONS.comparison });
   }
 
-  /** Finishes every run of the plan, a bounded number at once. */
+  /** Finishes all runs of the plan, a bounded number at a time. */
   async run(plan: ComparisonPlan): Promise<void> {
     this.#jobs = jobsOf(this.#workflowId, plan);
     this.#show();
@@ -86,12 +88,12 @@ class Comparison {
     return { runs: this.#jobs.length, rows, ...this.#shown, running, failures: this.#failures };
   }
 
-  /** A run that fails must not lose the others. */
+  /** Notes the failure of a run, so that the others continue. */
   async #finishOrNote(plan: ComparisonPlan, job: Job): Promise<void> {
     try {
       await this.#finish(plan, job);
     } catch (error) {
-      // A run that was cancelled alone failed; together with the comparison it did as it was told.
+      // A run that was cancelled alone has failed. A run that was cancelled with the comparison has not.
       if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
       this.#failures.push(`${job.arm}, seed ${job.seed}: ${failureMessage(error)}`);
     }
@@ -117,7 +119,7 @@ class Comparison {
     }
   }
 
-  /** One after the other: each writes the whole table. */
+  /** Describes runs one after the other, because each description writes the whole table. */
   async #tabulate({ location }: ComparisonPlan, job: Job, run: RunFolder, retrace?: RunFolder): Promise<void> {
     const turn = this.#tabulating.then(async () => {
       const done = this.#jobs
@@ -141,7 +143,7 @@ class Comparison {
   }
 }
 
-/** Every arm with every seed, in order. */
+/** Returns every arm with every seed, in order. */
 function jobsOf(workflowId: string, { arms, seeds }: ComparisonPlan): readonly Job[] {
   return Object.entries(arms).flatMap(([arm, specification]) =>
     seeds.map((seed) => ({
@@ -153,7 +155,7 @@ function jobsOf(workflowId: string, { arms, seeds }: ComparisonPlan): readonly J
   );
 }
 
-/** Trains a run to its end, from its last recorded round if there is one. */
+/** Trains a run to its end. Resumes it from its last recorded round if there is one. */
 async function train(
   { arm, seed, workflowId, specification }: Job,
   found: Exclude<FoundRun, { state: 'finished' }>,
@@ -168,7 +170,7 @@ async function train(
   });
 }
 
-/** Trains once more, alone and with another seed, along the schedule that a run found. */
+/** Retraces a run: one member trains the schedule that the run found, with another seed. */
 async function retraceOf(job: Job, run: RunFolder): Promise<RunFolder> {
   const workflowId = retraceId(job.workflowId);
   const seed = job.seed + RETRACE_SEED_OFFSET;
@@ -200,7 +202,7 @@ async function resultOf(
   return storage;
 }
 
-/** A run says itself what failed, and what of it; what lies beneath is for its own page. */
+/** Returns the message of a run's failure, which names the failed part. The causes are on the page of the run. */
 function failureMessage(error: unknown): string {
   return error instanceof ChildWorkflowFailure && error.cause instanceof ApplicationFailure
     ? error.cause.message
@@ -211,13 +213,13 @@ function placeOf({ bucket, folder }: RunFolder): RunFolder {
   return { bucket, folder };
 }
 
-function runsFailed(workflowId: string, { runs, rows, failures, table }: ComparisonProgress): ApplicationFailure {
-  const kept = table ? ` What the others reached is in s3://${table.bucket}/${table.key}.` : '';
+function runsFailed(workflowId: string, { runs, failures, table }: ComparisonProgress): ApplicationFailure {
+  const others = table ? ` The results of the others are in s3://${table.bucket}/${table.key}.` : '';
   const advice =
-    `Once that is mended, start it again under the same workflow id: its ${rows.length} finished runs are not ` +
-    'trained again, the others go on from their last recorded round.';
+    'Repair the cause, then start the comparison again under the same workflow id: finished runs are not trained ' +
+    'again, and the others resume from their last recorded round.';
   const message =
-    `Cannot finish comparison ${workflowId}: ${failures.length} of ${runs} runs failed.${kept} ` +
+    `Cannot finish comparison ${workflowId}: ${failures.length} of ${runs} runs failed.${others} ` +
     `${advice}\n${failures.join('\n')}`;
   return ApplicationFailure.create({ message, type: 'RunsFailed', nonRetryable: true, details: [failures] });
 }

@@ -1,5 +1,5 @@
 /**
- * A comparison as Markdown: what the Web UI shows of its workflow, and what `npm start` prints of it at the end.
+ * Formats a comparison as Markdown, for the Web UI and for the end of `npm start`.
  */
 import type { ArmSummary, ComparisonRow, PairSummary, ScoreSummary } from '../../activities/contracts/comparison.ts';
 import type { ComparisonProgress } from '../../activities/contracts/messages.ts';
@@ -7,7 +7,7 @@ import { markdownTable } from '../population/markdown-table.ts';
 
 type ScoreKind = 'testScore' | 'objective';
 
-/** Returns how far the comparison is, what failed, and its tables. */
+/** Returns the progress of the comparison, its failures and its tables. */
 export function comparisonText(workflowId: string, progress: ComparisonProgress): string {
   const { runs, rows, running, failures, table } = progress;
   return [
@@ -53,11 +53,11 @@ function scoreTable(title: string, kind: ScoreKind, { rows, summary }: Compariso
     ofArms('interquartile mean', ({ interquartileMean }) => score(interquartileMean)),
     ofArms('95 % interval of the mean', ({ meanInterval }) => interval(meanInterval)),
     ...(summaries.some((one) => one && one.diverged > 0)
-      ? [['diverged, left out', ...summaries.map((one) => String(one?.diverged ?? 0))]]
+      ? [['diverged (excluded)', ...summaries.map((one) => String(one?.diverged ?? 0))]]
       : []),
   ];
   const paired = [
-    ofPairs(`less ${arms[0]}, by seed`, ({ meanDifference }) => signed(meanDifference)),
+    ofPairs(`minus ${arms[0]}, by seed`, ({ meanDifference }) => signed(meanDifference)),
     ofPairs('95 % interval', (one) => interval(one.interval, signed)),
     ofPairs('p (pairs)', ({ p, pairs }) => `${String(Number(p.toPrecision(3)))} (${pairs})`),
   ];
@@ -71,12 +71,12 @@ function scoreTable(title: string, kind: ScoreKind, { rows, summary }: Compariso
   );
 }
 
-/** Returns a table of what a run costs on average, with a row per arm; nothing before the first summary. */
+/** Returns a table of the mean costs of a run, with a row per arm; nothing before the first summary. */
 function costTable({ summary }: ComparisonProgress): string[] {
   if (summary === null) return [];
   const retraced = summary.arms.some(({ retraceGap }) => retraceGap);
   const head = [
-    'a run on average',
+    'mean per run',
     "members' steps",
     "evaluators' steps",
     'thrown away',
@@ -84,7 +84,7 @@ function costTable({ summary }: ComparisonProgress): string[] {
     'checkpoints',
     'written',
     'read',
-    ...(retraced ? ['ahead of its retrace by'] : []),
+    ...(retraced ? ['retrace gap'] : []),
   ];
   const rows = summary.arms.map((arm) => [...costCells(arm), ...(retraced ? [gap(arm)] : [])]);
   return [markdownTable(head, rows)];
@@ -119,7 +119,7 @@ function gap({ retraceGap }: ArmSummary): string {
     : '–';
 }
 
-/** Returns a score with four decimals, `diverged` as it is, and a dash for a score that is not there yet. */
+/** Formats a score with four decimals. Returns `diverged` unchanged, and a dash for a missing score. */
 function score(value: number | string | undefined): string {
   return typeof value === 'number' ? value.toFixed(4) : (value ?? '–');
 }

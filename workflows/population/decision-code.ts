@@ -1,5 +1,5 @@
 /**
- * The code that decides: which one decided which rounds of a run.
+ * The decision code of a run: which code decided which rounds.
  *
  * Temporal records with every workflow task the build id of the worker that completed it, so a replay sees the code
  * that decided then. A state holds the changes, because an event tells each of them.

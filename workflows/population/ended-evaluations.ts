@@ -1,5 +1,5 @@
 /**
- * Evaluations that end other than by their own verdict: by the operator, by a promotion, by what happened to parent or
+ * Evaluations that do not end by their own verdict, but because of the operator, a promotion, or a change of parent or
  * child.
  */
 import type { Specification } from '../../activities/specification/specification.ts';
@@ -7,8 +7,8 @@ import type { Command, EndedEvaluation, EndReason, Promotion, RoundEvent } from 
 import type { EvaluationState, PopulationState } from './state.ts';
 
 /**
- * Ends the evaluations whose child was stopped, or had its hyperparameters set, by hand in this round: they compare
- * with a member that is no more.
+ * Ends the evaluations whose child was stopped, or had its hyperparameters set by hand, in this round. The member that
+ * they compare with no longer exists in that form.
  */
 export function endForChildren(
   { stepsPerRound }: Specification,
@@ -23,8 +23,8 @@ export function endForChildren(
 }
 
 /**
- * Follows a command of the operator, and ends the evaluations that it makes void; a command already followed does
- * nothing.
+ * Applies a command of the operator, and ends the evaluations that it invalidates. Ignores a command that was already
+ * applied.
  */
 export function followCommand(state: PopulationState, id: string, command: Command): readonly RoundEvent[] {
   if (state.followed.includes(id)) return [];
@@ -58,7 +58,7 @@ export function endWhere(
 }
 
 /**
- * What a sub-population does with the promotions it is given: takes them, and ends its own evaluations whose parent was
+ * Applies promotions to the sub-population that receives them, and ends its own evaluations whose parent was
  * overwritten.
  */
 export function receivePromotions(state: PopulationState, promotions: readonly Promotion[]): readonly RoundEvent[] {

@@ -1,6 +1,6 @@
 /**
- * The events of a round: everything that it decides or learns. They are the decision log, and the news that neighbours
- * get.
+ * The events of a round: everything that it decides or measures. They form the decision log and the news for
+ * neighbours.
  */
 import type { Score } from '../algorithm/curve.ts';
 import type { HyperparameterValues } from '../algorithm/hyperparameters.ts';
@@ -8,7 +8,7 @@ import type { Verdict } from '../algorithm/verdict.ts';
 import type { CheckpointReference } from '../../activities/contracts/checkpoint.ts';
 import type { DecisionCode, HistorySegment, RunEnd, ScoreCurve } from './state.ts';
 
-/** Why an evaluation ended other than by its own verdict. */
+/** Reason of an evaluation's end other than its own verdict. */
 export const END_REASONS = [
   'parent-promoted',
   'child-set-by-hand',
@@ -28,7 +28,7 @@ export interface EndedEvaluation {
 }
 
 export interface Promotion {
-  /** Worker that the child takes everything from, such as `P2/evaluator-3`. */
+  /** Worker whose weights, curve and history the child takes over, for example `P2/evaluator-3`. */
   readonly evaluator: string;
   readonly parent: number;
   /** The child: member of the sub-population that receives the promotion. */
@@ -42,16 +42,16 @@ export interface JudgedEvaluation {
   readonly slot: number;
   readonly parent: number;
   /**
-   * Whom it was judged against: another than it was assigned where the specification has it follow a copied child, or
-   * succeed against anyone.
+   * The member that it was judged against. It differs from the assigned child if the specification lets evaluations
+   * follow a copied child or succeed against anyone.
    */
   readonly child: number;
-  /** T: steps since the assignment, this round included. */
+  /** T: steps since the assignment, including this round. */
   readonly evaluationSteps: number;
   readonly verdict: Verdict;
 }
 
-/** What the operator wants of one sub-population. */
+/** A command of the operator to one sub-population. */
 export type Command =
   | { readonly kind: 'stop-members'; readonly members: readonly number[]; readonly reason: string }
   | { readonly kind: 'stop-evaluation'; readonly slot: number; readonly reason: string }
@@ -69,7 +69,7 @@ export type RoundEvent =
       readonly evaluators: number;
       readonly members: readonly HyperparameterValues[];
     }
-  /** What a round trains with, of the members whose schedule changes it. */
+  /** New hyperparameters of the members whose schedule changes them in this round. */
   | {
       readonly kind: 'scheduled';
       readonly members: readonly { readonly member: number; readonly hyperparameters: HyperparameterValues }[];
@@ -99,7 +99,7 @@ export type RoundEvent =
     }
   | {
       readonly kind: 'exploited';
-      /** Per member; null: not ranked this round. */
+      /** Fitness per member; null: not ranked in this round. */
       readonly fitness: readonly (number | null)[];
       readonly copies: readonly {
         readonly member: number;
@@ -111,9 +111,9 @@ export type RoundEvent =
   | { readonly kind: 'promoted'; readonly promotions: readonly Promotion[] }
   | { readonly kind: 'evaluations-ended'; readonly ended: readonly EndedEvaluation[] }
   | { readonly kind: 'commanded'; readonly id: string; readonly command: Command }
-  /** The run is to have so many rounds, more than before. */
+  /** The run was extended to this number of rounds. */
   | { readonly kind: 'extended'; readonly rounds: number }
-  /** Another code than before decides from here on. The digest of decisions leaves it out. */
+  /** Another code decides from here on. The digest of decisions excludes this event. */
   | ({ readonly kind: 'decided-by' } & DecisionCode)
   /** The operator ended the run early. */
   | ({ readonly kind: 'ended' } & RunEnd);

@@ -1,12 +1,12 @@
 /**
- * Bounded concurrency, written once: plain promises, so that workflows can use it too.
+ * Bounded concurrency with plain promises, for activities and workflows.
  */
 
 /**
- * Does the work for every item, at most `limit` at once, and returns the results in the order of the items. After a
- * failure no further item is begun.
+ * Does the work for every item, at most `limit` at a time, and returns the results in the order of the items. Starts no
+ * further item after a failure.
  *
- * @throws whatever the first work that fails throws
+ * @throws the first error that the work throws
  */
 export async function inParallel<Item, Result>(
   limit: number,

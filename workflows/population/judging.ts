@@ -12,7 +12,7 @@ import type { EvaluationState, MemberState, PopulationState, ScoreCurve } from '
 
 /**
  * Step 4: judges every busy evaluator in slot order, on the curves of `below` after its step 3 and after the promotions
- * made before in this pass. Returns the event, what P(i−1) is to be given, and P(i−1) as it will then be.
+ * made before in this pass. Returns the event, the promotions into P(i−1), and the state of P(i−1) after them.
  */
 export function judgeEvaluators(
   specification: Specification,
@@ -85,8 +85,8 @@ function succeeded({ outcome }: Verdict): boolean {
 }
 
 /**
- * Members of P(i−1), other than the child, that an evaluator may succeed against where the specification lets it: the
- * fittest first, none that was promoted in this pass.
+ * Returns the members of P(i−1), other than the child, that an evaluator may succeed against if the specification
+ * allows it. The fittest comes first. Members that were promoted in this pass are excluded.
  */
 function othersToBeat(
   { evaluation: { against } }: Specification,

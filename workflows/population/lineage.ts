@@ -1,9 +1,9 @@
 /**
- * Lineage: which workers' weights became a member's, and how.
+ * Lineage: which workers trained the weights of a member, and how the weights passed between them.
  */
 import type { HistorySegment, SegmentOrigin } from './state.ts';
 
-/** One worker that trained a member's weights: under which hyperparameters is in the history. */
+/** One worker that trained a member's weights. The history has its hyperparameters. */
 export interface Ancestor {
   readonly worker: string;
   readonly origin: SegmentOrigin;
@@ -12,8 +12,8 @@ export interface Ancestor {
 }
 
 /**
- * Returns a history without its hyperparameters, oldest first, one entry a worker; empty for a member that has not
- * trained.
+ * Returns a history without hyperparameters, with one entry per worker, oldest first. It is empty for a member that has
+ * not trained.
  */
 export function lineageOf(history: readonly HistorySegment[]): readonly Ancestor[] {
   const lineage: Ancestor[] = [];

@@ -1,8 +1,8 @@
 /**
- * Markdown tables, as the Web UI, the terminal and the results page show them.
+ * Markdown tables for the Web UI, the terminal and the results page.
  */
 
-/** Returns a Markdown table; a `|` within a cell is escaped. */
+/** Returns a Markdown table. Escapes `|` in cells. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

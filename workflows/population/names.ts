@@ -1,10 +1,11 @@
 /**
- * How the parts of a run are called, in ids, texts and files: P1 … Pn from 1, members and evaluator slots from 0.
+ * The names of a run's parts in ids, texts and files. Sub-populations are numbered from 1 (P1 … Pn), members and
+ * evaluator slots from 0.
  */
 import { isTrace } from '../algorithm/index.ts';
 import type { Schedule } from '../algorithm/index.ts';
 
-/** Longest workflow id, and name of a task queue, that Temporal takes. */
+/** Longest workflow id or task queue name that Temporal accepts. */
 export const MAX_ID_BYTES = 1000;
 
 export function subPopulationName(subPopulation: number): string {
@@ -19,33 +20,33 @@ export function evaluatorName(subPopulation: number, slot: number): string {
   return `${subPopulationName(subPopulation)}/evaluator-${slot}`;
 }
 
-/** Workflow id of a child of a run: `<run>/P2` or `<run>/P2/evaluator-3`. */
+/** Returns the workflow id of a run's child: `<run>/P2` or `<run>/P2/evaluator-3`. */
 export function childWorkflowId(runWorkflowId: string, name: string): string {
   return `${runWorkflowId}/${name}`;
 }
 
-/** Workflow id of a comparison's run. */
+/** Returns the workflow id of a comparison's run. */
 export function comparedRunId(comparisonWorkflowId: string, arm: string, seed: number): string {
   return `${comparisonWorkflowId}/${arm}/seed-${seed}`;
 }
 
-/** A retrace draws other batches than its run: its seed is so much higher. */
+/** The difference between the seeds of a retrace and its run, so that a retrace draws other batches. */
 export const RETRACE_SEED_OFFSET = 1000;
 
-/** Workflow id of what trains along a run's schedule once more. */
+/** Returns the workflow id of a run's retrace. */
 export function retraceId(runWorkflowId: string): string {
   return `${runWorkflowId}/retrace`;
 }
 
-/** Task queue of the trainers that serve the runs of a workflow task queue. */
+/** Returns the task queue of the trainers for the runs of a workflow task queue. */
 export function trainerTaskQueue(taskQueue: string): string {
   return `${taskQueue}-trainers`;
 }
 
-/** What a specification computes. */
+/** The algorithm of a specification. */
 export type Algorithm = 'fire-pbt' | 'pbt' | 'random-search' | 'retrace';
 
-/** Returns what a specification computes: its schedule and its sub-populations say so. */
+/** Returns the algorithm of a specification, which its schedule and its sub-populations determine. */
 export function algorithmOf({
   schedule,
   subPopulations,
@@ -57,7 +58,7 @@ export function algorithmOf({
   return subPopulations.length === 1 ? 'pbt' : 'fire-pbt';
 }
 
-/** Workflow type that runs each algorithm; firePbt runs PBT too, which is FIRE PBT with one sub-population. */
+/** Workflow type of each algorithm. firePbt runs PBT too, which is FIRE PBT with one sub-population. */
 export const WORKFLOW_TYPES = {
   'fire-pbt': 'firePbt',
   pbt: 'pbt',
@@ -65,12 +66,10 @@ export const WORKFLOW_TYPES = {
   retrace: 'retrace',
 } as const satisfies Record<Algorithm, string>;
 
-/** What to do with a run that failed, or whose parts were reset: said wherever that comes up. */
-export function howToGoOn(runWorkflowId: string): string {
-  return (
-    'go on from the last round that all sub-populations recorded with: temporal workflow reset --workflow-id ' +
-    `${shellWord(runWorkflowId)} --type FirstWorkflowTask --reason "…" --reapply-exclude Signal`
-  );
+/** Returns the command that resumes a run that failed, or whose parts were reset. */
+export function resumeCommand(runWorkflowId: string): string {
+  const id = shellWord(runWorkflowId);
+  return `temporal workflow reset --workflow-id ${id} --type FirstWorkflowTask --reason "…" --reapply-exclude Signal`;
 }
 
 function shellWord(text: string): string {

@@ -1,9 +1,9 @@
 /**
- * How the events of a round change the state of a sub-population.
+ * Applies the events of a round to the state of a sub-population.
  *
- * `applyEvents` is the only thing that changes a state. The workflow applies events as they happen, its upper neighbour
- * applies the same events to its copy, and the `saveRound` activity applies them to the state stored for the round
- * before. So all three agree by construction, and payloads carry the news of a round rather than whole curves.
+ * Only `applyEvents` changes a state. The workflow applies events as they happen, its upper neighbour applies the same
+ * events to its copy, and the `saveRound` activity applies them to the stored state of the round before. So all three
+ * agree by construction, and payloads carry the news of a round rather than whole curves.
  */
 import type { Score } from '../algorithm/curve.ts';
 import type { HyperparameterValues } from '../algorithm/hyperparameters.ts';
@@ -13,7 +13,7 @@ import { KEPT_CODES } from './decision-code.ts';
 import { evaluatorName, memberName } from './names.ts';
 import type { EvaluationState, MemberState, PopulationState } from './state.ts';
 
-/** Returns the state before anything happened; the first decision of the first round must be 'initialised'. */
+/** Returns the state before the first round. The first event of the first round must be 'initialised'. */
 export function emptyPopulation(): PopulationState {
   return {
     subPopulation: 0,
@@ -29,7 +29,7 @@ export function emptyPopulation(): PopulationState {
   };
 }
 
-/** Returns the state after the events, in order; the state given is left as it was. */
+/** Returns the state after the events, applied in order. Does not change `state`. */
 export function applyEvents(state: PopulationState, events: readonly RoundEvent[]): PopulationState {
   return events.reduce(applyEvent, state);
 }
@@ -174,8 +174,7 @@ function trained<T extends Trainee>(
 ): T {
   const curve = { sinceStep: trainee.curve.sinceStep, scores: [...trainee.curve.scores, ...scores] };
   const last = trainee.history.at(-1);
-  // A member that nothing happened to continues its last segment, so that a schedule is as long as its changes, not as
-  // its rounds.
+  // An unchanged member extends its last segment, so that a schedule has one segment per change, not one per round.
   const history =
     trainee.origin === 'continued' && last
       ? [...trainee.history.slice(0, -1), { ...last, toStep }]
@@ -228,7 +227,7 @@ function recordVerdict(state: PopulationState, judged: JudgedEvaluation): Popula
 
 function endEvaluation(state: PopulationState, slot: number, parent: number, reason: string): PopulationState {
   const member = memberAt(state, parent);
-  // An exploited parent keeps being the youngest of all; any other is as old as the end of this evaluation.
+  // An exploited parent stays the youngest of all. The age of any other parent counts from the end of this evaluation.
   const members =
     member.exploitedLast && member.idleSinceStep === state.step
       ? state.members
@@ -261,8 +260,8 @@ function follow(state: PopulationState, command: Command): PopulationState {
     case 'set-hyperparameters': {
       const member = memberAt(state, command.member);
       const hyperparameters = { ...member.hyperparameters, ...command.hyperparameters };
-      // What happened before it first trains again (an exploit, a promotion) stays the origin of its next segment; the
-      // command itself is in the decisions.
+      // An earlier origin (exploit, promotion) that has not led to training yet stays the origin of the next segment.
+      // The decisions record the command itself.
       const origin = member.origin === 'continued' ? 'set-by-hand' : member.origin;
       return {
         ...state,

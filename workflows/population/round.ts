@@ -1,9 +1,9 @@
 /**
  * The decisions of one round of one sub-population before judging, in the order of the paper: assign, (train,) exploit
- * and explore. `judging.ts` has step 4, `ended-evaluations.ts` what else ends an evaluation.
+ * and explore. `judging.ts` has step 4; `ended-evaluations.ts` has the other ends of evaluations.
  *
  * Pure functions from states to events. All randomness comes from streams named by purpose, sub-population, round and
- * member, so a decision depends on the specification's seed and on scores, and on nothing else.
+ * member, so a decision depends only on the specification's seed and on scores.
  */
 import { isDiverged, newestScore } from './scores.ts';
 import {
@@ -41,8 +41,8 @@ export function initialise(specification: Specification, subPopulation: number):
 }
 
 /**
- * What a schedule changes before a round; who was stopped, or had hyperparameters set by hand, keeps them. Nothing
- * without a schedule.
+ * Returns the changes of a schedule before a round; none without a schedule. Members that were stopped, or had their
+ * hyperparameters set by hand, keep their values.
  */
 export function followSchedule(
   specification: Specification,
@@ -72,7 +72,7 @@ function equal(a: HyperparameterValues, b: HyperparameterValues): boolean {
   return Object.keys(a).every((name) => a[name] === b[name]);
 }
 
-/** Step 1: idle evaluators take a parent each and share a child of `below`, P(i−1) as the previous round left it. */
+/** Step 1: each idle evaluator takes a parent, and all share a child of `below`, P(i−1) after the previous round. */
 export function assign(
   specification: Specification,
   round: number,
@@ -109,8 +109,8 @@ export function assign(
 }
 
 /**
- * Step 3: who copies whom, with which hyperparameters; undefined where something must be replaced and nothing healthy
- * is left. Who follows a schedule copies nobody.
+ * Step 3: decides which members copy which others, and with which hyperparameters. Returns undefined if a member must
+ * be replaced and no healthy member is left. Members that follow a schedule copy no others.
  */
 export function exploitAndExplore(
   specification: Specification,
@@ -128,8 +128,8 @@ export function exploitAndExplore(
       : isDiverged(member.curve.scores)
         ? ('diverged' as const)
         : ('healthy' as const),
-    // By scores everybody is ranked, the diverged last whatever the number; by improvement, only who has a busy
-    // evaluator.
+    // Ranking by scores includes all members, with diverged ones last. Ranking by improvement includes only members
+    // with a busy evaluator.
     fitness: isRankedByScore(specification, state) && isDiverged(member.curve.scores) ? 0 : (fitness[index] ?? null),
     spared: isSpared(specification, state, index),
   }));
@@ -154,7 +154,7 @@ export function exploitAndExplore(
   return { kind: 'exploited', fitness, copies };
 }
 
-/** Whether a member's evaluation is younger than the patience asked for. */
+/** Tells whether a member's evaluation is shorter than `patience`. */
 function isSpared(
   { evaluation: { patience } }: Specification,
   { step, evaluations }: PopulationState,
@@ -168,8 +168,8 @@ function isRankedByScore({ evaluation: { ranking } }: Specification, { subPopula
 }
 
 /**
- * Fitness per member: P1's newest score; above, the improvement rate of members with a busy evaluator. Null: not ranked
- * this round.
+ * Returns the fitness per member: the newest score in P1; in P2 and above, the improvement rate of members with a busy
+ * evaluator. Null: not ranked in this round.
  */
 function rank(specification: Specification, state: PopulationState): (number | null)[] {
   if (isRankedByScore(specification, state)) {

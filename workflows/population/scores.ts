@@ -1,15 +1,15 @@
 /**
- * Reading scores off members: newest, best, diverged or not.
+ * Reads scores of members: the newest, the best, and whether a member has diverged.
  */
 import type { Score } from '../algorithm/curve.ts';
 import type { MemberState, PopulationState } from './state.ts';
 
-/** The newest score of a curve; undefined where it was not measured yet. */
+/** Returns the newest score of a curve; undefined if it has none. */
 export function newestScore(scores: readonly Score[]): Score | undefined {
   return scores.at(-1);
 }
 
-/** Once diverged, a network stays so until exploit replaces it and its curve starts anew. */
+/** Tells whether a network has diverged. It stays diverged until exploit replaces it and its curve starts again. */
 export function isDiverged(scores: readonly Score[]): boolean {
   return newestScore(scores) === 'diverged';
 }
@@ -21,8 +21,8 @@ interface BestMember {
 }
 
 /**
- * The member with the highest newest score, the lower number where equal; a stopped one only where no other has a
- * finite score; undefined: nobody has.
+ * Returns the member with the highest newest score. Among equal scores the lower number wins. A stopped member is
+ * returned only if no other has a finite score. Undefined: no member has a finite score.
  */
 export function bestMember(state: PopulationState): BestMember | undefined {
   return bestWhere(state, (member) => !member.stopped) ?? bestWhere(state, (member) => member.stopped);
@@ -38,7 +38,7 @@ function bestWhere(state: PopulationState, admitted: (member: MemberState) => bo
   return best;
 }
 
-/** Highest newest score; null: nobody has a finite one. */
+/** Returns the highest newest score; null if no member has a finite one. */
 export function bestScoreOf(state: PopulationState): number | null {
   return bestMember(state)?.score ?? null;
 }

@@ -1,9 +1,9 @@
 /**
- * A whole run in one loop, without Temporal: the same decisions as the workflows make, in the order of algorithm.md, on
- * a given training function.
+ * Simulates a whole run in one loop, without Temporal. It makes the same decisions as the workflows, in the order of
+ * the paper, with any training function.
  *
- * A second implementation of the protocol (who knows what, when), to hold the workflows against, and the quick way to
- * try a rule.
+ * It is a second implementation of the protocol between sub-populations. Tests compare the workflows with it, and it is
+ * the quick way to try a rule.
  */
 import { assign, exploitAndExplore, followSchedule, initialise } from './round.ts';
 import { judgeEvaluators } from './judging.ts';
@@ -16,9 +16,9 @@ import type { CheckpointReference } from '../../activities/contracts/checkpoint.
 import type { HyperparameterValues, Score } from '../algorithm/index.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 
-/** One worker's round. */
+/** One round of one worker. */
 export interface SimulatedRound {
-  /** Such as `P2/evaluator-3`. */
+  /** For example `P2/evaluator-3`. */
   readonly worker: string;
   readonly hyperparameters: HyperparameterValues;
   readonly fromStep: number;
@@ -26,7 +26,7 @@ export interface SimulatedRound {
 }
 
 export interface SimulatedTraining<State> {
-  /** Trains one round from a worker's state (undefined: initialise) and returns the new state and its measurements. */
+  /** Trains one round from a state (undefined: initialise), and returns the new state and its measurements. */
   readonly train: (
     state: State | undefined,
     round: SimulatedRound,
@@ -39,15 +39,15 @@ export interface TrainedRound<State> {
 }
 
 export interface SimulatedRun<State> {
-  /** P1 first. */
+  /** The states of all sub-populations, P1 first. */
   readonly populations: readonly PopulationState[];
-  /** decisions[round − 1][level − 1]: the events of the round. */
+  /** The events of each round: decisions[round − 1][level − 1]. */
   readonly decisions: readonly (readonly (readonly RoundEvent[])[])[];
-  /** States of the newest round, by their checkpoint's key. */
+  /** The training states of the newest round, by the keys of their checkpoints. */
   readonly states: ReadonlyMap<string, State>;
 }
 
-/** Runs a specification to its end; a population without a healthy source throws. */
+/** Runs a specification to its end. @throws Error if a sub-population has no healthy member to copy */
 export async function simulate<State>(
   specification: Specification,
   { train }: SimulatedTraining<State>,
@@ -67,7 +67,7 @@ type Trained = Extract<RoundEvent, { kind: 'trained' }>;
 type TrainedMember = Trained['members'][number];
 type TrainedEvaluator = Trained['evaluators'][number];
 
-/** All sub-populations, one round after the other. */
+/** Trains all sub-populations, one round after the other. */
 class Simulation<State> implements SimulatedRun<State> {
   readonly #specification: Specification;
   readonly #train: SimulatedTraining<State>['train'];
@@ -129,7 +129,7 @@ class Simulation<State> implements SimulatedRun<State> {
       this.#apply(index, ...receivePromotions(this.#at(index), judgements[index + 1]?.promotions ?? []));
   }
 
-  /** Keeps the decisions, and of the states only those that somebody goes on from. */
+  /** Keeps the decisions, and only those training states that a worker continues from. */
   end(): void {
     this.decisions.push(this.#events);
     const used = new Set(

@@ -1,25 +1,25 @@
 /**
- * A sub-population's whole state. Plain JSON throughout: no Map, no Set, no NaN. `reducer.ts` changes it.
+ * The state of a sub-population. It is plain JSON: no Map, no Set, no NaN. Only `reducer.ts` changes it.
  */
 import type { Score } from '../algorithm/curve.ts';
 import type { HyperparameterValues } from '../algorithm/hyperparameters.ts';
 import type { CheckpointReference } from '../../activities/contracts/checkpoint.ts';
 
 /**
- * Scores since the last exploit (a member's) or the assignment (an evaluator's): score k was measured at sinceStep +
- * (k+1)·evalEvery.
+ * Scores of a member since its last exploit, or of an evaluator since its assignment. Score k was measured at step
+ * sinceStep + (k+1)·evalEvery.
  */
 export interface ScoreCurve {
   readonly sinceStep: number;
   readonly scores: readonly Score[];
 }
 
-/** How a stretch of training came to follow the one before it. */
+/** Why a segment of training begins. */
 export type SegmentOrigin =
   'initialised' | 'continued' | 'scheduled' | 'exploit' | 'evaluation' | 'promotion' | 'set-by-hand';
 
 /**
- * One stretch of training under constant hyperparameters by one worker; a member's list of them, from step 0, is its
+ * A segment of training with constant hyperparameters by one worker. The segments of a member, from step 0, are its
  * schedule.
  */
 export interface HistorySegment {
@@ -38,17 +38,17 @@ export interface MemberState {
   readonly history: readonly HistorySegment[];
   /** Origin of the next segment of the history. */
   readonly origin: SegmentOrigin;
-  /** Fitness in the newest step 3; null: not ranked then. */
+  /** Fitness in the newest step 3; null: it was not ranked. */
   readonly fitness: number | null;
-  /** Replaced in the newest step 3: not offered as a child in the next assignment. */
+  /** Whether the newest step 3 replaced it: then it cannot become a child in the next assignment. */
   readonly justExplored: boolean;
-  /** The member that it last copied; null: it never did. */
+  /** The member that it copied last; null: none. */
   readonly copiedFrom: number | null;
-  /** Step at which its last evaluation ended, or it was exploited; 0 at the start. */
+  /** Step at which its last evaluation ended or exploit replaced it; 0 at the start. */
   readonly idleSinceStep: number;
-  /** Whether exploit, rather than the end of an evaluation, set `idleSinceStep`: then it is the youngest of all. */
+  /** Whether exploit (not the end of an evaluation) set `idleSinceStep`: then it is the youngest of all. */
   readonly exploitedLast: boolean;
-  /** Stopped by hand: keeps its weights, trains no more, is never ranked or copied from. */
+  /** Whether the operator stopped it: it keeps its weights, does not train, and is never ranked or copied. */
   readonly stopped: boolean;
   /** Step at which its hyperparameters were last set by hand; null: never. */
   readonly setByHandAtStep: number | null;
@@ -72,32 +72,32 @@ export interface PopulationState {
   /** Steps trained by every member. */
   readonly step: number;
   readonly members: readonly MemberState[];
-  /** One per evaluator slot; null: idle. */
+  /** One entry per evaluator slot; null: idle. */
   readonly evaluations: readonly (EvaluationState | null)[];
   /** Promotions received from the sub-population above. */
   readonly promotions: number;
-  /** Verdicts given so far, by reason ('undecided' ones, which go on, are not counted). */
+  /** Number of ended evaluations by reason. */
   readonly verdicts: Readonly<Record<string, number>>;
-  /** Ids of the operator's commands followed so far: none is followed twice, whatever is reset. */
+  /** Ids of the operator's commands that were applied, so that none is applied twice after a reset. */
   readonly followed: readonly string[];
-  /** Rounds of the run after the newest extension; null: as many as the specification says. */
+  /** Number of rounds after the newest extension; null: that of the specification. */
   readonly extendedTo: number | null;
-  /** The codes that decided its rounds, newest last: `KEPT_CODES` at most, and no two neighbours are equal. */
+  /** The codes that decided its rounds, newest last, at most `KEPT_CODES`. Neighbours differ. */
   readonly decidedBy: readonly DecisionCode[];
-  /** The last round that counts, and why, if the operator ended the run early. No run goes on from such a round. */
+  /** The last round and the reason, if the operator ended the run early. No run can resume from such a round. */
   readonly ended: RunEnd | null;
 }
 
-/** The code that decides from a round on, until another does. */
+/** A code that decides from a round on, until another does. */
 export interface DecisionCode {
-  /** The package's version and a digest of the workflows, such as `0.2.0+9be3e936697e7397`: the worker's build id. */
+  /** Build id of the worker: the package's version and a digest of the workflows, like `0.2.0+9be3e936697e7397`. */
   readonly code: string;
   readonly fromRound: number;
 }
 
 /** How the operator ended a run before its last round. */
 export interface RunEnd {
-  /** The last round that counts. */
+  /** The last round of the run. */
   readonly round: number;
   readonly reason: string;
 }

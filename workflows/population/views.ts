@@ -1,6 +1,5 @@
 /**
- * What others are told of a sub-population: the root in brief, its upper neighbour of its members, whoever asks of
- * members and evaluators.
+ * Views of a sub-population: the summary for the root, the news for its upper neighbour, and the answers to queries.
  */
 import type { EvaluatorView, Leader, MemberView, SubPopulationSummary } from '../../activities/contracts/messages.ts';
 import { evaluatorName, memberName } from './names.ts';
@@ -8,12 +7,14 @@ import type { JudgedEvaluation, RoundEvent } from './events.ts';
 import type { PopulationState, ScoreCurve } from './state.ts';
 import { bestScoreOf, newestScore } from './scores.ts';
 
-/** Rows of a sub-population in the leaderboard: they travel to the root every round. */
+/** Maximal number of leaderboard rows of a sub-population. They are sent to the root every round. */
 export const LEADERS = 5;
-/** Scores of a curve that a query tells, so that the answer fits a message whatever the length of the run. */
+/** Maximal number of scores in a query's answer, so that the answer fits into a message for any length of a run. */
 const TOLD_SCORES = 200;
 
-/** A sub-population in brief, for the root's progress; `evaluatorsBusy` is how many evaluators trained this round. */
+/**
+ * Returns the summary for the root's progress. `evaluatorsBusy` is the number of evaluators that trained this round.
+ */
 export function summarise(state: PopulationState, round: number, evaluatorsBusy: number): SubPopulationSummary {
   const hyperparameters: Record<string, { min: number; max: number } | string[]> = {};
   for (const name of Object.keys(state.members[0]?.hyperparameters ?? {}).sort()) {
@@ -40,7 +41,7 @@ export function summarise(state: PopulationState, round: number, evaluatorsBusy:
   };
 }
 
-/** The lower number goes first where scores are equal; who has diverged or not been measured is no leader. */
+/** Returns the members with the best scores. Excludes members that have diverged or have no score. */
 function leadersOf(state: PopulationState): Leader[] {
   return state.members
     .flatMap((member, index) => {
@@ -53,7 +54,7 @@ function leadersOf(state: PopulationState): Leader[] {
     .slice(0, LEADERS);
 }
 
-/** What P(i+1) needs of a round: what happened to the members. */
+/** Returns the events of a round that P(i+1) needs: those that change members. */
 export function newsFor(events: readonly RoundEvent[]): RoundEvent[] {
   return events.flatMap((event): RoundEvent[] => {
     switch (event.kind) {
@@ -70,7 +71,7 @@ export function newsFor(events: readonly RoundEvent[]): RoundEvent[] {
   });
 }
 
-/** Every member, in order of its number. */
+/** Returns all members in the order of their numbers. */
 export function viewMembers(state: PopulationState): MemberView[] {
   return state.members.map(({ checkpoint, hyperparameters, fitness, stopped, curve }, index) => ({
     member: memberName(state.subPopulation, index),
@@ -83,7 +84,7 @@ export function viewMembers(state: PopulationState): MemberView[] {
   }));
 }
 
-/** Every evaluator slot: what it evaluates, and the last verdict on it. */
+/** Returns all evaluator slots with their evaluation and their last verdict. */
 export function viewEvaluators(state: PopulationState, judged: readonly JudgedEvaluation[]): EvaluatorView[] {
   const level = state.subPopulation;
   return state.evaluations.map((evaluation, slot) => {

@@ -11,7 +11,7 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ChildWorkflowHandle, Workflow } from '@temporalio/workflow';
 import { evaluator } from '../sub-population/evaluator.ts';
-import { childWorkflowId, evaluatorName, howToGoOn, subPopulationName } from '../population/names.ts';
+import { childWorkflowId, evaluatorName, resumeCommand, subPopulationName } from '../population/names.ts';
 import { reasonOf } from './activities.ts';
 import type { RoundReference } from '../../activities/contracts/run.ts';
 import type { Run } from './activities.ts';
@@ -32,8 +32,10 @@ export function childNames(run: Run): string[] {
 }
 
 /**
- * Starts all children; `recorded` are the records to resume from, P1's first, none to start afresh. Fails by name if a
- * child's id is taken: by somebody's own workflow, or by a child that a reset to a later task would start again.
+ * Starts all children. They resume from the `recorded` rounds, P1's first; without records they start from step 0.
+ *
+ * @throws ApplicationFailure of type 'ChildExists' if the id of a child is taken, by another workflow or by a child
+ *   that a reset left running
  */
 export async function startChildren(run: Run, recorded: readonly RoundReference[]): Promise<Children> {
   try {
@@ -41,10 +43,10 @@ export async function startChildren(run: Run, recorded: readonly RoundReference[
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     const advice =
-      `Where it was left by a reset, ${howToGoOn(run.workflowId)}; else end it, or start the run under another ` + 'id';
+      `If a reset left it running, reset the root to its first task: ${resumeCommand(run.workflowId)}. Otherwise end ` +
+      'it, or start the run under another id.';
     throw ApplicationFailure.create({
-      message:
-        `Cannot start a part of run ${run.workflowId}: workflow ${error.workflowId} is running already. ` + `${advice}`,
+      message: `Cannot start run ${run.workflowId}: workflow ${error.workflowId} is already running. ${advice}`,
       type: 'ChildExists',
       nonRetryable: true,
     });
@@ -96,7 +98,7 @@ async function startEvaluators(run: Run): Promise<ChildWorkflowHandle<typeof eva
   );
 }
 
-/** The child's result; its unexpected end fails the run, by name. */
+/** Returns the child's result. @throws ApplicationFailure of type 'ChildFailed' if the child ends unexpectedly */
 export async function resultOf<W extends Workflow>(
   child: ChildWorkflowHandle<W>,
   name: string,
@@ -105,11 +107,11 @@ export async function resultOf<W extends Workflow>(
   try {
     return (await child.result()) as Awaited<ReturnType<W>>;
   } catch (error) {
-    // A child that was cancelled alone ended unexpectedly; together with the root it did as it was told.
+    // A child that was cancelled alone has ended unexpectedly. A child that was cancelled with the root has not.
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     const message =
-      `${name} of run ${workflowId} ended unexpectedly: ${reasonOf(error)}. Once that is mended, ` +
-      `${howToGoOn(workflowId)}`;
+      `${name} of run ${workflowId} ended unexpectedly: ${reasonOf(error)}. Repair the cause, then resume the ` +
+      `run from its last complete round: ${resumeCommand(workflowId)}`;
     throw ApplicationFailure.create({
       message,
       type: 'ChildFailed',

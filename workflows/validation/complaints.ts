@@ -11,12 +11,12 @@ const MAX_DEPTH = 12;
  * schedule that it traces.
  */
 const MAX_VALUES = 100_000;
-/** Complaints listed; the rest are counted. */
+/** Maximal number of listed complaints. The message gives only the number of further ones. */
 const MAX_COMPLAINTS = 200;
 /** Names through which an object's prototype could be reached. */
 const RESERVED_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** What the whole input is called unless it is something else. */
+/** Default name of the whole input in messages. */
 const SPECIFICATION = 'specification';
 
 type Path = readonly PropertyKey[];
@@ -32,7 +32,7 @@ export class InvalidInput extends Error {
   }
 }
 
-/** What an input holds, or everything that is wrong with it. */
+/** The parsed value of an input, or all its errors. */
 export type Parsed<T> = { readonly value: T } | { readonly complaints: readonly string[] };
 
 /** Parses anything that came out of JSON; `whole` is what messages call the whole input. */

@@ -313,9 +313,9 @@ describe('a comparison', { timeout: 300_000 }, () => {
     const lines = message.split('\n');
     assert.equal(
       lines[0],
-      'Cannot finish comparison failing: 2 of 3 runs failed. What the others reached is in ' +
-        's3://fire-pbt/failing/comparison.json. Once that is mended, start it again under the same workflow id: ' +
-        'its 1 finished runs are not trained again, the others go on from their last recorded round.',
+      'Cannot finish comparison failing: 2 of 3 runs failed. The results of the others are in ' +
+        's3://fire-pbt/failing/comparison.json. Repair the cause, then start the comparison again under the same ' +
+        'workflow id: finished runs are not trained again, and the others resume from their last recorded round.',
     );
     assert.match(lines[1] ?? '', /^FIRE, seed 7: P1 of run failing\/FIRE\/seed-7 ended unexpectedly: /);
     assert.equal(lines[2], 'PBT, seed 7: it was stopped early in round 2: a mistake (StoppedEarly)');

@@ -80,8 +80,8 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     });
     assert.equal(
       failed,
-      `ResetRefused: Cannot go on with run child-reset: child-reset/P2 was reset alone, and its neighbours did ` +
-        `not go back with it. Instead go on from the last round that all sub-populations recorded with: ` +
+      `ResetRefused: Cannot continue run child-reset: child-reset/P2 was reset alone, and its neighbours were not. ` +
+        `Instead reset the root to its first task: ` +
         `temporal workflow reset --workflow-id child-reset --type FirstWorkflowTask --reason "…" ` +
         `--reapply-exclude Signal`,
     );
@@ -100,9 +100,8 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     assert.match(
       failed,
       new RegExp(
-        String.raw`^ResetRefused: Cannot go on with run root-reset: its root was reset to somewhere in ` +
-          String.raw`the middle, where its parts do not follow\. Instead go on .* --type ` +
-          String.raw`FirstWorkflowTask `,
+        String.raw`^ResetRefused: Cannot continue run root-reset: its root was reset to a later task than its first, ` +
+          String.raw`and its other workflows were not\. Instead .* --type FirstWorkflowTask `,
       ),
     );
     await reset(workflowId, ...TO_FIRST_TASK);
@@ -117,8 +116,8 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     assert.match(
       await failure(workflowId),
       new RegExp(
-        String.raw`^ChildFailed: P1 of run failed-root-reset ended unexpectedly: .*Once that is mended, ` +
-          String.raw`go on .* --type FirstWorkflowTask `,
+        String.raw`^ChildFailed: P1 of run failed-root-reset ended unexpectedly: .*Repair the cause, ` +
+          String.raw`then resume .* --type FirstWorkflowTask `,
       ),
     );
     await reset(workflowId, '--type', 'LastWorkflowTask', '--reason', 'test');
@@ -132,7 +131,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     await runs.client.workflow.getHandle(`${workflowId}/P1`).cancel();
     assert.match(
       await failure(workflowId),
-      /^ChildFailed: P1 of run child-cancelled ended unexpectedly: .*Once that is mended, go on /,
+      /^ChildFailed: P1 of run child-cancelled ended unexpectedly: .*Repair the cause, then resume /,
     );
   });
 
