@@ -29,6 +29,7 @@ import {
 import { provenSpecification, recordSpecification } from './recorded-specification.ts';
 import { isRetracingInput, recordedRetraced, retracingSpecification } from './retracing.ts';
 import { expected } from '../../workflows/validation/complaints.ts';
+import { isRecord } from '../../workflows/validation/draft.ts';
 import { descriptionOf } from '../specification/described-task.ts';
 import { RoundRecords } from './rounds.ts';
 import { mostRounds } from '../specification/budget.ts';
@@ -114,6 +115,12 @@ async function resolveSpecification(
   own: string,
   lookup: TaskLookup,
 ): Promise<ResolvedSpecification> {
+  if (isRecord(given) && 'arms' in given)
+    throw wrongField(
+      ['arms'],
+      `absent for workflow type ${workflowType} (workflow type compare takes it)`,
+      given['arms'],
+    );
   if (isRetracingInput(given)) {
     if (workflowType !== 'retrace')
       throw wrongField(['run'], `absent for workflow type ${workflowType} (workflow type retrace takes it)`, given.run);

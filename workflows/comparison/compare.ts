@@ -26,6 +26,7 @@ import type { ComparisonProgress } from '../../activities/contracts/messages.ts'
 import { inParallel } from '../population/in-parallel.ts';
 import { algorithmOf, comparedRunId, RETRACE_SEED_OFFSET, retraceId, WORKFLOW_TYPES } from '../population/names.ts';
 import { awaitAllOnCancel, orchestration, passOnFailure, reasonOf } from '../run/activities.ts';
+import { refuseCron } from '../run/unknown-type.ts';
 
 /** The specification of an arm without defaults: the run itself fills them in. */
 type ComparedSpecification = Parameters<typeof algorithmOf>[0] & { readonly storage?: unknown };
@@ -45,6 +46,7 @@ interface Job {
  *   'RunsFailed' after the end of the others if runs failed
  */
 export async function compare(input: unknown): Promise<ComparisonProgress> {
+  refuseCron();
   const { workflowId } = workflowInfo();
   const comparison = new Comparison(workflowId);
   const plan = await passOnFailure(orchestration.planComparison({ input, workflowId }));

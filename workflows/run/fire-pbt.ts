@@ -21,6 +21,7 @@ import { Holds } from './holds.ts';
 import { Operator } from './operator.ts';
 import { publishInTemporal } from './publication.ts';
 import { RunView } from './run-view.ts';
+import { refuseCron } from './unknown-type.ts';
 import { startWatchdog } from './watchdog.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -29,6 +30,7 @@ import type { Watchdog } from './watchdog.ts';
  * by name when a sub-population or evaluator ends unexpectedly.
  */
 export async function firePbt(specification: unknown): Promise<ResultSummary> {
+  refuseCron();
   const { workflowId, firstExecutionRunId } = workflowInfo();
   const view = new RunView(publishInTemporal(workflowId));
   const operator = new Operator(view);
