@@ -1,8 +1,8 @@
 /**
- * What the bucket already has of a comparison's run, so that nothing finished is trained twice, whatever became of the
- * Temporal server that trained it.
+ * Looks up the runs of a comparison in the bucket, so that no finished run is trained twice, even if the Temporal
+ * server that trained it is lost.
  *
- * Runs of one workflow id lie side by side, `<workflow id>/<first run id>/`, the oldest first.
+ * The folders of runs with one workflow id are `<workflow id>/<first run id>/`, the oldest first.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { ObjectStoreError, type ObjectStore, type StoredObject } from '../storage/object-store.ts';
@@ -19,12 +19,12 @@ import type { StoredResult } from './run.ts';
 
 type Objects = Pick<ObjectStore, 'get' | 'list' | 'exists'>;
 
-/** What is looked for among the runs of one workflow id. */
+/** What to look for among the runs of one workflow id. */
 interface Sought {
   readonly isFinished: (result: StoredResult, folder: StoredFolder) => boolean;
   /**
-   * Of a folder without such a result, from the specification recorded there: that of the run sought, undefined where
-   * it is another.
+   * Returns the specification of a folder without such a result, or undefined if the folder is of another run.
+   * `recorded` is the specification in that folder.
    */
   readonly begun: (
     recorded: unknown,
@@ -33,8 +33,8 @@ interface Sought {
 }
 
 /**
- * Returns a finished run of the specification, else the one that has come furthest, else that there is none. One that
- * was stopped early is not finished: it can be gone on from.
+ * Returns a finished run of the specification, or the run with the most rounds, or that there is none. A run that was
+ * stopped early is not finished; another run can continue it.
  */
 export async function findRun(
   objects: Objects,
@@ -50,7 +50,7 @@ export async function findRun(
   });
 }
 
-/** The same of a retrace of the run in the folder, with this seed. */
+/** Returns the same for retraces, with this seed, of the run in the folder. */
 export async function findRetrace(
   objects: Objects,
   rounds: RoundRecords,
@@ -93,7 +93,7 @@ async function find(
   return furthest ?? { state: 'absent' };
 }
 
-/** Returns the result that a finished run wrote; undefined where there is none that can be read. */
+/** Returns the result that a finished run wrote, or undefined if none can be read. */
 export async function readResult(objects: Pick<ObjectStore, 'get'>, run: RunFolder): Promise<StoredResult | undefined> {
   return (await readJson(objects, run.bucket, resultKey(run))) as StoredResult | undefined;
 }
@@ -123,7 +123,7 @@ async function listed(objects: Objects, bucket: string, prefix: string): Promise
   }
 }
 
-/** Costs and curves come from the decisions: a result without them cannot be tabulated. */
+/** Tells whether all decisions are there. Costs and curves are computed from them. */
 function hasDecisions({ keys, storage }: StoredFolder, { rounds }: StoredResult, levels: readonly number[]): boolean {
   return Array.from({ length: rounds }, (_, index) => index + 1).every((round) =>
     levels.every((level) => keys.has(decisionsKey(storage, round, level))),
@@ -131,8 +131,8 @@ function hasDecisions({ keys, storage }: StoredFolder, { rounds }: StoredResult,
 }
 
 /**
- * Whether a recorded specification, which has all defaults, says the same; where and how long things are kept decides
- * nothing.
+ * Tells whether a recorded specification, which has all defaults, is equal to the wanted one. `storage` is not
+ * compared, because no decision depends on it.
  */
 function sameSpecification(recorded: unknown, { storage: _, ...wanted }: Specification): boolean {
   try {

@@ -1,6 +1,6 @@
 /**
- * Types of the messages of a run: what its workflows tell each other, and what people are told of it.
- * `workflows/messages.ts` defines the signals, updates and queries that carry them.
+ * Types of the messages of a run, between its workflows and to people. `workflows/messages.ts` defines the signals,
+ * updates and queries that carry them.
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
@@ -12,7 +12,7 @@ import type { RoundReference, RunPlan } from './run.ts';
 import type { TrainRequest } from './training.ts';
 import type { CheckpointReference } from './checkpoint.ts';
 
-/** What every message between the workflows of a run carries. */
+/** The part that all messages between the workflows of a run have. */
 export interface MessageKey {
   readonly generation: string;
   readonly round: number;
@@ -20,44 +20,39 @@ export interface MessageKey {
   readonly sender: string;
 }
 
-/** What the operator wants of the run as a whole; sent again, whole, whenever it changes. */
+/** What the operator wants of the whole run. It is sent again, complete, whenever it changes. */
 export interface Steering extends MessageKey {
-  /** Why the run is to end after the round that P1 is in; null: it is not. */
+  /** Why the run is to end after the current round of P1; null: it is not. */
   readonly stop: string | null;
-  /** Why P1 is not to begin another round; null: it may. */
+  /** Why P1 may begin no other round; null: it may. */
   readonly pause: string | null;
-  /** Rounds that the run is to have: the specification's, or more. */
+  /** Rounds that the run is to have: those of the specification, or more. */
   readonly rounds: number;
-  /** How often the operator has said to go on: whoever holds tries again. */
+  /** How often the operator resumed the run. With each time, held workers retry. */
   readonly resumes: number;
 }
 
 export interface CommandMessage extends MessageKey {
-  /** Unique among the commands of a run, so that none is followed twice. */
+  /** Unique among the commands of a run, so that no command is followed twice. */
   readonly id: string;
   readonly command: Command;
 }
 
-/**
- * What happened in P(i−1) in this round up to step 3, for Pi to judge against: what was decided on the length of the
- * run, too.
- */
+/** The events of P(i−1) in this round up to step 3, which Pi judges against. They include the length of the run. */
 export interface NeighbourNews extends MessageKey {
   readonly events: readonly RoundEvent[];
   /** What P(i−1) recorded of the round before; null in round 1. */
   readonly recorded: RoundReference | null;
 }
 
-/** Everything that Pi's evaluators earned for P(i−1) in this round; mostly empty. */
+/** All promotions from Pi into P(i−1) in this round. In most rounds there is none. */
 export interface PromotionBatch extends MessageKey {
   readonly promotions: readonly Promotion[];
-  /** Newest known summaries of Pi and those above it, so that the root's progress shows the whole run. */
+  /** Newest known summaries of Pi and the sub-populations above, for the progress of the run. */
   readonly summaries: readonly SubPopulationSummary[];
 }
 
-/**
- * Pi → evaluator: the verdict on the last round, if one was being judged, and what to train in this one, if anything.
- */
+/** Pi → evaluator: the verdict on the last round, and what to train in this round. Either may be null. */
 export interface Instruction extends MessageKey {
   readonly judged: JudgedEvaluation | null;
   readonly train: {
@@ -68,10 +63,10 @@ export interface Instruction extends MessageKey {
   } | null;
 }
 
-/** Evaluator → Pi: what a round of training gave. */
+/** Evaluator → Pi: the result of a round of training. */
 export interface EvaluatorReport extends MessageKey {
   readonly slot: number;
-  /** Null: training failed for good, and the operator chose to end the evaluation. */
+  /** Null: training failed permanently, and the operator ended the evaluation. */
   readonly outcome: {
     readonly checkpoint: CheckpointReference;
     readonly scores: readonly Score[];
@@ -79,15 +74,15 @@ export interface EvaluatorReport extends MessageKey {
   } | null;
 }
 
-/** P1 → root, once a round, after the round is recorded. */
+/** P1 → root, after a round is recorded. */
 export interface RoundCompleted extends MessageKey {
-  /** P1's own first, then what is known of the others (P3 and above: of the round before). */
+  /** That of P1 first. Those of P3 and above are of the round before. */
   readonly summaries: readonly SubPopulationSummary[];
-  /** Rounds that the run will have, as P1 decided: an extension that came too late is not in it. */
+  /** Rounds that the run will have, as P1 decided. An extension that came too late is not included. */
   readonly rounds: number;
 }
 
-/** Sub-population or evaluator → root: what it holds for, nothing when it goes on. */
+/** Sub-population or evaluator → root: the reasons for its holds. There is none when it resumes. */
 export interface HoldNotice extends MessageKey {
   readonly reasons: readonly string[];
 }
@@ -98,22 +93,22 @@ export interface SubPopulationSummary {
   readonly round: number;
   readonly members: number;
   readonly evaluators: number;
-  /** That trained in the round. */
+  /** Evaluators that trained in the round. */
   readonly evaluatorsBusy: number;
-  /** Received from the sub-population above. */
+  /** Promotions received from the sub-population above. */
   readonly promotions: number;
   /** Ends of its evaluations so far, by reason. */
   readonly verdicts: Readonly<Record<string, number>>;
   readonly bestScore: number | null;
-  /** Over its members: the range of a number, the choices in use of a category. */
+  /** Of all members: the range of a number, or the choices in use of a category. */
   readonly hyperparameters: Readonly<
     Record<string, { readonly min: number; readonly max: number } | readonly string[]>
   >;
-  /** Its best members by newest score, best first, five at most. */
+  /** The best members by newest score, best first, at most five. */
   readonly leaders: readonly Leader[];
   /** The codes that decided its rounds, newest last. */
   readonly decidedBy: readonly DecisionCode[];
-  /** Members that were stopped by hand. */
+  /** Numbers of the members that were stopped by hand. */
   readonly stopped: readonly number[];
 }
 
@@ -134,17 +129,17 @@ export interface RunProgress {
   readonly plan: RunPlan | null;
   readonly bestScore: number | null;
   readonly subPopulations: readonly SubPopulationSummary[];
-  /** What sub-populations, evaluators and, at the end, the report hold for, one text each. */
+  /** Why sub-populations, evaluators or the final report hold, one text each. */
   readonly holds: readonly string[];
   /** Why the run is paused or is being stopped, and which codes decided if there are several; null: none of these. */
   readonly notice: string | null;
-  /** The newest signals that could not be followed, each with the reason; newest first. */
+  /** The newest invalid signals, each with the reason; newest first. */
   readonly ignored: readonly string[];
   /** What a person should know of the run's objects: records that were refused, checkpoints that were kept. */
   readonly warnings: readonly string[];
 }
 
-/** One member as people read it. */
+/** One member, for people. */
 export interface MemberView {
   readonly member: string;
   /** Null before the first round. */
@@ -154,14 +149,11 @@ export interface MemberView {
   /** Null: not ranked in the newest round. */
   readonly fitness: number | null;
   readonly stopped: boolean;
-  /** Since the last exploit, the newest 200 scores: the last was measured after the newest round. */
+  /** The newest 200 scores since the last exploit. The last score was measured at the end of the newest round. */
   readonly curve: ScoreCurve;
 }
 
-/**
- * One evaluator slot as its sub-population sees it; a verdict has the overlap, the score gap, the p-value and its
- * threshold.
- */
+/** One evaluator slot, for people. A verdict has the overlap, the score gap, the p-value and its threshold. */
 export interface EvaluatorView {
   readonly evaluator: string;
   readonly evaluation: {
@@ -176,22 +168,22 @@ export interface EvaluatorView {
 }
 
 /**
- * Ends early what it names: the whole run (nothing named), a sub-population, a member, an evaluator's present
- * evaluation. A signal, because that is what people reach for in the CLI; a bad one is logged and dropped.
+ * Stops what it names: a sub-population, a member, or the current evaluation of an evaluator; the whole run if it names
+ * nothing. It is a signal, because people expect one in the CLI. An invalid one is logged and dropped.
  */
 export interface StopEarly {
   readonly reason: string;
   readonly subPopulation?: number;
-  /** From 0; needs `subPopulation`. */
+  /** Number from 0; needs `subPopulation`. */
   readonly member?: number;
-  /** Slot, from 0; needs `subPopulation`. */
+  /** Slot from 0; needs `subPopulation`. */
   readonly evaluator?: number;
 }
 
 export interface SetHyperparameters {
   readonly subPopulation: number;
   readonly member: number;
-  /** Only those to change. */
+  /** Only the values to change. */
   readonly hyperparameters: HyperparameterValues;
   readonly reason: string;
 }
@@ -199,14 +191,14 @@ export interface SetHyperparameters {
 /** How far a comparison is. */
 export interface ComparisonProgress {
   readonly runs: number;
-  /** Runs that are done, arms in the order given, then seeds. */
+  /** Finished runs, in the order of the arms and then of the seeds. */
   readonly rows: readonly ComparisonRow[];
-  /** Of the rows; null: none is done, or the comparison began before there were summaries. */
+  /** Summary of the rows; null: no run is finished. */
   readonly summary: ComparisonSummary | null;
-  /** Ids of the runs and retraces that are being trained, in the same order. */
+  /** Ids of the runs and retraces in training, in the same order. */
   readonly running: readonly string[];
-  /** Runs that failed, and why. */
+  /** Failed runs, each with the reason. */
   readonly failures: readonly string[];
-  /** Where the table of the rows is, with curves, schedules and costs; null: not yet anywhere. */
+  /** The table of the rows, with curves, schedules and costs; null: it is not written yet. */
   readonly table: { readonly bucket: string; readonly key: string } | null;
 }

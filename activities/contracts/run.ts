@@ -1,5 +1,5 @@
 /**
- * The light activities of a run: planning, the record of its rounds, its result. They run on the orchestrator's worker.
+ * The light activities of a run: its plan, the records of its rounds, its result. They run on orchestrators.
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { RoundEvent } from '../../workflows/population/events.ts';
@@ -9,22 +9,22 @@ import type { CheckpointReference, RunFolder } from './checkpoint.ts';
 import type { ReportOutcome } from './training.ts';
 import type { Specification } from '../specification/specification.ts';
 
-/** What a run will do and cost, said before it starts. */
+/** What a run will do and cost, known before it starts. */
 export interface RunPlan {
   /**
-   * Run id of the root that was planned: a run that was reset has a new one, and messages of the old one are dropped.
-   * Recorded here, because a history exported after a reset replays under its original run id.
+   * Run id of the planned root. A reset gives the root a new run id, and messages of the old one are dropped. It is
+   * recorded here, because a history that was exported after a reset replays under its original run id.
    */
   readonly generation: string;
-  /** As validated, defaults filled in. */
+  /** Validated, with defaults filled in. */
   readonly specification: Specification;
   readonly storage: RunFolder;
-  /** Of the earlier run whose rounds it goes on from. */
+  /** The folder of the earlier run that it continues. */
   readonly from?: RunFolder;
-  /** Present where it trains another run's schedule afresh. */
+  /** Present if it trains the schedule of another run again. */
   readonly retraced?: RetracedRun;
   readonly costs: RunCosts;
-  /** To which it can be extended at most; absent from what was planned before it was told. */
+  /** Maximal number of rounds to which it can be extended. */
   readonly maxRounds?: number;
   /** Recorded specifications that were not used, as `key: reason`. */
   readonly refused: readonly string[];
@@ -43,27 +43,27 @@ export interface RunCosts {
   readonly members: number;
   readonly evaluators: number;
   readonly rounds: number;
-  /** Steps that all workers together train, were every evaluator always busy: an upper bound. */
+  /** Upper bound of the steps of all workers together: every evaluator is always busy. */
   readonly workerSteps: number;
   readonly trainActivities: number;
-  /** Estimate for one checkpoint; undefined where the task cannot tell beforehand. */
+  /** Estimate for one checkpoint; absent if the task cannot tell beforehand. */
   readonly checkpointBytes?: number;
   /**
-   * Checkpoints kept at any time, at most, and their bytes; besides partial ones, about two a worker, in rounds that
-   * last longer than a minute: no plan foresees those.
+   * Upper bound of the checkpoints kept at any time. Partial checkpoints are not counted: about two per worker, in
+   * rounds that last longer than a minute.
    */
   readonly checkpointsKept: number;
   readonly storedBytes?: number;
-  /** What histories and messages take at most; absent from what was planned before it was told. */
+  /** Upper bounds of histories and messages. */
   readonly histories?: HistoryCosts;
 }
 
 /** The largest of a run's demands on Temporal (history-budget.ts). */
 export interface HistoryCosts {
-  /** The root's, which never continues as new. */
+  /** Of the root, which never continues as new. */
   readonly rootEvents: number;
   readonly rootBytes: number;
-  /** Of one round of the sub-population that needs most. */
+  /** Of one round of the sub-population that needs the most. */
   readonly roundEvents: number;
   readonly roundBytes: number;
   readonly largestPayloadBytes: number;
@@ -96,9 +96,9 @@ export interface SaveRoundRequest {
   /** From 1. */
   readonly round: number;
   readonly subPopulation: number;
-  /** Everything that happened in the round, in order. */
+  /** All events of the round, in order. */
   readonly events: readonly RoundEvent[];
-  /** Wall-clock seconds of trainers in this round: a cost, kept apart from what is decided. */
+  /** Wall-clock seconds of trainers in this round. It is a cost, and no decision depends on it. */
   readonly trainerSeconds: number;
 }
 
@@ -135,11 +135,11 @@ export interface WriteResultRequest {
   readonly winner: Winner;
   readonly report: ReportOutcome;
   readonly retraced?: RetracedRun;
-  /** Present when the run was stopped before its last round. */
+  /** Present if the run was stopped before its last round. */
   readonly stoppedEarly?: { readonly reason: string; readonly round: number };
 }
 
-/** What a finished run's workflow returns: small, and enough to read the rest. */
+/** What the workflow of a finished run returns. It is small, and names the file with everything. */
 export interface ResultSummary {
   readonly workflowId: string;
   readonly algorithm: Algorithm;
@@ -150,16 +150,16 @@ export interface ResultSummary {
   readonly testScore: Score;
   readonly untouchedScore?: Score;
   /**
-   * Of a retrace: the run that found the schedule, and by how much its test score is above this one's; null where one
-   * of them diverged.
+   * Only of a retrace: the run that found the schedule, and its test score minus that of the retrace; null if one of
+   * them diverged.
    */
   readonly retraced?: RetracedRun & { readonly gap: number | null };
   /** Promotions received, by sub-population, P1 first. */
   readonly promotions: readonly number[];
-  /** Ends of evaluations over all sub-populations, by reason. */
+  /** Ends of evaluations in all sub-populations, by reason. */
   readonly verdicts: Readonly<Record<string, number>>;
   readonly schedule: readonly HistorySegment[];
-  /** SHA-256 over every decision of every round, hexadecimal: equal for two runs that decided the same. */
+  /** SHA-256 of all decisions of all rounds, hexadecimal. It is equal for two runs that decided the same. */
   readonly decisionsSha256: string;
   /** The codes that decided its rounds: more than one if a worker with other code took the run over. */
   readonly decidedBy: readonly DecisionCode[];
@@ -174,7 +174,7 @@ export interface DeletionRequest {
   readonly run: string;
   /** Default: fire-pbt. */
   readonly bucket?: string;
-  /** Default: false, which only says what is there. */
+  /** Default: false, which deletes nothing. */
   readonly confirm?: boolean;
 }
 
@@ -188,11 +188,11 @@ export interface Deletion extends FolderSize {
   readonly bucket: string;
   readonly folders: Readonly<Record<string, FolderSize>>;
   readonly deleted: boolean;
-  /** What to do now, for people. */
+  /** The next step, for people. */
   readonly next: string;
 }
 
-/** The activities of runs; those of comparisons are a contract of their own (comparison.ts). */
+/** The activities of runs. Comparisons have their own contract (comparison.ts). */
 export interface RunActivities {
   planRun(input: {
     readonly specification: unknown;
@@ -200,8 +200,8 @@ export interface RunActivities {
     readonly firstExecutionRunId: string;
   }): Promise<RunPlan>;
   /**
-   * Takes over the rounds of an earlier run: its decisions, its newest round that can be gone on from, the checkpoints
-   * of that; does nothing where this run has recorded rounds.
+   * Copies the rounds of an earlier run: its decisions, the newest state to resume from, and the checkpoints of that
+   * state. Does nothing if this run has recorded rounds.
    */
   adoptRounds(input: {
     readonly storage: RunFolder;
@@ -211,7 +211,7 @@ export interface RunActivities {
     /** Run id of the root. */
     readonly generation: string;
   }): Promise<LatestRound>;
-  /** Never returns: fails, not retryable, once the root or a child of its was reset to where it cannot go on from. */
+  /** Never returns. Fails, not retryable, when the root or a child was reset in a way that cannot work. */
   watchForInvalidResets(input: { readonly workflowId: string; readonly generation: string }): Promise<never>;
   clearLeftovers(input: {
     readonly workflowIds: readonly string[];
@@ -240,13 +240,11 @@ export interface RunActivities {
     readonly warnings: readonly string[];
   }>;
   writeResult(input: WriteResultRequest): Promise<ResultSummary>;
-  /**
-   * Writes the history of every execution of the run to `histories/`; `forgotten` are those whose retention is over.
-   */
+  /** Writes the history of each execution of the run to `histories/`. The retention of `forgotten` ones is over. */
   exportHistories(input: {
     readonly storage: RunFolder;
     readonly workflowId: string;
   }): Promise<{ readonly histories: number; readonly sizeBytes: number; readonly forgotten: number }>;
-  /** Says what a run left in its bucket; deletes it where that is confirmed. */
+  /** Lists the objects of a run. Deletes them if the request confirms that. */
   deleteRun(request: DeletionRequest): Promise<Deletion>;
 }

@@ -54,7 +54,7 @@ export interface ReportRequest {
 export interface ReportOutcome {
   /** Score on the test set (accuracy for classification); for tasks without one, the objective. */
   readonly testScore: Score;
-  /** Score on the held-out part that nothing else touches; absent where the task has none. */
+  /** Score on a held-out part that nothing else uses; absent if the task has none. */
   readonly untouchedScore?: Score;
   /** Keys written under `result/`: best weights as safetensors, TensorFlow.js model. */
   readonly files: readonly string[];

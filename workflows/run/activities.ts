@@ -1,5 +1,5 @@
 /**
- * What every workflow of a run is told about the run, and the activities as it may call them.
+ * What every workflow of a run knows of the run, and the activities that it can call.
  */
 import {
   ActivityFailure,
@@ -20,21 +20,18 @@ import { causesOf } from './causes.ts';
 
 export interface Run {
   readonly workflowId: string;
-  /** The root's run id: a run that was reset has a new one, and messages of the old one are dropped. */
+  /** The root's run id. A reset gives the root a new one, and messages of the old one are dropped. */
   readonly generation: string;
   readonly specification: Specification;
   readonly storage: RunFolder;
 }
 
-/**
- * Infrastructure trouble is retried until it is over; what cannot get better is thrown as non-retryable by the activity
- * itself.
- */
+/** Infrastructure failures are retried until they are over. Activities throw permanent failures as not retryable. */
 const RETRY_UNTIL_IT_IS_OVER = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' } as const;
 
 /**
- * Light activities, on the orchestrator's own worker, which heartbeats for them (workers/processes/keep-alive.ts):
- * should it be killed, another try begins within seconds.
+ * Light activities run on an orchestrator's worker, which sends heartbeats for them (workers/processes/keep-alive.ts).
+ * If it is killed, a retry begins within seconds.
  */
 const ON_ORCHESTRATORS = { heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER } as const;
 export const orchestration = proxyActivities<RunActivities & ComparisonActivities>({
@@ -42,19 +39,19 @@ export const orchestration = proxyActivities<RunActivities & ComparisonActivitie
   startToCloseTimeout: '5m',
 });
 
-/** Those that copy, read or delete all that a run left: of large models that is gigabytes. */
+/** Activities that copy, read or delete all objects of a run, which can be gigabytes. */
 export const longOrchestration = proxyActivities<RunActivities & ComparisonActivities>({
   ...ON_ORCHESTRATORS,
   startToCloseTimeout: '1 day',
 });
 
-/** Watches a run as long as it lasts. */
+/** The activity that watches a run for its whole duration. */
 export const watchdog = proxyActivities<Pick<RunActivities, 'watchForInvalidResets'>>({
   ...ON_ORCHESTRATORS,
   startToCloseTimeout: '1000 days',
 });
 
-/** Trains one worker for one round on a trainer; `summary` is what the Web UI shows for the activity. */
+/** Trains one worker for one round on a trainer. The Web UI shows `summary` for the activity. */
 export async function trainRound(request: TrainRequest, summary: string): Promise<TrainOutcome> {
   return trainers().train.executeWithOptions({ summary }, [request]);
 }
@@ -101,8 +98,8 @@ export async function passOnFailure<Result>(activity: Promise<Result>): Promise<
 }
 
 /**
- * Work that children do: when it is cancelled, it ends once everybody in it has ended. A parent that ends first has its
- * children terminated, which reads as though somebody had killed them.
+ * Waits for the work of children. If it is cancelled, waits until all children have ended. If a parent ended first, its
+ * children would be terminated, as if a person had killed them.
  */
 export async function awaitAllOnCancel<T>(work: Promise<T>, everybody: () => readonly Promise<unknown>[]): Promise<T> {
   try {
@@ -113,14 +110,14 @@ export async function awaitAllOnCancel<T>(work: Promise<T>, everybody: () => rea
   }
 }
 
-/** What a person should read of a failed activity: the message of the failure at its root, and its type. */
+/** Returns what people should read of a failed activity: message and type of the innermost failure. */
 export function reasonOf(error: unknown): string {
   const cause = causesOf(error).at(-1);
   if (!(cause instanceof Error)) return String(cause);
   return cause instanceof ApplicationFailure && cause.type ? `${cause.message} (${cause.type})` : cause.message;
 }
 
-/** Proxy for the activities that need a trainer: they heartbeat, and may take as long as they take. */
+/** Returns the activities of trainers. They send heartbeats, and may last for days. */
 export function trainers(): ReturnType<typeof proxyActivities<TrainingActivities>> {
   return proxyActivities<TrainingActivities>({
     taskQueue: trainerTaskQueue(workflowInfo().taskQueue),

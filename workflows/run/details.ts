@@ -1,6 +1,5 @@
 /**
- * The Markdown that workflows show of themselves, in the Web UI and in `temporal workflow metadata`: updated once a
- * round.
+ * The Markdown that workflows show in the Web UI and in `temporal workflow metadata`. It is updated once per round.
  */
 import type { RunProgress } from '../../activities/contracts/messages.ts';
 import type { JudgedEvaluation } from '../population/events.ts';
@@ -8,7 +7,7 @@ import type { PopulationState } from '../population/state.ts';
 import { markdownTable } from '../population/markdown-table.ts';
 import { memberName, subPopulationName } from '../population/names.ts';
 
-/** The root's: how far the run is, every sub-population a row. */
+/** Returns the text of a root: how far the run is, with a row per sub-population. */
 export function describeRun(
   workflowId: string,
   { status, round, rounds, bestScore, subPopulations, holds, plan, notice, ignored, warnings }: RunProgress,
@@ -37,7 +36,7 @@ export function describeRun(
   ].join('\n');
 }
 
-/** A sub-population's: its members in order of their newest score, and what it holds for. */
+/** Returns the text of a sub-population: its members in order of their newest score, and why it holds. */
 export function describeSubPopulation(
   workflowId: string,
   state: PopulationState,
@@ -65,7 +64,7 @@ export function describeSubPopulation(
   ].join('\n');
 }
 
-/** One verdict with its numbers, as a line. */
+/** Returns one verdict with its numbers, as a line. */
 export function describeVerdict(
   { parent, child, evaluationSteps, verdict }: JudgedEvaluation,
   round: number,
@@ -82,7 +81,7 @@ export function describeVerdict(
   return `round ${round}: ${outcome} (${reason}) after ${evaluationSteps} steps, ${pair}: ${numbers.join(', ')}`;
 }
 
-/** A table after an empty line, or nothing if it has no rows. */
+/** Returns a table after an empty line, or nothing if it has no rows. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   return rows.length === 0 ? [] : ['', markdownTable(head, rows)];
 }

@@ -1,11 +1,11 @@
 /**
- * Root of a run: plans it, starts every sub-population and evaluator, watches the rounds go by, reports. `operator.ts`
- * has what the operator wants, `run-view.ts` what the root knows.
+ * The root of a run. It plans the run, starts all sub-populations and evaluators, and reports at the end. `operator.ts`
+ * has the operator's messages, `run-view.ts` what the root knows.
  *
- * It is the parent of everything and never continues as new (a parent that does loses its children), so its history
- * stays short: one signal and one activity a round, of every k-th round only in long runs (population/reporting.ts). A
- * run that failed goes on by resetting this workflow to its first task: it then clears what the last generation left
- * behind and starts everybody from the newest round that all of them recorded.
+ * It is the parent of all other workflows. It never continues as new, because a parent that does loses its children. So
+ * its history must stay short: one signal and one activity per round, or per k-th round in long runs
+ * (population/reporting.ts). A failed run is continued by a reset of this workflow to its first task. Then it
+ * terminates what the last generation left, and starts all parts from the newest round that all of them recorded.
  */
 import { allHandlersFinished, condition, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { LatestRound, ResultSummary, RunPlan, Winner } from '../../activities/contracts/run.ts';
@@ -26,8 +26,8 @@ import { startWatchdog } from './watchdog.ts';
 import type { Watchdog } from './watchdog.ts';
 
 /**
- * Runs one experiment and returns where its result is. Fails at once, non-retryable, on an invalid specification; fails
- * by name when a sub-population or evaluator ends unexpectedly.
+ * Runs one experiment and returns the summary of its result. Fails at once, not retryable, if the specification is
+ * invalid. If a sub-population or evaluator ends unexpectedly, fails with its name.
  */
 export async function firePbt(specification: unknown): Promise<ResultSummary> {
   refuseCron();
@@ -66,7 +66,7 @@ function answerQueries(view: RunView): void {
   });
 }
 
-/** Adopts the rounds of an earlier run, clears what an earlier generation left, and finds the round to go on from. */
+/** Copies the rounds of an earlier run, terminates what an earlier generation left, and finds the round to resume. */
 async function prepare(view: RunView, plan: RunPlan, run: Run, watchdog: Watchdog): Promise<LatestRound> {
   const { workflowId, generation, storage, specification } = run;
   const subPopulations = specification.subPopulations.length;
@@ -86,7 +86,7 @@ async function prepare(view: RunView, plan: RunPlan, run: Run, watchdog: Watchdo
   return latest;
 }
 
-/** Waits until all parts of the run have ended. Returns what P1 makes of the run. */
+/** Waits until all parts of the run have ended. Returns the result of P1. */
 async function train(
   view: RunView,
   { workflowId, ...run }: Run,
@@ -108,8 +108,8 @@ async function train(
 }
 
 /**
- * Once a reported round, deletes the checkpoints that nothing refers to any more: storage stays proportional to the
- * workers, not to the rounds.
+ * After each reported round, deletes the checkpoints that nothing refers to. So storage grows with the number of
+ * workers, not with the rounds.
  */
 async function collectRoundByRound(view: RunView, run: Run, isOver: () => boolean): Promise<void> {
   for (let collected = view.completedRound; ;) {
@@ -127,7 +127,7 @@ async function collectCheckpoints(view: RunView, { storage, specification }: Run
   view.warn((await longOrchestration.collectCheckpoints(collection)).warnings);
 }
 
-/** Reports on the winner. Holds if that fails permanently, until the operator resumes. */
+/** Reports on the winner. If that fails permanently, holds until the operator resumes the run. */
 async function report(view: RunView, run: Run, { member, checkpoint }: Winner): Promise<ReportOutcome> {
   const { storage, specification } = run;
   const { task, seed, threads } = specification;

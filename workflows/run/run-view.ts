@@ -1,6 +1,6 @@
 /**
- * What the root of a run knows: its phase, what its parts reported, what the operator wants. People read it as
- * `progress`, as the current details and as search attributes.
+ * What the root of a run knows: its phase, the reports of its parts, and what the operator wants. People read it as
+ * `progress`, as the current details, and as search attributes.
  */
 import type {
   HoldNotice,
@@ -16,10 +16,10 @@ import { memberName } from '../population/names.ts';
 import type { Children } from './children.ts';
 import type { Publication } from './publication.ts';
 
-/** Where a run is. */
+/** The phase of a run. */
 export type Phase =
   | { readonly kind: 'planning' }
-  /** Planned; earlier rounds are adopted, leftovers cleared. */
+  /** It is planned. Earlier rounds are copied, leftovers terminated. */
   | { readonly kind: 'preparing'; readonly plan: RunPlan }
   /** Its parts are being started. */
   | { readonly kind: 'starting'; readonly plan: RunPlan }
@@ -27,11 +27,11 @@ export type Phase =
   /** It has trained its last round. */
   | { readonly kind: 'finishing' | 'finished'; readonly plan: RunPlan };
 
-/** What the operator wants of the run as a whole. */
+/** What the operator wants of the whole run. */
 export interface Wanted {
   /** Why the run is to end early; null: it is not. */
   stop: string | null;
-  /** Why no round is to begin; null: rounds may begin. */
+  /** Why no round may begin; null: rounds may begin. */
   pause: string | null;
   /** Rounds that the run is to have; 0: as many as planned. */
   rounds: number;
@@ -39,10 +39,10 @@ export interface Wanted {
   resumes: number;
 }
 
-/** Signals that could not be followed, as many as are shown. */
+/** Number of invalid signals that are shown. */
 const SHOWN_IGNORED = 5;
 
-/** Warnings, as many as are shown. */
+/** Number of warnings that are shown. */
 const SHOWN_WARNINGS = 20;
 
 /** The view of one run. */
@@ -53,15 +53,15 @@ export class RunView {
   #summaries: readonly SubPopulationSummary[] = [];
   #ignored: readonly string[] = [];
   #warnings: readonly string[] = [];
-  /** Members that were stopped, or told to stop. */
+  /** Members that were stopped, or will stop after their round. */
   #stopped: readonly string[] = [];
   readonly wanted: Wanted = { stop: null, pause: null, rounds: 0, resumes: 0 };
   completedRound = 0;
-  /** Rounds that P1 has decided on. */
+  /** Number of rounds that P1 decided on. */
   decidedRounds = 0;
   /** How often P1 has reported. */
   reports = 0;
-  /** What the root itself holds for: its report failed permanently. */
+  /** Why the root itself holds: its report failed permanently; null: it does not hold. */
   reportHold: string | null = null;
 
   constructor(publication: Publication) {
@@ -77,7 +77,7 @@ export class RunView {
     return this.#phase.kind === 'planning' ? null : this.#phase.plan;
   }
 
-  /** The root's run id: what a run that was reset is told apart by; empty while the run is being planned. */
+  /** The root's run id, which a reset changes; empty while the run is being planned. */
   get generation(): string {
     return this.plan?.generation ?? '';
   }
@@ -96,7 +96,7 @@ export class RunView {
     return this.plan !== null && belongsTo(this.generation, message);
   }
 
-  /** Takes note of a round that P1 recorded. */
+  /** Takes note of a round that P1 recorded. Warns if it was decided by other code than the rounds before. */
   completeRound(message: RoundCompleted): void {
     if (!this.isOfThisGeneration(message) || message.round <= this.completedRound) return;
     const before = this.#codes();
@@ -112,7 +112,7 @@ export class RunView {
     this.show();
   }
 
-  /** Takes note of what a part of the run holds for. */
+  /** Takes note of the holds of one part of the run. */
   noteHolds({ sender, reasons }: HoldNotice): void {
     this.#holds[sender] = reasons;
     this.show();
@@ -131,7 +131,7 @@ export class RunView {
     return this.#stopped.includes(member);
   }
 
-  /** Says where people look that a signal was not followed, and why. */
+  /** Logs and shows that a signal was invalid, and why. */
   ignore(signalName: string, reason: string): void {
     this.#publication.warn(`Ignored signal ${signalName}: ${reason}`);
     this.#ignored = [`${signalName}: ${reason}`, ...this.#ignored].slice(0, SHOWN_IGNORED);

@@ -1,5 +1,5 @@
 /**
- * What a sub-population sends to its root, its neighbours and its evaluators.
+ * The messages of a sub-population to its root, its neighbours and its evaluators.
  */
 import { getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { ExternalWorkflowHandle } from '@temporalio/workflow';
@@ -18,7 +18,7 @@ import { childWorkflowId, evaluatorName, subPopulationName } from '../population
 import type { Run } from '../run/activities.ts';
 import { unlessEnded } from '../run/delivery.ts';
 
-/** Sends what P`level` has to say after a round. */
+/** Sends the messages of P`level`. */
 export class Addresses {
   readonly #run: Run;
   readonly #level: number;
@@ -28,13 +28,13 @@ export class Addresses {
     this.#level = level;
   }
 
-  /** Tells P(i+1) what happened in a round, and what is recorded of the round before. */
+  /** Sends P(i+1) the events of a round, and the reference of the record of the round before. */
   async notifyAbove(round: number, events: readonly RoundEvent[], recorded: RoundReference | null): Promise<void> {
     const news = { ...this.#key(round), events, recorded };
     await this.#subPopulation(this.#level + 1).signal(neighbourNewsSignal, news);
   }
 
-  /** Tells P(i+1), if it is still there, that the run has ended, as news of the round that it waits for. */
+  /** Notifies P(i+1), if it still runs, that the run has ended, as news of the round that it waits for. */
   async notifyAboveOfEnd(
     round: number,
     end: Extract<RoundEvent, { kind: 'ended' }>,
@@ -44,8 +44,8 @@ export class Addresses {
   }
 
   /**
-   * Gives P(i−1) what the evaluators earned for it. In the round in which the operator ends the run, P(i−1) waits for
-   * no promotions any more and may have ended.
+   * Sends P(i−1) the promotions of a round. In the round in which the operator ends the run, P(i−1) does not wait for
+   * promotions, and may have ended.
    */
   async promote(
     round: number,
@@ -57,22 +57,22 @@ export class Addresses {
     await unlessEnded(below.workflowId, below.signal(promotionsSignal, batch));
   }
 
-  /** Tells the root that a round is recorded, and how many there will be. */
+  /** Notifies the root that a round is recorded, and how many rounds there will be. */
   async reportRound(round: number, rounds: number, summaries: readonly SubPopulationSummary[]): Promise<void> {
     await this.#root().signal(roundCompletedSignal, { ...this.#key(round), rounds, summaries });
   }
 
-  /** Tells the root what waits for the operator; nothing: it goes on. */
+  /** Notifies the root of all holds; without reasons, there is none any more. */
   async publishHolds(round: number, reasons: readonly string[]): Promise<void> {
     await this.#root().signal(holdSignal, { ...this.#key(round), reasons });
   }
 
-  /** Tells an evaluator its last verdict and what to train next. */
+  /** Sends an evaluator its last verdict and what to train next. */
   async instruct(round: number, slot: number, instruction: Pick<Instruction, 'judged' | 'train'>): Promise<void> {
     await this.#evaluator(slot).signal(instructSignal, { ...this.#key(round), ...instruction });
   }
 
-  /** Tells all evaluators that the run is over. */
+  /** Notifies all evaluators that the run is over. */
   async finishEvaluators(round: number, evaluators: number): Promise<void> {
     const slots = Array.from({ length: evaluators }, (_, slot) => slot);
     await Promise.all(slots.map((slot) => this.#evaluator(slot).signal(finishSignal, this.#key(round))));

@@ -1,6 +1,6 @@
 /**
- * The mail of a sub-population: messages that arrived and were not consumed yet. Messages of another generation are
- * dropped.
+ * The mail of a sub-population: messages that arrived and were not consumed yet. It drops messages of another
+ * generation.
  */
 import { condition, log, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
 import type {
@@ -26,7 +26,7 @@ import { deliver, takeRound } from './inbox.ts';
 
 /** What continue-as-new carries of the mail. */
 export interface UnreadMail {
-  /** What the operator last wanted of the run; null: the root has not said yet that everybody exists. */
+  /** What the operator last wanted of the run; null: the root has not notified that all parts exist. */
   readonly steering: Steering | null;
   readonly commands: readonly CommandMessage[];
   readonly news: readonly NeighbourNews[];
@@ -37,7 +37,7 @@ export interface UnreadMail {
 /** What continue-as-new carries besides the reference of the recorded round. */
 export interface Carried {
   readonly mail: UnreadMail;
-  /** The newest verdicts, which evaluators have not heard of. */
+  /** The newest verdicts, which evaluators do not know yet. */
   readonly judged: readonly JudgedEvaluation[];
   /** Newest summaries of the sub-populations above. */
   readonly above: readonly SubPopulationSummary[];
@@ -98,21 +98,21 @@ export class Mail {
   }
 
   /**
-   * Waits until the root says that everybody exists. Returns the first steering: all parts of a run get the same one,
-   * the newest may have reached some of them only.
+   * Waits until the root notifies that all parts exist. Returns the first steering, which is the same for all parts.
+   * The newest may have reached only some of them.
    */
   async untilSteered(): Promise<Steering> {
     await condition(() => this.#first !== null);
     return this.#first ?? this.steering;
   }
 
-  /** What the operator wants of the run now. @throws before the root has said that everybody exists */
+  /** What the operator wants of the run now. @throws before the root has notified that all parts exist */
   get steering(): Steering {
     if (this.#steering === null) throw new Error('Expected the root to have steered this sub-population first');
     return this.#steering;
   }
 
-  /** Waits while the run is paused. Returns why it was stopped during the pause; null: it was not. */
+  /** Waits while the run is paused. Returns why it was stopped during the pause, or null. */
   async whilePaused(): Promise<string | null> {
     const isPaused = (): boolean => this.steering.pause !== null;
     if (!isPaused()) return null;
@@ -121,8 +121,8 @@ export class Mail {
   }
 
   /**
-   * Waits, while the run is paused or being stopped, until there is news of P(i−1) on a round or `isNeeded` says that
-   * the round is needed anyway. Returns the news, without taking it.
+   * While the run is paused or being stopped, waits until there is news of P(i−1) on the round, or until `isNeeded`
+   * holds. Returns the news without taking it.
    */
   async untilNews(round: number, isNeeded: () => boolean): Promise<NeighbourNews | undefined> {
     const goesOn = (): boolean => (this.steering.pause === null && this.steering.stop === null) || isNeeded();
@@ -152,7 +152,7 @@ export class Mail {
     return (await takeRound(this.#reports, round, evaluators)).sort((a, b) => a.slot - b.slot);
   }
 
-  /** Tells whether a command to stop members waits that `concerns`. */
+  /** Tells whether there is an unread command to stop members that `concerns`. */
   hasStopFor(concerns: (members: readonly number[]) => boolean): boolean {
     return this.#commands.some(({ command }) => command.kind === 'stop-members' && concerns(command.members));
   }

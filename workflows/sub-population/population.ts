@@ -1,8 +1,8 @@
 /**
  * The round of a sub-population, in the paper's order: assign, train, exploit and explore, judge, promote.
  *
- * `Population` holds the state, applies the decisions of workflows/population to it, and exchanges with its neighbours
- * what they need to know. What cannot go on waits for the operator.
+ * `Population` has the state, applies the decisions of workflows/population to it, and exchanges messages with its
+ * neighbours. A worker that cannot continue holds until the operator acts.
  */
 import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { SubPopulationSummary } from '../../activities/contracts/messages.ts';
@@ -41,18 +41,18 @@ export class Population {
   readonly #isContinued: boolean;
 
   #state = emptyPopulation();
-  /** P(i−1) as its news tells. */
+  /** The state of P(i−1), as its news says. */
   #below = emptyPopulation();
   #round: number;
-  /** Rounds of the run, as this sub-population knows. */
+  /** Number of rounds of the run, as far as this sub-population knows. */
   #rounds: number;
-  /** The operator ended the run: what P1 decided. */
+  /** The end that P1 decided on, because the operator stopped the run; null: none. */
   #end: RunEnd | null = null;
-  /** Of this round, so far. */
+  /** The events of this round, so far. */
   #events: RoundEvent[] = [];
   #judged: readonly JudgedEvaluation[];
   #above: readonly SubPopulationSummary[];
-  /** The newest round that P(i+1) has news of. */
+  /** The newest round that P(i+1) received news of. */
   #newestNews: number;
   #evaluatorsBusy = 0;
 
@@ -94,7 +94,7 @@ export class Population {
     return this.#end === null;
   }
 
-  /** One round, in the paper's order. */
+  /** Runs one round, in the paper's order. */
   async round(): Promise<void> {
     this.#begin();
     this.#assign();
@@ -118,7 +118,7 @@ export class Population {
     return { mail: this.#mail.unread(), judged: this.#judged, above: this.#above };
   }
 
-  /** Notifies whoever waits for more. Returns what P1 makes of the run; null: it is not P1. */
+  /** Notifies all that wait for another round. Returns the end of the run, or null if this is not P1. */
   async finish(): Promise<Finish | null> {
     if (this.#end !== null && this.#hasAbove) {
       const recorded = this.#records.referenceOf(this.#newestNews);
@@ -148,7 +148,7 @@ export class Population {
     this.#apply(assign(this.#run.specification, this.#round, this.#state, this.#below));
   }
 
-  /** Step 2: members here and evaluators in their own workflows train one round; all wait for the slowest. */
+  /** Step 2. Members train here, evaluators in their own workflows, for one round. All wait for the slowest. */
   async #train(): Promise<number> {
     const trained = await this.#training.train(this.#round, this.#state, this.#judged);
     this.#evaluatorsBusy = trained.evaluatorsBusy;
@@ -159,7 +159,7 @@ export class Population {
     return trained.trainerSeconds;
   }
 
-  /** Step 3. Holds while something must be replaced and nothing healthy is left. */
+  /** Step 3. Holds while a member must be replaced and no healthy one is left. */
   async #exploitAndExplore(): Promise<void> {
     for (;;) {
       const exploited = exploitAndExplore(this.#run.specification, this.#round, this.#state);
@@ -174,7 +174,7 @@ export class Population {
     }
   }
 
-  /** Step 4: one pass over the busy evaluators. What they earned goes down, an empty batch too. */
+  /** Step 4. Judges the busy evaluators in one pass, and sends the promotions down, even if there are none. */
   async #judge(): Promise<void> {
     const { specification } = this.#run;
     const { events, recorded } = await this.#mail.takeNews(this.#round);
@@ -194,7 +194,7 @@ export class Population {
     await this.#addresses.promote(this.#round, judgement.promotions, this.#summaries());
   }
 
-  /** What the evaluators of P(i+1) earned for members here. */
+  /** Receives the promotions of P(i+1). */
   async #receivePromotions(): Promise<void> {
     const { promotions, summaries } = await this.#mail.takePromotions(this.#round);
     this.#apply(...receivePromotions(this.#state, promotions));
@@ -212,13 +212,13 @@ export class Population {
   }
 
   async #notifyAbove(): Promise<void> {
-    // P(i+1) waits for news of some round: whatever round that is, it learns from the next news that the run has ended.
+    // P(i+1) waits for the news of one round. If the run ends, the next news says so, whatever round that is.
     this.#newestNews = this.#round;
     const recorded = this.#records.referenceOf(this.#round - 1);
     await this.#addresses.notifyAbove(this.#round, newsFor(this.#events), recorded);
   }
 
-  /** P1 alone decides how long the run is; the others hear of it. */
+  /** P1 alone decides how long the run is, and notifies the others. */
   #decideLength(): void {
     const length = { round: this.#round, rounds: this.#rounds, subPopulations: this.#levels };
     const decided = decideLength(length, this.#mail.steering, this.#state);
@@ -235,8 +235,8 @@ export class Population {
   }
 
   /**
-   * While the run is paused or being stopped, P(i ≥ 2) begins only rounds that P(i−1) has trained and waits for. Of its
-   * last round P(i−1) sends no news.
+   * While the run is paused or being stopped, P(i ≥ 2) begins a round only if P(i−1) has trained it and waits for the
+   * promotions. P(i−1) sends no news of its last round.
    */
   async #untilRoundIsNeeded(): Promise<void> {
     const next = this.#round + 1;
@@ -251,14 +251,14 @@ export class Population {
       this.#apply(...followCommand(this.#state, id, command));
   }
 
-  /** Shows people the round. Returns its number. */
+  /** Updates the current details. Returns the number of the round. */
   #show(): number {
     const { workflowId } = this.#run;
     setCurrentDetails(describeSubPopulation(workflowId, this.#state, this.#round, this.#rounds, this.#holds.current));
     return this.#round;
   }
 
-  /** Applies decisions, and names the code that made them if it is another than before. */
+  /** Applies decisions. Before them, records the code that made them, if another code decided before. */
   #apply(...decisions: readonly RoundEvent[]): void {
     if (decisions.length === 0) return;
     const code = workflowInfo().currentDeploymentVersion?.buildId ?? 'unknown';

@@ -1,10 +1,10 @@
 /**
- * One sub-population of a run: P1 chases the objective as PBT does, Pi (i ≥ 2) is ranked by improvement rate and judges
+ * One sub-population of a run. P1 is ranked by score, as in PBT; Pi (i ≥ 2) is ranked by improvement rate and judges
  * its own evaluators. `population.ts` has its round.
  *
- * News goes up and promotions come down, so it cannot deadlock. P1 alone decides when the run ends; that travels up
- * with the news. History: three events an activity, one activity a member, four signals an evaluator and three a
- * neighbour each round. It continues as new between two rounds when the server suggests it. Then it carries the
+ * News travels up and promotions travel down, so no deadlock can arise. P1 alone decides when the run ends, and the
+ * news says so. History per round: three events per activity, one activity per member, four signals per evaluator,
+ * three per neighbour. It continues as new between two rounds when the server suggests it. Then it carries the
  * reference of the round that it recorded, and no curves.
  */
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
@@ -23,13 +23,13 @@ export interface SubPopulationInput {
   readonly recorded: RoundReference | null;
   /** P(i−1)'s record of that round; null: it is not known, or there is none. */
   readonly recordedBelow: RoundReference | null;
-  /** Null: started by the root. */
+  /** Null: the root started it. */
   readonly carried: Carried | null;
 }
 
 /**
- * Runs P`subPopulation` to the end. P1 returns the run's winner, the others null; a P1 whose members have all diverged
- * at the end fails.
+ * Runs P`subPopulation` to the end. P1 returns the winner of the run, the others return null. P1 fails if all its
+ * members have diverged at the end.
  */
 export async function subPopulation(input: SubPopulationInput): Promise<Finish | null> {
   const { run, subPopulation: level, recorded, recordedBelow, carried } = input;
