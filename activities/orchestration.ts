@@ -1,6 +1,6 @@
 /**
- * The light activities of a run, with what they need handed in: an object store, and a client of the Temporal server
- * that the run lives on.
+ * Creates the light activities of a run. Their dependencies are an object store, and a client of the Temporal server of
+ * the run.
  */
 import { Context } from '@temporalio/activity';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
@@ -25,7 +25,7 @@ import { RoundRecords } from './runs/rounds.ts';
 import { parseSpecification } from './specification/parsing.ts';
 import { watchForInvalidResets } from './operations/watchdog.ts';
 
-/** Children looked at at once. */
+/** Maximal number of simultaneous requests. */
 const AT_ONCE = 10;
 
 /** All activities of an orchestrator. */
@@ -33,9 +33,9 @@ export type OrchestrationActivities = RunActivities & ComparisonActivities;
 
 export interface OrchestrationDependencies {
   readonly objects: ObjectStore;
-  /** Says what trainers say of a task. */
+  /** Asks the trainers for the description of a task. */
   readonly describe: TaskLookup;
-  /** Of the namespace that the workflows run in. */
+  /** Client for the namespace of the workflows. */
   readonly client: Client;
 }
 
@@ -87,8 +87,8 @@ function generation(): string {
 }
 
 /**
- * Terminates running children of a run that another generation of its root started, and returns their ids; others'
- * workflows stay.
+ * Terminates the running children of other generations of a run's root, and returns their ids. Does not terminate
+ * workflows of other runs.
  */
 async function clearLeftovers(client: Client, workflowIds: readonly string[], generation: string): Promise<string[]> {
   const cleared = await inParallel(AT_ONCE, workflowIds, (workflowId) => clearLeftover(client, workflowId, generation));
@@ -99,7 +99,7 @@ async function clearLeftover(client: Client, workflowId: string, generation: str
   for (;;) {
     const description = await found(client.workflow.getHandle(workflowId).describe());
     if (!description || !isLeftover(description, generation)) return false;
-    const reason = `Left behind by an earlier generation of its run: ${generation} starts it anew`;
+    const reason = `Leftover of an earlier generation of its run, which ${generation} replaces`;
     // It may have continued as new in the meantime: then this run of it is over, and the next is looked at.
     if (await found(client.workflow.getHandle(workflowId, description.runId).terminate(reason))) return true;
   }

@@ -1,10 +1,9 @@
 /**
- * Every message of a run, defined once; activities/contracts/messages.ts has the types.
+ * All messages of a run. activities/contracts/messages.ts has their types.
  *
- * Between workflows there are only signals (Temporal has no update from workflow to workflow). Each carries the
- * generation of the run it belongs to (the root's run id: a run that was reset has a new one) and its round; what is of
- * another generation or of an earlier round is dropped, what is of the next round waits in the inbox. People read a run
- * through queries.
+ * Workflows send each other only signals, because Temporal has no updates between workflows. Each signal carries the
+ * generation of the run (the root's run id, which a reset changes) and the round. Receivers drop messages of another
+ * generation or of an earlier round. Messages of a later round wait in the inbox. People read a run through queries.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Ancestor } from './population/lineage.ts';
@@ -28,16 +27,16 @@ import type {
   StopEarly,
 } from '../activities/contracts/messages.ts';
 
-/** Root → sub-populations and evaluators: first that everybody exists, so start; then whatever the operator changes. */
+/** Root → sub-populations and evaluators: all of them exist and can start; later, the operator's changes. */
 export const steerSignal = defineSignal<[Steering]>('steer');
 
-/** Root → sub-population: stops apply after the round that is being trained, hyperparameters before the next one is. */
+/** Root → sub-population: a stop takes effect after the current training, new hyperparameters before the next one. */
 export const commandSignal = defineSignal<[CommandMessage]>('command');
 
-/** P(i−1) → Pi, once a round. */
+/** P(i−1) → Pi, once per round. */
 export const neighbourNewsSignal = defineSignal<[NeighbourNews]>('neighbourNews');
 
-/** Pi → P(i−1), once a round. */
+/** Pi → P(i−1), once per round. */
 export const promotionsSignal = defineSignal<[PromotionBatch]>('promotions');
 
 export const instructSignal = defineSignal<[Instruction]>('instruct');
@@ -58,7 +57,7 @@ export const leaderboardQuery = defineQuery<readonly Leader[]>('leaderboard');
 
 export const membersQuery = defineQuery<readonly MemberView[]>('members');
 
-/** With a member's number (from 0), that member's; without, the best member's. */
+/** The number of a member (from 0); without it, the best member. */
 export const scheduleQuery = defineQuery<
   { readonly member: string; readonly schedule: readonly HistorySegment[] },
   [member?: number]
@@ -72,7 +71,7 @@ export const evaluatorsQuery = defineQuery<readonly EvaluatorView[]>('evaluators
 
 export const stopEarlySignal = defineSignal<[StopEarly]>('stopEarly');
 
-/** Updates, because the sender wants to know what was done or why not. */
+/** These are updates, because the sender needs to know whether they took effect. */
 export const pauseUpdate = defineUpdate<string, [{ readonly reason: string }]>('pause');
 export const resumeUpdate = defineUpdate<string, []>('resume');
 export const extendUpdate = defineUpdate<string, [{ readonly steps: number }]>('extend');
@@ -83,42 +82,42 @@ export const comparisonQuery = defineQuery<ComparisonProgress>('comparison');
 
 export const MESSAGE_DESCRIPTIONS = {
   stopEarly:
-    'Stops early, with a reason: {"reason": "…"} the run (it finishes its round, picks its winner, reports); ' +
-    'with "subPopulation": 2 that sub-population; with "member": 3 or "evaluator": 0 besides, that member ' +
-    '(keeps its weights, trains no more) or that evaluation.',
-  pause: 'Begins no further round until resumed: {"reason": "…"}. Answers from when on.',
-  resume: 'Goes on after a pause; whoever holds after a failure tries again.',
+    'Stops the run early: {"reason": "…"}. The run finishes its round, picks its winner and reports. With ' +
+    '"subPopulation": 2 it stops only that sub-population; with "member": 3 or "evaluator": 0 in addition, only that ' +
+    'member (it keeps its weights and trains no more) or that evaluation.',
+  pause: 'Starts no further round until the run is resumed: {"reason": "…"}. Answers when the pause takes effect.',
+  resume: 'Resumes a paused run. Workers that hold after a failure try again.',
   extend:
-    'Lengthens the run: {"steps": 20000}, a multiple of stepsPerRound beyond its present end. Answers the new ' +
-    'end, or why not.',
+    'Extends the run: {"steps": 20000}, a multiple of stepsPerRound beyond the present end. Answers the new end, or ' +
+    'the reason for a refusal.',
   setHyperparameters:
     'Sets hyperparameters of a member by hand: {"subPopulation": 1, "member": 3, "hyperparameters": ' +
-    '{"learningRate": 0.01}, "reason": "…"}. In effect from its next round.',
-  steer: 'Internal: the root says that everybody exists, and what the operator wants of the whole run.',
-  command: 'Internal: what the operator wants of this sub-population.',
-  neighbourNews: 'Internal: what happened this round in the sub-population below.',
-  promotions: 'Internal: what the evaluators of the sub-population above earned this round.',
-  instruct: 'Internal: what this evaluator trains this round, and the verdict on the last.',
+    '{"learningRate": 0.01}, "reason": "…"}. They take effect in its next round.',
+  steer: 'Internal: all workflows of the run exist; the operator’s wishes for the whole run.',
+  command: 'Internal: a command of the operator to this sub-population.',
+  neighbourNews: 'Internal: the events of this round in the sub-population below.',
+  promotions: 'Internal: the promotions of this round from the sub-population above.',
+  instruct: 'Internal: the training of this evaluator in this round, and the verdict on the last round.',
   evaluatorReport: 'Internal: an evaluator finished its round of training.',
   roundCompleted: 'Internal: P1 recorded a round.',
-  hold: 'Internal: a sub-population holds, or goes on.',
+  hold: 'Internal: a sub-population or an evaluator holds, or continues.',
   finish: 'Internal: the run is over.',
-  progress: 'Status, round, best score, every sub-population in brief, what holds, signals that could not be followed.',
+  progress: 'Status, round, best score, a summary of every sub-population, holds, and ignored signals with reasons.',
   leaderboard: 'The best members of every sub-population: newest score and hyperparameters.',
-  members: 'Every member: newest checkpoint, hyperparameters, fitness, curve since the last exploit.',
+  members: 'All members: newest checkpoint, hyperparameters, fitness, curve since the last exploit.',
   schedule:
-    'Which hyperparameters at which steps led to a member, through every copy and promotion: a number from 0, ' +
-    'or nothing for the best.',
-  lineage: "Which workers' weights became a member's, and how: a number from 0, or nothing for the best.",
+    'The hyperparameters that led to a member, by step, through every copy and promotion. Input: the number of a ' +
+    'member from 0, or nothing for the best member.',
+  lineage:
+    'The workers that trained the weights of a member. Input: the number of a member from 0, or nothing for the best ' +
+    'member.',
   evaluators:
-    'Every evaluator slot: what it evaluates, its curve, its last verdict with overlap, score gap, p-value ' +
-    'and threshold.',
-  comparison: 'Runs done and what each reached, what the arms come to, runs that failed, where the table is.',
+    'All evaluator slots: evaluation, curve, and the last verdict with overlap, score gap, p-value and threshold.',
+  comparison: 'Finished runs with their results, the summary of the arms, failed runs, and the address of the table.',
 } as const;
 
 /**
- * Tells whether a payload belongs to this generation of the run and can be handled at all; a wrong one is dropped,
- * never thrown upon.
+ * Tells whether a payload is a message of this generation of the run. Callers drop other payloads without an error.
  */
 export function belongsTo(generation: string, message: unknown): message is MessageKey {
   if (typeof message !== 'object' || message === null) return false;

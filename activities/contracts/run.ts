@@ -23,9 +23,9 @@ export interface RunPlan {
   readonly from?: RunFolder;
   /** Present if it trains the schedule of another run again. */
   readonly retraced?: RetracedRun;
-  readonly costs: RunCosts;
+  readonly costs: PlannedCosts;
   /** Maximal number of rounds to which it can be extended. */
-  readonly maxRounds?: number;
+  readonly maxRounds: number;
   /** Recorded specifications that were not used, as `key: reason`. */
   readonly refused: readonly string[];
 }
@@ -54,8 +54,11 @@ export interface RunCosts {
    */
   readonly checkpointsKept: number;
   readonly storedBytes?: number;
+}
+
+export interface PlannedCosts extends RunCosts {
   /** Upper bounds of histories and messages. */
-  readonly histories?: HistoryCosts;
+  readonly histories: HistoryCosts;
 }
 
 /** The largest of a run's demands on Temporal (history-budget.ts). */

@@ -1,6 +1,7 @@
 /**
- * Histories as files: JSON as `temporal workflow show --output json` gives it, one event a line. They hold what the
- * workflows were told, specification and checkpoint references, and never a credential.
+ * Writes histories to files: JSON in the format of `temporal workflow show --output json`, with one event per line.
+ * They contain the inputs and messages of the workflows, such as the specification and checkpoint references, but no
+ * credentials.
  */
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
@@ -14,8 +15,8 @@ import type { RunActivities } from '../contracts/run.ts';
 type Exporting = RunActivities['exportHistories'];
 
 /**
- * Writes the histories of a run, from all generations of its root, to `histories/` beside its results. The root's own,
- * which goes on, reaches up to now; doing it again replaces it.
+ * Writes the histories of a run, of all generations of its root, to `histories/` beside its results. The root is still
+ * running, so its history ends with its newest event. Another export replaces it.
  */
 export async function exportHistories(
   objects: ObjectStore,
@@ -48,7 +49,7 @@ export async function exportHistories(
   }
 }
 
-/** Returns what an execution's file is called: `P2.evaluator-3.<run id>.json`, or `root.<run id>.json`. */
+/** Returns the file name of an execution: `P2.evaluator-3.<run id>.json`, or `root.<run id>.json`. */
 export function historyFile(rootWorkflowId: string, { workflowId, runId }: Execution): string {
   const name =
     workflowId === rootWorkflowId

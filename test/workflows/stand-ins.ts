@@ -9,11 +9,27 @@ import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
 import type { Score } from '../../workflows/algorithm/index.ts';
 import type { ComparisonActivities, ComparisonInput } from '../../activities/contracts/comparison.ts';
-import type { RoundReference, RunActivities, WriteResultRequest } from '../../activities/contracts/run.ts';
+import type {
+  PlannedCosts,
+  RoundReference,
+  RunActivities,
+  WriteResultRequest,
+} from '../../activities/contracts/run.ts';
 import type { TrainingActivities, TrainRequest } from '../../activities/contracts/training.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { SimulatedRound, TrainedRound } from '../../workflows/population/simulation.ts';
 import { SEARCHED_H } from '../small-run.ts';
+
+/** Costs of a run that is not measured. */
+export const NO_COSTS: PlannedCosts = {
+  members: 0,
+  evaluators: 0,
+  rounds: 0,
+  workerSteps: 0,
+  trainActivities: 0,
+  checkpointsKept: 0,
+  histories: { rootEvents: 0, rootBytes: 0, roundEvents: 0, roundBytes: 0, largestPayloadBytes: 0 },
+};
 
 /** State of a network of the closed-form task: how far θ and the number of steps are. */
 export interface ToyState {
@@ -107,7 +123,8 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       generation: Context.current().info.workflowExecution?.runId ?? '',
       specification: specification as Specification,
       storage: { bucket: 'test', folder: workflowId },
-      costs: { members: 0, evaluators: 0, rounds: 0, workerSteps: 0, trainActivities: 0, checkpointsKept: 0 },
+      costs: NO_COSTS,
+      maxRounds: Number.MAX_SAFE_INTEGER,
       refused: [],
     }),
     adoptRounds: async () => ({ round: 0, records: [], refused: [] }),

@@ -20,7 +20,7 @@ export function formatCosts({ specification, costs }: RunPlan): string {
     `Storage    at most ${formatCount(costs.checkpointsKept, 'checkpoint')}` +
       `${checkpointBytes === undefined ? '' : ` of ${shortBytes(checkpointBytes)}`}` +
       `${storedBytes === undefined ? '' : `, ${shortBytes(storedBytes)} in total`}`,
-    ...(costs.histories ? [`Histories  ${formatHistories(costs.histories)}`] : []),
+    `Histories  ${formatHistories(costs.histories)}`,
     'Time       estimated after the first round',
   ].join('\n');
 }

@@ -58,7 +58,7 @@ export function describeSubPopulation(
     `**${subPopulationName(state.subPopulation)}** of \`${workflowId}\`, round ${round} of ${rounds}; ` +
       `${state.promotions} promotions received`,
     ...holds.map(
-      (hold) => `\n**Holds** — ${hold}. \`resume\` the run when it is mended, or \`stopEarly\` what cannot be.`,
+      (hold) => `\n**Holds** — ${hold}. Repair the cause and \`resume\` the run, or stop this part with \`stopEarly\`.`,
     ),
     ...table(['member', 'newest score', 'hyperparameters'], rows),
   ].join('\n');

@@ -5,7 +5,7 @@ import type { RoundCompleted, RunProgress, SubPopulationSummary } from '../../..
 import type { RunPlan } from '../../../activities/contracts/run.ts';
 import { RunView } from '../../../workflows/run/run-view.ts';
 import type { Phase, Wanted } from '../../../workflows/run/run-view.ts';
-import { toySpecification } from '../stand-ins.ts';
+import { NO_COSTS, toySpecification } from '../stand-ins.ts';
 import { summaryOf } from './progress-fixture.ts';
 
 /** Of 10 rounds. */
@@ -14,7 +14,8 @@ const PLAN: RunPlan = {
   specification: toySpecification(),
   storage: { bucket: 'test', folder: 'my-run/first' },
   refused: [],
-  costs: { members: 16, evaluators: 6, rounds: 10, workerSteps: 0, trainActivities: 0, checkpointsKept: 0 },
+  costs: { ...NO_COSTS, members: 16, evaluators: 6, rounds: 10 },
+  maxRounds: 1_000,
 };
 const CHILDREN = { levels: [], evaluators: [] };
 const RUNNING: Phase = { kind: 'running', plan: PLAN, children: CHILDREN };
