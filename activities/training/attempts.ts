@@ -1,6 +1,7 @@
 /**
  * Attempts at an activity that trains. The heartbeats of each say at which step it began and whether it ended by
- * itself, so that the next attempt can count the trainers that were killed.
+ * itself, so that the next attempt can count the trainers that died: those that were killed, and those whose computing
+ * process was.
  *
  * A killed trainer is usually an infrastructure failure, and the next attempt continues. But a task that kills every
  * trainer, because it takes too much memory or crashes in native code, would be retried for ever. After a few deaths in
@@ -8,7 +9,8 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Context, type Info } from '@temporalio/activity';
-import { trainingFailure } from './failures.ts';
+import { ComputingEnded } from './computer.ts';
+import { computingEnded, trainingFailure } from './failures.ts';
 
 /** What heartbeats say of the attempt that they come from. */
 export interface Attempt {
@@ -19,6 +21,8 @@ export interface Attempt {
   readonly deaths: number;
   /** It failed, was cancelled or was shut down, and its trainer reported this. */
   readonly ended: boolean;
+  /** How its computing process died, if it did: completes `its computing process …`. */
+  readonly death: string | null;
 }
 
 export interface Attempted<Progress> {
@@ -39,6 +43,7 @@ const HEARTBEAT_MS = 1_000;
 /**
  * Runs an attempt. It heartbeats at once, every second, when `run` requests it, and once more if `run` throws.
  *
+ * @throws ComputingEnded, retryable, if the process that computes died
  * @throws TrainerKilled, non-retryable, if the last MOST_DEATHS attempts began at the same step and their trainers
  *   died
  */
@@ -53,6 +58,7 @@ export async function attempted<T, Progress>(
     beganAtStep: beginsAtStep,
     deaths: deathsBefore(context.info, beginsAtStep),
     ended: false,
+    death: null,
   };
   if (attempt.deaths >= MOST_DEATHS) throw trainerKilled(doing, attempt, context.info);
   const heartbeat = (): void => context.heartbeat(describe(attempt));
@@ -63,9 +69,10 @@ export async function attempted<T, Progress>(
   try {
     return await run(heartbeat, attempt);
   } catch (error) {
-    attempt = { ...attempt, ended: true };
+    const died = error instanceof ComputingEnded;
+    attempt = { ...attempt, ended: !died, death: died ? error.how : null };
     heartbeat();
-    throw error;
+    throw died ? computingEnded(doing, error) : error;
   } finally {
     clearInterval(timer);
   }
@@ -89,10 +96,13 @@ function trainerKilled(
   { beganAtStep, deaths }: Attempt,
   { heartbeatDetails, heartbeatTimeoutMs = 0 }: Info,
 ): Error {
-  const reached = (heartbeatDetails as { readonly step?: number } | undefined)?.step;
+  const left = heartbeatDetails as { readonly step?: number; readonly attempt?: Attempt } | undefined;
+  const reached = left?.step;
   const where = reached === undefined || reached === beganAtStep ? '' : `, the last at step ${reached} or later`;
   const seconds = heartbeatTimeoutMs / 1000;
-  const state = `${deaths} trainers in a row were killed, or sent no heartbeat for ${seconds} s${where}`;
+  const death = left?.attempt?.death ?? null;
+  const how = death === null ? '' : `; the computing process of the last ${death}`;
+  const state = `${deaths} trainers in a row were killed, or sent no heartbeat for ${seconds} s${where}${how}`;
   return trainingFailure(
     'TrainerKilled',
     `Cannot ${doing}: ${state}; look in their logs and the kernel's for what kills them, such as too little ` +

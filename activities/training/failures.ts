@@ -6,6 +6,7 @@ import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from
 import type { INVALID_TASK } from '../contracts/task.ts';
 import { DataSetError } from '../tasks/datasets/data-set.ts';
 import { TensorFlowUnavailable } from '../tasks/tensorflow/library.ts';
+import type { ComputingEnded } from './computer.ts';
 
 /** Types of the non-retryable failures of `train` and `report`, besides the checkpoint store's 'CheckpointCorrupt'. */
 export type TrainingFailureType =
@@ -26,6 +27,9 @@ export type TrainingFailureType =
   /** The task's own code threw. */
   | 'TaskFailed';
 
+/** Type of the retryable failure of an activity whose computing process died. */
+export const COMPUTING_ENDED = 'ComputingEnded';
+
 /** Type of the retryable failure of an activity whose worker shuts down. */
 export const WORKER_SHUTDOWN = 'WorkerShutdown';
 
@@ -40,6 +44,14 @@ export function workerShutdown(message: string): ApplicationFailure {
     message,
     nextRetryDelay: 1,
     category: ApplicationFailureCategory.BENIGN,
+  });
+}
+
+/** Returns the failure of an activity whose computing process died: the next attempt may succeed. */
+export function computingEnded(doing: string, { how }: ComputingEnded): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: COMPUTING_ENDED,
+    message: `Cannot ${doing}: its computing process ${how}`,
   });
 }
 

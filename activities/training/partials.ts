@@ -7,8 +7,11 @@
  * timeout. Should one be missed after all, because another worker has saved the very same and deleted it, the round
  * begins again: that costs time, and changes nothing.
  */
-import type { CheckpointStore } from '../storage/checkpoints.ts';
+import { createHash } from 'node:crypto';
 import type { RunFolder } from '../contracts/checkpoint.ts';
+import type { TrainRequest } from '../contracts/training.ts';
+import type { CheckpointStore } from '../storage/checkpoints.ts';
+import type { TrainOrder } from './computer.ts';
 
 interface ToldPartial {
   readonly key: string;
@@ -38,6 +41,17 @@ export class Partials {
     this.#stored = known.map((key) => ({ key, toldAtMs: -Infinity }));
   }
 
+  /** Returns a round's partial checkpoints as earlier attempts left them. */
+  static of({ request, partial, heartbeatTimeoutMs }: TrainOrder, checkpoints: Pick<CheckpointStore, 'delete'>) {
+    return new Partials(
+      checkpoints,
+      request.storage,
+      partial ? [...partial.superseded, partial.checkpoint.key] : [],
+      // Without a timeout nothing says when a heartbeat must have arrived.
+      heartbeatTimeoutMs ?? Infinity,
+    );
+  }
+
   /** Keys of those that are stored, oldest first. */
   get keys(): readonly string[] {
     return this.#stored.map(({ key }) => key);
@@ -57,4 +71,9 @@ export class Partials {
       // They are tried again with the next one, and go with the round at last: no reason to disturb the training.
     }
   }
+}
+
+/** Returns the SHA-256 of a request, hexadecimal. */
+export function digestOf(request: TrainRequest): string {
+  return createHash('sha256').update(JSON.stringify(request)).digest('hex');
 }

@@ -7,7 +7,7 @@ import { SMALLEST } from '../small-run.ts';
 import { eventually } from './eventually.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 
-describe('a run with a task that kills trainer after trainer', () => {
+describe('a run with a task that crashes computing process after computing process', () => {
   let fleet: Fleet;
   before(async () => {
     fleet = await startFleet();
@@ -15,11 +15,12 @@ describe('a run with a task that kills trainer after trainer', () => {
   after(() => fleet.stop());
 
   it('holds with a reason, and decides like an undisturbed run after it is repaired and resumed', async () => {
-    const file = join(fleet.directory, 'kills');
-    await fleet.work('trainer', 'test/workers/killing-trainer.ts', {
-      KILLED_WORKER: 'P2/member-1',
-      KILLED_AT_STEP: '33',
-      KILLED_WHILE: file,
+    const file = join(fleet.directory, 'crashes');
+    await fleet.work('trainer', 'test/workers/troubled-trainer.ts', {
+      TROUBLE: 'SIGSEGV',
+      TROUBLE_OF: 'P2/member-1',
+      TROUBLE_AT: '33',
+      TROUBLE_WHILE: file,
     });
     const undisturbed = await (await fleet.startRun('undisturbed', SMALLEST)).result();
     assert.deepEqual(fleet.said, []);
@@ -27,15 +28,18 @@ describe('a run with a task that kills trainer after trainer', () => {
     writeFileSync(file, '');
     const run = await fleet.startRun('disturbed', SMALLEST);
     let holds: readonly string[] = [];
-    // Each death is noticed after the heartbeat timeout of 20 s.
-    await eventually(async () => (holds = (await run.query(progressQuery)).holds).length > 0, 240_000, 500);
-    const why =
-      "look in their logs and the kernel's for what kills them, such as too little memory or a crash in native code";
-    assert.deepEqual(holds, [
-      `P2/member-1 in round 2: Cannot train P2/member-1 from step 20: 5 trainers in a row were killed, or sent ` +
-        `no heartbeat for 20 s; ${why} (TrainerKilled)`,
-    ]);
-    assert.equal(fleet.said.filter((line) => /^trainer was ended by SIGKILL/.test(line)).length, 5);
+    await eventually(async () => (holds = (await run.query(progressQuery)).holds).length > 0, 120_000, 500);
+    assert.equal(holds.length, 1);
+    assert.match(
+      holds[0] ?? '',
+      new RegExp(
+        String.raw`^P2/member-1 in round 2: Cannot train P2/member-1 from step 20: 5 trainers in a row were killed, ` +
+          String.raw`or sent no heartbeat for 20 s(, the last at step \d+ or later)?; the computing process of the ` +
+          String.raw`last was ended by SIGSEGV while training after step \d+; look in their logs and the kernel's ` +
+          String.raw`for what kills them, such as too little memory or a crash in native code \(TrainerKilled\)$`,
+      ),
+    );
+    assert.deepEqual(fleet.said, [], 'the trainer itself goes on');
 
     rmSync(file);
     assert.equal(await run.executeUpdate(resumeUpdate), 'Resumed: 1 held worker retries.');

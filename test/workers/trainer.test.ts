@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import type { TrainProgress } from '../../activities/training/round.ts';
+import type { SupervisedProcess } from '../../workers/processes/supervised-process.ts';
 import { eventually } from './eventually.ts';
 import { startFleet, type Fleet } from './fleet.ts';
 
@@ -102,9 +105,79 @@ describe('a trainer', () => {
       60_000,
       100,
     );
-    assert.deepEqual(next?.attempt, { number: 2, beganAtStep: left.step, deaths: 0, ended: false });
+    assert.deepEqual(next?.attempt, { number: 2, beganAtStep: left.step, deaths: 0, ended: false, death: null });
     await run.cancel();
     await assert.rejects(run.result());
     await Promise.all(successors.map((one) => one.stop(10_000)));
+  });
+
+  describe('in a step that takes long', () => {
+    const SPECIFICATION = { ...SHORT, steps: 20, stepsPerRound: 20, evalEvery: 1 };
+    const [SLOW_STEP, SLOW_STEP_MS] = [16, 15_000];
+
+    /** Starts a trainer whose step of P1/member-0 takes 15 s, and the one before it three, if the file is there. */
+    async function startSlowTrainer(name: string, file: string): Promise<SupervisedProcess> {
+      writeFileSync(file, '');
+      return fleet.work(name, 'test/workers/troubled-trainer.ts', {
+        TROUBLE: `3000,${SLOW_STEP_MS}`,
+        TROUBLE_OF: 'P1/member-0',
+        TROUBLE_AT: String(SLOW_STEP - 1),
+        TROUBLE_WHILE: file,
+      });
+    }
+
+    /** Waits until heartbeats say that the step has taken some seconds already. */
+    async function inSlowStep(workflowId: string, attempt: number): Promise<TrainProgress> {
+      let found: TrainProgress | undefined;
+      await eventually(
+        async () => {
+          const trainings = await fleet.trainings(`${workflowId}/P1`).catch(() => []);
+          found = trainings.find(
+            (one) => one.step === SLOW_STEP && one.forSeconds >= 2 && one.attempt.number === attempt,
+          );
+          return found !== undefined;
+        },
+        60_000,
+        100,
+      );
+      assert.ok(found);
+      assert.deepEqual([found.worker, found.doing], ['P1/member-0', 'training']);
+      return found;
+    }
+
+    it('heartbeats, and trains what a fast one trains', async () => {
+      const file = join(fleet.directory, 'slow');
+      const trainer = await startSlowTrainer('trainer-4', file);
+      const run = await fleet.startRun('slow', SPECIFICATION);
+      await inSlowStep('slow', 1);
+      const { decisionsSha256 } = await run.result();
+      rmSync(file);
+      assert.equal((await (await fleet.startRun('fast', SPECIFICATION)).result()).decisionsSha256, decisionsSha256);
+      await trainer.stop(10_000);
+    });
+
+    it('hands its round over from the last partial checkpoint, and ends it if the run is cancelled', async () => {
+      const file = join(fleet.directory, 'slow');
+      const first = await startSlowTrainer('trainer-5', file);
+      const run = await fleet.startRun('slow-handed-over', SPECIFICATION);
+      const { partial } = await inSlowStep('slow-handed-over', 1);
+      assert.equal(partial?.checkpoint.step, SLOW_STEP);
+      const stoppedAt = performance.now();
+      await first.stop(60_000);
+      const endedAfterMs = performance.now() - stoppedAt;
+      assert.ok(endedAfterMs < SLOW_STEP_MS / 3, `ended after ${endedAfterMs} ms`);
+
+      const second = await startSlowTrainer('trainer-6', file);
+      const { attempt } = await inSlowStep('slow-handed-over', 2);
+      assert.deepEqual(attempt, { number: 2, beganAtStep: SLOW_STEP, deaths: 0, ended: false, death: null });
+      const cancelledAt = performance.now();
+      await run.cancel();
+      await assert.rejects(run.result());
+      rmSync(file);
+      await (await fleet.startRun('after-slow', SHORT)).result();
+      const freeAfterMs = performance.now() - cancelledAt;
+      assert.ok(freeAfterMs < PROMPT_MS, `free after ${freeAfterMs} ms`);
+      await second.stop(10_000);
+    });
   });
 });

@@ -7,6 +7,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../activities/orchestration.ts';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
+import { computeHere } from '../../activities/training/compute-here.ts';
 import { createTrainingActivities } from '../../activities/training/train.ts';
 import type { ReportRequest, TrainRequest, TrainingActivities } from '../../activities/contracts/training.ts';
 import { keepAlive } from '../../workers/processes/keep-alive.ts';
@@ -69,7 +70,7 @@ export async function startStoredRuns({
   const client = new Client({ connection });
   const trained: TrainRequest[] = [];
   const script: StoredRuns['script'] = {};
-  const training: TrainingActivities = createTrainingActivities({ objects, threads: 1 });
+  const training: TrainingActivities = createTrainingActivities(computeHere({ objects, threads: 1 }));
   const train: TrainingActivities['train'] = async (request) => {
     await script.beforeTraining?.(request);
     trained.push(request);

@@ -5,7 +5,6 @@ import { closeSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from './user-error.ts';
-import { RECYCLE_EXIT_CODE } from './recycling.ts';
 import { killGroup, spawnTiedToParent } from './tied-process.ts';
 import { lastLines, openLog } from './log-file.ts';
 
@@ -120,30 +119,26 @@ export class SupervisedProcess {
     child.stdin?.on('error', () => undefined);
     this.#ended = new Promise((resolve) => {
       let over = false;
-      const end = (how: string, code: number | null, killed = false): void => {
+      const end = (how: string, killed = false): void => {
         if (over) return;
         over = true;
         if (child.pid !== undefined) killGroup(child.pid);
         this.#child = undefined;
         this.#watcher.changed(name, undefined);
-        this.#afterEnd(how, code, killed, Date.now() - startedAt);
+        this.#afterEnd(how, killed, Date.now() - startedAt);
         resolve();
       };
-      child.once('error', (error) => end(`could not be started: ${error.message}`, null));
+      child.once('error', (error) => end(`could not be started: ${error.message}`));
       child.once('exit', (code, signal) =>
-        end(signal ? `was ended by ${signal}` : `ended with code ${code}`, code, signal === 'SIGKILL'),
+        end(signal ? `was ended by ${signal}` : `ended with code ${code}`, signal === 'SIGKILL'),
       );
     });
   }
 
-  #afterEnd(how: string, code: number | null, killed: boolean, ranMs: number): void {
+  #afterEnd(how: string, killed: boolean, ranMs: number): void {
     if (this.#phase === 'stopping') return;
     if (this.#phase === 'starting') {
       this.#failedStart = how;
-      return;
-    }
-    if (code === RECYCLE_EXIT_CODE) {
-      this.#spawn();
       return;
     }
     const wasHealthy = ranMs > HEALTHY_AFTER_MS;

@@ -12,7 +12,8 @@ import type { ChildProcess } from 'node:child_process';
 const GRACE_SECONDS = 10;
 
 /**
- * The watcher ignores the signals that it sends. The command replaces the shell, so its process id is the child's id.
+ * The watcher ignores the signals that it sends, and closes the command's message channel. The command replaces the
+ * shell, so its process id is the child's id.
  */
 const SCRIPT = `
 exec 9<&0
@@ -22,23 +23,32 @@ exec 9<&0
   kill -s TERM -- -$$
   sleep ${GRACE_SECONDS}
   kill -s KILL -- -$$
-) </dev/null >/dev/null 2>&1 &
+) </dev/null >/dev/null 2>&1 3>&- &
 exec "$@" 9<&- </dev/null`;
 
+export interface TiedOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Where its output goes: a file descriptor, or to where this process's own goes. */
+  readonly output: number | 'ignore' | 'inherit';
+  /** Whether it is a Node process that exchanges messages with this one, structured as `structuredClone` takes them. */
+  readonly messages?: boolean;
+}
+
 /**
- * Starts the command and writes its output to the file descriptor. `pid` of the result is the id of the command and of
- * its group.
+ * Starts the command. `pid` of the result is the id of the command and of its group.
  */
 export function spawnTiedToParent(
   command: string,
   args: readonly string[],
-  { env, cwd, output }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string; readonly output: number | 'ignore' },
+  { env, cwd, output, messages = false }: TiedOptions,
 ): ChildProcess {
   return spawn('/bin/sh', ['-c', SCRIPT, 'sh', command, ...args], {
     env,
     cwd,
     detached: true,
-    stdio: ['pipe', output, output],
+    stdio: ['pipe', output, output, ...(messages ? ['ipc' as const] : [])],
+    ...(messages ? { serialization: 'advanced' as const } : {}),
   });
 }
 

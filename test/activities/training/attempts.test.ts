@@ -35,7 +35,7 @@ describe('attempts at an activity', () => {
 
   it('fail for good when trainer after trainer died at the same step, saying where', async () => {
     const left = await afterDeaths(MOST_DEATHS);
-    assert.deepEqual(left?.attempt, { number: 5, beganAtStep: 0, deaths: 4, ended: false });
+    assert.deepEqual(left?.attempt, { number: 5, beganAtStep: 0, deaths: 4, ended: false, death: null });
     const why =
       "look in their logs and the kernel's for what kills them, such as too little memory or a crash in native code";
     await assert.rejects(trainer.train(TOY, { heartbeatDetails: left }), {
@@ -68,7 +68,13 @@ describe('attempts at an activity', () => {
     const left = progress.find(({ partial }) => partial);
     assert.equal(left?.attempt.deaths, MOST_DEATHS - 1);
     const [next] = await heartbeats({ heartbeatDetails: left });
-    assert.deepEqual(next.attempt, { number: 6, beganAtStep: left?.partial?.checkpoint.step, deaths: 0, ended: false });
+    assert.deepEqual(next.attempt, {
+      number: 6,
+      beganAtStep: left?.partial?.checkpoint.step,
+      deaths: 0,
+      ended: false,
+      death: null,
+    });
     assert.deepEqual(
       [next.step, next.partial],
       [left?.partial?.checkpoint.step, left?.partial],
@@ -81,7 +87,7 @@ describe('attempts at an activity', () => {
     const missing = { key: 'a-run/first/checkpoints/none', sha256: '1'.repeat(64), sizeBytes: 1, step: 0 };
     const left = await afterDeaths(MOST_DEATHS - 1);
     const failed = (await heartbeats({ heartbeatDetails: left }, 60_000, { ...TOY, checkpoint: missing })).at(-1);
-    assert.deepEqual(failed?.attempt, { number: 5, beganAtStep: 0, deaths: 4, ended: true });
+    assert.deepEqual(failed?.attempt, { number: 5, beganAtStep: 0, deaths: 4, ended: true, death: null });
     assert.equal((await heartbeats({ heartbeatDetails: failed }))[0].attempt.deaths, 0);
   });
 
@@ -119,7 +125,9 @@ describe('attempts at an activity', () => {
     await trainer.report({ checkpoint }, { onHeartbeat: (progress) => seen.push(progress) });
     assert.deepEqual(seen[0], {
       checkpoint: checkpoint.key,
-      attempt: { number: 1, beganAtStep: 40, deaths: 0, ended: false },
+      doing: 'starting',
+      forSeconds: 0,
+      attempt: { number: 1, beganAtStep: 40, deaths: 0, ended: false, death: null },
     });
     await assert.rejects(trainer.report({ checkpoint }, { number: MOST_DEATHS + 1 }), {
       type: 'TrainerKilled',

@@ -5,7 +5,7 @@ import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, DefaultLogger } from '@temporalio/worker';
 import { createTrainingActivities } from '../../../activities/training/train.ts';
-import type { TrainingDependencies } from '../../../activities/training/train.ts';
+import { computeHere, type ComputingDependencies } from '../../../activities/training/compute-here.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import { startTemporalServer, type TestServer } from '../../temporal-server.ts';
 import { tasksWithSessions } from '../../shipped-tasks.ts';
@@ -41,18 +41,15 @@ describe('a trainer that shuts down in the middle of a round', () => {
       Connection.connect({ address: server.address }),
       NativeConnection.connect({ address: server.address }),
     ]);
-    const work = (dependencies: Partial<TrainingDependencies>): Promise<Worker> =>
+    const work = (dependencies: Partial<ComputingDependencies>): Promise<Worker> =>
       Worker.create({
         connection: nativeConnection,
         taskQueue: QUEUE,
         workflowsPath: fileURLToPath(new URL('training-workflow.ts', import.meta.url)),
         activities: {
-          ...createTrainingActivities({
-            objects: trainer.objects,
-            checkpoints: trainer.checkpoints,
-            threads: 1,
-            ...dependencies,
-          }),
+          ...createTrainingActivities(
+            computeHere({ objects: trainer.objects, checkpoints: trainer.checkpoints, threads: 1, ...dependencies }),
+          ),
         },
         shutdownGraceTime: '100ms',
       });
@@ -88,7 +85,7 @@ describe('a trainer that shuts down in the middle of a round', () => {
 });
 
 /** Toy tasks whose sessions call `before` with the step that they are about to train up to. */
-function watched(before: (toStep: number) => void | Promise<void>): NonNullable<TrainingDependencies['tasks']> {
+function watched(before: (toStep: number) => void | Promise<void>): NonNullable<ComputingDependencies['tasks']> {
   return tasksWithSessions((session) => {
     const train = session.train.bind(session);
     session.train = async (from, to) => {

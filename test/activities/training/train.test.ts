@@ -4,7 +4,7 @@ import { ObjectStoreError } from '../../../activities/storage/object-store.ts';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import type { TrainProgress } from '../../../activities/training/round.ts';
-import type { TrainingDependencies } from '../../../activities/training/train.ts';
+import type { ComputingDependencies } from '../../../activities/training/compute-here.ts';
 import {
   sabotaged,
   startTrainer,
@@ -24,7 +24,7 @@ const WAITS_AT = 5;
  */
 function heartbeating(onFirst: Attempt['onHeartbeat'] = () => undefined): {
   readonly attempt: Attempt;
-  readonly dependencies: Partial<TrainingDependencies>;
+  readonly dependencies: Partial<ComputingDependencies>;
 } {
   let beaten = false;
   let goOn = (): void => undefined;
@@ -106,7 +106,7 @@ describe('train', () => {
         });
       const step = last?.partial?.checkpoint.step ?? 0;
       assert.equal(step, WAITS_AT + 1);
-      assert.equal(last?.partial?.scores.length, step);
+      assert.equal(last?.partial?.scores.length, step - 1, 'it is interrupted before it measures');
       const trained: number[] = [];
       const resumed = await trainer.train(
         TOY,
@@ -154,7 +154,7 @@ describe('train', () => {
     async function saveOften(
       request: Partial<TrainRequest>,
       attempt: Attempt,
-      dependencies: Partial<TrainingDependencies>,
+      dependencies: Partial<ComputingDependencies>,
       endsAt = Infinity,
     ) {
       const told = new Map<string, TrainProgress>();
@@ -228,7 +228,7 @@ describe('train', () => {
       const undisturbed = await trainer.train(TOY);
       const { request, checkpoints: store, stored } = inFolder('in-trouble');
       let asked = 0;
-      const checkpoints: TrainingDependencies['checkpoints'] = {
+      const checkpoints: ComputingDependencies['checkpoints'] = {
         get: (...wanted) => store.get(...wanted),
         put: (...given) => store.put(...given),
         delete: (...doomed) =>
@@ -280,16 +280,18 @@ describe('train', () => {
     const { attempt, dependencies } = heartbeating((progress) => (seen = progress));
     const { scores } = await trainer.train(TOY, attempt, dependencies);
     assert.ok(seen);
-    const { stepsPerSecond, ...rest } = seen;
+    const { stepsPerSecond, forSeconds, ...rest } = seen;
     assert.deepEqual(rest, {
       worker: 'P1/member-3',
       step: WAITS_AT,
       toStep: 20,
+      doing: 'training',
       score: scores[WAITS_AT - 1],
-      attempt: { number: 1, beganAtStep: 0, deaths: 0, ended: false },
+      attempt: { number: 1, beganAtStep: 0, deaths: 0, ended: false, death: null },
       partial: null,
     });
     assert.ok(stepsPerSecond > 0);
+    assert.ok(Number.isInteger(forSeconds));
   });
 
   for (const [what, value] of [

@@ -8,7 +8,8 @@ import { decodeSafetensors } from '../../../activities/storage/safetensors.ts';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import type { CheckpointReference } from '../../../activities/contracts/checkpoint.ts';
 import type { TrainProgress } from '../../../activities/training/round.ts';
-import { createTrainingActivities, type TrainingDependencies } from '../../../activities/training/train.ts';
+import { computeHere, type ComputingDependencies } from '../../../activities/training/compute-here.ts';
+import { createTrainingActivities } from '../../../activities/training/train.ts';
 import type { Session } from '../../../activities/tasks/task.ts';
 import type { ImageClassification } from '../../../activities/tasks/image-classification/settings.ts';
 import type {
@@ -61,7 +62,7 @@ export interface Trainer {
   readonly train: (
     request: Partial<TrainRequest>,
     attempt?: Attempt,
-    dependencies?: Partial<TrainingDependencies>,
+    dependencies?: Partial<ComputingDependencies>,
   ) => Promise<TrainOutcome>;
   readonly report: (
     request: Partial<ReportRequest> & Pick<ReportRequest, 'checkpoint'>,
@@ -99,7 +100,7 @@ export async function startTrainer(): Promise<Trainer> {
     train: (request, attempt, dependencies) =>
       inContext(
         () =>
-          createTrainingActivities({ objects, checkpoints, threads: 1, ...dependencies }).train({
+          createTrainingActivities(computeHere({ objects, checkpoints, threads: 1, ...dependencies })).train({
             ...defaults,
             ...request,
           }),
@@ -108,7 +109,7 @@ export async function startTrainer(): Promise<Trainer> {
     report: (request, attempt) =>
       inContext(
         () =>
-          createTrainingActivities({ objects, checkpoints, threads: 1 }).report({
+          createTrainingActivities(computeHere({ objects, checkpoints, threads: 1 })).report({
             storage: STORAGE,
             task: SMALL_PERCEPTRON,
             seed: 7,
@@ -134,7 +135,7 @@ export async function startTrainer(): Promise<Trainer> {
 }
 
 /** Toy tasks, sabotaged: `change` gets the real session and returns what differs. */
-export function sabotaged(change: (session: Session) => Partial<Session>): Partial<TrainingDependencies> {
+export function sabotaged(change: (session: Session) => Partial<Session>): Partial<ComputingDependencies> {
   return {
     tasks: tasksWithSessions((session) => {
       const changed = change(session);

@@ -61,13 +61,6 @@ describe('a supervised process', () => {
     assert.deepEqual([said, started.length], [[], 1]);
   });
 
-  it('is restarted without a message when it asks for this', async () => {
-    const part = shell('[ -e again ] && exec sleep 100; touch again; sleep 0.2; exit 75');
-    await part.start(ready, 5_000);
-    await eventually(() => started.length === 2);
-    assert.deepEqual(said, []);
-  });
-
   it('quotes the end of its log if it ends again and again', async () => {
     const part = shell('[ -e begun ] || { touch begun; sleep 0.1; exit 3; }; echo out of luck; exit 3');
     await part.start(ready, 5_000);

@@ -1,0 +1,27 @@
+/**
+ * The computing process of a trainer: it opens sessions and trains, as its trainer orders, and never speaks to
+ * Temporal. Its trainer starts it, interrupts it, and kills it if it does not answer.
+ */
+import { computeHere } from '../../activities/training/compute-here.ts';
+import { ObjectStore } from '../../activities/storage/object-store.ts';
+import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
+import { storeSettings } from '../processes/store-settings.ts';
+import { runProcess } from '../processes/user-error.ts';
+import { serve } from './serving.ts';
+
+const HELP = `
+Computes for a trainer, which starts it.
+
+  --name NAME         what it is called where processes are listed (computing)
+  --threads N         threads to compute with (1)`;
+
+await runProcess(async () => {
+  const options = readOptions(
+    { name: { type: 'string', default: 'computing' }, threads: { type: 'string', default: '1' } },
+    HELP,
+  );
+  process.title = options.name;
+  const threads = parseWholeNumber('threads', options.threads, 1, 256) ?? 1;
+  await serve(computeHere({ objects: new ObjectStore(storeSettings()), threads }));
+  return 0;
+});
