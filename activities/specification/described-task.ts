@@ -15,11 +15,11 @@ export const task = z
       kind: z
         .string({ error: KIND_RULE })
         .min(1, { error: KIND_RULE })
-        .describe('Kind of task; trainers say which kinds they have.'),
+        .describe('Kind of the task; one that the trainers have.'),
     },
     { error: 'an object with the `kind` of a task and its settings' },
   )
-  .describe('What is trained: the kind of a task, and the settings that this kind knows.');
+  .describe('The task: its kind, and the settings of this kind.');
 
 /** A lookup by which nobody has been asked: everything that depends on the task is passed over. */
 export const UNASKED: TaskLookup = () => undefined;

@@ -10,8 +10,8 @@ export const evaluation = object(
     maxEvalSteps: integer(
       1,
       limits.steps,
-      'Steps over which the binomial test grows strict; an evaluation without overlap ends after them. ' +
-        'Default: three rounds. The paper: 7200 of 2400 a round.',
+      'Number of steps over which the threshold of the binomial test falls to `significance`; an evaluation without ' +
+        'overlap ends after them. Default: three rounds. The paper: 7200, with 2400 per round.',
     ).optional(),
     minStepsBeforeEval: integer(
       0,
@@ -20,46 +20,46 @@ export const evaluation = object(
     ).optional(),
     order: oneOf(
       ['oldest-first', 'youngest-first'],
-      'Which members are evaluated first, by steps since their last evaluation. Default and the paper: oldest-first.',
+      'Which members are evaluated first, by age since their last evaluation. Default and the paper: oldest-first.',
     ).default('oldest-first'),
     significance: between(
       0,
       1,
-      'Significance of the binomial test, for success and as the end value for stopping. Default and the paper: 0.01.',
+      'Significance level of the binomial test, and final threshold for stopping. Default and the paper: 0.01.',
     ).default(0.01),
     patience: integer(
       0,
       limits.steps,
-      'Steps that a member of P2 and above is evaluated before it may be exploited away. Default and the paper: 0.',
+      'Steps for which a member of P2 and above is evaluated before exploit may replace it. Default and the paper: 0.',
     ).default(0),
     childReplaced: oneOf(
       ['end', 'follow'],
-      "When exploit replaces an evaluation's child: `end` ends the evaluation; `follow` goes on against the " +
-        "member whose copy took the child's place. Default and the paper: end.",
+      'What happens if exploit replaces the child: `end` ends the evaluation; `follow` continues it against the ' +
+        'member that the child copied. Default and the paper: end.',
     ).default('end'),
     against: oneOf(
       ['child', 'anyone'],
-      'Whom an evaluator may succeed against, and promote: its child alone, or any member of the ' +
+      'Which members an evaluator may succeed against and promote: only its child, or any member of the ' +
         'sub-population below. Default and the paper: child.',
     ).default('child'),
     stopping: oneOf(
       ['binomial-test', 'fixed-length'],
-      '`fixed-length` (an ablation): no test; the gap decides after `maxEvalSteps`. Default and the paper: ' +
-        'binomial-test.',
+      'What ends an evaluation; `fixed-length` (an ablation) has no test, and the gap decides after `maxEvalSteps`. ' +
+        'Default and the paper: binomial-test.',
     ).default('binomial-test'),
     shifts: flag(
-      'Whether a curve that lies entirely above another is shifted down to be compared. False is an ' +
-        'ablation. Default and the paper: true.',
+      'Whether a curve that lies entirely above another is shifted down for the comparison. False is an ablation. ' +
+        'Default and the paper: true.',
     ).default(true),
     ranking: oneOf(
       ['improvement', 'score'],
-      'What P2 and above are ranked by; `score` (an ablation): the newest score, as P1. Default and the ' +
-        'paper: improvement.',
+      'Ranking of P2 and above; `score` (an ablation): by the newest score, as in P1. Default and the paper: ' +
+        'improvement.',
     ).default('improvement'),
     promotes: flag(
-      'Whether an evaluator that succeeds gives its weights to its child. False is an ablation. Default and ' +
-        'the paper: true.',
+      'Whether a successful evaluator gives its weights to its child. False is an ablation. Default and the paper: ' +
+        'true.',
     ).default(true),
   },
-  'How evaluators work.',
+  'Settings of the evaluators.',
 );

@@ -10,7 +10,7 @@ const factors = list(
   1,
   64,
   'factors',
-  'What explore multiplies a value with, one drawn uniformly. The paper: [0.5, 0.8, 1.25, 2].',
+  'Factors of which explore draws one uniformly, to multiply a value by. Default and the paper: [0.5, 0.8, 1.25, 2].',
 ).default([0.5, 0.8, 1.25, 2]);
 
 const floatSpace = object(
@@ -18,16 +18,16 @@ const floatSpace = object(
     kind: tag('float', 'A real number.'),
     scale: oneOf(
       ['linear', 'log'],
-      'On a log scale (bounds above 0) explore multiplies; on a linear one a value that factors cannot move ' +
-        'is moved on its normalised range.',
+      'On a log scale (bounds above 0), explore multiplies. On a linear scale, explore moves a value on its ' +
+        'normalised range if factors cannot move it.',
     ),
     bounds: range(finite('A bound.'), 'Lowest and highest value ever used; both included.'),
     initial: object(
       {
-        distribution: oneOf(['uniform', 'log-uniform'], 'How first values are drawn.'),
+        distribution: oneOf(['uniform', 'log-uniform'], 'Distribution of first values.'),
         range: range(finite('An end of the range.'), 'Lowest and highest first value; inside the bounds.'),
       },
-      'Where first values come from.',
+      'Distribution and range of first values.',
     ),
     factors,
   },
@@ -45,7 +45,7 @@ const integerSpace = object(
           'Lowest and highest first value, drawn uniformly; inside the bounds.',
         ),
       },
-      'Where first values come from.',
+      'Range of first values.',
     ),
     factors,
   },
@@ -61,7 +61,7 @@ export const choice = z
 const categorySpace = object(
   {
     kind: tag('category', 'One of several names.'),
-    choices: list(choice, 2, 64, 'different strings', 'What may be chosen; explore draws again.'),
+    choices: list(choice, 2, 64, 'different strings', 'Possible values; explore draws a new one.'),
   },
   'A searched category.',
 );

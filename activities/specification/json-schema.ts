@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { specificationShape } from './specification.ts';
 
-/** A task as far as editors are told of it. */
+/** The part of a task that editors need. */
 export interface KnownTask {
   readonly kind: string;
   readonly description: string;
@@ -12,22 +12,23 @@ export interface KnownTask {
 }
 
 /**
- * Returns the JSON Schema of what people write, without the rules between fields. With `from` (continuation.ts) or
- * `run` (retracing.ts) the rest may be left out. `tasks` are those whose settings are known; others may have any.
+ * Returns the JSON Schema of specifications as people write them, without the rules between fields. With `from`
+ * (continuation.ts) or `run` (retracing.ts), other fields are optional. The settings of `tasks` are checked; other
+ * tasks may have any settings.
  */
 export function specificationJsonSchema(tasks: readonly KnownTask[]): Record<string, unknown> {
   const { properties, required, ...rest } = z.toJSONSchema(specificationShape, { io: 'input' });
   const task = { description: specificationShape.shape.task.description, anyOf: taskSchemas(tasks) };
   const from = {
     description:
-      "An earlier run's folder, `<workflow id>/<first run id>`: continue from its newest round. Only `steps` " +
-      "and `storage` may differ from that run's.",
+      'Folder of an earlier run, `<workflow id>/<first run id>`, to resume from its newest round. Only `steps` and ' +
+      '`storage` may differ from that run.',
     type: 'string',
   };
   const run = {
     description:
-      "A finished run's folder, for workflow type retrace: train its schedule once more. Only `seed`, `storage` " +
-      'and `threads` may be given beside it.',
+      'Folder of a finished run, for workflow type retrace, which trains its schedule again. Only `seed`, `storage` ' +
+      'and `threads` may be set beside it.',
     type: 'string',
   };
   return {

@@ -1,5 +1,5 @@
 /**
- * The bounds that every run keeps to.
+ * The bounds of every run.
  */
 
 /** Bounds of a run. */

@@ -11,26 +11,26 @@ const warmUpSteps = integer(0, limits.steps, 'The value grows linearly up to thi
 const shapeOfSchedule = z.discriminatedUnion(
   'kind',
   [
-    object({ kind: tag('constant', 'The first value throughout.'), warmUpSteps }, 'No change but for the warm-up.'),
+    object({ kind: tag('constant', 'The first value in all rounds.'), warmUpSteps }, 'No change after the warm-up.'),
     object(
       {
-        kind: tag('step', 'Multiplied at milestones.'),
+        kind: tag('step', 'The value is multiplied at milestones.'),
         milestones: list(
           integer(1, limits.steps, 'A step.'),
           1,
           64,
           'steps',
-          'Steps at which the value is multiplied with `factor`. The paper (ImageNet): epochs 30, 60 and 80 of 90.',
+          'Steps at which the value is multiplied by `factor`. The paper (ImageNet): epochs 30, 60 and 80 of 90.',
         ),
-        factor: between(0, 1, 'Default and the paper: 0.1.').default(0.1),
+        factor: between(0, 1, 'Factor of each milestone. Default and the paper: 0.1.').default(0.1),
         warmUpSteps,
       },
-      'The recipe of ImageNet.',
+      'A step schedule, as is usual for ImageNet.',
     ),
     object(
       {
-        kind: tag('cosine', 'Half a cosine down from the end of the warm-up to the last step.'),
-        finalFactor: number(0, 1, 'Share of the first value that is left at the end. Default: 0.').default(0),
+        kind: tag('cosine', 'Half a period of a cosine, from the end of the warm-up to the last step.'),
+        finalFactor: number(0, 1, 'Final value as a share of the first value. Default: 0.').default(0),
         warmUpSteps,
       },
       'Cosine annealing.',
@@ -47,15 +47,15 @@ const shapeOfSchedule = z.discriminatedUnion(
 const segment = object(
   {
     fromStep: integer(0, limits.steps, 'First step, a multiple of `stepsPerRound`.'),
-    toStep: integer(1, limits.steps, 'Where the next segment begins.'),
+    toStep: integer(1, limits.steps, 'First step of the next segment.'),
     hyperparameters: z.record(z.string(), z.union([finite('A number.'), choice], { error: 'a number or a string' }), {
       error: 'an object of values by name',
     }),
   },
-  'What is trained with from one step to the next.',
+  'The values of hyperparameters between two steps.',
 );
 
-/** A schedule that members follow. */
+/** Schema of a schedule for all members. */
 export const schedule = z.union(
   [
     list(
@@ -69,14 +69,14 @@ export const schedule = z.union(
     z
       .record(
         z.string(),
-        z.union([shapeOfSchedule, list(shapeOfSchedule, 1, 16, 'shapes', 'Each member draws one.')], {
+        z.union([shapeOfSchedule, list(shapeOfSchedule, 1, 16, 'shapes', 'Shapes of which each member draws one.')], {
           error: 'a shape (an object with `kind` constant, step or cosine) or an array of shapes',
         }),
         {
           error: 'an object of shapes by hyperparameter, or an array of segments',
         },
       )
-      .describe('By hyperparameter, what its first value is multiplied with as training goes on.'),
+      .describe('By hyperparameter, the factors that multiply its first value during training.'),
   ],
   { error: 'an object of shapes by hyperparameter, or an array of segments' },
 );

@@ -1,9 +1,8 @@
 /**
  * The specification of a run: one JSON object, validated once, before anything trains.
  *
- * Everything comes from the schema: the inferred types, the error messages (fields.ts states each rule beside its
- * check), the JSON Schema for editors (json-schema.ts), and the defaults, so that what a run says it uses is all it
- * uses.
+ * The schema defines the types, the error messages (fields.ts states each rule beside its check), the JSON Schema for
+ * editors (json-schema.ts), and the defaults. So the recorded specification of a run names everything that it uses.
  */
 import { z } from 'zod';
 import type { HyperparameterSpaces } from '../../workflows/algorithm/hyperparameters.ts';
@@ -21,13 +20,13 @@ const subPopulation = object(
     members: integer(
       1,
       limits.workers,
-      'Members: networks trained side by side; at least 2 unless there is a schedule. Default and the paper: 8.',
+      'Number of members (networks in training); at least 2 unless there is a schedule. Default and the paper: 8.',
     ).default(8),
     evaluators: integer(
       0,
       limits.workers,
-      'Evaluators, at most one a member. Default and the paper: three quarters of the members, rounded down; ' +
-        'P1 has none.',
+      'Number of evaluators, at most one per member. Default and the paper: three quarters of the members, rounded ' +
+        'down; P1 has none.',
     ).optional(),
   },
   'One sub-population.',
@@ -38,17 +37,19 @@ const storage = object(
     bucket: bucketName
       .describe('Bucket of the run: checkpoints, rounds, result. Default: fire-pbt.')
       .default('fire-pbt'),
-    keepRounds: integer(2, 1000, 'Newest complete rounds whose checkpoints are kept. Default: 2.').default(2),
+    keepRounds: integer(2, 1000, 'Number of newest complete rounds that keep their checkpoints. Default: 2.').default(
+      2,
+    ),
   },
-  'Where and how long things are kept.',
+  'Storage of the run.',
 );
 
-/** Every field for itself, without the rules between fields. */
+/** Schema of all fields, without the rules between fields. */
 export const specificationShape = object(
   {
     $schema: z.string({ error: 'a string' }).optional().describe('For editors; ignored.'),
     task,
-    seed: integer(0, 2 ** 32 - 1, 'All randomness of the run follows from it. Default: 0.').default(0),
+    seed: integer(0, 2 ** 32 - 1, 'Source of all randomness of the run. Default: 0.').default(0),
     steps: integer(1, limits.steps, 'Training steps of every member, a multiple of `stepsPerRound`.'),
     stepsPerRound: integer(
       1,
@@ -61,13 +62,13 @@ export const specificationShape = object(
       1,
       limits.subPopulations,
       'sub-populations',
-      'P1, which chases the objective, then P2 …, ranked by improvement rate. One alone is PBT.',
+      'P1 first, which is ranked by the objective; P2 and above are ranked by improvement rate. A single one is PBT.',
     ),
     evaluation: evaluation.prefault({}),
     smoothing: oneOf(
       ['fixed', 'estimated', 'none'],
-      'Gaussian process that curves are smoothed with: a fixed one or one whose length-scale and noise are ' +
-        'estimated; none is an ablation. Default: fixed.',
+      'Gaussian process that smooths curves: a fixed one, or one with estimated length-scale and noise; none is an ' +
+        'ablation. Default: fixed.',
     ).default('fixed'),
     hyperparameters: z
       .record(z.string(), hyperparameter, { error: 'an object of hyperparameters by name' })
@@ -75,13 +76,13 @@ export const specificationShape = object(
     schedule: schedule
       .optional()
       .describe(
-        'Random search, or the retrace of a schedule: members follow it and never copy one another. Default: ' +
-          'none; schedules are found.',
+        'Schedule of a random search or of a retrace: members follow it and never copy one another. Default: none; ' +
+          'the run finds schedules.',
       ),
     threads: integer(
       1,
       limits.threads,
-      'Threads that a trainer computes with: digests hold for one number. Default: 1.',
+      'Number of threads of a trainer; digests of checkpoints depend on it. Default: 1.',
     ).default(1),
     storage: storage.prefault({}),
   },
@@ -89,8 +90,8 @@ export const specificationShape = object(
 );
 
 /**
- * Returns the schema of a whole specification, given what trainers say of its task; whether its histories fit is a rule
- * of its own (budget.ts).
+ * Returns the schema of a whole specification, given the trainers' description of its task. It does not check the
+ * budget of histories (budget.ts).
  */
 export function specificationSchema(lookup: TaskLookup) {
   return specificationShape
@@ -106,7 +107,7 @@ export type Specification = DeepReadonly<Omit<z.output<SpecificationSchema>, 'hy
   readonly hyperparameters: HyperparameterSpaces;
 };
 
-/** What people write: a specification with defaults left out. */
+/** A specification as people write it, without defaults. */
 export type SpecificationInput = z.input<SpecificationSchema>;
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
