@@ -1,5 +1,5 @@
 /**
- * Deletion of a run's objects: its own and no others', after saying what and how much.
+ * Deletion of a run's objects. It first says which and how many there are.
  */
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -13,7 +13,7 @@ import { DEFAULT_BUCKET, keyPrefix, runFolder, RUN_FOLDER } from '../storage/lay
 import { parse } from '../../workflows/validation/complaints.ts';
 import { bucketName, flag, object } from '../../workflows/validation/fields.ts';
 
-/** Failure types: a request that is none, a run that still runs. */
+/** Failure types: the request is invalid, the run is running. */
 export const INVALID_DELETION = 'InvalidDeletion';
 export const RUN_IS_RUNNING = 'RunIsRunning';
 
@@ -28,13 +28,13 @@ const deletionRequest = object(
   'What to delete.',
 );
 
-/** Objects deleted by one request: after a crash the next attempt finds what is left. */
-const AT_ONCE = 1000;
+/** Objects that one request deletes. After a crash the next attempt finds the rest. */
+const DELETE_BATCH = 1000;
 
 /**
- * Says what is under the run's folder, and with `confirm` deletes it.
+ * Returns what is in the run's folder, and with `confirm` deletes it.
  *
- * @throws ApplicationFailure, not retryable, where the request is malformed ('InvalidDeletion') or the run is running
+ * @throws ApplicationFailure, not retryable, if the request is invalid ('InvalidDeletion') or the run is running
  *   ('RunIsRunning')
  */
 export async function deleteRun(
@@ -57,13 +57,13 @@ export async function deleteRun(
   const running = await findRunning(client, run);
   if (running !== undefined) {
     const message =
-      `Cannot delete s3://${bucket}/${prefix}: workflow ${running} is running. Stop, cancel or terminate it ` + 'first';
+      `Cannot delete s3://${bucket}/${prefix}: workflow ${running} is running. ` + 'Stop, cancel or terminate it first';
     throw ApplicationFailure.create({ type: RUN_IS_RUNNING, nonRetryable: true, message });
   }
-  for (let from = 0; from < stored.length; from += AT_ONCE) {
+  for (let from = 0; from < stored.length; from += DELETE_BATCH) {
     await objects.delete(
       bucket,
-      stored.slice(from, from + AT_ONCE).map(({ key }) => key),
+      stored.slice(from, from + DELETE_BATCH).map(({ key }) => key),
     );
   }
   return { ...total, deleted: true, next: 'Done. Its histories stay in Temporal until the namespace forgets them' };
@@ -100,10 +100,7 @@ function validated(request: unknown): Required<DeletionRequest> {
   });
 }
 
-/**
- * By first folder under the prefix: checkpoints, decisions, rounds, result, histories; objects right under it by their
- * name.
- */
+/** Returns sizes by first folder in the run's folder (checkpoints, decisions, …), and of other objects by name. */
 function foldersOf(stored: readonly StoredObject[], prefix: string): Readonly<Record<string, FolderSize>> {
   const names = [...new Set(stored.map(({ key }) => folderOf(key, prefix)))].sort();
   return Object.fromEntries(

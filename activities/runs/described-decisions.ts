@@ -1,5 +1,5 @@
 /**
- * A run's decisions as its result tells them: names rather than numbers, digests rather than references, no curves.
+ * A run's decisions as they stand in its result: names instead of numbers, digests instead of references, no curves.
  */
 import { evaluatorName, memberName } from '../../workflows/population/names.ts';
 import type { RoundEvent } from '../../workflows/population/events.ts';
@@ -7,7 +7,7 @@ import type { RoundEvent } from '../../workflows/population/events.ts';
 type EventOf<K extends RoundEvent['kind']> = Extract<RoundEvent, { kind: K }>;
 
 /**
- * Returns an event of P`level`, or nothing if nothing was decided; scores are in `decisions/`, beside what was decided.
+ * Returns an event of P`level`, or nothing if nothing was decided. Scores are in `decisions/` only.
  */
 export function describeEvent(level: number, event: RoundEvent): unknown[] {
   switch (event.kind) {

@@ -2,7 +2,7 @@
  * The result of a run, composed from what its rounds recorded: `result/result.json` for people and programs, and a
  * summary for the workflow.
  *
- * Everything but `cost` and `decidedBy` follows from specification and seed (keys and ids aside, which name the run).
+ * Everything but `cost` and `decidedBy` follows from specification and seed, except keys and ids, which name the run.
  */
 import { createHash } from 'node:crypto';
 import type { Score } from '../../workflows/algorithm/curve.ts';
@@ -19,7 +19,7 @@ import { describeEvent } from './described-decisions.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { subPopulationNumbers, type RoundRecord, type RoundRecords } from './rounds.ts';
 
-/** Longest schedule that the summary carries, as JSON: a workflow's result is shown in full wherever it is listed. */
+/** Longest schedule in the summary, as JSON: lists of workflows show their results in full. */
 const MAX_SUMMARY_SCHEDULE_CHARACTERS = 12_000;
 
 /** Composes a run's result from its recorded rounds, writes it, and returns what the workflow returns. */
@@ -80,7 +80,7 @@ export async function writeResult(
   return summary;
 }
 
-/** Returns by how much a run's test score is above its retrace's; null where one of them diverged. */
+/** Returns by how much a run's test score is above that of its retrace; null if one of them diverged. */
 export function gapOf(found: Score, retraced: Score): number | null {
   return typeof found === 'number' && typeof retraced === 'number' ? found - retraced : null;
 }

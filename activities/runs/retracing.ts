@@ -24,7 +24,7 @@ interface RetracingInput {
   readonly [field: string]: unknown;
 }
 
-/** What is read of a run's `result.json`. */
+/** The part of a run's `result.json` that a retrace needs. */
 interface RecordedResult {
   readonly seed: number;
   readonly winner: { readonly objective: Score };

@@ -1,5 +1,5 @@
 /**
- * The schedule that a finished run found, for use elsewhere: as JSON, which a `retrace` trains again, or as CSV.
+ * The schedule that a finished run found, for other programs: as JSON, which a `retrace` trains again, or as CSV.
  */
 import { z } from 'zod';
 import type { HyperparameterValue, HyperparameterValues, TraceSegment } from '../../workflows/algorithm/index.ts';
@@ -14,19 +14,19 @@ export interface ExportedSchedule {
   readonly format: typeof SCHEDULE_FORMAT;
   /** As in the run's specification. */
   readonly task: unknown;
-  /** Steps that each member trained: fewer than were specified where the run was stopped early. */
+  /** Steps that each member trained: fewer than specified if the run was stopped early. */
   readonly steps: number;
   readonly stepsPerRound: number;
   readonly evalEvery: number;
   readonly segments: readonly TraceSegment[];
 }
 
-/** There is no schedule to export: says why. */
+/** The error that there is no schedule to export, with the reason. */
 export class NoSchedule extends Error {
   override readonly name = 'NoSchedule';
 }
 
-/** What of a result.json a schedule is made of. */
+/** The part of a result.json that contains the schedule. */
 const RESULT = z.object({
   steps: z.int().positive(),
   specification: z.object({ task: z.unknown(), stepsPerRound: z.int().positive(), evalEvery: z.int().positive() }),
@@ -44,8 +44,8 @@ const RESULT = z.object({
 /**
  * Reads the schedule from the run's folder, `<workflow id>/<first run id>`.
  *
- * @throws NoSchedule where there is no such run, no result of it yet, or one that cannot be read; ObjectStoreError
- *   where the store fails
+ * @throws NoSchedule if there is no such run, or no result of it that can be read
+ * @throws ObjectStoreError if the store fails
  */
 export async function readSchedule(
   objects: Pick<ObjectStore, 'get' | 'list'>,
@@ -79,7 +79,7 @@ export async function readSchedule(
   }
 }
 
-/** Returns the segments without who trained them, equal neighbours joined. */
+/** Returns the segments without their workers, with equal neighbours joined. */
 export function joinEqual(segments: readonly TraceSegment[]): readonly TraceSegment[] {
   const joined: TraceSegment[] = [];
   for (const { fromStep, toStep, hyperparameters } of segments) {
@@ -92,8 +92,8 @@ export function joinEqual(segments: readonly TraceSegment[]): readonly TraceSegm
 }
 
 /**
- * Returns the schedule as CSV (RFC 4180, lines ending in \n): a row a segment, a column a hyperparameter in the order
- * of their code units; empty where a segment lacks one.
+ * Returns the schedule as CSV (RFC 4180, lines end in \n). Each segment is a row. Each hyperparameter is a column, in
+ * the order of code units; it is empty if a segment lacks the hyperparameter.
  */
 export function scheduleCsv({ segments }: Pick<ExportedSchedule, 'segments'>): string {
   const names = [...new Set(segments.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))].sort();

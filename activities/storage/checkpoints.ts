@@ -1,7 +1,7 @@
 /**
  * Checkpoints: immutable objects addressed by their content, verified on every read.
  *
- * A reference (reference.ts) is all that workflows carry, so exploit copies a reference and moves no bytes.
+ * Workflows carry only references (contracts/checkpoint.ts), so exploit copies a reference and moves no bytes.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,7 +15,7 @@ import { checkpointKey, partialKey } from './layout.ts';
 export const CHECKPOINT_CORRUPT = 'CheckpointCorrupt';
 
 const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
-/** Reads before a checkpoint is called corrupt: a proxy or a server in trouble may hand out half an object once. */
+/** Reads before a checkpoint is called corrupt: a proxy or a server in trouble may return half an object once. */
 const READS = 3;
 const REREAD_DELAY_MS = 300;
 
@@ -32,9 +32,9 @@ export class CheckpointStore {
   }
 
   /**
-   * Stores a checkpoint under its digest and returns its reference; storing the same bytes again gives the same
-   * reference. A partial one, of a round that ends at step `partOfRoundTo`, lies apart: it goes when that round is
-   * over.
+   * Stores a checkpoint under its digest and returns its reference. Storing the same bytes again gives the same
+   * reference. A partial checkpoint, of a round that ends at step `partOfRoundTo`, is in a folder of its own, and is
+   * deleted after that round.
    */
   async put(
     location: RunFolder,
@@ -55,9 +55,9 @@ export class CheckpointStore {
   /**
    * Returns a checkpoint's bytes, a copy of the caller's own.
    *
-   * @throws ApplicationFailure of type 'CheckpointCorrupt', not retryable, where the stored bytes are not what the
+   * @throws ApplicationFailure of type 'CheckpointCorrupt', not retryable, if the stored bytes are not what the
    *   reference says
-   * @throws ObjectStoreError where the store cannot be read or holds no such object
+   * @throws ObjectStoreError if the store cannot be read or has no such object
    */
   async get(bucket: string, reference: CheckpointReference): Promise<Uint8Array> {
     const recent = this.#recent.get(reference.sha256);
@@ -74,14 +74,14 @@ export class CheckpointStore {
     }
   }
 
-  /** Deletes the checkpoints under these keys; those that are gone are no error. */
+  /** Deletes the checkpoints under these keys. A missing one is no error. */
   async delete(bucket: string, keys: readonly string[]): Promise<void> {
     await this.#objects.delete(bucket, keys);
   }
 
   /**
-   * A crash may have left half an object under the key, so that only its bytes tell. A sound one stays: somebody may be
-   * reading it.
+   * Whether the checkpoint is stored completely: a crash may have left half an object. A complete one is not written
+   * again, because an activity may be reading it.
    */
   async #isStored(bucket: string, { key, sha256, sizeBytes }: CheckpointReference): Promise<boolean> {
     if ((await this.#objects.sizeBytes(bucket, key)) !== sizeBytes) return false;
@@ -98,8 +98,7 @@ function corrupt(bucket: string, reference: CheckpointReference, sizeBytes: numb
     type: CHECKPOINT_CORRUPT,
     nonRetryable: true,
     message:
-      `Cannot use checkpoint s3://${bucket}/${reference.key}: expected ${reference.sizeBytes} bytes with ` +
-      `SHA-256 ${reference.sha256}, ` +
-      `got ${sizeBytes} bytes with SHA-256 ${found}`,
+      `Cannot use checkpoint s3://${bucket}/${reference.key}: expected ${reference.sizeBytes} bytes with SHA-256 ` +
+      `${reference.sha256}, got ${sizeBytes} bytes with SHA-256 ${found}`,
   });
 }

@@ -9,7 +9,7 @@ import type { RunFolder } from '../contracts/checkpoint.ts';
 
 /** Bucket of a run whose specification names none. */
 export const DEFAULT_BUCKET = 'fire-pbt';
-/** Matches a run's folder as `runFolder` makes it; nothing that leads elsewhere. */
+/** Matches a run's folder as `runFolder` makes it, and no path that leads to another place. */
 export const RUN_FOLDER = /^(?!\.{1,2}\/)[\w.%~-]{1,255}\/(?!\.{1,2}$)[\w.%~-]{1,255}$/;
 
 const ROUND_DIGITS = 6;

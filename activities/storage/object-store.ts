@@ -1,7 +1,7 @@
 /**
  * Any S3-compatible store, by the AWS SDK's own settings: endpoint, region and credentials come from the standard
- * environment variables and profiles, which only the SDK reads. Relies on neither conditional writes nor stored
- * checksums: not every server has them.
+ * environment variables and profiles, which only the SDK reads. It uses neither conditional writes nor stored
+ * checksums, because not every server has them.
  */
 import {
   CreateBucketCommand,
@@ -18,20 +18,20 @@ import {
 const CONNECTION_TIMEOUT_MS = 5_000;
 /** Silence on an open connection. */
 const SOCKET_TIMEOUT_MS = 60_000;
-/** The SDK's own attempts, within seconds; longer trouble is for whoever retries the activity. */
+/** The SDK's own attempts, within seconds. The retries of the activity cover longer trouble. */
 const MAX_ATTEMPTS = 4;
 /** Most keys that one delete request takes. */
 const DELETE_BATCH = 1000;
-/** Region where none is configured and a server of one's own does not care. */
+/** Region if none is configured: a server other than AWS ignores it. */
 const FALLBACK_REGION = 'us-east-1';
 
 /**
- * What went wrong with a store, as far as a caller's answer to it differs; `failing`: it answers that it cannot, as a
- * server of one's own does whose disk is full.
+ * What went wrong with a store, by how a caller reacts. `failing`: the store answers with an error of its own, for
+ * example because its disk is full.
  */
 export type StoreTrouble = 'missing-object' | 'missing-bucket' | 'denied' | 'unreachable' | 'failing' | 'other';
 
-/** A failed request to the store: says what was asked of which bucket and key, and never holds credentials. */
+/** A failed request to the store. The message names the request, bucket and key, and contains no credentials. */
 export class ObjectStoreError extends Error {
   readonly trouble: StoreTrouble;
 
@@ -52,13 +52,13 @@ export interface ObjectStoreOptions extends S3ClientConfig {
   readonly certificateAuthorities?: string;
 }
 
-/** Objects in buckets: whole ones in, whole ones out. */
+/** Objects in buckets, written and read whole. */
 export class ObjectStore {
   readonly #options: ObjectStoreOptions;
   #connected: Promise<S3Client> | undefined;
 
   /**
-   * `options` override what the SDK finds in environment and profiles: for tests, and for a store that the caller
+   * `options` override what the SDK finds in environment and profiles, for tests and for a store that the caller
    * knows.
    */
   constructor(options: ObjectStoreOptions = {}) {
@@ -81,7 +81,7 @@ export class ObjectStore {
   /**
    * Returns an object's bytes.
    *
-   * @throws ObjectStoreError with trouble 'missing-object' where there is none
+   * @throws ObjectStoreError with trouble 'missing-object' if there is none
    */
   async get(bucket: string, key: string): Promise<Uint8Array> {
     return this.#ask('get', bucket, key, async (client) => {
@@ -90,7 +90,7 @@ export class ObjectStore {
     });
   }
 
-  /** Returns an object's size, or undefined where there is none. */
+  /** Returns an object's size, or undefined if there is no such object. */
   async sizeBytes(bucket: string, key: string): Promise<number | undefined> {
     try {
       const { ContentLength } = await this.#ask('find', bucket, key, (client) =>
@@ -108,7 +108,7 @@ export class ObjectStore {
     return (await this.sizeBytes(bucket, key)) !== undefined;
   }
 
-  /** Returns all objects whose keys begin with the prefix, in key order; none where there are none. */
+  /** Returns all objects whose keys begin with the prefix, in key order. */
   async list(bucket: string, prefix: string): Promise<StoredObject[]> {
     const found: StoredObject[] = [];
     let next: string | undefined;
@@ -129,7 +129,7 @@ export class ObjectStore {
     return found.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  /** Deletes the objects; keys under which there is none are no error. */
+  /** Deletes the objects. A missing one is no error. */
   async delete(bucket: string, keys: readonly string[]): Promise<void> {
     for (let from = 0; from < keys.length; from += DELETE_BATCH) {
       const batch = keys.slice(from, from + DELETE_BATCH);
@@ -155,7 +155,7 @@ export class ObjectStore {
     }
   }
 
-  /** Creates the bucket where it is missing and the credentials allow it. */
+  /** Creates the bucket if it is missing and the credentials allow it. */
   async ensureBucket(bucket: string): Promise<void> {
     try {
       await this.#ask('find bucket', bucket, '', (client) => client.send(new HeadBucketCommand({ Bucket: bucket })));
@@ -169,7 +169,7 @@ export class ObjectStore {
       );
     } catch (error) {
       const name = error instanceof ObjectStoreError && error.cause instanceof Error ? error.cause.name : '';
-      // Somebody else, another run perhaps, was faster.
+      // Another process, perhaps of another run, was faster.
       if (name !== 'BucketAlreadyOwnedByYou' && name !== 'BucketAlreadyExists') throw error;
     }
   }
@@ -205,14 +205,14 @@ async function connect({ certificateAuthorities: ca, ...options }: ObjectStoreOp
       httpAgent: { keepAlive: true, maxSockets: 50 },
       httpsAgent: { keepAlive: true, maxSockets: 50, ...(ca === undefined ? {} : { ca }) },
     },
-    // Servers other than AWS stumble over checksums in trailers; digests are ours to check.
+    // Some servers other than AWS reject checksums in trailers. The callers check digests.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...options,
   };
   const probe = new S3Client(settings);
-  // Where an endpoint is configured the store is somebody's own: those resolve no bucket names as hosts, and rarely
-  // have regions.
+  // With an endpoint, the server is not AWS. Such servers do not resolve bucket names as hosts, and rarely have
+  // regions.
   const own = options.endpoint !== undefined || (await probe.config.serviceConfiguredEndpoint?.()) !== undefined;
   if (!own) return probe;
   const region = await probe.config.region().catch(() => FALLBACK_REGION);
@@ -229,7 +229,7 @@ async function describe(
   const original = error instanceof Error ? error : new Error(String(error));
   const trouble = troubleOf(original, key === '' || key.endsWith('*'));
   const reason = await redact(reasonOf(original, trouble, verb), client);
-  // The SDK's error carries its request and response: only its name and words go on.
+  // The SDK's error contains its request and response. Only its name and message are kept.
   const cause = new Error(await redact(original.message, client));
   cause.name = original.name;
   return new ObjectStoreError(`Cannot ${verb} s3://${bucket}${key && `/${key}`}: ${reason}`, trouble, cause);
@@ -258,7 +258,7 @@ function reasonOf(error: Error, trouble: StoreTrouble, verb: string): string {
     case 'unreachable':
       return `the store does not answer (${codeOf(error) ?? said})`;
     case 'failing':
-      // Servers keep the reason to themselves.
+      // The response does not contain the reason.
       return (
         `the store fails (${said}, HTTP ` +
         `${statusOf(error)})${verb === 'put' ? ': no space left on its disk, perhaps' : ''}; its log says why`

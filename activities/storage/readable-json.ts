@@ -1,15 +1,15 @@
 /**
- * JSON for people: indented, but whatever fits on a line stays on one, and lists of numbers always do.
+ * JSON for people: indented, but a value that fits on a line stays on one line, and a list of numbers always does.
  */
 
 const LINE_CHARACTERS = 140;
 
-/** Returns the value as JSON text, ending in a new line; it parses to what `JSON.stringify` would give. */
+/** Returns the value as JSON text that ends in a new line. It parses to the same value as that of `JSON.stringify`. */
 export function readableJson(value: unknown): string {
   return `${layOut(JSON.parse(JSON.stringify(value)) as unknown, '')}\n`;
 }
 
-/** What fits on a line is made of what does: the parts are laid out first, so that nothing is written twice. */
+/** Lays out the parts first, so that no text is made twice: a value fits on a line only if its parts do. */
 function layOut(value: unknown, indent: string): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const inner = `${indent}  `;

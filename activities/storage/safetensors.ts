@@ -31,11 +31,11 @@ const METADATA_KEY = '__metadata__';
 
 export type TensorDtype = keyof typeof ELEMENT_BYTES;
 
-/** A tensor as it lies in a file: little-endian, row-major. */
+/** A tensor as it is stored in a file: little-endian, row-major. */
 export interface NamedTensor {
   readonly dtype: TensorDtype;
   readonly shape: readonly number[];
-  /** Exactly as many bytes as dtype and shape need. Decoded ones own their memory, aligned for any typed array. */
+  /** Exactly as many bytes as dtype and shape need. A decoded tensor has its own, aligned memory. */
   readonly data: Uint8Array;
 }
 
@@ -45,8 +45,8 @@ export interface SafetensorsFile {
 }
 
 /**
- * Returns the file's bytes, which depend on names and contents only: tensors lie by falling element size, so that each
- * is aligned, then by name; metadata by key.
+ * Returns the file's bytes, which depend on names and contents only. Tensors are sorted by falling element size, so
+ * that each is aligned, then by name; metadata is sorted by key.
  *
  * @throws Error naming the tensor whose data does not fit its dtype and shape, or whose name is reserved
  */
@@ -90,10 +90,10 @@ export function encodeSafetensors(
 }
 
 /**
- * Returns the tensors, in the order of their data, and the metadata of a file from anywhere.
+ * Returns the tensors, in the order of their data, and the metadata of a file, which need not be one of ours.
  *
- * @throws Error saying what is wrong with it: a truncated or oversized header, offsets that overlap, leave gaps or
- *   leave the file, sizes that disagree with dtype and shape
+ * @throws Error with the reason: a truncated or oversized header, offsets that overlap, leave gaps or are outside the
+ *   file, sizes that do not match dtype and shape
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   const header = readHeader(bytes);
@@ -144,7 +144,7 @@ function readEntry(
   name: string,
   entry: unknown,
 ): { dtype: TensorDtype; shape: readonly number[]; begin: number; end: number } {
-  if (!isRecord(entry)) throw unreadable(`tensor \`${name}\` is described by no object`);
+  if (!isRecord(entry)) throw unreadable(`the entry of tensor \`${name}\` is no object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string' || !isDtype(dtype))
     throw unreadable(`tensor \`${name}\` has the unknown dtype \`${String(dtype)}\``);

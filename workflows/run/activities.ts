@@ -81,7 +81,7 @@ export async function loadState(
   return { state: JSON.parse(text) as PopulationState, reference };
 }
 
-/** Waits for an activity that validates the workflow's input: its permanent failure becomes the workflow's own. */
+/** Waits for an activity that validates input or records: its permanent failure becomes the workflow's own. */
 export async function passOnFailure<Result>(activity: Promise<Result>): Promise<Result> {
   try {
     return await activity;

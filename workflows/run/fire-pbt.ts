@@ -74,7 +74,8 @@ async function prepare(view: RunView, plan: RunPlan, run: Run, watchdog: Watchdo
   view.refuseRecords(plan.refused);
   if (plan.from) {
     const { rounds } = view.wanted;
-    const adopted = longOrchestration.adoptRounds({ storage, from: plan.from, subPopulations, rounds, generation });
+    const adoption = { storage, from: plan.from, subPopulations, rounds, generation };
+    const adopted = passOnFailure(longOrchestration.adoptRounds(adoption));
     view.refuseRecords((await watchdog.unlessResetInvalid(adopted)).refused);
   }
   const workflowIds = childNames(run).map((name) => childWorkflowId(workflowId, name));
@@ -150,7 +151,7 @@ async function report(view: RunView, run: Run, { member, checkpoint }: Winner): 
 async function writeResult(run: Run, plan: RunPlan, finish: Finish, report: ReportOutcome): Promise<ResultSummary> {
   const { storage, workflowId, specification } = run;
   const { winner, round, stoppedEarly } = finish;
-  return longOrchestration.writeResult({
+  const request = {
     storage,
     workflowId,
     specification,
@@ -159,5 +160,6 @@ async function writeResult(run: Run, plan: RunPlan, finish: Finish, report: Repo
     report,
     ...(plan.retraced ? { retraced: plan.retraced } : {}),
     ...(stoppedEarly ? { stoppedEarly } : {}),
-  });
+  };
+  return passOnFailure(longOrchestration.writeResult(request));
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { adoptRounds, NOTHING_TO_GO_ON_FROM } from '../../../activities/runs/adoption.ts';
 import { collectCheckpoints } from '../../../activities/storage/collection.ts';
-import { ObjectStore } from '../../../activities/storage/object-store.ts';
+import { ObjectStore, ObjectStoreError } from '../../../activities/storage/object-store.ts';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import type { RunFolder } from '../../../activities/contracts/checkpoint.ts';
 import type { RoundReference } from '../../../activities/contracts/run.ts';
@@ -362,6 +362,21 @@ describe('the records of a run', () => {
     assert.deepEqual(summary.schedule.at(-1), history.at(-1));
   });
 
+  test('stop no run if the store refuses to delete', async () => {
+    const { storage, run } = await newRun();
+    for (const requests of run.requests.slice(0, 4)) {
+      await putCheckpoints(objects, run, requests);
+      await Promise.all(requests.map((request) => saveRound(rounds, request)));
+    }
+    const refusing = new RefusingStore(server.options);
+    const collection = { storage, subPopulations: LEVELS, keepRounds: 2, finished: true };
+    assert.deepEqual(await collectCheckpoints(refusing, new RoundRecords(refusing), collection), {
+      deleted: 0,
+      warnings: ['Kept expired objects: Cannot delete s3://rounds: the store refuses these credentials'],
+    });
+    await refusing.close();
+  });
+
   async function needed(storage: RunFolder, round: number): Promise<string[]> {
     const states = await Promise.all([1, 2].map((level) => rounds.state(storage, round, level)));
     return states.flatMap(({ members, evaluations }) =>
@@ -375,6 +390,14 @@ function trainedIn(run: RecordedRun, round: number): string[] {
   return events.flatMap((event) =>
     event.kind === 'trained' ? [...event.members, ...event.evaluators].map(({ checkpoint }) => checkpoint.key) : [],
   );
+}
+
+/** A store with credentials that do not allow deletions. */
+class RefusingStore extends ObjectStore {
+  override async delete(bucket: string): Promise<void> {
+    const message = `Cannot delete s3://${bucket}: the store refuses these credentials`;
+    throw new ObjectStoreError(message, 'denied', new Error('AccessDenied'));
+  }
 }
 
 class Crash extends Error {}

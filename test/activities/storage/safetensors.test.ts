@@ -101,7 +101,7 @@ describe('safetensors', () => {
     ['a header that is no JSON', file('{"w":', 0), /its header is no JSON/],
     ['a header that is no text', file(Buffer.of(0xff, 0xfe), 0), /its header is no JSON/],
     ['a header that is no object', file('[]', 0), /its header is no JSON object/],
-    ['a tensor that is no object', file('{"w":3}', 0), /tensor `w` is described by no object/],
+    ['a tensor that is no object', file('{"w":3}', 0), /the entry of tensor `w` is no object/],
     ['an unknown dtype', tensorFile({ dtype: 'constructor' }), /unknown dtype `constructor`/],
     ['a negative shape', tensorFile({ shape: [-1] }), /no valid shape/],
     ['a fractional shape', tensorFile({ shape: [0.5] }), /no valid shape/],
