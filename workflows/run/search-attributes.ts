@@ -48,5 +48,5 @@ function pairsOf({ plan, round, bestScore, status }: RunProgress): SearchAttribu
 
 /** Returns a name such as `image-classification/fashion-mnist` or `toy/deceptive`. */
 function taskName(task: NonNullable<RunProgress['plan']>['specification']['task']): string {
-  return `${task.kind}/${task.kind === 'toy' ? task.variant : task.dataset}`;
+  return `${task.kind}/${String(task.kind === 'toy' ? task['variant'] : task['dataset'])}`;
 }
