@@ -65,8 +65,8 @@ export class RoundAttempt {
   /** Trains the round to its end, or until it is interrupted. */
   async train(pace: Pace): Promise<Trained | Interrupted> {
     const { request, worker } = this.#order;
-    const hyperparameters = completeHyperparameters(this.#task.hyperparameters, { ...request, worker });
     try {
+      const hyperparameters = completeHyperparameters(this.#task.hyperparameters, { ...request, worker });
       this.#teller.begins('opening', null);
       const session = await asTask(`open ${worker}'s session`, () =>
         this.#task.open({ seed: request.seed, worker, hyperparameters, dataDirectory: this.#dataDirectory }),

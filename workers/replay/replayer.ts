@@ -4,6 +4,7 @@
  */
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import type { InjectedSinks, ReplayHistoriesIterable, WorkflowBundleOption } from '@temporalio/worker';
+import { PARTS_OF_RUNS, STARTED_WORKFLOWS } from '../../workflows/population/names.ts';
 import type { RecordedExecution } from '../../activities/operations/executions.ts';
 import type { CommandSinks } from './command-capture.ts';
 import { RecordedCommands } from './recorded-commands.ts';
@@ -20,6 +21,7 @@ export interface Divergence {
 type Replayable = Pick<RecordedExecution, 'workflowId' | 'history'>;
 type Events = NonNullable<Replayable['history']['events']>;
 
+const WORKFLOWS: readonly string[] = [...STARTED_WORKFLOWS, ...PARTS_OF_RUNS];
 /** Maximal number of characters of a value in a message. */
 const LONGEST_VALUE = 120;
 
@@ -46,6 +48,10 @@ export class Replayer {
     // Before its first task is completed, a workflow has decided nothing, and the SDK cannot replay it.
     let good = events.findIndex(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes);
     if (good < 0) return undefined;
+    const type = events[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? '';
+    // The workflow that stands in for unknown types would seem to decide differently.
+    if (!WORKFLOWS.includes(type))
+      return divergenceAt(events, good, `expected the workflow type to be one of ${WORKFLOWS.join(', ')}`);
     this.#commands = new RecordedCommands(events);
     let error = await replay(events.length);
     const { difference } = this.#commands;

@@ -66,6 +66,12 @@ export const WORKFLOW_TYPES = {
   retrace: 'retrace',
 } as const satisfies Record<Algorithm, string>;
 
+/** The workflow types that people start. */
+export const STARTED_WORKFLOWS = ['firePbt', 'pbt', 'randomSearch', 'retrace', 'compare', 'deleteRun'] as const;
+
+/** The workflow types that a run starts as its parts. */
+export const PARTS_OF_RUNS = ['subPopulation', 'evaluator'] as const;
+
 /** Returns the command that resumes a run that failed, or whose parts were reset. */
 export function resumeCommand(runWorkflowId: string): string {
   const id = shellWord(runWorkflowId);

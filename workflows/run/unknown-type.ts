@@ -2,9 +2,7 @@
  * What a person may have meant who starts a workflow in a way that cannot work.
  */
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
-
-/** The types that people start; the others are parts of a run. */
-export const STARTED_BY_PEOPLE = ['firePbt', 'pbt', 'randomSearch', 'retrace', 'compare', 'deleteRun'] as const;
+import { STARTED_WORKFLOWS } from '../population/names.ts';
 
 /**
  * Fails a workflow whose type no code is registered for. Without it Temporal would retry its first task for ever, and
@@ -12,7 +10,7 @@ export const STARTED_BY_PEOPLE = ['firePbt', 'pbt', 'randomSearch', 'retrace', '
  */
 export default async function unknownType(): Promise<never> {
   throw ApplicationFailure.nonRetryable(
-    `Expected the workflow type to be one of ${STARTED_BY_PEOPLE.join(', ')}, got \`${workflowInfo().workflowType}\``,
+    `Expected the workflow type to be one of ${STARTED_WORKFLOWS.join(', ')}, got \`${workflowInfo().workflowType}\``,
     'UnknownWorkflowType',
   );
 }

@@ -99,9 +99,10 @@ describe('npm run replay', () => {
         'ActivityTaskScheduled: [TMPRL1100] Nondeterminism error: ' +
         `Activity type of scheduled event 'findNothing' does not match activity type of activity command ` +
         `'findLatestRound' (${join(broken, 'root.json')})`,
-      `${WORKFLOW_ID}, run ${run.firstRunId}, icePbt: diverges at event 4, WorkflowTaskCompleted: Failed to ` +
-        `initialize workflow of type 'icePbt': ` +
-        `no such function is exported by the workflow bundle (${join(broken, 'unknown.json')})`,
+      `${WORKFLOW_ID}, run ${run.firstRunId}, icePbt: diverges at event 4, WorkflowTaskCompleted: expected the ` +
+        'workflow type to be one of firePbt, pbt, randomSearch, retrace, compare, deleteRun, subPopulation, ' +
+        'evaluator ' +
+        `(${join(broken, 'unknown.json')})`,
       lines[2],
     ]);
     assert.match(lines[2]!, /^Replayed 4 executions of 2 workflows, \d+ events: 2 diverge$/);

@@ -53,7 +53,8 @@ const CHANGES: readonly (Edit & { readonly change: string; readonly path: RegExp
       'smoothedA.findIndex((score) => score >= startOfB)': 'smoothedA.findIndex((score) => score > startOfB + 0.05)',
       'smoothedB.findIndex((score) => score >= startOfA)': 'smoothedB.findIndex((score) => score > startOfA + 0.05)',
     },
-    path: /verdict|fitness/,
+    // The first command that shows it has the score of a member that the verdict promoted.
+    path: /verdict|fitness|bestScore/,
   },
 ];
 

@@ -4,16 +4,13 @@ import { after, before, describe, it } from 'node:test';
 import { createOrchestrationActivities } from '../../../activities/orchestration.ts';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import * as registered from '../../../workflows/index.ts';
-import { STARTED_BY_PEOPLE } from '../../../workflows/run/unknown-type.ts';
+import { PARTS_OF_RUNS, STARTED_WORKFLOWS } from '../../../workflows/population/names.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
 import { describeShipped } from '../../shipped-tasks.ts';
 import { startHarness } from '../run-harness.ts';
 import type { Harness } from '../run-harness.ts';
 import { createStandIns, toySpecification } from '../stand-ins.ts';
-
-/** Workflow types that runs start, and people do not. */
-const PARTS_OF_RUNS = ['evaluator', 'subPopulation'];
 
 describe('a workflow that is started by mistake', { timeout: 120_000 }, () => {
   let harness: Harness;
@@ -64,7 +61,7 @@ describe('a workflow that is started by mistake', { timeout: 120_000 }, () => {
       Object.keys(registered)
         .filter((name) => name !== 'default')
         .sort(),
-      [...STARTED_BY_PEOPLE, ...PARTS_OF_RUNS].sort(),
+      [...STARTED_WORKFLOWS, ...PARTS_OF_RUNS].sort(),
     );
   });
 
