@@ -13,3 +13,4 @@ export { batchNorm, type BatchNorm } from './kernels/batch-norm.ts';
 export { gather } from './kernels/gather.ts';
 export { biasAdd, conv2d, matMul, type Convolution } from './kernels/linear.ts';
 export { softmaxCrossEntropy, sparseSoftmaxCrossEntropy } from './kernels/losses.ts';
+export { maximum, minimum, where } from './kernels/select.ts';

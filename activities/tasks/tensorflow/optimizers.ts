@@ -22,11 +22,11 @@ export interface Optimizer<Rates> {
   /** What belongs to the state besides the parameters, by name: `optimizer/…`. The caller disposes of it. */
   readonly slots: Parameters;
   /** Does one step: changes parameters and slots. */
-  apply(gradients: Gradients, rates: Rates): void;
+  readonly apply: (gradients: Gradients, rates: Rates) => void;
 }
 
 export interface DecayOptions {
-  /** Which parameters decay; those of rank 2 and more if nothing is said: no biases, no scales. */
+  /** Which parameters decay; default: those of rank 2 and more, so no biases and no scales. */
   readonly decays?: (name: string) => boolean;
 }
 
@@ -61,11 +61,11 @@ export function momentum(
 export interface AdamRates {
   readonly learningRate: Rate;
   readonly weightDecay?: Rate;
-  /** 0.9 if nothing is said. */
+  /** Default: 0.9. For another value, assign it to the slot `optimizer/adam-beta1-power` before the first step. */
   readonly beta1?: Rate;
-  /** 0.999 if nothing is said. */
+  /** Default: 0.999. For another value, assign it to the slot `optimizer/adam-beta2-power` before the first step. */
   readonly beta2?: Rate;
-  /** 1e-7 if nothing is said. */
+  /** Default: 1e-7. */
   readonly epsilon?: Rate;
 }
 
@@ -102,9 +102,9 @@ export interface RmspropRates {
   readonly learningRate: Rate;
   readonly momentum?: Rate;
   readonly weightDecay?: Rate;
-  /** What the average keeps; 0.9 if nothing is said. */
+  /** What the average keeps; default: 0.9. */
   readonly rho?: Rate;
-  /** 1e-7 if nothing is said. */
+  /** Default: 1e-7. */
   readonly epsilon?: Rate;
 }
 

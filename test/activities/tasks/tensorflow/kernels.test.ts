@@ -91,6 +91,27 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
     own: (inputs) => normalised(inputs, [0]),
     firstOrderOnly: true,
   },
+  where: {
+    shapes: [[3, 4], [4]],
+    run: ([x, y]) => kernels.where(tf, x!.greater(0.2), x!.mul(y!), y!),
+    own: ([x, y]) => {
+      const mask = stopGradient(tf, x!.greater(0.2).cast('float32'));
+      return x!
+        .mul(y!)
+        .mul(mask)
+        .add(y!.mul(tf.sub(1, mask)));
+    },
+  },
+  maximum: {
+    shapes: [[3, 4], [4]],
+    run: ([x, y]) => kernels.maximum(tf, x!.square(), y!),
+    own: ([x, y]) => x!.square().sub(y!).relu().add(y!),
+  },
+  minimum: {
+    shapes: [[4], [3, 4]],
+    run: ([x, y]) => kernels.minimum(tf, x!, y!.square()),
+    own: ([x, y]) => x!.sub(x!.sub(y!.square()).relu()),
+  },
   gather: {
     shapes: [[5, 3]],
     run: ([x]) => kernels.gather(tf, x!, tokens),
