@@ -1,22 +1,33 @@
 /**
- * `npm run bench`: measures smoothing and orchestration.
+ * `npm run bench`: measures smoothing, training steps and orchestration.
  */
 import { benchOrchestration } from '../bench/orchestration.ts';
 import { benchSmoothing } from '../bench/smoothing.ts';
+import { benchTraining } from '../bench/training.ts';
 import { parseChoice, readOptions } from '../processes/command-line.ts';
 import { runProcess } from '../processes/user-error.ts';
 
 const HELP = `
-Measures the time to smooth a curve, and the cost of orchestration without the time for training: seconds per round,
-and the length of each history compared with its budget. Exits with 1 if a history exceeds its budget.
+Measures the time to smooth a curve; the CPU time of a training step, compiled and compared with a graph written by
+hand, with eager TensorFlow.js and with PyTorch; and the cost of orchestration without the time for training: seconds
+per round, and the length of each history compared with its budget. Exits with 1 if a history exceeds its budget.
 
-  --only NAME   measure only smoothing or orchestration (both)
-  --small       for orchestration, run one short run instead of three
-  --help        show this text`;
+  --only NAME    measure only smoothing, training or orchestration (all)
+  --python PATH  for training, the Python that has PyTorch (python3)
+  --small        run one short run instead of three, and measure training once instead of nine times
+  --help         show this text`;
+
+const OPTIONS = {
+  only: { type: 'string' },
+  python: { type: 'string', default: 'python3' },
+  small: { type: 'boolean', default: false },
+} as const;
 
 await runProcess(async () => {
-  const options = readOptions({ only: { type: 'string' }, small: { type: 'boolean', default: false } }, HELP);
-  const only = parseChoice('only', options.only, ['smoothing', 'orchestration']);
-  if (only !== 'orchestration') benchSmoothing();
-  return only === 'smoothing' || (await benchOrchestration(options.small)) ? 0 : 1;
+  const options = readOptions(OPTIONS, HELP);
+  const only = parseChoice('only', options.only, ['smoothing', 'training', 'orchestration']);
+  if (only === undefined || only === 'smoothing') benchSmoothing();
+  if (only === undefined || only === 'training') benchTraining(options.python, options.small ? 1 : 9);
+  if (only !== undefined && only !== 'orchestration') return 0;
+  return (await benchOrchestration(options.small)) ? 0 : 1;
 });
