@@ -60,6 +60,23 @@ const OUTER_ROOMS = {
   message: 'workers, set-up and tests stand outside: nothing inside imports them.',
 };
 
+const TASKS = {
+  regex: '/(tasks|training)/|^@tensorflow/',
+  message: 'an orchestrator knows no task: what depends on one comes from the trainers (describe).',
+};
+const NOT_IN_ACTIVITIES = [
+  OUTER_ROOMS,
+  CODE_OF_WORKFLOWS,
+  {
+    regex: '^@temporalio/(worker|workflow|envconfig|testing)(/|$)',
+    message: 'an activity has @temporalio/activity, common and client only.',
+  },
+  {
+    regex: '^(node:)?process$',
+    message: 'only workers and set-up read the environment: pass in what an activity needs.',
+  },
+];
+
 /**
  * The rules that hold both parts of workflows/ deterministic; `patterns` are the imports that the part must not have.
  */
@@ -157,23 +174,7 @@ export default tseslint.config(
     name: 'wall: activities know neither the processes around them nor the environment',
     files: ['activities/**/*.ts'],
     rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            OUTER_ROOMS,
-            CODE_OF_WORKFLOWS,
-            {
-              regex: '^@temporalio/(worker|workflow|envconfig|testing)(/|$)',
-              message: 'an activity has @temporalio/activity, common and client only.',
-            },
-            {
-              regex: '^(node:)?process$',
-              message: 'only workers and set-up read the environment: pass in what an activity needs.',
-            },
-          ],
-        },
-      ],
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: NOT_IN_ACTIVITIES }],
       'no-restricted-properties': [
         'error',
         {
@@ -182,6 +183,16 @@ export default tseslint.config(
           message: 'only workers and set-up read the environment: pass in what an activity needs.',
         },
       ],
+    },
+  },
+  {
+    name: 'wall: orchestrators know no task',
+    files: [
+      'activities/{comparison,contracts,operations,runs,specification,storage}/**/*.ts',
+      'activities/orchestration.ts',
+    ],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: [...NOT_IN_ACTIVITIES, TASKS] }],
     },
   },
   {

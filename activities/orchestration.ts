@@ -10,19 +10,21 @@ import { collectCheckpoints } from './storage/collection.ts';
 import type { ObjectStore } from './storage/object-store.ts';
 import { CheckpointStore } from './storage/checkpoints.ts';
 import { findRetrace, findRun } from './comparison/finding.ts';
-import { planComparison } from './comparison/planning.ts';
+import { findQuestions, planComparison } from './comparison/planning.ts';
 import { tabulate } from './comparison/table.ts';
 import { deleteRun } from './runs/deletion.ts';
 import { found } from './operations/executions.ts';
 import { exportHistories } from './operations/histories.ts';
 import type { ComparisonActivities } from './contracts/comparison.ts';
 import type { RunActivities } from './contracts/run.ts';
-import type { TaskLookup } from './contracts/task.ts';
+import { findQuestion } from './runs/draft.ts';
 import { findLatestRound } from './runs/latest-round.ts';
 import { planRun } from './runs/plan.ts';
 import { writeResult } from './runs/result.ts';
 import { RoundRecords } from './runs/rounds.ts';
+import { lookupIn } from './specification/described-task.ts';
 import { parseSpecification } from './specification/parsing.ts';
+import { secondsSincePoll } from './operations/trainers.ts';
 import { watchForInvalidResets } from './operations/watchdog.ts';
 
 /** Maximal number of simultaneous requests. */
@@ -33,28 +35,22 @@ export type OrchestrationActivities = RunActivities & ComparisonActivities;
 
 export interface OrchestrationDependencies {
   readonly objects: ObjectStore;
-  /** Asks the trainers for the description of a task. */
-  readonly describe: TaskLookup;
   /** Client for the namespace of the workflows. */
   readonly client: Client;
 }
 
 /** Returns the activities to register with an orchestrator's worker. */
-export function createOrchestrationActivities({
-  objects,
-  client,
-  describe,
-}: OrchestrationDependencies): OrchestrationActivities {
+export function createOrchestrationActivities({ objects, client }: OrchestrationDependencies): OrchestrationActivities {
   const rounds = new RoundRecords(objects);
   const checkpoints = new CheckpointStore(objects, 0);
   return {
     planRun: (request) =>
-      planRun(
-        objects,
-        request,
-        { runId: generation(), workflowType: Context.current().info.workflowType ?? 'firePbt' },
-        describe,
-      ),
+      planRun(objects, request, {
+        runId: generation(),
+        workflowType: Context.current().info.workflowType ?? 'firePbt',
+      }),
+    findQuestion: (request) => findQuestion(rounds, request),
+    findTrainers: async ({ taskQueue }) => ({ secondsSincePoll: await secondsSincePoll(client, taskQueue) }),
     adoptRounds: (adoption) => adoptRounds(objects, rounds, checkpoints, adoption),
     watchForInvalidResets: (run) => watchForInvalidResets(client, run),
     clearLeftovers: async ({ workflowIds, generation }) => ({
@@ -66,10 +62,16 @@ export function createOrchestrationActivities({
     loadRound: (request) => rounds.loadPart(request),
     collectCheckpoints: (request) => collectCheckpoints(objects, rounds, request),
     writeResult: (request) => writeResult(objects, rounds, request),
-    planComparison: (request) => planComparison(objects, describe, request),
-    findRun: async ({ workflowId, specification }) => {
+    findQuestions: async ({ input }) => findQuestions(input),
+    planComparison: (request) => planComparison(objects, request),
+    findRun: async ({ workflowId, specification, answered }) => {
       await clearLeftovers(client, [workflowId], generation());
-      return findRun(objects, rounds, workflowId, parseSpecification(specification, describe));
+      return findRun(
+        objects,
+        rounds,
+        workflowId,
+        parseSpecification(specification, lookupIn(answered ? [answered] : [])),
+      );
     },
     findRetrace: async ({ workflowId, run, seed }) => {
       await clearLeftovers(client, [workflowId], generation());

@@ -150,6 +150,19 @@ const WALLS: readonly { readonly room: string; readonly file: string; readonly l
     ],
   },
   {
+    room: 'an activity of orchestrators',
+    file: 'activities/runs/some-plan.ts',
+    lines: [
+      "✗ import { registryWith } from '../tasks/shipped.ts';",
+      "✗ import type { Task } from '../tasks/task.ts';",
+      "✗ import { train } from '../training/train.ts';",
+      "✗ import * as tf from '@tensorflow/tfjs-node-gpu';",
+      "✗ import { start } from '../../workers/commands/start.ts';",
+      "import type { TaskDescription } from '../contracts/task.ts';",
+      "import { memberName } from '../../workflows/population/names.ts';",
+    ],
+  },
+  {
     room: 'a worker',
     file: 'workers/some-worker.ts',
     lines: [
@@ -197,6 +210,22 @@ test('no file imports itself through others, types included', async () => {
     output.summary.violations.map(({ from, cycle = [] }) => [from, ...cycle.map(({ name }) => name)].join(' → ')),
     [],
   );
+});
+
+test('the orchestrator reaches no task and no TensorFlow', async () => {
+  const reached = async (from: string): Promise<readonly string[]> => {
+    const { output } = await cruise([from], {
+      baseDir: ROOT,
+      tsConfig: { fileName: path.join(ROOT, 'tsconfig.json') },
+      doNotFollow: { path: 'node_modules' },
+    });
+    assert.ok(typeof output !== 'string');
+    return output.modules
+      .map(({ source }) => source)
+      .filter((file) => /activities\/(tasks|training)\/|tensorflow/.test(file));
+  };
+  assert.deepEqual(await reached('workers/orchestrator.ts'), []);
+  assert.ok((await reached('workers/trainer.ts')).length > 0);
 });
 
 describe('lint', () => {

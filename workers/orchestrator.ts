@@ -5,7 +5,6 @@ import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { ObjectStore } from '../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../activities/orchestration.ts';
-import { registryWith } from '../activities/tasks/shipped.ts';
 import { readOptions } from './processes/command-line.ts';
 import { keepAlive } from './processes/keep-alive.ts';
 import { runProcess } from './processes/user-error.ts';
@@ -50,13 +49,7 @@ await runProcess(async () => {
       version: { deploymentName: 'fire-pbt', buildId },
       useWorkerVersioning: false,
     },
-    activities: {
-      ...createOrchestrationActivities({
-        objects,
-        client: new Client({ connection, namespace }),
-        describe: registryWith().describe,
-      }),
-    },
+    activities: { ...createOrchestrationActivities({ objects, client: new Client({ connection, namespace }) }) },
     // The watchdog of each run occupies one slot until the run ends. The SDK's default of 100 would leave no slot for
     // other activities at a hundred runs. Beyond 2,000 runs, start another orchestrator.
     maxConcurrentActivityTaskExecutions: 2_000,

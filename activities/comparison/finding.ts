@@ -131,12 +131,12 @@ function hasDecisions({ keys, storage }: StoredFolder, { rounds }: StoredResult,
 }
 
 /**
- * Tells whether a recorded specification, which has all defaults, is equal to the wanted one. `storage` is not
- * compared, because no decision depends on it.
+ * Tells whether a recorded specification, which has all defaults, is equal to the wanted one. `storage` and `trainers`
+ * are not compared, because no decision depends on them.
  */
-function sameSpecification(recorded: unknown, { storage: _, ...wanted }: Specification): boolean {
+function sameSpecification(recorded: unknown, { storage: _, trainers: _trainers, ...wanted }: Specification): boolean {
   try {
-    const { storage: _recorded, ...same } = parseSpecification(recorded, UNASKED);
+    const { storage: _recorded, trainers: _served, ...same } = parseSpecification(recorded, UNASKED);
     return isDeepStrictEqual(same, wanted);
   } catch (error) {
     if (error instanceof InvalidSpecification) return false;

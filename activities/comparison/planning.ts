@@ -3,13 +3,17 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { comparedRunId, MAX_ID_BYTES, retraceId } from '../../workflows/population/names.ts';
+import { inspect } from '../../workflows/validation/complaints.ts';
+import { at, isRecord } from '../../workflows/validation/draft.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
-import type { ComparisonPlan } from '../contracts/comparison.ts';
-import type { TaskLookup } from '../contracts/task.ts';
+import type { ArmQuestion, ComparisonActivities, ComparisonPlan } from '../contracts/comparison.ts';
 import { comparisonInputKey, folderName } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
-import { InvalidComparison, parseComparison } from './input.ts';
+import { questionOf } from '../runs/draft.ts';
+import { requireAnswer } from '../specification/answers.ts';
+import { lookupIn } from '../specification/described-task.ts';
+import { COMPARISON_LIMITS, InvalidComparison, parseComparison } from './input.ts';
 
 /** Failure type of a comparison with invalid input. */
 export const INVALID_COMPARISON = 'InvalidComparison';
@@ -25,9 +29,9 @@ const ROOM_FOR_PARTS = '/P16/evaluator-499'.length;
  */
 export async function planComparison(
   objects: ObjectStore,
-  lookup: TaskLookup,
-  { input, workflowId }: { readonly input: unknown; readonly workflowId: string },
+  { input, workflowId, answered }: Parameters<ComparisonActivities['planComparison']>[0],
 ): Promise<ComparisonPlan> {
+  const lookup = lookupIn(answered.map(requireAnswer));
   const { arms, seeds, atOnce, retrace, specifications } = valid(() => parseComparison(input, lookup));
   const longest = Math.max(
     ...Object.keys(arms).flatMap((arm) =>
@@ -50,6 +54,16 @@ export async function planComparison(
     'application/json',
   );
   return { location, arms, seeds, atOnce, retrace };
+}
+
+/** Returns what trainers are to be asked about the task of each arm; arms that say too little are left out. */
+export function findQuestions(input: unknown): readonly ArmQuestion[] {
+  const arms = inspect(input).length > 0 ? undefined : at(input, 'arms');
+  const named = isRecord(arms) ? Object.entries(arms).slice(0, COMPARISON_LIMITS.arms) : [];
+  return named.flatMap(([arm, draft]) => {
+    const question = questionOf(draft);
+    return question ? [{ arm, ...question }] : [];
+  });
 }
 
 function valid<T>(parse: () => T): T {

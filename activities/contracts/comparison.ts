@@ -3,7 +3,8 @@
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { RunFolder } from './checkpoint.ts';
-import type { ResultSummary } from './run.ts';
+import type { ResultSummary, TaskQuestion } from './run.ts';
+import type { AnsweredRequest } from './task.ts';
 import type { Specification } from '../specification/specification.ts';
 
 /** The result of training the schedule that a run found again, alone and with another seed. */
@@ -190,6 +191,11 @@ export interface ComparisonPlan extends Required<ComparisonInput> {
   readonly location: RunFolder;
 }
 
+/** What trainers are to be asked about the task of an arm. */
+export interface ArmQuestion extends TaskQuestion {
+  readonly arm: string;
+}
+
 /** State of a run in the bucket. A 'recorded' run is not finished; another run can continue it. */
 export type FoundRun =
   | ({ readonly state: 'finished' } & RunFolder)
@@ -213,10 +219,22 @@ export interface Tabulated {
 
 /** The activities of comparisons. */
 export interface ComparisonActivities {
+  /** Returns what trainers are to be asked about the task of each arm; arms that say too little are left out. */
+  findQuestions(input: { readonly input: unknown }): Promise<readonly ArmQuestion[]>;
   /** Validates the input and the specification of every arm. Fails, not retryable, with every error. */
-  planComparison(input: { readonly input: unknown; readonly workflowId: string }): Promise<ComparisonPlan>;
+  planComparison(input: {
+    readonly input: unknown;
+    readonly workflowId: string;
+    /** What trainers answered about the arms' tasks. */
+    readonly answered: readonly AnsweredRequest[];
+  }): Promise<ComparisonPlan>;
   /** Looks up a run of the comparison in the bucket. Terminates a run that an earlier generation left behind. */
-  findRun(input: { readonly workflowId: string; readonly specification: unknown }): Promise<FoundRun>;
+  findRun(input: {
+    readonly workflowId: string;
+    readonly specification: unknown;
+    /** What trainers answered about its task; null: they were not asked. */
+    readonly answered: AnsweredRequest | null;
+  }): Promise<FoundRun>;
   /** Looks up a retrace of the run in the folder. */
   findRetrace(input: {
     readonly workflowId: string;

@@ -199,6 +199,8 @@ export interface ComparisonProgress {
   readonly running: readonly string[];
   /** Failed runs, each with the reason. */
   readonly failures: readonly string[];
+  /** What the comparison waits for before its first run; null: nothing. */
+  readonly notice: string | null;
   /** The table of the rows, with curves, schedules and costs; null: it is not written yet. */
   readonly table: { readonly bucket: string; readonly key: string } | null;
 }

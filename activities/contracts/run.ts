@@ -6,6 +6,7 @@ import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { DecisionCode, HistorySegment } from '../../workflows/population/state.ts';
 import type { Algorithm } from '../../workflows/population/names.ts';
 import type { CheckpointReference, RunFolder } from './checkpoint.ts';
+import type { AnsweredRequest, DescribeRequest, TaskDescription } from './task.ts';
 import type { ReportOutcome } from './training.ts';
 import type { Specification } from '../specification/specification.ts';
 
@@ -23,11 +24,20 @@ export interface RunPlan {
   readonly from?: RunFolder;
   /** Present if it trains the schedule of another run again. */
   readonly retraced?: RetracedRun;
+  /** What people call the task and its score. */
+  readonly task: Pick<TaskDescription, 'label' | 'score'>;
   readonly costs: PlannedCosts;
   /** Maximal number of rounds to which it can be extended. */
   readonly maxRounds: number;
   /** Recorded specifications that were not used, as `key: reason`. */
   readonly refused: readonly string[];
+}
+
+/** What trainers are to be asked about a task. */
+export interface TaskQuestion {
+  readonly request: DescribeRequest;
+  /** Task queue of the trainers as the specification names it; null: the usual one. */
+  readonly trainers: string | null;
 }
 
 /** The run whose schedule a retrace follows. */
@@ -136,6 +146,8 @@ export interface WriteResultRequest {
   readonly specification: Specification;
   readonly rounds: number;
   readonly winner: Winner;
+  /** What the score is called. */
+  readonly score: string;
   readonly report: ReportOutcome;
   readonly retraced?: RetracedRun;
   /** Present if the run was stopped before its last round. */
@@ -150,6 +162,8 @@ export interface ResultSummary {
   readonly rounds: number;
   readonly steps: number;
   readonly winner: { readonly member: string; readonly objective: Score; readonly checkpoint: CheckpointReference };
+  /** What the score is called: `accuracy`. */
+  readonly score: string;
   readonly testScore: Score;
   readonly untouchedScore?: Score;
   /**
@@ -197,11 +211,21 @@ export interface Deletion extends FolderSize {
 
 /** The activities of runs. Comparisons have their own contract (comparison.ts). */
 export interface RunActivities {
+  /** Returns what trainers are to be asked about the run's task; null: the input says too little to ask. */
+  findQuestion(input: {
+    readonly specification: unknown;
+    readonly workflowId: string;
+    readonly firstExecutionRunId: string;
+  }): Promise<TaskQuestion | null>;
   planRun(input: {
     readonly specification: unknown;
     readonly workflowId: string;
     readonly firstExecutionRunId: string;
+    /** What trainers answered about the task; null: they were not asked. */
+    readonly answered: AnsweredRequest | null;
   }): Promise<RunPlan>;
+  /** Says how long ago a trainer last asked for work on a task queue; null: none has, for minutes at least. */
+  findTrainers(input: { readonly taskQueue: string }): Promise<{ readonly secondsSincePoll: number | null }>;
   /**
    * Copies the rounds of an earlier run: its decisions, the newest state to resume from, and the checkpoints of that
    * state. Does nothing if this run has recorded rounds.

@@ -83,6 +83,12 @@ export interface TaskComplaint {
 export type DescribedTask =
   { readonly description: TaskDescription } | { readonly complaints: readonly TaskComplaint[] };
 
+/** What trainers were asked about a task, and their answer. */
+export interface AnsweredRequest {
+  readonly request: DescribeRequest;
+  readonly answer: DescribedTask;
+}
+
 /** Looks up what trainers say of a task; undefined: nobody has been asked. */
 export type TaskLookup = (request: DescribeRequest) => DescribedTask | undefined;
 

@@ -4,7 +4,7 @@
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { CheckpointReference, RunFolder } from './checkpoint.ts';
-import type { TaskSpecification } from './task.ts';
+import type { DescribeRequest, TaskDescription, TaskSpecification } from './task.ts';
 
 /** Who trains: a member or an evaluator slot of sub-population P`subPopulation` (1-based); `index` counts from 0. */
 export interface WorkerName {
@@ -60,7 +60,9 @@ export interface ReportOutcome {
   readonly files: readonly string[];
 }
 
+/** The activities of trainers (docs/trainer-contract.md). */
 export interface TrainingActivities {
+  describe(request: DescribeRequest): Promise<TaskDescription>;
   train(request: TrainRequest): Promise<TrainOutcome>;
   report(request: ReportRequest): Promise<ReportOutcome>;
 }

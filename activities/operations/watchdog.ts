@@ -12,7 +12,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { resumeCommand } from '../../workflows/population/names.ts';
-import { workerShutdown } from '../training/failures.ts';
+import { workerShutdown } from '../contracts/worker-shutdown.ts';
 
 /** Failure type of a run whose root or child was reset to a point from which it cannot continue. */
 export const RESET_REFUSED = 'ResetRefused';

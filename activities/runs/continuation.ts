@@ -5,18 +5,17 @@
  * decisions followed from the rest, so the rest stays.
  */
 import type { RunFolder } from '../contracts/checkpoint.ts';
-import type { TaskLookup } from '../contracts/task.ts';
 import { DEFAULT_BUCKET, RUN_FOLDER, specificationKey } from '../storage/layout.ts';
 import { expected, valueText } from '../../workflows/validation/complaints.ts';
 import { bucketName } from '../../workflows/validation/fields.ts';
-import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
+import { InvalidSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 import { plannedBefore, readSpecification } from './recorded-specification.ts';
 import type { RoundRecords } from './rounds.ts';
 import { refused } from './sealing.ts';
 
 /** Fields that may differ from the earlier run's. */
-const FREE = ['steps', 'storage'] as const;
+const FREE = ['steps', 'storage', 'trainers'] as const;
 
 export interface ContinuationInput {
   readonly from: unknown;
@@ -28,28 +27,29 @@ export function isContinuationInput(input: unknown): input is ContinuationInput 
   return typeof input === 'object' && input !== null && !Array.isArray(input) && Object.hasOwn(input, 'from');
 }
 
-/** The specification of a run that resumes, and where the earlier run's objects are. */
-export interface Continuation {
-  readonly specification: Specification;
+/** The draft of a run that resumes, and where the earlier run's objects are. */
+export interface ContinuationDraft {
+  readonly draft: unknown;
   readonly from: RunFolder;
+  /** The earlier run's specification, with which the fields of the new one must agree. */
+  readonly earlier?: Readonly<Record<string, unknown>>;
   /** What was not used of the earlier run, as `key: reason`. */
   readonly refused: readonly string[];
 }
 
 /**
- * Returns the earlier run's specification, with the fields that stand beside `from` replaced. `own` is the new run's
- * folder. If the earlier run's specification was deleted or edited since the new run was planned, the one in `own` is
- * used.
+ * Returns the earlier run's specification, with the fields that stand beside `from` replaced, not yet validated. `own`
+ * is the new run's folder. If the earlier run's specification was deleted or edited since the new run was planned, the
+ * one in `own` is used.
  *
- * @throws InvalidSpecification if there is no such run, a field differs that may not, or the whole is invalid
+ * @throws InvalidSpecification if there is no such run
  * @throws ApplicationFailure of type 'RecordRefused', not retryable, if the earlier run's specification was edited
  */
-export async function continuedSpecification(
+export async function draftContinuation(
   records: RoundRecords,
   { from, ...given }: ContinuationInput,
   own: string,
-  lookup: TaskLookup,
-): Promise<Continuation> {
+): Promise<ContinuationDraft> {
   if (typeof from !== 'string' || !RUN_FOLDER.test(from))
     throw wrongField(
       ['from'],
@@ -58,32 +58,35 @@ export async function continuedSpecification(
     );
   const earlier = { bucket: bucketOf(given), folder: from };
   const { json, problem } = await readSpecification(records, earlier);
-  if (json === undefined || problem !== undefined) {
-    const key = specificationKey(earlier);
-    const planned = await plannedBefore(records, { bucket: earlier.bucket, folder: own }, lookup);
-    if (planned) {
-      const wasRefused = problem === undefined ? [] : [`${key}: ${problem}`];
-      return { specification: planned, from: earlier, refused: wasRefused };
-    }
-    if (problem !== undefined) throw refused(key, problem);
-    throw wrongField(['from'], `the folder of a run in bucket ${earlier.bucket}`, from);
+  if (json !== undefined && problem === undefined) {
+    const recorded = json as Readonly<Record<string, unknown>>;
+    return { draft: { ...recorded, ...given }, from: earlier, earlier: recorded, refused: [] };
   }
-  const recorded = json as Record<string, unknown>;
-  const specification = parseSpecification({ ...recorded, ...given }, lookup);
-  const differing = Object.keys(given).filter(
-    (field): field is keyof Specification => !FREE.some((free) => free === field) && field in specification,
-  );
-  const complaints = differing
-    .filter((field) => JSON.stringify(specification[field]) !== JSON.stringify(recorded[field]))
+  const key = specificationKey(earlier);
+  const planned = await plannedBefore(records, { bucket: earlier.bucket, folder: own });
+  if (planned !== undefined)
+    return { draft: planned, from: earlier, refused: problem === undefined ? [] : [`${key}: ${problem}`] };
+  if (problem !== undefined) throw refused(key, problem);
+  throw wrongField(['from'], `the folder of a run in bucket ${earlier.bucket}`, from);
+}
+
+/** @throws InvalidSpecification if a field that may not differ from the earlier run's does */
+export function requireSameRun(
+  given: ContinuationInput,
+  earlier: Readonly<Record<string, unknown>>,
+  specification: Specification,
+): void {
+  const complaints = Object.keys(given)
+    .filter((field): field is keyof Specification => !FREE.some((free) => free === field) && field in specification)
+    .filter((field) => JSON.stringify(specification[field]) !== JSON.stringify(earlier[field]))
     .map((field) =>
       expected(
         [field],
-        `left out, or what it was in the earlier run (${valueText(recorded[field])})`,
+        `left out, or what it was in the earlier run (${valueText(earlier[field])})`,
         valueText(specification[field]),
       ),
     );
   if (complaints.length > 0) throw new InvalidSpecification(complaints);
-  return { specification, from: earlier, refused: [] };
 }
 
 /** Returns the bucket that an incomplete specification names, or the usual one. */

@@ -12,25 +12,20 @@ import {
   WORKFLOW_TYPES,
 } from '../../workflows/population/names.ts';
 import type { Algorithm } from '../../workflows/population/names.ts';
-import type { RunFolder } from '../contracts/checkpoint.ts';
-import type { TaskDescription, TaskLookup } from '../contracts/task.ts';
+import type { AnsweredRequest, TaskDescription, TaskLookup } from '../contracts/task.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { historyBudget, type HistoryBudget } from '../specification/history-budget.ts';
-import type { HistoryCosts, RetracedRun, RunCosts, RunPlan } from '../contracts/run.ts';
+import type { HistoryCosts, RunCosts, RunPlan } from '../contracts/run.ts';
 import { retracedKey, runFolder } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
-import {
-  bucketOf,
-  continuedSpecification,
-  isContinuationInput,
-  wrongField,
-  type ContinuationInput,
-} from './continuation.ts';
-import { provenSpecification, recordSpecification } from './recorded-specification.ts';
-import { isRetracingInput, recordedRetraced, retracingSpecification } from './retracing.ts';
+import { isContinuationInput, requireSameRun, wrongField } from './continuation.ts';
+import { draftRun, type DraftedRun, type RunInput } from './draft.ts';
+import { recordSpecification } from './recorded-specification.ts';
+import { isRetracingInput } from './retracing.ts';
 import { expected } from '../../workflows/validation/complaints.ts';
 import { isRecord } from '../../workflows/validation/draft.ts';
-import { descriptionOf } from '../specification/described-task.ts';
+import { requireAnswer } from '../specification/answers.ts';
+import { descriptionOf, lookupIn } from '../specification/described-task.ts';
 import { RoundRecords } from './rounds.ts';
 import { mostRounds } from '../specification/budget.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
@@ -42,11 +37,10 @@ export const INVALID_SPECIFICATION = 'InvalidSpecification';
 /** Failure type of a run whose workflow id leaves no room for those of its children. */
 export const INVALID_WORKFLOW_ID = 'InvalidWorkflowId';
 
-/** The input of a run, and its ids. */
-export interface PlanRequest {
-  readonly specification: unknown;
-  readonly workflowId: string;
-  readonly firstExecutionRunId: string;
+/** The input of a run, and what trainers say of its task. */
+export interface PlanRequest extends RunInput {
+  /** Null: trainers were not asked, as the input says too little. */
+  readonly answered: AnsweredRequest | null;
 }
 
 /** The root that plans. */
@@ -60,7 +54,7 @@ export interface PlannedWorkflow {
  * specification with its defaults and which run it retraces. Planning again after a reset gives the same plan, even if
  * the run that it resumes from or retraces was deleted meanwhile.
  *
- * `generation` in the plan is the root's own run id. `lookup` has what trainers say of the task.
+ * `generation` in the plan is the root's own run id.
  *
  * @throws ApplicationFailure of type 'InvalidSpecification', not retryable, with every error in the message and, as a
  *   list, in the details
@@ -71,19 +65,19 @@ export interface PlannedWorkflow {
  */
 export async function planRun(
   objects: ObjectStore,
-  { specification: given, workflowId, firstExecutionRunId }: PlanRequest,
+  { specification: given, workflowId, firstExecutionRunId, answered }: PlanRequest,
   { runId: generation, workflowType }: PlannedWorkflow,
-  lookup: TaskLookup,
 ): Promise<RunPlan> {
   const folder = runFolder(workflowId, firstExecutionRunId);
   const records = new RoundRecords(objects);
-  const { specification, from, retraced, refused } = await asSpecification(() =>
+  const lookup = lookupIn(answered ? [requireAnswer(answered)] : []);
+  const { specification, described, from, retraced, refused } = await asSpecification(() =>
     resolveSpecification(records, given, workflowType, folder, lookup),
   );
   checkWorkflowId(workflowId, specification);
   const storage = { bucket: specification.storage.bucket, folder };
   await objects.ensureBucket(storage.bucket);
-  const rewritten = await recordSpecification(objects, records, storage, specification, lookup);
+  const rewritten = await recordSpecification(objects, records, storage, specification);
   if (retraced) await objects.put(storage.bucket, retracedKey(storage), readableJson(retraced), 'application/json');
   return {
     generation,
@@ -91,8 +85,9 @@ export async function planRun(
     storage,
     ...(from ? { from } : {}),
     ...(retraced ? { retraced } : {}),
+    task: { label: described.label, score: described.score },
     costs: {
-      ...costsOf(specification, descriptionOf(specification, lookup)),
+      ...costsOf(specification, described),
       histories: historyCosts(historyBudget(specification, workflowId)),
     },
     maxRounds: mostRounds(specification),
@@ -100,12 +95,9 @@ export async function planRun(
   };
 }
 
-interface ResolvedSpecification {
+interface ResolvedSpecification extends DraftedRun {
   readonly specification: Specification;
-  readonly from?: RunFolder | undefined;
-  readonly retraced?: RetracedRun | undefined;
-  /** What was not used of an earlier run, as `key: reason`. */
-  readonly refused: readonly string[];
+  readonly described: TaskDescription;
 }
 
 async function resolveSpecification(
@@ -121,54 +113,18 @@ async function resolveSpecification(
       `absent for workflow type ${workflowType} (workflow type compare takes it)`,
       given['arms'],
     );
-  if (isRetracingInput(given)) {
-    if (workflowType !== 'retrace')
-      throw wrongField(['run'], `absent for workflow type ${workflowType} (workflow type retrace takes it)`, given.run);
-    const again = await plannedAgain(records, { bucket: bucketOf(given), folder: own }, lookup);
-    return again ?? { ...(await retracingSpecification(records, given, own, lookup)), refused: [] };
-  }
-  const read = isContinuationInput(given)
-    ? await continued(records, given, own, lookup)
-    : await parsed(records, given, own, lookup);
+  if (isRetracingInput(given) && workflowType !== 'retrace')
+    throw wrongField(['run'], `absent for workflow type ${workflowType} (workflow type retrace takes it)`, given.run);
+  const drafted = await draftRun(records, given, own);
+  const specification = parseSpecification(drafted.draft, lookup);
+  const described = descriptionOf(drafted.draft, lookup);
+  if (described === undefined)
+    throw new Error(`Cannot plan ${own}: no trainer has described task ${specification.task.kind}`);
+  if (isContinuationInput(given) && drafted.earlier) requireSameRun(given, drafted.earlier, specification);
   // Whoever resumes from a run, such as `npm start`, need not know its algorithm: firePbt resumes any.
-  if (!isContinuationInput(given) || workflowType !== 'firePbt') checkAlgorithm(read.specification, workflowType);
-  return read;
-}
-
-async function parsed(
-  records: RoundRecords,
-  given: unknown,
-  own: string,
-  lookup: TaskLookup,
-): Promise<ResolvedSpecification> {
-  const specification = parseSpecification(given, lookup);
-  const again = await plannedAgain(records, { bucket: specification.storage.bucket, folder: own }, lookup);
-  return again ?? { specification, refused: [] };
-}
-
-async function continued(
-  records: RoundRecords,
-  given: ContinuationInput,
-  own: string,
-  lookup: TaskLookup,
-): Promise<ResolvedSpecification> {
-  const storage = { bucket: bucketOf(given), folder: own };
-  const again = await plannedAgain(records, storage, lookup);
-  if (again) return { ...again, from: { bucket: storage.bucket, folder: String(given.from) } };
-  const read = await continuedSpecification(records, given, own, lookup);
-  // A run that resumes from a retrace is a retrace of the same run.
-  const retraced = (await recordedRetraced(records, read.from)) ?? (await recordedRetraced(records, storage));
-  return { ...read, retraced };
-}
-
-/** After a reset, a run of which a round is recorded can follow no other specification than that round did. */
-async function plannedAgain(
-  records: RoundRecords,
-  own: RunFolder,
-  lookup: TaskLookup,
-): Promise<ResolvedSpecification | undefined> {
-  const specification = await provenSpecification(records, own, lookup);
-  return specification && { specification, retraced: await recordedRetraced(records, own), refused: [] };
+  const resumes = isContinuationInput(given) && workflowType === 'firePbt';
+  if (!isRetracingInput(given) && !resumes) checkAlgorithm(specification, workflowType);
+  return { ...drafted, specification, described };
 }
 
 /** The algorithms that each workflow type runs. */

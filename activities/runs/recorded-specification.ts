@@ -6,7 +6,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { RunFolder } from '../contracts/checkpoint.ts';
-import type { TaskLookup } from '../contracts/task.ts';
+import { UNASKED } from '../specification/described-task.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -38,13 +38,9 @@ export async function readSpecification(records: RoundRecords, run: RunFolder): 
 }
 
 /** Returns the specification that a run recorded, if a record of the run follows it: the run can follow no other. */
-export async function provenSpecification(
-  records: RoundRecords,
-  own: RunFolder,
-  lookup: TaskLookup,
-): Promise<Specification | undefined> {
+export async function provenSpecification(records: RoundRecords, own: RunFolder): Promise<unknown> {
   const { json, isProven } = await readSpecification(records, own);
-  return isProven ? parseSpecification(json, lookup) : undefined;
+  return isProven ? json : undefined;
 }
 
 /**
@@ -52,14 +48,10 @@ export async function provenSpecification(
  *
  * @throws ApplicationFailure of type 'RecordRefused', not retryable, if it is not the one that the run's records follow
  */
-export async function plannedBefore(
-  records: RoundRecords,
-  own: RunFolder,
-  lookup: TaskLookup,
-): Promise<Specification | undefined> {
+export async function plannedBefore(records: RoundRecords, own: RunFolder): Promise<unknown> {
   const { json, problem } = await readSpecification(records, own);
   if (problem !== undefined) throw refused(specificationKey(own), problem);
-  return json === undefined ? undefined : parseSpecification(json, lookup);
+  return json;
 }
 
 /**
@@ -71,10 +63,9 @@ export async function recordSpecification(
   records: RoundRecords,
   run: RunFolder,
   specification: Specification,
-  lookup: TaskLookup,
 ): Promise<readonly string[]> {
   const { json, problem } = await readSpecification(records, run);
-  const says = sameSpecification(json, specification, lookup);
+  const says = sameSpecification(json, specification);
   if (says && problem === undefined) return [];
   const key = specificationKey(run);
   await objects.put(run.bucket, key, readableJson(specification), 'application/json');
@@ -95,10 +86,10 @@ function differs(expected: string, found: string): string {
   return `expected the specification with SHA-256 ${expected}, got ${found}`;
 }
 
-/** Whether recorded JSON, with the present defaults for what it leaves out, says the same. */
-function sameSpecification(json: unknown, specification: Specification, lookup: TaskLookup): boolean {
+/** Whether recorded JSON, with the present defaults for what it leaves out besides its task, says the same. */
+function sameSpecification(json: unknown, specification: Specification): boolean {
   try {
-    return isDeepStrictEqual(parseSpecification(json, lookup), parseSpecification(specification, lookup));
+    return isDeepStrictEqual(parseSpecification(json, UNASKED), parseSpecification(specification, UNASKED));
   } catch (error) {
     if (error instanceof InvalidSpecification) return false;
     throw error;

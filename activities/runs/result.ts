@@ -47,6 +47,7 @@ export async function writeResult(
     rounds: request.rounds,
     steps: request.rounds * specification.stepsPerRound,
     winner: { member: memberName(1, winner.member), objective: winner.score, checkpoint: winner.checkpoint },
+    score: request.score,
     testScore: report.testScore,
     ...(report.untouchedScore === undefined ? {} : { untouchedScore: report.untouchedScore }),
     ...(request.retraced

@@ -8,7 +8,6 @@
 import type { Score } from '../../workflows/algorithm/index.ts';
 import type { HistorySegment } from '../../workflows/population/state.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
-import type { TaskLookup } from '../contracts/task.ts';
 import { bucketOf, wrongField } from './continuation.ts';
 import { plannedBefore } from './recorded-specification.ts';
 import type { RoundRecords } from './rounds.ts';
@@ -16,7 +15,6 @@ import { refused } from './sealing.ts';
 import { resultKey, retracedKey, RUN_FOLDER } from '../storage/layout.ts';
 import type { RetracedRun } from '../contracts/run.ts';
 import { joinEqual } from './schedule.ts';
-import { parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 
 interface RetracingInput {
@@ -39,18 +37,17 @@ export function isRetracingInput(input: unknown): input is RetracingInput {
 }
 
 /**
- * Returns a specification of one member that follows the run's schedule, and the run. Its seed is the run's plus one
- * unless the input has one. `own` is the retrace's folder. If the run was deleted since the retrace was planned, what
- * is recorded in `own` is used.
+ * Returns a specification of one member that follows the run's schedule, not yet validated, and the run. Its seed is
+ * the run's plus one unless the input has one. `own` is the retrace's folder. If the run was deleted since the retrace
+ * was planned, what is recorded in `own` is used.
  *
  * @throws InvalidSpecification if there is no such run, it has no result, or a field beside `run` is invalid
  */
-export async function retracingSpecification(
+export async function draftRetrace(
   records: RoundRecords,
   { run, ...given }: RetracingInput,
   own: string,
-  lookup: TaskLookup,
-): Promise<{ specification: Specification; retraced: RetracedRun }> {
+): Promise<{ readonly draft: unknown; readonly retraced: RetracedRun }> {
   if (typeof run !== 'string' || !RUN_FOLDER.test(run))
     throw wrongField(['run'], "a finished run's folder, `<workflow id>/<first run id>`, as its result tells it", run);
   const bucket = bucketOf(given);
@@ -58,10 +55,10 @@ export async function retracingSpecification(
   if (recorded === undefined) {
     const storage = { bucket, folder: own };
     const [planned, retraced] = await Promise.all([
-      plannedBefore(records, storage, lookup),
+      plannedBefore(records, storage),
       recordedRetraced(records, storage),
     ]);
-    if (planned && retraced) return { specification: planned, retraced };
+    if (planned !== undefined && retraced) return { draft: planned, retraced };
     throw wrongField(['run'], `the folder of a finished run in bucket ${bucket}`, run);
   }
   const [unknown] = Object.keys(given).filter((field) => !FREE.some((free) => free === field));
@@ -82,8 +79,7 @@ export async function retracingSpecification(
     subPopulations: [{ members: 1 }],
     schedule: trace,
   };
-  const parsed = parseSpecification(draft, lookup);
-  return { specification: parsed, retraced: { folder: run, seed, objective: winner.objective, testScore } };
+  return { draft, retraced: { folder: run, seed, objective: winner.objective, testScore } };
 }
 
 /** Returns the run that the run in a folder retraces, or undefined if it is no retrace of a named run. */
@@ -102,4 +98,4 @@ async function readRecorded(records: RoundRecords, bucket: string, key: string):
 const SEEDS = 2 ** 32;
 
 /** Fields that may be given beside the run. */
-const FREE = ['seed', 'storage', 'threads'] as const;
+const FREE = ['seed', 'storage', 'threads', 'trainers'] as const;

@@ -30,6 +30,11 @@ const WARNING_BYTES = 2_000;
 /** Bytes of a result's summary, with the schedule cut short (result.ts). */
 const RESULT_BYTES = 16_000;
 
+/** Bytes of what trainers say of a task with some hundred hyperparameters. */
+const DESCRIPTION_BYTES = 20_000;
+/** How often planning looks who serves the trainers' task queue (workflows/run/describing.ts). */
+const NOTICES = 3;
+
 /** A history, or the longest of those that a workflow continues as new into. */
 export interface HistoryDemand {
   readonly perRound: Tally;
@@ -52,7 +57,10 @@ export function rootDemand({ subPopulations, steps, stepsPerRound }: Specificati
   const once = sum(
     { events: 1, bytes: 2 * EVENT_BYTES + sizes.specification },
     WORKFLOW_TASK,
-    activity(sizes.specification + sizes.workflowId, sizes.run + WARNING_BYTES + 1_000),
+    activity(sizes.specification + sizes.workflowId, sizes.specification),
+    activity(sizes.specification, DESCRIPTION_BYTES),
+    times(NOTICES, sum({ events: 2, bytes: 2 * EVENT_BYTES }, activity(300, 50), WORKFLOW_TASK)),
+    activity(2 * sizes.specification + sizes.workflowId + DESCRIPTION_BYTES, sizes.run + WARNING_BYTES + 1_000),
     activity(children * sizes.workflowId, children * sizes.workflowId),
     // The search for the newest round, and the move of later ones.
     activity(sizes.location, subPopulations.length * sizes.recorded + WARNING_BYTES),

@@ -2,7 +2,7 @@
  * The task of a specification: what trainers are asked about it, and what follows from their answer.
  */
 import { z } from 'zod';
-import type { DescribeRequest, TaskDescription, TaskLookup } from '../contracts/task.ts';
+import type { AnsweredRequest, DescribeRequest, TaskDescription, TaskLookup } from '../contracts/task.ts';
 import { at, isIntegerWithin, report } from '../../workflows/validation/draft.ts';
 import { limits } from './limits.ts';
 
@@ -44,4 +44,14 @@ export function checkTask(draft: unknown, lookup: TaskLookup, context: z.core.$R
   const answer = request && lookup(request);
   for (const { path, rule, got } of answer && 'complaints' in answer ? answer.complaints : [])
     report(context, path, rule, got === undefined ? {} : { got });
+}
+
+/** Returns a lookup in answers that trainers gave. */
+export function lookupIn(answers: readonly AnsweredRequest[]): TaskLookup {
+  const byRequest = new Map(answers.map(({ request, answer }) => [keyOf(request), answer]));
+  return (request) => byRequest.get(keyOf(request));
+}
+
+function keyOf({ task: { kind, ...settings }, threads }: DescribeRequest): string {
+  return JSON.stringify([kind, settings, threads]);
 }

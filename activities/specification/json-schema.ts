@@ -21,8 +21,8 @@ export function specificationJsonSchema(tasks: readonly KnownTask[]): Record<str
   const task = { description: specificationShape.shape.task.description, anyOf: taskSchemas(tasks) };
   const from = {
     description:
-      'Folder of an earlier run, `<workflow id>/<first run id>`, to resume from its newest round. Only `steps` and ' +
-      '`storage` may differ from that run.',
+      'Folder of an earlier run, `<workflow id>/<first run id>`, to resume from its newest round. Only `steps`, ' +
+      '`storage` and `trainers` may differ from that run.',
     type: 'string',
   };
   const run = {

@@ -259,6 +259,7 @@ function resultsOf({ specification, workflowId, rounds, index, storage, checkpoi
     specification,
     rounds,
     winner,
+    score: 'x'.repeat(100),
     report: { testScore: LONGEST_NUMBER, untouchedScore: LONGEST_NUMBER, files: [] },
   };
   return { winner, result };

@@ -18,6 +18,8 @@ export const limits = {
   segments: 10_000,
   /** That a trainer computes with. */
   threads: 256,
+  /** Longest name of the trainers' task queue. */
+  queueCharacters: 200,
   /** Longest folder name made of a workflow id: file systems take 255 bytes. */
   folderCharacters: 200,
   /** Longest part of a state's text: a payload may have 2 MB, and quotes grow when a text is written as JSON. */

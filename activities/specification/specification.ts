@@ -44,6 +44,8 @@ const storage = object(
   'Storage of the run.',
 );
 
+const TASK_QUEUE_RULE = `the name of a task queue: 1 to ${limits.queueCharacters} characters`;
+
 /** Schema of all fields, without the rules between fields. */
 export const specificationShape = object(
   {
@@ -85,6 +87,15 @@ export const specificationShape = object(
       'Number of threads of a trainer; digests of checkpoints depend on it. Default: 1.',
     ).default(1),
     storage: storage.prefault({}),
+    trainers: z
+      .string({ error: TASK_QUEUE_RULE })
+      .min(1, { error: TASK_QUEUE_RULE })
+      .max(limits.queueCharacters, { error: TASK_QUEUE_RULE })
+      .optional()
+      .describe(
+        'Task queue of the trainers. Default: the task queue of the run followed by `-trainers`, which the local ' +
+          'stack serves; it starts no trainers for another.',
+      ),
   },
   'Specification of a FIRE PBT run.',
 );

@@ -2,8 +2,15 @@
  * The tasks that a process can train, by kind: the shipped ones and those that users bring register the same way.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { DescribedTask, DescribeRequest, TaskComplaint, TaskSpecification } from '../contracts/task.ts';
-import { complaintsOf, expected, foundAt, valueText } from '../../workflows/validation/complaints.ts';
+import type {
+  DescribedTask,
+  DescribeRequest,
+  TaskComplaint,
+  TaskDescription,
+  TaskSpecification,
+} from '../contracts/task.ts';
+import { taskDescription } from '../contracts/task-schema.ts';
+import { complaintsOf, expected, foundAt, parse, valueText } from '../../workflows/validation/complaints.ts';
 import { defaultRule } from '../../workflows/validation/default-rules.ts';
 import { listOf } from '../../workflows/validation/fields.ts';
 import type { TaskDefinition } from './define-task.ts';
@@ -48,7 +55,7 @@ export class TaskRegistry {
   /**
    * Returns the description of a task, or every error in its settings.
    *
-   * @throws InvalidDefinition if the schema changes what it has accepted before
+   * @throws InvalidDefinition if the schema changes what it has accepted before, or the description is none
    */
   readonly describe = ({ task: given }: DescribeRequest): DescribedTask => {
     const found = this.#find(given);
@@ -60,15 +67,17 @@ export class TaskRegistry {
         `Cannot use task ${task.kind}: its schema of settings does not accept unchanged, as JSON, what it returned`,
       );
     const label = definition.label?.(settings);
-    return {
-      description: {
-        task,
-        label: label === undefined ? task.kind : `${task.kind}/${label}`,
-        hyperparameters: definition.hyperparameters(settings),
-        checkpointBytes: definition.checkpointBytes?.(settings) ?? null,
-        score: definition.score?.(settings) ?? 'score',
-      },
+    const description: TaskDescription = {
+      task,
+      label: label === undefined ? task.kind : `${task.kind}/${label}`,
+      hyperparameters: definition.hyperparameters(settings),
+      checkpointBytes: definition.checkpointBytes?.(settings) ?? null,
+      score: scoreOf(definition, settings),
     };
+    const checked = parse(taskDescription, description, 'description');
+    if ('complaints' in checked)
+      throw new InvalidDefinition(`Cannot use task ${task.kind}: ${checked.complaints.join('; ')}`);
+    return { description };
   };
 
   /**
@@ -82,6 +91,7 @@ export class TaskRegistry {
     const { definition, settings } = found;
     return {
       kind: definition.kind,
+      score: scoreOf(definition, settings),
       hyperparameters: definition.hyperparameters(settings),
       open: async (context) => definition.open(settings, context),
     };
@@ -104,13 +114,22 @@ export class TaskRegistry {
   }
 }
 
+function scoreOf(definition: TaskDefinition, settings: unknown): string {
+  return definition.score?.(settings) ?? 'score';
+}
+
 /** Settings that a task refuses, or a kind that nobody has: every error, one a line. */
 export class InvalidSettings extends Error {
   override readonly name = 'InvalidSettings';
   readonly complaints: readonly TaskComplaint[];
 
   constructor(task: TaskSpecification, complaints: readonly TaskComplaint[]) {
-    super(complaints.map(({ path, rule, got }) => expected(path, rule, got ?? foundAt({ task }, path))).join('\n'));
+    super(tellComplaints({ task }, complaints));
     this.complaints = complaints;
   }
+}
+
+/** Returns complaints about what a trainer was asked, one a line. */
+export function tellComplaints(asked: Partial<DescribeRequest>, complaints: readonly TaskComplaint[]): string {
+  return complaints.map(({ path, rule, got }) => expected(path, rule, got ?? foundAt(asked, path))).join('\n');
 }

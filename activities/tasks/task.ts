@@ -27,6 +27,8 @@ export interface SessionContext {
 /** A task with its settings, ready to open sessions. */
 export interface Task {
   readonly kind: string;
+  /** What the score is called. */
+  readonly score: string;
   readonly hyperparameters: readonly HyperparameterDefinition[];
   /**
    * Opens an uninitialised session. The caller must dispose it. Shared data stays cached in the process.

@@ -12,6 +12,7 @@ import { DATA_DIRECTORY, registryWith } from '../tasks/shipped.ts';
 import { RoundAttempt } from './round-attempt.ts';
 import type { Computer } from './computer.ts';
 import { UNKNOWN_PACE, type Pace } from './course.ts';
+import { describe } from './describe.ts';
 import { trainingFailure } from './failures.ts';
 import { report } from './report.ts';
 
@@ -55,6 +56,7 @@ export function computeHere(dependencies: ComputingDependencies): Computer {
     return pace;
   };
   return {
+    describe: (request) => describe(request, threads, tasks),
     train: async (order, observer) => {
       const task = taskFor(order.request);
       return new RoundAttempt(order, observer, { task, dataDirectory, checkpoints, partialEveryMs }).train(

@@ -6,10 +6,13 @@
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { CheckpointReference } from '../contracts/checkpoint.ts';
+import type { DescribeRequest, TaskDescription } from '../contracts/task.ts';
 import type { ReportOutcome, ReportRequest, TrainOutcome, TrainRequest } from '../contracts/training.ts';
 
 /** Carries out one order at a time. */
 export interface Computer {
+  /** @throws InvalidTask, non-retryable, with every error */
+  describe(request: DescribeRequest): Promise<TaskDescription>;
   train(order: TrainOrder, observer: Observer): Promise<Trained | Interrupted>;
   report(request: ReportRequest, observer: Observer): Promise<ReportOutcome | Interrupted>;
 }

@@ -2,7 +2,7 @@
  * Failures of training activities: not retryable if a retry would fail the same way, with a type for workflows and
  * people.
  */
-import { ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { INVALID_TASK } from '../contracts/task.ts';
 import { DataSetError } from '../tasks/datasets/data-set.ts';
 import { TensorFlowUnavailable } from '../tasks/tensorflow/library.ts';
@@ -30,21 +30,8 @@ export type TrainingFailureType =
 /** Type of the retryable failure of an activity whose computing process died. */
 export const COMPUTING_ENDED = 'ComputingEnded';
 
-/** Type of the retryable failure of an activity whose worker shuts down. */
-export const WORKER_SHUTDOWN = 'WorkerShutdown';
-
 export function trainingFailure(type: TrainingFailureType, message: string, cause?: unknown): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: true, ...(cause instanceof Error ? { cause } : {}) });
-}
-
-/** Returns the failure that hands a round over to another worker at once. */
-export function workerShutdown(message: string): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: WORKER_SHUTDOWN,
-    message,
-    nextRetryDelay: 1,
-    category: ApplicationFailureCategory.BENIGN,
-  });
 }
 
 /** Returns the failure of an activity whose computing process died: the next attempt may succeed. */

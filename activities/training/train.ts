@@ -15,12 +15,13 @@ import type {
 import { ActivityClock } from './activity-clock.ts';
 import { attempted } from './attempts.ts';
 import type { Computer, Interruption } from './computer.ts';
-import { workerShutdown } from './failures.ts';
+import { workerShutdown } from '../contracts/worker-shutdown.ts';
 import { Round } from './round.ts';
 
 /** Returns the activities of a trainer. */
 export function createTrainingActivities(computer: Computer): TrainingActivities {
   return {
+    describe: (request) => computer.describe(request),
     train: (request) => train(request, computer),
     report: (request) => report(request, computer),
   };

@@ -8,7 +8,6 @@ import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../activities/orchestration.ts';
 import type { OrchestrationActivities } from '../../activities/orchestration.ts';
 import { startTemporalServer, type TestServer } from '../temporal-server.ts';
-import { describeShipped } from '../shipped-tasks.ts';
 
 const TASK_QUEUE = 'leftovers';
 
@@ -26,7 +25,7 @@ describe('clearing the leftovers of an earlier generation', () => {
     connection = await Connection.connect({ address: server.address });
     native = await NativeConnection.connect({ address: server.address });
     client = new Client({ connection });
-    activities = createOrchestrationActivities({ objects: new ObjectStore(), client, describe: describeShipped });
+    activities = createOrchestrationActivities({ objects: new ObjectStore(), client });
     const workflowBundle = await bundleWorkflowCode({
       workflowsPath: fileURLToPath(new URL('waiting-workflows.ts', import.meta.url)),
     });

@@ -57,10 +57,12 @@ export const toyTraining = {
   },
 };
 
+const TOY = { kind: 'toy', variant: 'deceptive' } as const;
+
 /** A small specification of the toy task; anything can be overridden. */
 export function toySpecification(overrides: Partial<Specification> = {}): Specification {
   return {
-    task: { kind: 'toy', variant: 'deceptive' },
+    task: TOY,
     seed: 0,
     steps: 200,
     stepsPerRound: 20,
@@ -119,10 +121,14 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
     states,
     trained,
     results,
+    findQuestion: async () => ({ request: { task: TOY, threads: 1 }, trainers: null }),
+    findQuestions: async () => [],
+    findTrainers: async () => ({ secondsSincePoll: 0 }),
     planRun: async ({ specification, workflowId }) => ({
       generation: Context.current().info.workflowExecution?.runId ?? '',
       specification: specification as Specification,
       storage: { bucket: 'test', folder: workflowId },
+      task: { label: 'toy/deceptive', score: 'score' },
       costs: NO_COSTS,
       maxRounds: Number.MAX_SAFE_INTEGER,
       refused: [],
@@ -174,6 +180,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
         rounds,
         steps: specification.steps,
         winner: { member: `P1/member-${winner.member}`, objective: winner.score, checkpoint: winner.checkpoint },
+        score: 'score',
         testScore: report.testScore,
         promotions: [],
         verdicts: {},
@@ -215,6 +222,13 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       };
     },
     exportHistories: async () => ({ histories: 0, sizeBytes: 0, forgotten: 0 }),
+    describe: async ({ task }) => ({
+      task,
+      label: 'toy/deceptive',
+      hyperparameters: [],
+      checkpointBytes: null,
+      score: 'score',
+    }),
     train: async (request) => {
       beforeTraining?.(request);
       trained.push(request);

@@ -23,7 +23,6 @@ import { startTemporalServer, temporal } from '../temporal-server.ts';
 import type { CommandOutcome } from '../temporal-server.ts';
 import { poll } from '../workers/eventually.ts';
 import { workflowBundle } from './run-harness.ts';
-import { describeShipped } from '../shipped-tasks.ts';
 
 export const QUEUE = 'stored-runs';
 
@@ -85,10 +84,14 @@ export async function startStoredRuns({
       connection: native,
       taskQueue: QUEUE,
       workflowBundle: bundle,
-      activities: { ...createOrchestrationActivities({ objects, client, describe: describeShipped }) },
+      activities: { ...createOrchestrationActivities({ objects, client }) },
       interceptors: { activity: [keepAlive] },
     }),
-    await Worker.create({ connection: native, taskQueue: `${QUEUE}-trainers`, activities: { train, report } }),
+    await Worker.create({
+      connection: native,
+      taskQueue: `${QUEUE}-trainers`,
+      activities: { ...training, train, report },
+    }),
   ];
   const working = runWorkers(workers);
   const start: StoredRuns['start'] = (workflowId, input = SMALL, workflowType = 'firePbt') =>

@@ -5,7 +5,7 @@
 import type { Client } from '@temporalio/client';
 import type { ResultSummary, RunPlan } from '../../activities/contracts/run.ts';
 import type { Comparison } from '../../activities/comparison/input.ts';
-import { registryWith } from '../../activities/tasks/shipped.ts';
+import { UNASKED } from '../../activities/specification/described-task.ts';
 import { comparisonQuery, progressQuery } from '../../workflows/messages.ts';
 import type { ComparisonProgress, RunProgress } from '../../activities/contracts/messages.ts';
 import { parseIdentifier, readOptions } from '../processes/command-line.ts';
@@ -32,6 +32,7 @@ import {
 import { formatCosts } from '../terminal/run-costs.ts';
 import { progressBlock, progressLine, RoundClock } from '../terminal/run-progress.ts';
 import { formatSummary, webPage } from '../terminal/run-summary.ts';
+import { Notices } from '../terminal/notices.ts';
 import { Screen } from '../terminal/screen.ts';
 import { StandstillWatch } from '../processes/standstill.ts';
 import { watchWorkflow } from '../processes/watch-workflow.ts';
@@ -56,7 +57,7 @@ await runProcess(async () => {
     },
     HELP,
   );
-  const experiment = readExperiment(options['input-file'], registryWith().describe);
+  const experiment = readExperiment(options['input-file'], UNASKED);
   const workflowId = parseIdentifier('workflow-id', options['workflow-id']) ?? experiment.name;
   const interruption = listenForInterruption();
   const screen = new Screen();
@@ -131,13 +132,14 @@ async function watchRun(
   standstill: StandstillWatch,
 ): Promise<void> {
   const clock = new RoundClock();
+  const notices = new Notices(screen);
   let plan: RunPlan | undefined;
   let printedRound = -1;
   let printedHolds: readonly string[] = [];
   const result = await watchWorkflow<RunProgress, ResultSummary>(handle, progressQuery, (progress) => {
     const now = performance.now();
     standstill.notePosition(`${progress.status}, round ${progress.round}`);
-    if (progress.plan === null) return;
+    if (progress.plan === null) return notices.print(progress.notice);
     if (plan === undefined) screen.say(formatCosts(progress.plan));
     plan = progress.plan;
     if (progress.status !== 'planning') clock.note(progress.round, now);
@@ -166,6 +168,7 @@ async function watchComparison(
   const work = new ComparisonWork(comparison, handle.workflowId);
   if (!reattached) screen.say(formatComparisonCosts(comparison, work));
   const clock = new RoundClock();
+  const notices = new Notices(screen);
   const printed = new Set<string>();
   const sayOnce = (line: string, before = ''): void => {
     if (!printed.has(line)) screen.say(`${before}${line}`);
@@ -193,6 +196,7 @@ async function watchComparison(
       standstill.notePosition(
         `${progress.rows.length} runs, ${training.map((run) => `${run.id} ${run.progress?.round ?? 0}`).join(', ')}`,
       );
+      notices.print(progress.notice);
       screen.show(comparisonBlock(progress, work, done, training, left));
       if (screen.updates) return;
       for (const line of [

@@ -4,6 +4,7 @@
  * It keeps what sessions share (data sets, compiled programs) from order to order. It cannot outlive its trainer.
  */
 import { join } from 'node:path';
+import type { DescribeRequest, TaskDescription } from '../../activities/contracts/task.ts';
 import type { ReportOutcome, ReportRequest } from '../../activities/contracts/training.ts';
 import type { Computer, Interrupted, Observer, TrainOrder, Trained } from '../../activities/training/computer.ts';
 import { ROOT } from '../processes/programs.ts';
@@ -46,6 +47,11 @@ export class ComputingProcess implements Computer {
     const computation = this.#running();
     const how = await Promise.race([computation.ready, computation.ended]);
     if (how !== undefined) throw new UserError(`Cannot start the computing process: it ${how}; its log says why`);
+  }
+
+  async describe(request: DescribeRequest): Promise<TaskDescription> {
+    const observer: Observer = { progressed: () => undefined, interruption: new AbortController().signal };
+    return (await this.#carryOut({ work: 'describe', input: request }, observer)) as TaskDescription;
   }
 
   async train(order: TrainOrder, observer: Observer): Promise<Trained | Interrupted> {

@@ -3,6 +3,7 @@
  */
 import { DefaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import type { Interruption, Progress, TrainOrder } from '../../activities/training/computer.ts';
+import type { DescribeRequest } from '../../activities/contracts/task.ts';
 import type { ReportRequest } from '../../activities/contracts/training.ts';
 
 /** To the computing process. */
@@ -11,7 +12,9 @@ export type Request =
   | { readonly kind: 'interrupt'; readonly interruption: Interruption };
 
 export type Order =
-  { readonly work: 'train'; readonly input: TrainOrder } | { readonly work: 'report'; readonly input: ReportRequest };
+  | { readonly work: 'describe'; readonly input: DescribeRequest }
+  | { readonly work: 'train'; readonly input: TrainOrder }
+  | { readonly work: 'report'; readonly input: ReportRequest };
 
 /** From the computing process. */
 export type Answer =

@@ -30,12 +30,23 @@ export async function serve(computer: Computer): Promise<void> {
 async function carryOut(computer: Computer, order: Order, interruption: AbortSignal): Promise<void> {
   const observer: Observer = { interruption, progressed: (progress) => answer({ kind: 'progress', progress }) };
   try {
-    const result = await (order.work === 'train'
-      ? computer.train(order.input, observer)
-      : computer.report(order.input, observer));
+    const result = await resultOf(computer, order, observer);
     answer({ kind: 'done', result, recycle: processShouldRecycle() });
   } catch (error) {
     answer({ kind: 'failed', failure: encodeFailure(error), recycle: processShouldRecycle() });
+  }
+}
+
+async function resultOf(computer: Computer, { work, input }: Order, observer: Observer): Promise<unknown> {
+  switch (work) {
+    case 'describe':
+      return computer.describe(input);
+    case 'train':
+      return computer.train(input, observer);
+    case 'report':
+      return computer.report(input, observer);
+    default:
+      return work satisfies never;
   }
 }
 

@@ -2,7 +2,7 @@
  * Limits how many activities of this process work at the same time. Watchdogs do not count: each one lasts as long as
  * its run and does almost nothing.
  */
-import { workerShutdown } from '../../activities/training/failures.ts';
+import { workerShutdown } from '../../activities/contracts/worker-shutdown.ts';
 import type { RunActivities } from '../../activities/contracts/run.ts';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 

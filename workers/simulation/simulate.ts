@@ -69,6 +69,8 @@ export interface SimulatedTask {
   /** Undefined if every member of P1 has diverged. */
   readonly winner:
     { readonly member: number; readonly score: Score; readonly history: readonly HistorySegment[] } | undefined;
+  /** What the score is called. */
+  readonly score: string;
   readonly report: Pick<Report, 'testScore' | 'untouchedScore'>;
 }
 
@@ -78,7 +80,7 @@ export async function simulateTask(specification: Specification): Promise<Simula
   const run = await simulate(specification, trainingOf(specification, task));
   const best = run.populations[0] && bestMember(run.populations[0]);
   const state = best?.member.checkpoint && run.states.get(best.member.checkpoint.key);
-  if (!best || !state) return { run, winner: undefined, report: { testScore: 'diverged' } };
+  if (!best || !state) return { run, winner: undefined, score: task.score, report: { testScore: 'diverged' } };
   const session = await task.open({
     seed: specification.seed,
     worker: 'report',
@@ -90,6 +92,7 @@ export async function simulateTask(specification: Specification): Promise<Simula
     return {
       run,
       winner: { member: best.index, score: best.score, history: best.member.history },
+      score: task.score,
       report: await session.report(),
     };
   } finally {

@@ -17,7 +17,7 @@ process.once('message', (message) => {
 async function simulateRun(arm: string, specification: Specification): Promise<ComparisonRun> {
   configureTensorFlow(specification.threads);
   const started = performance.now();
-  const { run, winner, report } = await simulateTask(specification);
+  const { run, winner, score, report } = await simulateTask(specification);
   const trainerSeconds = (performance.now() - started) / 1000;
   const levels = specification.subPopulations.map((_, level) =>
     run.decisions.map((events, index) => ({
@@ -40,6 +40,7 @@ async function simulateRun(arm: string, specification: Specification): Promise<C
         objective: winner?.score ?? 'diverged',
         checkpoint: { key: '', sha256: '', sizeBytes: 0, step: specification.steps },
       },
+      score,
       testScore: report.testScore,
       ...(report.untouchedScore === undefined ? {} : { untouchedScore: report.untouchedScore }),
       promotions: run.populations.map(({ promotions }) => promotions),

@@ -22,8 +22,7 @@ export interface SummaryPlaces {
 
 /** Describes the result of a run. Returns several lines. */
 export function formatSummary(result: ResultSummary, specification: Specification, places: SummaryPlaces): string {
-  const { winner, testScore, untouchedScore, promotions, verdicts, storage, rounds, steps } = result;
-  const measured = specification.task.kind === 'image-classification' ? 'test accuracy' : 'score';
+  const { winner, score, testScore, untouchedScore, promotions, verdicts, storage, rounds, steps } = result;
   const place = (key: string): string =>
     places.stack.s3.folder === null
       ? `s3://${storage.bucket}/${key}`
@@ -39,9 +38,9 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
         ? `, stopped early in round ${result.stoppedEarly.round}: ${result.stoppedEarly.reason}`
         : ''),
     '',
-    `Winner      ${winner.member}: objective ${shortScore(winner.objective)}, ${measured} ` +
+    `Winner      ${winner.member}: objective ${shortScore(winner.objective)}, test ${score} ` +
       `${shortScore(testScore)}` +
-      `${untouchedScore === undefined ? '' : `, accuracy on untouched images ${shortScore(untouchedScore)}`}`,
+      `${untouchedScore === undefined ? '' : `, ${score} on untouched data ${shortScore(untouchedScore)}`}`,
     ...scheduleLines(result, specification),
     ...(received.length > 0 ? [`Promotions  ${received.join(', ')}`] : []),
     ...(ends.length > 0 ? [`Evaluations ${ends.map(([reason, count]) => `${count} ${reason}`).join(', ')}`] : []),

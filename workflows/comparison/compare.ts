@@ -23,13 +23,18 @@ import type { ResultSummary } from '../../activities/contracts/run.ts';
 import { comparisonText } from './comparison-text.ts';
 import { comparisonQuery, MESSAGE_DESCRIPTIONS } from '../messages.ts';
 import type { ComparisonProgress } from '../../activities/contracts/messages.ts';
+import type { AnsweredRequest } from '../../activities/contracts/task.ts';
 import { inParallel } from '../population/in-parallel.ts';
 import { algorithmOf, comparedRunId, RETRACE_SEED_OFFSET, retraceId, WORKFLOW_TYPES } from '../population/names.ts';
+import { describeTask } from '../run/describing.ts';
 import { awaitAllOnCancel, orchestration, passOnFailure, reasonOf } from '../run/activities.ts';
 import { refuseCron } from '../run/unknown-type.ts';
 
 /** The specification of an arm without defaults: the run itself fills them in. */
-type ComparedSpecification = Parameters<typeof algorithmOf>[0] & { readonly storage?: unknown };
+type ComparedSpecification = Parameters<typeof algorithmOf>[0] & {
+  readonly storage?: unknown;
+  readonly trainers?: unknown;
+};
 
 /** One run of the comparison: an arm's specification with a seed. */
 interface Job {
@@ -37,7 +42,12 @@ interface Job {
   readonly seed: number;
   readonly workflowId: string;
   readonly specification: ComparedSpecification;
+  /** What trainers say of its task. */
+  readonly answered: AnsweredRequest | null;
 }
+
+/** What trainers say of the tasks, by arm. */
+type Answers = ReadonlyMap<string, AnsweredRequest>;
 
 /**
  * Runs all runs and returns their results.
@@ -49,8 +59,8 @@ export async function compare(input: unknown): Promise<ComparisonProgress> {
   refuseCron();
   const { workflowId } = workflowInfo();
   const comparison = new Comparison(workflowId);
-  const plan = await passOnFailure(orchestration.planComparison({ input, workflowId }));
-  await comparison.run(plan);
+  const { plan, answers } = await passOnFailure(comparison.plan(input));
+  await comparison.run(plan, answers);
   if (comparison.progress().failures.length > 0) throw runsFailed(workflowId, comparison.progress());
   return comparison.progress();
 }
@@ -63,15 +73,31 @@ class Comparison {
   #rows: readonly { readonly job: Job; readonly row: ComparisonRow }[] = [];
   #shown: Pick<ComparisonProgress, 'summary' | 'table'> = { summary: null, table: null };
   #tabulating: Promise<void> = Promise.resolve();
+  #notice: string | null = null;
 
   constructor(workflowId: string) {
     this.#workflowId = workflowId;
     setHandler(comparisonQuery, () => this.progress(), { description: MESSAGE_DESCRIPTIONS.comparison });
   }
 
+  /** Plans the comparison with what trainers say of the tasks of its arms, each asked once. */
+  async plan(input: unknown): Promise<{ readonly plan: ComparisonPlan; readonly answers: Answers }> {
+    const byQuestion = new Map<string, AnsweredRequest>();
+    const answers = new Map<string, AnsweredRequest>();
+    for (const { arm, ...question } of await orchestration.findQuestions({ input })) {
+      const key = JSON.stringify(question);
+      const answered = byQuestion.get(key) ?? (await describeTask(question, (notice) => this.#wait(notice)));
+      byQuestion.set(key, answered);
+      answers.set(arm, answered);
+    }
+    const answered = [...byQuestion.values()];
+    const plan = await orchestration.planComparison({ input, workflowId: this.#workflowId, answered });
+    return { plan, answers };
+  }
+
   /** Finishes all runs of the plan, a bounded number at a time. */
-  async run(plan: ComparisonPlan): Promise<void> {
-    this.#jobs = jobsOf(this.#workflowId, plan);
+  async run(plan: ComparisonPlan, answers: Answers): Promise<void> {
+    this.#jobs = jobsOf(this.#workflowId, plan, answers);
     this.#show();
     const begun: Promise<void>[] = [];
     const all = inParallel(plan.atOnce, this.#jobs, (job) => {
@@ -87,7 +113,7 @@ class Comparison {
       .flatMap((job) => [job.workflowId, retraceId(job.workflowId)])
       .filter((id) => this.#inTraining.includes(id));
     const rows = this.#jobs.flatMap((job) => this.#rowOf(job) ?? []);
-    return { runs: this.#jobs.length, rows, ...this.#shown, running, failures: this.#failures };
+    return { runs: this.#jobs.length, rows, ...this.#shown, running, failures: this.#failures, notice: this.#notice };
   }
 
   /** Notes the failure of a run, so that the others continue. */
@@ -103,7 +129,8 @@ class Comparison {
   }
 
   async #finish(plan: ComparisonPlan, job: Job): Promise<void> {
-    const found = await orchestration.findRun({ workflowId: job.workflowId, specification: job.specification });
+    const { workflowId, specification, answered } = job;
+    const found = await orchestration.findRun({ workflowId, specification, answered });
     const run = found.state === 'finished' ? placeOf(found) : await this.#inFlight(job.workflowId, train(job, found));
     await this.#tabulate(plan, job, run);
     if (!plan.retrace) return;
@@ -140,15 +167,23 @@ class Comparison {
     return this.#rows.find((one) => one.job === job)?.row;
   }
 
+  /** Takes note of what planning waits for; null: nothing. */
+  #wait(notice: string | null): void {
+    if (notice === this.#notice) return;
+    this.#notice = notice;
+    this.#show();
+  }
+
   #show(): void {
     setCurrentDetails(comparisonText(this.#workflowId, this.progress()));
   }
 }
 
 /** Returns every arm with every seed, in order. */
-function jobsOf(workflowId: string, { arms, seeds }: ComparisonPlan): readonly Job[] {
+function jobsOf(workflowId: string, { arms, seeds }: ComparisonPlan, answers: Answers): readonly Job[] {
   return Object.entries(arms).flatMap(([arm, specification]) =>
     seeds.map((seed) => ({
+      answered: answers.get(arm) ?? null,
       arm,
       seed,
       workflowId: comparedRunId(workflowId, arm, seed),
@@ -162,9 +197,9 @@ async function train(
   { arm, seed, workflowId, specification }: Job,
   found: Exclude<FoundRun, { state: 'finished' }>,
 ): Promise<RunFolder> {
-  const { storage } = specification;
-  const input =
-    found.state === 'recorded' ? { from: found.folder, ...(storage === undefined ? {} : { storage }) } : specification;
+  const { storage, trainers } = specification;
+  const given = { ...(storage === undefined ? {} : { storage }), ...(trainers === undefined ? {} : { trainers }) };
+  const input = found.state === 'recorded' ? { from: found.folder, ...given } : specification;
   return resultOf(WORKFLOW_TYPES[algorithmOf(specification)], {
     workflowId,
     args: [input],

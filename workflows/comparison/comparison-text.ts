@@ -9,10 +9,11 @@ type ScoreKind = 'testScore' | 'objective';
 
 /** Returns the progress of the comparison, its failures and its tables. */
 export function comparisonText(workflowId: string, progress: ComparisonProgress): string {
-  const { runs, rows, running, failures, table } = progress;
+  const { runs, rows, running, failures, notice, table } = progress;
   return [
     `**${workflowId}**: ${rows.length} of ${runs} runs done`,
     ...(running.length > 0 ? [`\nIn training: ${running.map((id) => `\`${id}\``).join(', ')}`] : []),
+    ...(notice === null ? [] : [`\n${notice}`]),
     ...failures.map((failure) => `\n**Failed** — ${failure}`),
     ...(rows.length > 0 ? ['', comparisonTables(progress)] : []),
     ...(table ? ['', `Curves, schedules, costs: \`${table.key}\` in bucket \`${table.bucket}\``] : []),

@@ -52,8 +52,12 @@ export const watchdog = proxyActivities<Pick<RunActivities, 'watchForInvalidRese
 });
 
 /** Trains one worker for one round on a trainer. The Web UI shows `summary` for the activity. */
-export async function trainRound(request: TrainRequest, summary: string): Promise<TrainOutcome> {
-  return trainers().train.executeWithOptions({ summary }, [request]);
+export async function trainRound(
+  { specification }: Pick<Run, 'specification'>,
+  request: TrainRequest,
+  summary: string,
+): Promise<TrainOutcome> {
+  return trainers(specification.trainers).train.executeWithOptions({ summary }, [request]);
 }
 
 /** A recorded state, and the record that it is of. */
@@ -117,10 +121,18 @@ export function reasonOf(error: unknown): string {
   return cause instanceof ApplicationFailure && cause.type ? `${cause.message} (${cause.type})` : cause.message;
 }
 
-/** Returns the activities of trainers. They send heartbeats, and may last for days. */
-export function trainers(): ReturnType<typeof proxyActivities<TrainingActivities>> {
+/** Returns the task queue of the trainers: `given` if the specification names one. */
+export function trainersQueue(given: string | null | undefined): string {
+  return given ?? trainerTaskQueue(workflowInfo().taskQueue);
+}
+
+/**
+ * Returns the activities of trainers. They send heartbeats, and may last for days. `given` is the task queue that the
+ * specification names, if it names one.
+ */
+export function trainers(given: string | null | undefined): ReturnType<typeof proxyActivities<TrainingActivities>> {
   return proxyActivities<TrainingActivities>({
-    taskQueue: trainerTaskQueue(workflowInfo().taskQueue),
+    taskQueue: trainersQueue(given),
     startToCloseTimeout: '7 days',
     heartbeatTimeout: '20s',
     retry: RETRY_UNTIL_IT_IS_OVER,

@@ -17,6 +17,7 @@ import { awaitAllOnCancel, longOrchestration, orchestration, passOnFailure, reas
 import type { Run } from './activities.ts';
 import { childNames, resultOf, startChildren } from './children.ts';
 import type { Children } from './children.ts';
+import { describeTask } from './describing.ts';
 import { Holds } from './holds.ts';
 import { Operator } from './operator.ts';
 import { publishInTemporal } from './publication.ts';
@@ -36,7 +37,7 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const operator = new Operator(view);
   answerQueries(view);
 
-  const plan = await passOnFailure(orchestration.planRun({ specification, workflowId, firstExecutionRunId }));
+  const plan = await passOnFailure(planRun(view, { specification, workflowId, firstExecutionRunId }));
   const { storage, generation } = plan;
   const run: Run = { workflowId, generation, specification: plan.specification, storage };
   const watchdog = startWatchdog({ workflowId, generation });
@@ -56,6 +57,13 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   view.enter({ kind: 'finished', plan });
   await condition(allHandlersFinished);
   return result;
+}
+
+/** Plans the run with what trainers say of its task. */
+async function planRun(view: RunView, input: Parameters<typeof orchestration.findQuestion>[0]): Promise<RunPlan> {
+  const question = await orchestration.findQuestion(input);
+  const answered = question && (await describeTask(question, (notice) => view.wait(notice)));
+  return orchestration.planRun({ ...input, answered });
 }
 
 function answerQueries(view: RunView): void {
@@ -138,7 +146,7 @@ async function report(view: RunView, run: Run, { member, checkpoint }: Winner): 
   });
   for (;;) {
     try {
-      return await trainers().report({ storage, task, seed, threads, checkpoint });
+      return await trainers(specification.trainers).report({ storage, task, seed, threads, checkpoint });
     } catch (error) {
       if (isCancellation(error)) throw error;
       const { resumes } = view.wanted;
@@ -157,6 +165,7 @@ async function writeResult(run: Run, plan: RunPlan, finish: Finish, report: Repo
     specification,
     rounds: round,
     winner,
+    score: plan.task.score,
     report,
     ...(plan.retraced ? { retraced: plan.retraced } : {}),
     ...(stoppedEarly ? { stoppedEarly } : {}),

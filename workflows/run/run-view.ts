@@ -53,6 +53,7 @@ export class RunView {
   #summaries: readonly SubPopulationSummary[] = [];
   #ignored: readonly string[] = [];
   #warnings: readonly string[] = [];
+  #waiting: string | null = null;
   /** Members that were stopped, or will stop after their round. */
   #stopped: readonly string[] = [];
   readonly wanted: Wanted = { stop: null, pause: null, rounds: 0, resumes: 0 };
@@ -112,6 +113,13 @@ export class RunView {
     this.show();
   }
 
+  /** Takes note of what planning waits for; null: nothing. */
+  wait(notice: string | null): void {
+    if (notice === this.#waiting) return;
+    this.#waiting = notice;
+    this.show();
+  }
+
   /** Takes note of the holds of one part of the run. */
   noteHolds({ sender, reasons }: HoldNotice): void {
     this.#holds[sender] = reasons;
@@ -159,7 +167,7 @@ export class RunView {
   progress(): RunProgress {
     const { stop, pause } = this.wanted;
     const operator = stop !== null ? `Stops early: ${stop}` : pause !== null ? `Paused: ${pause}` : null;
-    const notices = [operator, this.#codes()].filter((one) => one !== null);
+    const notices = [operator, this.#waiting, this.#codes()].filter((one) => one !== null);
     return {
       status: this.#status(),
       round: this.completedRound,

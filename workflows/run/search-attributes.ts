@@ -36,17 +36,11 @@ export function searchAttributePublisher(): (progress: RunProgress) => void {
 
 function pairsOf({ plan, round, bestScore, status }: RunProgress): SearchAttributePair[] {
   if (plan === null) return [];
-  const { task } = plan.specification;
   return [
     { key: ALGORITHM, value: algorithmOf(plan.specification) },
-    { key: TASK, value: taskName(task) },
+    { key: TASK, value: plan.task.label },
     { key: ROUND, value: round },
     ...(bestScore === null ? [] : [{ key: BEST_SCORE, value: bestScore }]),
     { key: STATUS, value: status },
   ];
-}
-
-/** Returns a name such as `image-classification/fashion-mnist` or `toy/deceptive`. */
-function taskName(task: NonNullable<RunProgress['plan']>['specification']['task']): string {
-  return `${task.kind}/${String(task.kind === 'toy' ? task['variant'] : task['dataset'])}`;
 }

@@ -137,7 +137,7 @@ class EvaluatorSlot {
     for (;;) {
       const [resumes, abandonments] = [this.#resumes, this.#abandonments];
       try {
-        const { checkpoint, scores, trainerSeconds } = await trainRound(request, summary);
+        const { checkpoint, scores, trainerSeconds } = await trainRound(this.#run, request, summary);
         return { checkpoint, scores, trainerSeconds };
       } catch (error) {
         if (isCancellation(error)) throw error;

@@ -84,7 +84,11 @@ export class Training {
     const request = trainRequest(run, round, { subPopulation: level, kind: 'member', index }, member);
     for (;;) {
       try {
-        return await trainRound(request, `${worker}, round ${round}, steps ${request.fromStep} to ${request.toStep}`);
+        return await trainRound(
+          run,
+          request,
+          `${worker}, round ${round}, steps ${request.fromStep} to ${request.toStep}`,
+        );
       } catch (error) {
         if (isCancellation(error)) throw error;
         const ended = await holds.until({ worker, reason: reasonOf(error) }, isStopped);

@@ -64,3 +64,21 @@ function intervalOf({ minimum, above, maximum, below }: Interval): string {
   if (highest === undefined) return 'a finite number';
   return below === undefined ? `a number of ${highest}` : `a number ${highest}`;
 }
+
+/** Returns what is wrong with a definition of the right shape, completing `Expected … to be`; undefined: nothing. */
+export function definitionError(definition: HyperparameterDefinition): string | undefined {
+  if (definition.kind === 'category') {
+    if (new Set(definition.choices).size < definition.choices.length) return 'a category of different choices';
+  } else if (isEmpty(definition)) return `${definition.kind === 'number' ? 'a number' : 'an integer'} with some value`;
+  const { default: value } = definition;
+  if (value !== undefined && !allows(definition, value)) return `one whose default is ${ruleOf(definition)}`;
+  return undefined;
+}
+
+function isEmpty({ minimum, above, maximum, below }: Interval): boolean {
+  const [low, high] = [
+    Math.max(minimum ?? -Infinity, above ?? -Infinity),
+    Math.min(maximum ?? Infinity, below ?? Infinity),
+  ];
+  return low > high || (low === high && (low === above || high === below));
+}

@@ -18,7 +18,6 @@ import { FAILED, failAndReset } from '../../workflows/run/failed-run.ts';
 import type { FailedRun } from '../../workflows/run/failed-run.ts';
 import { startHarness } from '../../workflows/run-harness.ts';
 import type { Harness } from '../../workflows/run-harness.ts';
-import { describeShipped } from '../../shipped-tasks.ts';
 import { createStandIns } from '../../workflows/stand-ins.ts';
 
 const WORKFLOW_ID = 'my-run';
@@ -45,7 +44,7 @@ describe('the histories of a run that continued as new, failed and was reset', (
         taskQueue: 'unserved',
         args: [FAILED],
       });
-    activities = createOrchestrationActivities({ objects, client: harness.client, describe: describeShipped });
+    activities = createOrchestrationActivities({ objects, client: harness.client });
     await harness.withWorkers('histories', createStandIns(), async () => {
       root = await failAndReset(harness.client, WORKFLOW_ID, 'histories');
     });

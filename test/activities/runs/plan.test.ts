@@ -3,9 +3,12 @@ import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { costsOf, INVALID_SPECIFICATION, INVALID_WORKFLOW_ID, planRun } from '../../../activities/runs/plan.ts';
+import type { RunPlan } from '../../../activities/contracts/run.ts';
+import { findQuestion, type RunInput } from '../../../activities/runs/draft.ts';
+import { RoundRecords } from '../../../activities/runs/rounds.ts';
 import { RUN_FOLDER, runFolder } from '../../../activities/storage/layout.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
-import { describeShipped, specificationOf } from '../../shipped-tasks.ts';
+import { answerOf, specificationOf } from '../../shipped-tasks.ts';
 
 const h = { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] } };
 const toy = {
@@ -33,13 +36,17 @@ describe('the plan of a run', () => {
     await server.stop();
   });
 
-  test('creates the bucket, writes the specification with its defaults, and returns the costs', async () => {
-    const plan = await planRun(
+  /** Plans with what trainers answer. */
+  async function planned(input: RunInput, root = ROOT): Promise<RunPlan> {
+    return planRun(
       objects,
-      { specification: toy, workflowId: 'lab/run 1', firstExecutionRunId: 'abc-123' },
-      ROOT,
-      describeShipped,
+      { ...input, answered: answerOf(await findQuestion(new RoundRecords(objects), input)) },
+      root,
     );
+  }
+
+  test('creates the bucket, writes the specification with its defaults, and returns the costs', async () => {
+    const plan = await planned({ specification: toy, workflowId: 'lab/run 1', firstExecutionRunId: 'abc-123' });
     assert.deepEqual(plan.storage, { bucket: 'planned', folder: 'lab%2Frun%201/abc-123' });
     const written: unknown = JSON.parse(
       Buffer.from(await objects.get('planned', `${plan.storage.folder}/specification.json`)).toString(),
@@ -59,7 +66,7 @@ describe('the plan of a run', () => {
       workflowId: 'w',
       firstExecutionRunId: 'r',
     };
-    await assert.rejects(planRun(objects, request, ROOT, describeShipped), (error: unknown) => {
+    await assert.rejects(planned(request), (error: unknown) => {
       assert.ok(error instanceof ApplicationFailure);
       assert.equal(error.type, INVALID_SPECIFICATION);
       assert.equal(error.nonRetryable, true);
@@ -76,8 +83,8 @@ describe('the plan of a run', () => {
 
   test('refuses a workflow id that is too long for its children, and accepts the longest possible', async () => {
     const request = { specification: toy, firstExecutionRunId: 'r' };
-    await planRun(objects, { ...request, workflowId: `${'ü'.repeat(492)}x` }, ROOT, describeShipped);
-    await assert.rejects(planRun(objects, { ...request, workflowId: 'ü'.repeat(493) }, ROOT, describeShipped), {
+    await planned({ ...request, workflowId: `${'ü'.repeat(492)}x` });
+    await assert.rejects(planned({ ...request, workflowId: 'ü'.repeat(493) }), {
       type: INVALID_WORKFLOW_ID,
       nonRetryable: true,
       message:
@@ -92,8 +99,8 @@ describe('the plan of a run', () => {
         'planned',
         (await objects.list('planned', `${folder}/`)).map(({ key }) => key),
       );
-    const plan = (workflowId: string, specification: unknown, root = ROOT): ReturnType<typeof planRun> =>
-      planRun(objects, { specification, workflowId, firstExecutionRunId: 'r' }, root, describeShipped);
+    const plan = (workflowId: string, specification: unknown, root = ROOT): Promise<RunPlan> =>
+      planned({ specification, workflowId, firstExecutionRunId: 'r' }, root);
 
     test('is the same if the run to resume was deleted in the meantime', async () => {
       const going = { from: 'earlier/r', steps: 2000, storage: toy.storage };

@@ -48,6 +48,7 @@ describe('the result of a run', () => {
       specification: SPECIFICATION,
       rounds: ROUNDS,
       winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: winner.history },
+      score: 'score',
       report: { testScore: 1, files: [] },
     });
   }

@@ -266,6 +266,7 @@ describe('the records of a run', () => {
         specification,
         rounds: ROUNDS,
         winner: { member: 3, score, checkpoint: member.checkpoint, history: member.history },
+        score: 'score',
         report: { testScore: 1.19, files: [`${storage.folder}/result/best.safetensors`] },
       });
       const text = Buffer.from(await objects.get(BUCKET, summary.resultKey)).toString();
@@ -330,6 +331,7 @@ describe('the records of a run', () => {
         specification,
         rounds: ROUNDS,
         winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: [] },
+        score: 'score',
         report: { testScore: 1, files: [] },
       };
       digests.push((await writeResult(objects, rounds, request)).decisionsSha256);
@@ -356,6 +358,7 @@ describe('the records of a run', () => {
       specification,
       rounds: ROUNDS,
       winner,
+      score: 'score',
       report: { testScore: 1, files: [] },
     });
     assert.ok(JSON.stringify(summary).length < 20_000);

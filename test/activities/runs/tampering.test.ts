@@ -13,7 +13,8 @@ import { decisionsKey, setAsideKey, specificationKey, stateKey } from '../../../
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { readableJson } from '../../../activities/storage/readable-json.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
-import { describeShipped } from '../../shipped-tasks.ts';
+import { findQuestion } from '../../../activities/runs/draft.ts';
+import { answerOf } from '../../shipped-tasks.ts';
 import { toySpecification } from '../../workflows/stand-ins.ts';
 import { putCheckpoints, recordRun, saveRound, type RecordedRun } from './recorded-run.ts';
 import { Tampering } from './tampered-records.ts';
@@ -327,7 +328,8 @@ describe('records that were tampered with', () => {
 
   async function plan(workflowId: string, input: unknown): Promise<RunPlan> {
     const request = { specification: input, workflowId, firstExecutionRunId: 'first' };
-    return planRun(objects, request, { runId: 'generation-1', workflowType: 'firePbt' }, describeShipped);
+    const answered = answerOf(await findQuestion(records, request));
+    return planRun(objects, { ...request, answered }, { runId: 'generation-1', workflowType: 'firePbt' });
   }
 
   /** Plans a run of the specification, in a folder of its own or in one that is there. */

@@ -31,7 +31,7 @@ describe('npm start', () => {
     assert.equal(await second.exitCode, 0, second.output());
     assert.match(second.output(), /^small is already running with its original input: watching it$/m);
     assert.match(second.output(), /^small is done: 30 rounds, 600 steps per member$/m);
-    assert.match(second.output(), /^Winner {6}P1\/member-\d: objective \d\.\d{4}, score \d\.\d{4}$/m);
+    assert.match(second.output(), /^Winner {6}P1\/member-\d: objective \d\.\d{4}, test score \d\.\d{4}$/m);
     assert.match(second.output(), /^Schedule {4}h: /m);
     const result = /^Result {6}(.+)$/m.exec(second.output())?.[1];
     assert.ok(result && existsSync(resolve(ROOT, result)), result);

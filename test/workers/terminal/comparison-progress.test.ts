@@ -62,6 +62,7 @@ function comparison(change: Partial<ComparisonProgress> = {}): ComparisonProgres
     summary: null,
     running: IN_TRAINING.map(({ id }) => id),
     failures: [],
+    notice: null,
     table: null,
     ...change,
   };

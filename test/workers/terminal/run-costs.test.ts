@@ -9,6 +9,7 @@ const PLAN: RunPlan = {
   generation: 'g',
   specification: toySpecification(),
   storage: { bucket: 'b', folder: 'p' },
+  task: { label: 'toy/deceptive', score: 'score' },
   costs: {
     members: 16,
     evaluators: 6,

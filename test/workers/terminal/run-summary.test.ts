@@ -15,6 +15,7 @@ const RESULT: ResultSummary = {
     objective: 1.1834,
     checkpoint: { key: 'my-run/first/checkpoints/ab', sha256: 'ab', sizeBytes: 100, step: 200 },
   },
+  score: 'accuracy',
   testScore: 1.19,
   promotions: [2, 0],
   verdicts: { 'not-better': 1, better: 2 },
@@ -45,7 +46,7 @@ describe('the summary of a run', () => {
     assert.deepEqual(lines(RESULT).slice(0, 8), [
       'my-run is done: 10 rounds, 200 steps per member',
       '',
-      'Winner      P1/member-3: objective 1.1834, score 1.1900',
+      'Winner      P1/member-3: objective 1.1834, test accuracy 1.1900',
       'Promotions  2 into P1',
       'Evaluations 2 better, 1 not-better',
       'Decisions   sha256 0123456789abcdef… (the same for the same specification and seed)',

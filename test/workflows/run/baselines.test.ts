@@ -215,7 +215,7 @@ describe('baselines of FIRE PBT', { timeout: 300_000 }, () => {
       ],
       [
         { run: folderOf(found), steps: 320 },
-        'Expected `steps` to be absent (beside `run` there may be seed, storage, threads), got `320`',
+        'Expected `steps` to be absent (beside `run` there may be seed, storage, threads, trainers), got `320`',
       ],
       [{ run: folderOf(found), seed: -1 }, 'Expected `seed` to be an integer from 0 to 4294967295, got `-1`'],
     ];

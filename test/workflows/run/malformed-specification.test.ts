@@ -12,6 +12,7 @@ import { createOrchestrationActivities } from '../../../activities/orchestration
 import { INVALID_SPECIFICATION, INVALID_WORKFLOW_ID } from '../../../activities/runs/plan.ts';
 import { runFolder } from '../../../activities/storage/layout.ts';
 import { InvalidSpecification } from '../../../activities/specification/parsing.ts';
+import { describe as describeTask } from '../../../activities/training/describe.ts';
 import { inParallel } from '../../../workflows/population/in-parallel.ts';
 import { firePbt } from '../../../workflows/run/fire-pbt.ts';
 import { MALFORMED, withToy } from '../../activities/specification/malformed-specifications.ts';
@@ -62,7 +63,7 @@ describe('a run with malicious input', { timeout: 240_000 }, () => {
 
   /** What ships, but for training. */
   function activitiesWith(train: StandIns['train']): StandIns & { readonly planned: string[] } {
-    const real = createOrchestrationActivities({ objects, client: harness.client, describe: describeShipped });
+    const real = createOrchestrationActivities({ objects, client: harness.client });
     const planned: string[] = [];
     return {
       ...createStandIns(),
@@ -72,6 +73,7 @@ describe('a run with malicious input', { timeout: 240_000 }, () => {
         planned.push(request.workflowId);
         return real.planRun(request);
       },
+      describe: (request) => describeTask(request, request.threads, { describe: describeShipped }),
       train,
     };
   }

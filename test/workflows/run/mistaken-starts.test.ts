@@ -7,7 +7,6 @@ import * as registered from '../../../workflows/index.ts';
 import { PARTS_OF_RUNS, STARTED_WORKFLOWS } from '../../../workflows/population/names.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
-import { describeShipped } from '../../shipped-tasks.ts';
 import { startHarness } from '../run-harness.ts';
 import type { Harness } from '../run-harness.ts';
 import { createStandIns, toySpecification } from '../stand-ins.ts';
@@ -30,7 +29,7 @@ describe('a workflow that is started by mistake', { timeout: 120_000 }, () => {
     const taskQueue = randomUUID();
     const activities = {
       ...createStandIns(),
-      ...createOrchestrationActivities({ objects, client: harness.client, describe: describeShipped }),
+      ...createOrchestrationActivities({ objects, client: harness.client }),
     };
     return harness.withWorkers(taskQueue, activities, async () => {
       const { workflow } = harness.client;

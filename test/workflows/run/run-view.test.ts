@@ -14,6 +14,7 @@ const PLAN: RunPlan = {
   specification: toySpecification(),
   storage: { bucket: 'test', folder: 'my-run/first' },
   refused: [],
+  task: { label: 'toy/deceptive', score: 'score' },
   costs: { ...NO_COSTS, members: 16, evaluators: 6, rounds: 10 },
   maxRounds: 1_000,
 };
