@@ -5,7 +5,8 @@
  * The folders of runs with one workflow id are `<workflow id>/<first run id>/`, the oldest first.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { ObjectStoreError, type ObjectStore, type StoredObject } from '../storage/object-store.ts';
+import type { ObjectStore, StoredObject } from '../storage/object-store.ts';
+import { ObjectStoreError } from '../storage/store-errors.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { FoundRun } from '../contracts/comparison.ts';
 import { findLatestRound } from '../runs/latest-round.ts';

@@ -137,6 +137,8 @@ export interface RunProgress {
   readonly ignored: readonly string[];
   /** What a person should know of the run's objects: records that were refused, checkpoints that were kept. */
   readonly warnings: readonly string[];
+  /** Expired objects that the store refuses to delete. */
+  readonly undeleted: number;
 }
 
 /** One member, for people. */

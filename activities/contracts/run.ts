@@ -31,6 +31,8 @@ export interface RunPlan {
   readonly maxRounds: number;
   /** Recorded specifications that were not used, as `key: reason`. */
   readonly refused: readonly string[];
+  /** What the run will not do because its credentials lack a right. */
+  readonly warnings: readonly string[];
 }
 
 /** What trainers are to be asked about a task. */
@@ -149,6 +151,8 @@ export interface WriteResultRequest {
   /** What the score is called. */
   readonly score: string;
   readonly report: ReportOutcome;
+  /** Expired objects that the store refused to delete. */
+  readonly undeleted: number;
   readonly retraced?: RetracedRun;
   /** Present if the run was stopped before its last round. */
   readonly stoppedEarly?: { readonly reason: string; readonly round: number };
@@ -183,6 +187,8 @@ export interface ResultSummary {
   readonly storage: RunFolder;
   readonly resultKey: string;
   readonly files: readonly string[];
+  /** Expired objects that the store refused to delete; in `result.json`, those before the last round. */
+  readonly undeleted: number;
   readonly stoppedEarly?: { readonly reason: string; readonly round: number };
 }
 
@@ -263,6 +269,8 @@ export interface RunActivities {
     readonly finished: boolean;
   }): Promise<{
     readonly deleted: number;
+    /** Number of expired objects that the store refuses to delete. */
+    readonly undeleted: number;
     /** Why more was kept than necessary, one message each. */
     readonly warnings: readonly string[];
   }>;

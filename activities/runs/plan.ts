@@ -17,6 +17,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import { historyBudget, type HistoryBudget } from '../specification/history-budget.ts';
 import type { HistoryCosts, RunCosts, RunPlan } from '../contracts/run.ts';
 import { retracedKey, runFolder } from '../storage/layout.ts';
+import { requireRights } from '../storage/rights.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { isContinuationInput, requireSameRun, wrongField } from './continuation.ts';
 import { draftRun, type DraftedRun, type RunInput } from './draft.ts';
@@ -59,6 +60,8 @@ export interface PlannedWorkflow {
  * @throws ApplicationFailure of type 'InvalidSpecification', not retryable, with every error in the message and, as a
  *   list, in the details
  * @throws ApplicationFailure of type 'RecordRefused', not retryable, if the earlier run's specification was edited
+ * @throws ApplicationFailure of type 'RightsMissing', not retryable, if a right in the bucket is missing without which
+ *   the run cannot train or report
  * @throws ApplicationFailure of type 'InvalidWorkflowId', not retryable, if a child's id would be longer than Temporal
  *   allows
  * @throws ObjectStoreError if the store cannot be reached or refuses
@@ -77,6 +80,7 @@ export async function planRun(
   checkWorkflowId(workflowId, specification);
   const storage = { bucket: specification.storage.bucket, folder };
   await objects.ensureBucket(storage.bucket);
+  const warnings = await requireRights(objects, storage);
   const rewritten = await recordSpecification(objects, records, storage, specification);
   if (retraced) await objects.put(storage.bucket, retracedKey(storage), readableJson(retraced), 'application/json');
   return {
@@ -92,6 +96,7 @@ export async function planRun(
     },
     maxRounds: mostRounds(specification),
     refused: [...refused, ...rewritten],
+    warnings,
   };
 }
 

@@ -2,7 +2,8 @@
  * The result of a run, composed from what its rounds recorded: `result/result.json` for people and programs, and a
  * summary for the workflow.
  *
- * Everything but `cost` and `decidedBy` follows from specification and seed, except keys and ids, which name the run.
+ * Everything but `cost`, `decidedBy` and `undeleted` follows from specification and seed, except keys and ids, which
+ * name the run.
  */
 import { createHash } from 'node:crypto';
 import type { Score } from '../../workflows/algorithm/curve.ts';
@@ -61,6 +62,7 @@ export async function writeResult(
     storage,
     resultKey: key,
     files: [key, ...report.files],
+    undeleted: request.undeleted,
     ...(request.stoppedEarly ? { stoppedEarly: request.stoppedEarly } : {}),
   };
   const result = {

@@ -13,7 +13,8 @@ import { applyEvents, emptyPopulation } from '../../workflows/population/reducer
 import type { PopulationState } from '../../workflows/population/state.ts';
 import type { LoadedPart, LoadRoundRequest, RoundReference, SaveRoundRequest } from '../contracts/run.ts';
 import { limits } from '../specification/limits.ts';
-import { ObjectStoreError, type ObjectStore } from '../storage/object-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { ObjectStoreError } from '../storage/store-errors.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import {
   decisionsKey,
@@ -46,6 +47,9 @@ export const READS_AT_ONCE = 8;
 /** Reads before an object is called no JSON: a proxy or a server in trouble may return half an object once. */
 const READS = 3;
 const REREAD_DELAY_MS = 300;
+
+/** Content of an object that stands for a deleted one. A record is longer. */
+const SET_ASIDE = 'set aside\n';
 
 /** By round, the sub-populations of which there is an object. */
 export type LevelsByRound = ReadonlyMap<number, readonly number[]>;
@@ -204,17 +208,6 @@ export class RoundRecords {
     return found;
   }
 
-  /** Deletes states that nobody will resume from any more; the decisions stay. */
-  async deleteStates(
-    storage: RunFolder,
-    states: readonly { readonly round: number; readonly subPopulation: number }[],
-  ): Promise<void> {
-    await this.#objects.delete(
-      storage.bucket,
-      states.map(({ round, subPopulation }) => stateKey(storage, round, subPopulation)),
-    );
-  }
-
   /**
    * Moves all records of later rounds than this one to `set-aside/<generation>/`, so that a later round counts as
    * recorded only once this generation recorded it.
@@ -227,23 +220,31 @@ export class RoundRecords {
     await inParallel(READS_AT_ONCE, keys, async (key) =>
       this.#objects.put(bucket, setAsideKey(storage, generation, key), await this.#objects.get(bucket, key)),
     );
-    await this.#objects.delete(bucket, keys);
+    try {
+      await this.#objects.delete(bucket, keys);
+    } catch (error) {
+      if (!(error instanceof ObjectStoreError)) throw error;
+      // No run waits for a deletion.
+      await inParallel(READS_AT_ONCE, keys, (key) => this.#objects.put(bucket, key, SET_ASIDE));
+    }
   }
 
   async #list(bucket: string, prefix: string): Promise<string[]> {
     try {
-      return (await this.#objects.list(bucket, prefix)).map(({ key }) => key);
+      const stored = await this.#objects.list(bucket, prefix);
+      return stored.flatMap(({ key, sizeBytes }) => (sizeBytes === SET_ASIDE.length ? [] : [key]));
     } catch (error) {
       if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket') return [];
       throw error;
     }
   }
 
-  /** Returns an object read as JSON, null if it is no JSON, undefined if it is missing. */
+  /** Returns an object read as JSON, null if it is no JSON, undefined if it is missing or set aside. */
   async readJson(bucket: string, key: string): Promise<unknown> {
     for (let read = 1; ; read++) {
       try {
-        return JSON.parse(Buffer.from(await this.#objects.get(bucket, key)).toString());
+        const text = Buffer.from(await this.#objects.get(bucket, key)).toString();
+        return text === SET_ASIDE ? undefined : JSON.parse(text);
       } catch (error) {
         if (error instanceof ObjectStoreError && error.trouble.startsWith('missing-')) return undefined;
         if (!(error instanceof SyntaxError)) throw error;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { HyperparameterValue, HyperparameterValues, TraceSegment } from '../../workflows/algorithm/index.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { keyPrefix, resultKey } from '../storage/layout.ts';
-import { ObjectStoreError } from '../storage/object-store.ts';
+import { ObjectStoreError } from '../storage/store-errors.ts';
 
 export const SCHEDULE_FORMAT = 'fire-pbt-schedule/1';
 

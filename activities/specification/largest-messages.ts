@@ -261,6 +261,7 @@ function resultsOf({ specification, workflowId, rounds, index, storage, checkpoi
     winner,
     score: 'x'.repeat(100),
     report: { testScore: LONGEST_NUMBER, untouchedScore: LONGEST_NUMBER, files: [] },
+    undeleted: LONGEST_COUNT,
   };
   return { winner, result };
 }

@@ -12,14 +12,15 @@
  * recorded the round, there are no more such attempts. (If one was missed after all, its round begins again: that costs
  * time, and changes nothing.)
  *
- * Collection is housekeeping, so a record that does not fit stops nothing. It is reported, and what it may refer to is
- * kept.
+ * Collection is housekeeping, so nothing waits for it. A record that does not fit is reported, and what it may refer to
+ * is kept. What the store refuses to delete is counted, and tried again with the next collection.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import type { PopulationState } from '../../workflows/population/state.ts';
 import { completeRounds, type LevelsByRound, type RoundRecord, type RoundRecords } from '../runs/rounds.ts';
 import { RECORD_REFUSED } from '../runs/sealing.ts';
-import { ObjectStoreError, type ObjectStore, type StoreTrouble } from './object-store.ts';
+import type { ObjectStore, Undeleted } from './object-store.ts';
+import { RIGHTS } from './store-errors.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import { checkpointPrefix, endOfPartialsRound, partialPrefix, stateKey } from './layout.ts';
 
@@ -35,6 +36,8 @@ export interface Collection {
 export interface Collected {
   /** Number of deleted checkpoints. */
   readonly deleted: number;
+  /** Number of expired objects that the store refuses to delete. */
+  readonly undeleted: number;
   /** Why more was kept than necessary, one message each. */
   readonly warnings: readonly string[];
 }
@@ -52,53 +55,59 @@ interface ReadStates {
   readonly warnings: readonly string[];
 }
 
-/**
- * Deletes expired checkpoints, then the expired states that referred to them. In this order the next collection finds
- * them again if this one crashes in between.
- */
-export async function collectCheckpoints(
-  objects: ObjectStore,
-  rounds: RoundRecords,
-  { storage, subPopulations, keepRounds, finished }: Collection,
-): Promise<Collected> {
-  const recorded = await rounds.recorded(storage);
-  const [newest] = completeRounds(recorded, subPopulations);
-  if (newest === undefined) return { deleted: 0, warnings: [] };
-  const partials = await findPartials(
-    objects,
-    storage,
-    finished ? undefined : () => stepAfter(rounds, storage, newest),
-  );
-  try {
-    await objects.delete(storage.bucket, partials);
-    const collected = await collectExpired(
-      objects,
-      rounds,
-      { storage, subPopulations, keepRounds, finished },
-      recorded,
-      newest,
-    );
-    return { ...collected, deleted: partials.length + collected.deleted };
-  } catch (error) {
-    // A store that is in trouble may recover, so that a retry succeeds. A store that refuses to delete stops no run.
-    if (!(error instanceof ObjectStoreError) || !FINAL.has(error.trouble)) throw error;
-    return { deleted: 0, warnings: [`Kept expired objects: ${error.message}`] };
-  }
+/** What a collection deletes, in this order: if it crashes in between, the next one finds the rest again. */
+interface Expired {
+  readonly partials: readonly string[];
+  readonly checkpoints: readonly string[];
+  /** The states that referred to the checkpoints. */
+  readonly states: readonly Recorded[];
+  readonly warnings: readonly string[];
 }
 
-const FINAL: ReadonlySet<StoreTrouble> = new Set(['denied', 'other']);
+/** Deletes expired checkpoints, then the expired states that referred to them. */
+export async function collectCheckpoints(
+  objects: Pick<ObjectStore, 'list' | 'deletePermitted'>,
+  rounds: RoundRecords,
+  collection: Collection,
+): Promise<Collected> {
+  const { storage, subPopulations } = collection;
+  const recorded = await rounds.recorded(storage);
+  const [newest] = completeRounds(recorded, subPopulations);
+  if (newest === undefined) return { deleted: 0, undeleted: 0, warnings: [] };
+  const expired = await findExpired(objects, rounds, collection, recorded, newest);
+  const checkpoints = [...expired.partials, ...expired.checkpoints];
+  const states = expired.states.map(({ round, subPopulation }) => stateKey(storage, round, subPopulation));
+  const left = await objects.deletePermitted(storage.bucket, checkpoints);
+  // The next collection finds the checkpoints that are left through their states.
+  const leftStates =
+    left.kept > 0 ? { kept: states.length, refusal: undefined } : await objects.deletePermitted(storage.bucket, states);
+  return {
+    deleted: checkpoints.length - left.kept,
+    undeleted: left.kept + leftStates.kept,
+    warnings: [...expired.warnings, ...describeRefusal(storage, left), ...describeRefusal(storage, leftStates)],
+  };
+}
 
-async function collectExpired(
-  objects: ObjectStore,
+/** Says which right is missing. It names no object, so that the next collection says the same. */
+function describeRefusal({ bucket, folder }: RunFolder, { refusal }: Undeleted): string[] {
+  if (refusal === undefined) return [];
+  const advice = refusal.trouble === 'denied' ? `; grant ${RIGHTS.delete}` : '';
+  return [`Cannot delete expired objects in s3://${bucket}/${folder}: ${refusal.reason}${advice} (docs/storage.md)`];
+}
+
+async function findExpired(
+  objects: Pick<ObjectStore, 'list'>,
   rounds: RoundRecords,
   { storage, keepRounds, finished }: Collection,
   recorded: LevelsByRound,
   newest: number,
-): Promise<Collected> {
+): Promise<Expired> {
+  const lastStep = finished ? undefined : (): Promise<number> => stepAfter(rounds, storage, newest);
+  const partials = await findPartials(objects, storage, lastStep);
   const places = [...recorded].flatMap(([round, levels]) => levels.map((subPopulation) => ({ round, subPopulation })));
   const isExpired = ({ round }: Recorded): boolean => round <= newest - keepRounds;
   const expired = places.filter(isExpired);
-  if (expired.length === 0 && !finished) return { deleted: 0, warnings: [] };
+  if (expired.length === 0 && !finished) return { partials, checkpoints: [], states: [], warnings: [] };
 
   const kept = await readStates(
     rounds,
@@ -106,7 +115,7 @@ async function collectExpired(
     places.filter((place) => !isExpired(place)),
   );
   // A state that cannot be read may refer to any checkpoint, so all of them are kept.
-  if (kept.warnings.length > 0) return { deleted: 0, warnings: kept.warnings };
+  if (kept.warnings.length > 0) return { partials, checkpoints: [], states: [], warnings: kept.warnings };
   const old = await readStates(rounds, storage, expired);
   const candidates = new Set(old.states.flatMap(({ state }) => checkpointKeys(state)));
   // What a round trained and replaced at once is in no state at all.
@@ -117,10 +126,8 @@ async function collectExpired(
 
   const keptKeys = new Set(kept.states.flatMap(({ state }) => checkpointKeys(state)));
   // A state could name any key, but only checkpoints of this run may be deleted.
-  const doomed = [...candidates].filter((key) => !keptKeys.has(key) && key.startsWith(checkpointPrefix(storage)));
-  await objects.delete(storage.bucket, doomed);
-  await rounds.deleteStates(storage, old.states);
-  return { deleted: doomed.length, warnings: old.warnings };
+  const checkpoints = [...candidates].filter((key) => !keptKeys.has(key) && key.startsWith(checkpointPrefix(storage)));
+  return { partials, checkpoints, states: old.states, warnings: old.warnings };
 }
 
 async function readStates(rounds: RoundRecords, storage: RunFolder, places: readonly Recorded[]): Promise<ReadStates> {
@@ -156,7 +163,7 @@ function isRefusal(error: unknown): error is ApplicationFailure {
  * Most runs have none, so that the step need not be read.
  */
 async function findPartials(
-  objects: ObjectStore,
+  objects: Pick<ObjectStore, 'list'>,
   storage: RunFolder,
   lastStep: (() => Promise<number>) | undefined,
 ): Promise<string[]> {

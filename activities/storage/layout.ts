@@ -49,6 +49,11 @@ export function specificationKey(run: RunFolder): string {
   return `${keyPrefix(run)}specification.json`;
 }
 
+/** Returns the key of the object with which a run tries out its rights. */
+export function rightsKey(run: Pick<RunFolder, 'folder'>): string {
+  return `${keyPrefix(run)}rights.txt`;
+}
+
 /** Returns the key under which a retrace records the run that it retraces. */
 export function retracedKey(run: RunFolder): string {
   return `${keyPrefix(run)}retraced.json`;

@@ -3,8 +3,10 @@
  * environment variables and profiles, which only the SDK reads. It uses neither conditional writes nor stored
  * checksums, because not every server has them.
  */
+import { createHash } from 'node:crypto';
 import {
   CreateBucketCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadBucketCommand,
@@ -14,6 +16,9 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
+import { inParallel } from '../../workflows/population/in-parallel.ts';
+import { describeStoreError, ObjectStoreError, troubleOfCode } from './store-errors.ts';
+import type { StoreRequest } from './store-errors.ts';
 
 const CONNECTION_TIMEOUT_MS = 5_000;
 /** Silence on an open connection. */
@@ -22,29 +27,21 @@ const SOCKET_TIMEOUT_MS = 60_000;
 const MAX_ATTEMPTS = 4;
 /** Most keys that one delete request takes. */
 const DELETE_BATCH = 1000;
+/** Deletions at once, if the store deletes only one object per request. */
+const DELETES_AT_ONCE = 8;
 /** Region if none is configured: a server other than AWS ignores it. */
 const FALLBACK_REGION = 'us-east-1';
-
-/**
- * What went wrong with a store, by how a caller reacts. `failing`: the store answers with an error of its own, for
- * example because its disk is full.
- */
-export type StoreTrouble = 'missing-object' | 'missing-bucket' | 'denied' | 'unreachable' | 'failing' | 'other';
-
-/** A failed request to the store. The message names the request, bucket and key, and contains no credentials. */
-export class ObjectStoreError extends Error {
-  readonly trouble: StoreTrouble;
-
-  constructor(message: string, trouble: StoreTrouble, cause: Error) {
-    super(message, { cause });
-    this.name = 'ObjectStoreError';
-    this.trouble = trouble;
-  }
-}
 
 export interface StoredObject {
   readonly key: string;
   readonly sizeBytes: number;
+}
+
+/** Objects that the store did not delete. */
+export interface Undeleted {
+  readonly kept: number;
+  /** Why it kept the first of them. */
+  readonly refusal: ObjectStoreError | undefined;
 }
 
 export interface ObjectStoreOptions extends S3ClientConfig {
@@ -56,6 +53,10 @@ export interface ObjectStoreOptions extends S3ClientConfig {
 export class ObjectStore {
   readonly #options: ObjectStoreOptions;
   #connected: Promise<S3Client> | undefined;
+  /** The store demands a digest of what is put. */
+  #putsWithDigest = false;
+  /** The store deletes only one object per request. */
+  #deletesSingly = false;
 
   /**
    * `options` override what the SDK finds in environment and profiles, for tests and for a store that the caller
@@ -73,9 +74,22 @@ export class ObjectStore {
     contentType = 'application/octet-stream',
   ): Promise<void> {
     const Body = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-    await this.#ask('put', bucket, key, (client) =>
-      client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentType: contentType })),
-    );
+    const put = async (): Promise<void> =>
+      this.#ask('put', bucket, key, async (client) => {
+        const digest = this.#putsWithDigest ? { ContentMD5: createHash('md5').update(Body).digest('base64') } : {};
+        await client.send(
+          new PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentType: contentType, ...digest }),
+        );
+      });
+    try {
+      await put();
+    } catch (error) {
+      // A bucket with object lock demands a digest.
+      if (this.#putsWithDigest || !(error instanceof ObjectStoreError) || !/Content-?MD5|checksum/i.test(error.reason))
+        throw error;
+      this.#putsWithDigest = true;
+      await put();
+    }
   }
 
   /**
@@ -129,30 +143,81 @@ export class ObjectStore {
     return found.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  /** Deletes the objects. A missing one is no error. */
+  /**
+   * Deletes the objects. A missing one is no error.
+   *
+   * @throws ObjectStoreError if the store did not delete all of them
+   */
   async delete(bucket: string, keys: readonly string[]): Promise<void> {
+    const { refusal } = await this.deletePermitted(bucket, keys);
+    if (refusal) throw refusal;
+  }
+
+  /**
+   * Deletes the objects that the store lets go, and returns how many it keeps, and why it keeps the first of them.
+   *
+   * @throws ObjectStoreError if the store is in a trouble that passes
+   */
+  async deletePermitted(bucket: string, keys: readonly string[]): Promise<Undeleted> {
+    const refusals: ObjectStoreError[] = [];
+    let kept = 0;
     for (let from = 0; from < keys.length; from += DELETE_BATCH) {
       const batch = keys.slice(from, from + DELETE_BATCH);
-      await this.#ask(
-        'delete',
-        bucket,
-        batch.length === 1 ? (batch[0] ?? '') : `${batch[0]} and ${batch.length - 1} more`,
-        async (client) => {
-          const { Errors = [] } = await client.send(
-            new DeleteObjectsCommand({
-              Bucket: bucket,
-              Delete: { Objects: batch.map((Key) => ({ Key })), Quiet: true },
-            }),
-          );
-          const left = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
-          if (left[0])
-            throw new Error(
-              `${left.length} of ${batch.length} were not deleted, the first being ${left[0].Key}: ` +
-                `${left[0].Code} ${left[0].Message}`,
-            );
-        },
-      );
+      const undeleted = await (this.#deletesSingly
+        ? this.#deleteSingly(bucket, batch)
+        : this.#deleteBatch(bucket, batch));
+      kept += undeleted.kept;
+      if (undeleted.refusal) refusals.push(undeleted.refusal);
     }
+    return { kept, refusal: refusals[0] };
+  }
+
+  /** Deletes the objects with one request, or one by one if the store does not know such requests. */
+  async #deleteBatch(bucket: string, keys: readonly string[]): Promise<Undeleted> {
+    try {
+      return await this.#deleteTogether(bucket, keys);
+    } catch (error) {
+      if (!(error instanceof ObjectStoreError) || !error.isPermanent) throw error;
+      const first = await this.#deleteSingly(bucket, keys.slice(0, 1));
+      if (first.refusal) return { ...first, kept: keys.length };
+      this.#deletesSingly = true;
+      return this.#deleteSingly(bucket, keys.slice(1));
+    }
+  }
+
+  async #deleteTogether(bucket: string, keys: readonly string[]): Promise<Undeleted> {
+    const key = keys.length === 1 ? (keys[0] ?? '') : `${keys[0]} and ${keys.length - 1} more`;
+    const { Errors = [] } = await this.#ask('delete', bucket, key, (client) =>
+      client.send(
+        new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true } }),
+      ),
+    );
+    const refusals = Errors.filter(({ Code }) => Code !== 'NoSuchKey').map(
+      ({ Key = '', Code = 'an error', Message = 'without a message' }) =>
+        new ObjectStoreError(
+          { request: 'delete', bucket, key: Key },
+          { trouble: troubleOfCode(Code), reason: `the store does not delete it (${Code}: ${Message})` },
+        ),
+    );
+    const passing = refusals.find(({ isPermanent }) => !isPermanent);
+    if (passing) throw passing;
+    return { kept: refusals.length, refusal: refusals[0] };
+  }
+
+  async #deleteSingly(bucket: string, keys: readonly string[]): Promise<Undeleted> {
+    const refusals = await inParallel(DELETES_AT_ONCE, keys, async (key) => {
+      try {
+        await this.#ask('delete', bucket, key, (client) =>
+          client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })),
+        );
+      } catch (error) {
+        if (!(error instanceof ObjectStoreError) || !error.isPermanent) throw error;
+        return error.trouble === 'missing-object' ? undefined : error;
+      }
+      return undefined;
+    });
+    const kept = refusals.filter((refusal) => refusal !== undefined);
+    return { kept: kept.length, refusal: kept[0] };
   }
 
   /** Creates the bucket if it is missing and the credentials allow it. */
@@ -161,6 +226,8 @@ export class ObjectStore {
       await this.#ask('find bucket', bucket, '', (client) => client.send(new HeadBucketCommand({ Bucket: bucket })));
       return;
     } catch (error) {
+      // Who may use a part of a bucket need not have the right to look at all of it.
+      if (error instanceof ObjectStoreError && error.trouble === 'denied') return;
       if (!(error instanceof ObjectStoreError) || error.trouble !== 'missing-bucket') throw error;
     }
     try {
@@ -180,7 +247,12 @@ export class ObjectStore {
     client?.destroy();
   }
 
-  async #ask<T>(verb: string, bucket: string, key: string, request: (client: S3Client) => Promise<T>): Promise<T> {
+  async #ask<T>(
+    request: StoreRequest,
+    bucket: string,
+    key: string,
+    send: (client: S3Client) => Promise<T>,
+  ): Promise<T> {
     let client: S3Client | undefined;
     try {
       // A failed connection is not kept: credentials may appear later.
@@ -189,9 +261,9 @@ export class ObjectStore {
         throw error;
       });
       client = await this.#connected;
-      return await request(client);
+      return await send(client);
     } catch (error) {
-      throw await describe(error, { verb, bucket, key }, client);
+      throw await describeStoreError(error, { request, bucket, key }, client);
     }
   }
 }
@@ -218,82 +290,4 @@ async function connect({ certificateAuthorities: ca, ...options }: ObjectStoreOp
   const region = await probe.config.region().catch(() => FALLBACK_REGION);
   probe.destroy();
   return new S3Client({ forcePathStyle: true, region, ...settings });
-}
-
-/** Returns the error with what was attempted, why it failed, and nothing of the credentials. */
-async function describe(
-  error: unknown,
-  { verb, bucket, key }: { readonly verb: string; readonly bucket: string; readonly key: string },
-  client: S3Client | undefined,
-): Promise<ObjectStoreError> {
-  const original = error instanceof Error ? error : new Error(String(error));
-  const trouble = troubleOf(original, key === '' || key.endsWith('*'));
-  const reason = await redact(reasonOf(original, trouble, verb), client);
-  // The SDK's error contains its request and response. Only its name and message are kept.
-  const cause = new Error(await redact(original.message, client));
-  cause.name = original.name;
-  return new ObjectStoreError(`Cannot ${verb} s3://${bucket}${key && `/${key}`}: ${reason}`, trouble, cause);
-}
-
-function troubleOf(error: Error, ofBucket: boolean): StoreTrouble {
-  const status = statusOf(error);
-  if (error.name === 'NoSuchBucket') return 'missing-bucket';
-  if (error.name === 'NoSuchKey') return 'missing-object';
-  if (status === 404) return ofBucket ? 'missing-bucket' : 'missing-object';
-  if (status === 401 || status === 403 || error.name === 'CredentialsProviderError') return 'denied';
-  if (status === undefined && (codeOf(error) !== undefined || error.name === 'TimeoutError')) return 'unreachable';
-  if (status !== undefined && status >= 500) return 'failing';
-  return 'other';
-}
-
-function reasonOf(error: Error, trouble: StoreTrouble, verb: string): string {
-  const said = error.message && error.message !== 'UnknownError' ? `${error.name}: ${error.message}` : error.name;
-  switch (trouble) {
-    case 'missing-object':
-      return 'there is no such object';
-    case 'missing-bucket':
-      return 'there is no such bucket';
-    case 'denied':
-      return `the store refuses these credentials (${said})`;
-    case 'unreachable':
-      return `the store does not answer (${codeOf(error) ?? said})`;
-    case 'failing':
-      // The response does not contain the reason.
-      return (
-        `the store fails (${said}, HTTP ` +
-        `${statusOf(error)})${verb === 'put' ? ': no space left on its disk, perhaps' : ''}; its log says why`
-      );
-    case 'other':
-      return statusOf(error) === undefined ? said : `${said} (HTTP ${statusOf(error)})`;
-    default:
-      return trouble satisfies never;
-  }
-}
-
-function statusOf(error: Error): number | undefined {
-  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
-  return typeof metadata === 'object' &&
-    metadata !== null &&
-    'httpStatusCode' in metadata &&
-    typeof metadata.httpStatusCode === 'number'
-    ? metadata.httpStatusCode
-    : undefined;
-}
-
-/**
- * Returns an operating system's code such as ECONNREFUSED, looking through aggregates (one error for each address
- * tried).
- */
-function codeOf(error: Error): string | undefined {
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof AggregateError && error.errors[0] instanceof Error ? codeOf(error.errors[0]) : undefined;
-}
-
-async function redact(text: string, client: S3Client | undefined): Promise<string> {
-  const credentials = await client?.config.credentials().catch(() => undefined);
-  if (!credentials) return text;
-  return [credentials.secretAccessKey, credentials.sessionToken, credentials.accessKeyId].reduce<string>(
-    (clean, secret) => (secret ? clean.replaceAll(secret, '[credentials]') : clean),
-    text,
-  );
 }

@@ -6,7 +6,7 @@ import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { CheckpointReference } from '../contracts/checkpoint.ts';
 import type { TrainRequest } from '../contracts/training.ts';
 import { CHECKPOINT_CORRUPT, type CheckpointStore } from '../storage/checkpoints.ts';
-import { ObjectStoreError } from '../storage/object-store.ts';
+import { ObjectStoreError } from '../storage/store-errors.ts';
 import { decodeSafetensors } from '../storage/safetensors.ts';
 import type { Session } from '../tasks/task.ts';
 import type { PartialCheckpoint, TrainOrder } from './computer.ts';

@@ -132,6 +132,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       costs: NO_COSTS,
       maxRounds: Number.MAX_SAFE_INTEGER,
       refused: [],
+      warnings: [],
     }),
     adoptRounds: async () => ({ round: 0, records: [], refused: [] }),
     // As long as the run lasts: nothing is ever reset where it should not be.
@@ -168,7 +169,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       const loaded = part === 0 ? text.slice(0, half) : text.slice(half);
       return { text: loaded, parts: 2, reference: reference(round, subPopulation) };
     },
-    collectCheckpoints: async () => ({ deleted: 0, warnings: [] }),
+    collectCheckpoints: async () => ({ deleted: 0, undeleted: 0, warnings: [] }),
     writeResult: async (request) => {
       results.push(request);
       const { workflowId, specification, rounds, winner, report, storage } = request;
@@ -190,6 +191,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
         storage,
         resultKey: `${storage.folder}/result/result.json`,
         files: [],
+        undeleted: 0,
       };
     },
     deleteRun: async () => {

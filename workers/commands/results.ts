@@ -3,7 +3,7 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ObjectStoreError } from '../../activities/storage/object-store.ts';
+import { ObjectStoreError } from '../../activities/storage/store-errors.ts';
 import type { ObjectStore } from '../../activities/storage/object-store.ts';
 import { comparisonTableKey, DEFAULT_BUCKET, folderName } from '../../activities/storage/layout.ts';
 import { readOptions } from '../processes/command-line.ts';

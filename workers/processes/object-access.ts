@@ -3,7 +3,8 @@
  * of the running local stack.
  */
 import { join, resolve } from 'node:path';
-import { ObjectStore, ObjectStoreError } from '../../activities/storage/object-store.ts';
+import { ObjectStore } from '../../activities/storage/object-store.ts';
+import { ObjectStoreError } from '../../activities/storage/store-errors.ts';
 import { UserError } from './user-error.ts';
 import { storeOptions } from '../stack/object-server.ts';
 import { LOCAL } from './programs.ts';

@@ -51,6 +51,7 @@ async function simulateRun(arm: string, specification: Specification): Promise<C
       storage: { bucket: '', folder: SIMULATED },
       resultKey: '',
       files: [],
+      undeleted: 0,
       specification,
     },
     levels,

@@ -7,7 +7,8 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
-import { ObjectStore, ObjectStoreError } from '../../activities/storage/object-store.ts';
+import { ObjectStore } from '../../activities/storage/object-store.ts';
+import { ObjectStoreError } from '../../activities/storage/store-errors.ts';
 import { UserError, reasonOf } from '../processes/user-error.ts';
 import { freePort, HOST, describePortChange } from '../processes/ports.ts';
 import { ROOT } from '../processes/programs.ts';

@@ -50,6 +50,9 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
     ...result.files
       .filter((file) => file !== result.resultKey)
       .map((file, index) => `${index === 0 ? 'Weights   ' : '          '}  ${place(file)}`),
+    ...(result.undeleted > 0
+      ? [`Left over   ${formatCount(result.undeleted, 'expired object')}, which the store refuses to delete`]
+      : []),
     ...(places.stack.temporal.webUi === null
       ? []
       : [`Web UI      ${webPage(places.stack, result.workflowId, places.runId)}`]),

@@ -39,10 +39,20 @@ export const orchestration = proxyActivities<RunActivities & ComparisonActivitie
   startToCloseTimeout: '5m',
 });
 
-/** Activities that copy, read or delete all objects of a run, which can be gigabytes. */
+/** Activities that copy or read all objects of a run, which can be gigabytes. */
 export const longOrchestration = proxyActivities<RunActivities & ComparisonActivities>({
   ...ON_ORCHESTRATORS,
   startToCloseTimeout: '1 day',
+});
+
+/** Attempts at housekeeping before it is left for later: about five minutes. */
+const HOUSEKEEPING_ATTEMPTS = 20;
+
+/** Activities that delete, or copy for the record. No run waits longer for them. */
+export const housekeeping = proxyActivities<Pick<RunActivities, 'collectCheckpoints' | 'exportHistories'>>({
+  ...ON_ORCHESTRATORS,
+  startToCloseTimeout: '1 day',
+  retry: { ...RETRY_UNTIL_IT_IS_OVER, maximumAttempts: HOUSEKEEPING_ATTEMPTS },
 });
 
 /** The activity that watches a run for its whole duration. */

@@ -10,7 +10,7 @@ import { memberName, subPopulationName } from '../population/names.ts';
 /** Returns the text of a root: how far the run is, with a row per sub-population. */
 export function describeRun(
   workflowId: string,
-  { status, round, rounds, bestScore, subPopulations, holds, plan, notice, ignored, warnings }: RunProgress,
+  { status, round, rounds, bestScore, subPopulations, holds, plan, notice, ignored, warnings, undeleted }: RunProgress,
 ): string {
   const percent = rounds > 0 ? Math.floor((100 * round) / rounds) : 0;
   const rows = subPopulations.map((one) => [
@@ -32,6 +32,7 @@ export function describeRun(
     ...table(['leaderboard', 'newest score', 'hyperparameters'], leaders),
     ...ignored.map((one) => `\nIgnored signal ${one}`),
     ...warnings.map((one) => `\n**Warning** — ${one}`),
+    ...(undeleted > 0 ? [`\n${undeleted} expired objects were not deleted.`] : []),
     ...(plan ? ['', `Objects: \`${plan.storage.folder}/\` in bucket \`${plan.storage.bucket}\``] : []),
   ].join('\n');
 }

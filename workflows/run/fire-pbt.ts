@@ -19,6 +19,7 @@ import { childNames, resultOf, startChildren } from './children.ts';
 import type { Children } from './children.ts';
 import { describeTask } from './describing.ts';
 import { Holds } from './holds.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { Operator } from './operator.ts';
 import { publishInTemporal } from './publication.ts';
 import { RunView } from './run-view.ts';
@@ -47,16 +48,18 @@ export async function firePbt(specification: unknown): Promise<ResultSummary> {
   const children = await watchdog.unlessResetInvalid(startChildren(run, records));
   view.enter({ kind: 'running', plan, children });
   await operator.steer();
-  const finish = await train(view, run, children, watchdog);
+  const housekeeping = new Housekeeping(view, run);
+  housekeeping.start();
+  const finish = await train(run, children, watchdog);
+  housekeeping.stop();
   watchdog.stop();
 
   view.enter({ kind: 'finishing', plan });
-  const result = await writeResult(run, plan, finish, await report(view, run, finish.winner));
-  await collectCheckpoints(view, run, true);
-  await longOrchestration.exportHistories({ storage, workflowId });
+  const result = await writeResult(view, run, plan, finish, await report(view, run, finish.winner));
+  await housekeeping.finish();
   view.enter({ kind: 'finished', plan });
   await condition(allHandlersFinished);
-  return result;
+  return { ...result, undeleted: view.undeleted };
 }
 
 /** Plans the run with what trainers say of its task. */
@@ -80,6 +83,7 @@ async function prepare(view: RunView, plan: RunPlan, run: Run, watchdog: Watchdo
   const subPopulations = specification.subPopulations.length;
   view.enter({ kind: 'preparing', plan });
   view.refuseRecords(plan.refused);
+  view.warn(plan.warnings);
   if (plan.from) {
     const { rounds } = view.wanted;
     const adoption = { storage, from: plan.from, subPopulations, rounds, generation };
@@ -96,44 +100,15 @@ async function prepare(view: RunView, plan: RunPlan, run: Run, watchdog: Watchdo
 }
 
 /** Waits until all parts of the run have ended. Returns the result of P1. */
-async function train(
-  view: RunView,
-  { workflowId, ...run }: Run,
-  { levels, evaluators }: Children,
-  watchdog: Watchdog,
-): Promise<Finish> {
-  let isOver = false;
-  const trained = Promise.all(
-    levels.map((child, index) => resultOf(child, subPopulationName(index + 1), workflowId)),
-  ).finally(() => (isOver = true));
+async function train({ workflowId }: Run, { levels, evaluators }: Children, watchdog: Watchdog): Promise<Finish> {
+  const trained = Promise.all(levels.map((child, index) => resultOf(child, subPopulationName(index + 1), workflowId)));
   const evaluated = evaluators.flatMap((slots, index) =>
     slots.map((child, slot) => resultOf(child, evaluatorName(index + 1, slot), workflowId)),
   );
-  const collected = collectRoundByRound(view, { workflowId, ...run }, () => isOver);
-  const working = watchdog.unlessResetInvalid(Promise.all([trained, Promise.all(evaluated), collected]));
+  const working = watchdog.unlessResetInvalid(Promise.all([trained, Promise.all(evaluated)]));
   const everybody = [...levels, ...evaluators.flat()];
   const [[finish]] = await awaitAllOnCancel(working, () => everybody.map((child) => child.result()));
   return finish as Finish;
-}
-
-/**
- * After each reported round, deletes the checkpoints that nothing refers to. So storage grows with the number of
- * workers, not with the rounds.
- */
-async function collectRoundByRound(view: RunView, run: Run, isOver: () => boolean): Promise<void> {
-  for (let collected = view.completedRound; ;) {
-    await condition(() => view.completedRound > collected || isOver());
-    if (isOver()) return;
-    collected = view.completedRound;
-    await collectCheckpoints(view, run, false);
-  }
-}
-
-async function collectCheckpoints(view: RunView, { storage, specification }: Run, finished: boolean): Promise<void> {
-  const { keepRounds } = specification.storage;
-  const subPopulations = specification.subPopulations.length;
-  const collection = { storage, subPopulations, keepRounds, finished };
-  view.warn((await longOrchestration.collectCheckpoints(collection)).warnings);
 }
 
 /** Reports on the winner. If that fails permanently, holds until the operator resumes the run. */
@@ -156,7 +131,13 @@ async function report(view: RunView, run: Run, { member, checkpoint }: Winner): 
   }
 }
 
-async function writeResult(run: Run, plan: RunPlan, finish: Finish, report: ReportOutcome): Promise<ResultSummary> {
+async function writeResult(
+  view: RunView,
+  run: Run,
+  plan: RunPlan,
+  finish: Finish,
+  report: ReportOutcome,
+): Promise<ResultSummary> {
   const { storage, workflowId, specification } = run;
   const { winner, round, stoppedEarly } = finish;
   const request = {
@@ -167,6 +148,7 @@ async function writeResult(run: Run, plan: RunPlan, finish: Finish, report: Repo
     winner,
     score: plan.task.score,
     report,
+    undeleted: view.undeleted,
     ...(plan.retraced ? { retraced: plan.retraced } : {}),
     ...(stoppedEarly ? { stoppedEarly } : {}),
   };

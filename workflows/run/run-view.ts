@@ -62,6 +62,8 @@ export class RunView {
   decidedRounds = 0;
   /** How often P1 has reported. */
   reports = 0;
+  /** Expired objects that the store did not delete, as the newest collection counted them. */
+  undeleted = 0;
   /** Why the root itself holds: its report failed permanently; null: it does not hold. */
   reportHold: string | null = null;
 
@@ -155,6 +157,12 @@ export class RunView {
     this.show();
   }
 
+  noteUndeleted(count: number): void {
+    if (count === this.undeleted) return;
+    this.undeleted = count;
+    this.show();
+  }
+
   /** Shows which records of earlier rounds the run does not use, each as `key: reason`. */
   refuseRecords(refused: readonly string[]): void {
     this.warn(refused.map((one) => `Refused record ${one}`));
@@ -179,6 +187,7 @@ export class RunView {
       notice: notices.length > 0 ? notices.join('; ') : null,
       ignored: this.#ignored,
       warnings: this.#warnings,
+      undeleted: this.undeleted,
     };
   }
 

@@ -50,6 +50,7 @@ describe('the result of a run', () => {
       winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: winner.history },
       score: 'score',
       report: { testScore: 1, files: [] },
+      undeleted: 0,
     });
   }
 

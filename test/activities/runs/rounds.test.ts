@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { adoptRounds, NOTHING_TO_GO_ON_FROM } from '../../../activities/runs/adoption.ts';
 import { collectCheckpoints } from '../../../activities/storage/collection.ts';
-import { ObjectStore, ObjectStoreError } from '../../../activities/storage/object-store.ts';
+import { ObjectStore, type Undeleted } from '../../../activities/storage/object-store.ts';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import type { RunFolder } from '../../../activities/contracts/checkpoint.ts';
 import type { RoundReference } from '../../../activities/contracts/run.ts';
 import { findLatestRound } from '../../../activities/runs/latest-round.ts';
 import { referenceTo, RoundRecords } from '../../../activities/runs/rounds.ts';
-import { decisionsKey, stateKey } from '../../../activities/storage/layout.ts';
+import { decisionsKey, setAsideKey, stateKey } from '../../../activities/storage/layout.ts';
 import { writeResult } from '../../../activities/runs/result.ts';
 import type { PopulationState } from '../../../workflows/population/state.ts';
+import { ACCESS_DENIED, startObjectGate } from '../../object-gate.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 import { toySpecification } from '../../workflows/stand-ins.ts';
 import { putCheckpoints, recordRun, saveRound, type RecordedRun } from './recorded-run.ts';
@@ -268,6 +269,7 @@ describe('the records of a run', () => {
         winner: { member: 3, score, checkpoint: member.checkpoint, history: member.history },
         score: 'score',
         report: { testScore: 1.19, files: [`${storage.folder}/result/best.safetensors`] },
+        undeleted: 0,
       });
       const text = Buffer.from(await objects.get(BUCKET, summary.resultKey)).toString();
       results.push({
@@ -333,6 +335,7 @@ describe('the records of a run', () => {
         winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: [] },
         score: 'score',
         report: { testScore: 1, files: [] },
+        undeleted: 0,
       };
       digests.push((await writeResult(objects, rounds, request)).decisionsSha256);
     }
@@ -360,24 +363,65 @@ describe('the records of a run', () => {
       winner,
       score: 'score',
       report: { testScore: 1, files: [] },
+      undeleted: 0,
     });
     assert.ok(JSON.stringify(summary).length < 20_000);
     assert.deepEqual(summary.schedule.at(-1), history.at(-1));
   });
 
-  test('stop no run if the store refuses to delete', async () => {
+  test('are kept and counted while the store refuses to delete, and deleted once it permits', async () => {
     const { storage, run } = await newRun();
     for (const requests of run.requests.slice(0, 4)) {
       await putCheckpoints(objects, run, requests);
       await Promise.all(requests.map((request) => saveRound(rounds, request)));
     }
-    const refusing = new RefusingStore(server.options);
-    const collection = { storage, subPopulations: LEVELS, keepRounds: 2, finished: true };
-    assert.deepEqual(await collectCheckpoints(refusing, new RoundRecords(refusing), collection), {
-      deleted: 0,
-      warnings: ['Kept expired objects: Cannot delete s3://rounds: the store refuses these credentials'],
-    });
-    await refusing.close();
+    const gate = await startObjectGate(server);
+    const refusing = new ObjectStore(gate.server.options);
+    try {
+      const collection = { storage, subPopulations: LEVELS, keepRounds: 2, finished: false };
+      const collect = () => collectCheckpoints(refusing, new RoundRecords(refusing), collection);
+      gate.refuse(({ action }) => (action.startsWith('Delete') ? ACCESS_DENIED : undefined));
+      const before = await objects.list(BUCKET, `${storage.folder}/`);
+      const { deleted, undeleted, warnings } = await collect();
+      assert.deepEqual(
+        [deleted, warnings],
+        [
+          0,
+          [
+            `Cannot delete expired objects in s3://${BUCKET}/${storage.folder}: the store refuses these credentials ` +
+              '(AccessDenied: Access Denied); grant s3:DeleteObject (docs/storage.md)',
+          ],
+        ],
+      );
+      assert.deepEqual(await objects.list(BUCKET, `${storage.folder}/`), before);
+      gate.open();
+      assert.deepEqual((await collect()).warnings, []);
+      const after = await objects.list(BUCKET, `${storage.folder}/`);
+      assert.equal(before.length - after.length, undeleted, 'what was counted is what is deleted at last');
+    } finally {
+      await refusing.close();
+      await gate.stop();
+    }
+  });
+
+  test('are set aside, so that they count as recorded no more, although the store refuses to delete', async () => {
+    const { storage, run } = await newRun();
+    await saveAll(run);
+    const gate = await startObjectGate(server);
+    const refusing = new ObjectStore(gate.server.options);
+    try {
+      gate.refuse(({ action }) => (action.startsWith('Delete') ? ACCESS_DENIED : undefined));
+      const kept = await Promise.all([1, 2].map((level) => objects.get(BUCKET, stateKey(storage, ROUNDS, level))));
+      await new RoundRecords(refusing).setAside(storage, 3, 'generation-2');
+      for (const recorded of [await rounds.recorded(storage), await rounds.decided(storage)])
+        assert.deepEqual([...recorded.keys()].sort(), [1, 2, 3]);
+      await assert.rejects(rounds.state(storage, ROUNDS, 1), /it is not recorded$/);
+      const aside = [1, 2].map((level) => setAsideKey(storage, 'generation-2', stateKey(storage, ROUNDS, level)));
+      assert.deepEqual(await Promise.all(aside.map((key) => objects.get(BUCKET, key))), kept);
+    } finally {
+      await refusing.close();
+      await gate.stop();
+    }
   });
 
   async function needed(storage: RunFolder, round: number): Promise<string[]> {
@@ -393,14 +437,6 @@ function trainedIn(run: RecordedRun, round: number): string[] {
   return events.flatMap((event) =>
     event.kind === 'trained' ? [...event.members, ...event.evaluators].map(({ checkpoint }) => checkpoint.key) : [],
   );
-}
-
-/** A store with credentials that do not allow deletions. */
-class RefusingStore extends ObjectStore {
-  override async delete(bucket: string): Promise<void> {
-    const message = `Cannot delete s3://${bucket}: the store refuses these credentials`;
-    throw new ObjectStoreError(message, 'denied', new Error('AccessDenied'));
-  }
 }
 
 class Crash extends Error {}
@@ -423,9 +459,9 @@ class DyingStore extends ObjectStore {
     return super.get(bucket, key);
   }
 
-  override async delete(bucket: string, keys: readonly string[]): Promise<void> {
-    if (this.#left <= 0) await super.delete(bucket, keys.slice(0, keys.length / 2));
+  override async deletePermitted(bucket: string, keys: readonly string[]): Promise<Undeleted> {
+    if (this.#left <= 0) await super.deletePermitted(bucket, keys.slice(0, keys.length / 2));
     this.#spend();
-    await super.delete(bucket, keys);
+    return super.deletePermitted(bucket, keys);
   }
 }

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { inspect, promisify } from 'node:util';
-import { ObjectStore, ObjectStoreError } from '../../../activities/storage/object-store.ts';
+import { ObjectStore } from '../../../activities/storage/object-store.ts';
+import { ObjectStoreError, type StoreTrouble } from '../../../activities/storage/store-errors.ts';
+import { ACCESS_DENIED, startObjectGate, type GateError, type ObjectGate } from '../../object-gate.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 import { whyNoSmallDisk } from '../../small-disk.ts';
 import { startTcpProxy } from '../../tcp-proxy.ts';
@@ -103,7 +105,7 @@ describe('the object store', () => {
       );
     await assert.rejects(
       new ObjectStore({ ...server.options, credentials }).get(BUCKET, 'here'),
-      troubled('denied', 'Could not load credentials from any providers'),
+      troubled('no-credentials', 'Could not load credentials from any providers'),
     );
   });
 
@@ -176,6 +178,103 @@ describe('the object store', () => {
       await far.close();
       await proxy.stop();
     }
+  });
+
+  describe('at a store that refuses', () => {
+    let gate: ObjectGate;
+    let gated: ObjectStore;
+    before(async () => {
+      gate = await startObjectGate(server);
+      gated = new ObjectStore({ ...gate.server.options, maxAttempts: 1 });
+    });
+    after(async () => {
+      await gated.close();
+      await gate.stop();
+    });
+
+    const keys = ['refused/1', 'refused/2', 'refused/3'];
+    const putAll = () => Promise.all(keys.map((key) => store.put(BUCKET, key, 'x')));
+
+    const answers: readonly [GateError, StoreTrouble][] = [
+      [ACCESS_DENIED, 'denied'],
+      [{ status: 400, code: 'InvalidBucketName', message: 'The specified bucket is not valid.' }, 'refused'],
+      [{ status: 301, code: 'PermanentRedirect', message: 'Use another endpoint.' }, 'refused'],
+      [{ status: 501, code: 'NotImplemented', message: 'Not implemented.' }, 'refused'],
+      [{ status: 400, code: 'ExpiredToken', message: 'The provided token has expired.' }, 'failing'],
+      [{ status: 400, code: 'RequestTimeout', message: 'Your socket connection was idle.' }, 'failing'],
+      [{ status: 429, code: 'TooManyRequests', message: 'Reduce your request rate.' }, 'failing'],
+      [{ status: 503, code: 'SlowDown', message: 'Reduce your request rate.' }, 'failing'],
+    ];
+    for (const [answer, trouble] of answers)
+      test(`tells ${trouble} from ${answer.code} (${answer.status})`, async () => {
+        gate.refuse(() => answer);
+        await assert.rejects(gated.put(BUCKET, 'refused/any', 'x'), (error: unknown) => {
+          assert.ok(troubled(trouble, `Cannot put s3://${BUCKET}/refused/any: the store `)(error));
+          assert.ok(error instanceof ObjectStoreError && error.message.includes(answer.code), inspect(error));
+          assert.equal(error.isPermanent, trouble !== 'failing');
+          return true;
+        });
+      });
+
+    test('counts what it keeps, and says why', async () => {
+      await putAll();
+      gate.refuse(({ action }) => (action.startsWith('Delete') ? ACCESS_DENIED : undefined));
+      const { kept, refusal } = await gated.deletePermitted(BUCKET, keys);
+      assert.equal(kept, 3);
+      troubled('denied', 'Cannot delete s3://objects/refused/1: the store refuses these credentials (')(refusal);
+      await assert.rejects(gated.delete(BUCKET, keys), troubled('denied', 'Cannot delete s3://objects/refused/1'));
+      assert.equal((await store.list(BUCKET, 'refused/')).length, 3);
+    });
+
+    for (const unknown of [
+      { status: 400, code: 'InvalidRequest', message: 'Missing required header for this request: Content-MD5' },
+      { status: 501, code: 'NotImplemented', message: 'A header you provided implies functionality not implemented' },
+    ])
+      test(`deletes one by one where a request about many is answered with ${unknown.code}`, async () => {
+        await putAll();
+        const fresh = new ObjectStore({ ...gate.server.options, maxAttempts: 1 });
+        gate.refuse(({ action }) => (action === 'DeleteObjects' ? unknown : undefined));
+        await fresh.delete(BUCKET, [...keys, 'refused/never-was']);
+        assert.deepEqual(await store.list(BUCKET, 'refused/'), []);
+        await fresh.close();
+      });
+
+    test('keeps the one object that it may not delete', async () => {
+      await putAll();
+      gate.refuse(({ action, key }) =>
+        action === 'DeleteObjects'
+          ? { status: 501, code: 'NotImplemented', message: 'Not implemented.' }
+          : action === 'DeleteObject' && key === 'refused/2'
+            ? ACCESS_DENIED
+            : undefined,
+      );
+      const fresh = new ObjectStore({ ...gate.server.options, maxAttempts: 1 });
+      assert.equal((await fresh.deletePermitted(BUCKET, keys)).kept, 1);
+      assert.deepEqual(
+        (await store.list(BUCKET, 'refused/')).map(({ key }) => key),
+        ['refused/2'],
+      );
+      await fresh.close();
+    });
+
+    test('sends a digest with what it puts if the bucket demands one', async () => {
+      gate.refuse(({ action, headers }) =>
+        action === 'PutObject' && headers['content-md5'] === undefined
+          ? {
+              status: 400,
+              code: 'InvalidRequest',
+              message:
+                'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock ' +
+                'parameters',
+            }
+          : undefined,
+      );
+      const asked = gate.requests.length;
+      await gated.put(BUCKET, 'locked/1', 'one');
+      await gated.put(BUCKET, 'locked/2', Uint8Array.of(1, 2));
+      assert.equal(gate.requests.length - asked, 3, 'the demand is made once');
+      assert.equal(Buffer.from(await store.get(BUCKET, 'locked/1')).toString(), 'one');
+    });
   });
 
   test('gets endpoint and credentials from the SDK’s environment, and addresses buckets by path', async () => {

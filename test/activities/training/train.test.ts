@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ObjectStoreError } from '../../../activities/storage/object-store.ts';
+import { ObjectStoreError } from '../../../activities/storage/store-errors.ts';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import type { TrainProgress } from '../../../activities/training/round.ts';
@@ -233,7 +233,12 @@ describe('train', () => {
         put: (...given) => store.put(...given),
         delete: (...doomed) =>
           ++asked <= 3
-            ? Promise.reject(new ObjectStoreError('Cannot delete', 'failing', new Error('503')))
+            ? Promise.reject(
+                new ObjectStoreError(
+                  { request: 'delete', bucket: 'fire-pbt', key: 'any' },
+                  { trouble: 'failing', reason: '503' },
+                ),
+              )
             : store.delete(...doomed),
       };
       const { outcome, keys } = await saveOften(request, { heartbeatTimeoutMs: 0 }, { checkpoints });

@@ -52,6 +52,7 @@ function run(round: number, holds: readonly string[] = []): RunProgress {
     notice: null,
     ignored: [],
     warnings: [],
+    undeleted: 0,
   };
 }
 

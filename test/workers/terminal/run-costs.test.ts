@@ -6,6 +6,7 @@ import { toySpecification } from '../../workflows/stand-ins.ts';
 
 const PLAN: RunPlan = {
   refused: [],
+  warnings: [],
   generation: 'g',
   specification: toySpecification(),
   storage: { bucket: 'b', folder: 'p' },

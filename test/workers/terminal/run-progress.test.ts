@@ -43,6 +43,7 @@ const PROGRESS: RunProgress = {
   notice: null,
   ignored: [],
   warnings: [],
+  undeleted: 0,
 };
 
 describe('the progress of a run', () => {

@@ -13,6 +13,7 @@ export const RUNNING: RunProgress = {
   notice: null,
   ignored: [],
   warnings: [],
+  undeleted: 0,
 };
 
 /** Returns the summary of a sub-population of 8 members to which nothing has happened yet. */

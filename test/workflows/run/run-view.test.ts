@@ -15,6 +15,7 @@ const PLAN: RunPlan = {
   storage: { bucket: 'test', folder: 'my-run/first' },
   refused: [],
   task: { label: 'toy/deceptive', score: 'score' },
+  warnings: [],
   costs: { ...NO_COSTS, members: 16, evaluators: 6, rounds: 10 },
   maxRounds: 1_000,
 };
