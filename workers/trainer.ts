@@ -28,7 +28,7 @@ CUDA_VISIBLE_DEVICES selects the GPU.
 Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other variables of the Temporal SDK's environment configuration.
 S3: the environment variables and profiles of the AWS SDK.`;
 
-const HEARTBEAT_THROTTLE_INTERVAL = '2s';
+const HEARTBEAT_THROTTLE_INTERVAL = '1s';
 
 await runProcess(async () => {
   const options = readOptions(
@@ -64,7 +64,7 @@ await runProcess(async () => {
     activities: { ...createTrainingActivities(computer) },
     maxConcurrentActivityTaskExecutions: 1,
     // A trainer learns from the response to a heartbeat that its activity is cancelled. The SDK's default interval is
-    // 0.8 of the heartbeat timeout, which is too long to wait for a cancellation.
+    // 0.8 of the heartbeat timeout: too long to wait for a cancellation, and too long if the server misses one.
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_INTERVAL,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_INTERVAL,
     // Only after this time does the SDK tell the activity about a shutdown.

@@ -17,6 +17,7 @@ import { startTemporalServer } from '../temporal-server.ts';
 const QUEUE = 'fire-pbt';
 
 export interface Fleet {
+  readonly client: Client;
   /** A temporary folder for the test. */
   readonly directory: string;
   /** Folder of the objects as files: `<folder>/<bucket>/<key>`. */
@@ -61,6 +62,7 @@ export async function startFleet(): Promise<Fleet> {
   };
   const orchestrator = await work('orchestrator', 'workers/orchestrator.ts');
   return {
+    client,
     directory,
     objects: s3.folder,
     orchestrator,

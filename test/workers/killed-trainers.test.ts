@@ -34,7 +34,7 @@ describe('a run with a task that crashes computing process after computing proce
       holds[0] ?? '',
       new RegExp(
         String.raw`^P2/member-1 in round 2: Cannot train P2/member-1 from step 20: 5 trainers in a row were killed, ` +
-          String.raw`or sent no heartbeat for 20 s(, the last at step \d+ or later)?; the computing process of the ` +
+          String.raw`or sent no heartbeat for 6 s(, the last at step \d+ or later)?; the computing process of the ` +
           String.raw`last was ended by SIGSEGV while training after step \d+; look in their logs and the kernel's ` +
           String.raw`for what kills them, such as too little memory or a crash in native code \(TrainerKilled\)$`,
       ),

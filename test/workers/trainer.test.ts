@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import type { TrainProgress } from '../../activities/training/round.ts';
+import { pendingActivities, type PendingActivity } from '../../workers/processes/pending-activities.ts';
+import { StandstillWatch } from '../../workers/processes/standstill.ts';
 import type { SupervisedProcess } from '../../workers/processes/supervised-process.ts';
 import { eventually } from './eventually.ts';
 import { startFleet, type Fleet } from './fleet.ts';
@@ -37,10 +39,10 @@ const SHORT = {
   subPopulations: [{ members: 2 }],
   hyperparameters: { h: SEARCHED },
 };
-/**
- * Less than the SDK's default interval between heartbeats, 16 s, and more than the expected time on a busy machine.
- */
+/** Enough on a busy machine, and far less than what a trainer would take that learns of it only when its round ends. */
 const PROMPT_MS = 12_000;
+/** A lost trainer's round is taken over within this time if another trainer is idle. */
+const TAKEN_OVER_MS = 10_000;
 
 describe('a trainer', () => {
   let fleet: Fleet;
@@ -111,6 +113,43 @@ describe('a trainer', () => {
     await Promise.all(successors.map((one) => one.stop(10_000)));
   });
 
+  it('that is cut off loses its round to an idle one within 10 s, and both train on', async () => {
+    const run = await fleet.startRun('cut-off', { ...LONG, subPopulations: [{ members: 2 }] });
+    const said: string[] = [];
+    const watch = new StandstillWatch(fleet.client, 'cut-off', (line) => said.push(line), 500);
+    await eventually(() => said.length > 0, 60_000, 100);
+    watch.stop();
+    assert.deepEqual(said, [
+      'WAITING: no trainer works on 1 activity: none is running, or all work for other runs (the run continues ' +
+        'when one is free)',
+    ]);
+    const names = ['trainer-a', 'trainer-b', 'trainer-c'];
+    const trainers = await Promise.all(names.map((name) => fleet.work(name, 'workers/trainer.ts')));
+    const trained = async () =>
+      (await pendingActivities(fleet.client, 'cut-off')).filter(({ told }) => (told?.step ?? 0) > 0);
+    await eventually(async () => (await trained()).length === 2, 60_000, 100);
+    const [victim] = await trained();
+    const lost = trainers.find(({ pid }) => victim?.startedBy?.includes(`(pid ${pid},`));
+    assert.ok(victim && lost?.pid);
+    const cutOffAt = performance.now();
+    process.kill(lost.pid, 'SIGSTOP');
+    let taken: PendingActivity | undefined;
+    await eventually(
+      async () => (taken = (await trained()).find(({ attempt, started }) => attempt === 2 && started)) !== undefined,
+      60_000,
+      100,
+    );
+    const takenOverMs = performance.now() - cutOffAt;
+    assert.equal(taken?.told?.worker, victim.told?.worker);
+    assert.notEqual(taken?.startedBy, victim.startedBy);
+    assert.ok(takenOverMs < TAKEN_OVER_MS, `taken over after ${takenOverMs} ms`);
+    process.kill(lost.pid, 'SIGCONT');
+    await run.cancel();
+    await assert.rejects(run.result());
+    await (await fleet.startRun('after-cut-off', SHORT)).result();
+    await Promise.all(trainers.map((one) => one.stop(10_000)));
+  });
+
   describe('in a step that takes long', () => {
     const SPECIFICATION = { ...SHORT, steps: 20, stepsPerRound: 20, evalEvery: 1 };
     const [SLOW_STEP, SLOW_STEP_MS] = [16, 15_000];
@@ -150,7 +189,14 @@ describe('a trainer', () => {
       const trainer = await startSlowTrainer('trainer-4', file);
       const run = await fleet.startRun('slow', SPECIFICATION);
       await inSlowStep('slow', 1);
+      const said: string[] = [];
+      const watch = new StandstillWatch(fleet.client, 'slow', (line) => said.push(line), 1_000);
       const { decisionsSha256 } = await run.result();
+      watch.stop();
+      assert.match(
+        said.join('; '),
+        /^WAITING: no trainer has made progress for 10 s: P1\/member-0 has been training after step 16 for 1\d s on /,
+      );
       rmSync(file);
       assert.equal((await (await fleet.startRun('fast', SPECIFICATION)).result()).decisionsSha256, decisionsSha256);
       await trainer.stop(10_000);

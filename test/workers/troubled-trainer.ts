@@ -18,8 +18,8 @@ const worker = await Worker.create({
   connection: await NativeConnection.connect({ address: address ?? '' }),
   taskQueue: 'fire-pbt-trainers',
   maxConcurrentActivityTaskExecutions: 1,
-  maxHeartbeatThrottleInterval: '2s',
-  defaultHeartbeatThrottleInterval: '2s',
+  maxHeartbeatThrottleInterval: '1s',
+  defaultHeartbeatThrottleInterval: '1s',
   shutdownGraceTime: '100ms',
   activities: { ...createTrainingActivities(computer) },
 });

@@ -1,8 +1,9 @@
 /**
- * Explains why a run makes no progress although it has not failed: activities that are retried again and again, or a
- * server that does not answer.
+ * Explains why a run makes no progress although it has not failed: activities that are retried again and again, steps
+ * that take long, trainers that are gone, or a server that does not answer.
  */
 import type { Client } from '@temporalio/client';
+import { onTrainers, pendingActivities, type PendingActivity } from './pending-activities.ts';
 import { reasonOf } from './user-error.ts';
 import { formatCount } from '../terminal/figures.ts';
 
@@ -19,15 +20,20 @@ export interface RepeatedFailure {
 
 /** Attempts after which a failure counts as repeated. Fewer attempts also fail when a worker is killed. */
 const REPEATED_ATTEMPTS = 3;
+/** Without progress for so long, a trainer counts as slow. */
+const SLOW_SECONDS = 10;
 const PATIENCE_MS = 15_000;
 const CHECK_INTERVAL_MS = 5_000;
 
 /** Returns the repeated failures in a workflow and its children, the most frequent first. */
 export async function findRepeatedFailures(client: Client, workflowId: string): Promise<RepeatedFailure[]> {
+  return repeatedFailures(await pendingActivities(client, workflowId));
+}
+
+function repeatedFailures(pending: readonly PendingActivity[]): RepeatedFailure[] {
   const failures = new Map<string, { message: string; activities: string[]; pending: number; attempts: number }>();
-  for (const { activity, message, attempt } of (
-    await Promise.all((await listRunning(client, workflowId)).map((id) => failuresIn(client, id)))
-  ).flat()) {
+  for (const { activity, failure: text = '', attempt } of pending.filter(failsRepeatedly)) {
+    const message = text.replaceAll(/(s3:\/\/[^/\s]+)\/[^:\s]+/g, '$1/…');
     const failure = failures.get(message) ?? { message, activities: [], pending: 0, attempts: 0 };
     if (!failure.activities.includes(activity)) failure.activities.push(activity);
     failure.pending += 1;
@@ -35,6 +41,40 @@ export async function findRepeatedFailures(client: Client, workflowId: string): 
     failures.set(message, failure);
   }
   return [...failures.values()].sort((a, b) => b.pending - a.pending);
+}
+
+/**
+ * Describes trainers if none makes progress: none works for the run, or all that do are slow. Returns undefined if one
+ * makes progress, if the run waits for none, or if failures explain it.
+ */
+export function describeIdleTrainers(pending: readonly PendingActivity[]): string | undefined {
+  const training = onTrainers(pending);
+  const started = training.filter((one) => one.started);
+  if (started.length === 0) return describeNoTrainer(training);
+  const slow = started.flatMap(({ told, startedBy }) =>
+    told !== undefined && told.forSeconds >= SLOW_SECONDS ? [{ ...told, startedBy }] : [],
+  );
+  const [slowest] = slow.sort((a, b) => b.forSeconds - a.forSeconds);
+  if (slowest === undefined || slow.length < started.length) return undefined;
+  const { worker = 'the report', step, doing, forSeconds, startedBy } = slowest;
+  const after = step === undefined ? '' : ` after step ${step}`;
+  return (
+    `WAITING: no trainer has made progress for ${SLOW_SECONDS} s: ${worker} has been ${doing}${after} for ` +
+    `${forSeconds} s on ${startedBy}, which is normal for a large network (a trainer that hangs is killed, see ` +
+    '--hang-after)'
+  );
+}
+
+function describeNoTrainer(training: readonly PendingActivity[]): string | undefined {
+  if (training.length === 0 || training.some((one) => one.backsOff || failsRepeatedly(one))) return undefined;
+  return (
+    `WAITING: no trainer works on ${formatCount(training.length, 'activity', 'activities')}: none is running, or all ` +
+    'work for other runs (the run continues when one is free)'
+  );
+}
+
+function failsRepeatedly({ failure, attempt }: PendingActivity): boolean {
+  return failure !== undefined && attempt >= REPEATED_ATTEMPTS;
 }
 
 /**
@@ -55,6 +95,8 @@ export class StandstillWatch {
   readonly #patienceMs: number;
   readonly #timer: NodeJS.Timeout;
   readonly #reported = new Set<string>();
+  /** Reasons that the last check found. */
+  #suspected: readonly string[] = [];
   #position = '';
   #sinceMs = performance.now();
   #checking = false;
@@ -83,7 +125,10 @@ export class StandstillWatch {
     if (this.#checking || performance.now() - this.#sinceMs < this.#patienceMs) return;
     this.#checking = true;
     const before = this.#position;
-    for (const { reason, line } of await this.#findReasons()) {
+    const found = await this.#findReasons();
+    const lasting = found.filter(({ reason, mayPass }) => !mayPass || this.#suspected.includes(reason));
+    this.#suspected = found.map(({ reason }) => reason);
+    for (const { reason, line } of lasting) {
       if (before !== this.#position || this.#reported.has(reason)) continue;
       this.#reported.add(reason);
       this.#say(line);
@@ -96,14 +141,22 @@ export class StandstillWatch {
 interface Reason {
   readonly reason: string;
   readonly line: string;
+  /** Whether it may hold for a moment only, between two activities. It is printed if two checks in a row find it. */
+  readonly mayPass: boolean;
 }
 
 async function findReasons(client: Client, workflowId: string): Promise<readonly Reason[]> {
   try {
-    return (await findRepeatedFailures(client, workflowId)).map((failure) => ({
-      reason: failure.message,
-      line: formatRepeatedFailure(failure),
-    }));
+    const pending = await pendingActivities(client, workflowId);
+    const idle = describeIdleTrainers(pending);
+    return [
+      ...repeatedFailures(pending).map((failure) => ({
+        reason: failure.message,
+        line: formatRepeatedFailure(failure),
+        mayPass: false,
+      })),
+      ...(idle === undefined ? [] : [{ reason: 'trainers', line: idle, mayPass: true }]),
+    ];
   } catch (error) {
     return [
       {
@@ -111,36 +164,8 @@ async function findReasons(client: Client, workflowId: string): Promise<readonly
         line:
           `WAITING: Temporal does not answer: ${reasonOf(error).replace(/\.? ?Resolution note:.*$/, '')} ` +
           `(the run continues when it answers again)`,
+        mayPass: false,
       },
     ];
   }
-}
-
-/** Lists the ids of the workflow and its running children. The server lists a new run only after a short delay. */
-async function listRunning(client: Client, workflowId: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const execution of client.workflow.list({
-    query: `ExecutionStatus = "Running" AND WorkflowId STARTS_WITH "${workflowId}"`,
-  })) {
-    const id = execution.workflowId;
-    if (id === workflowId || id.startsWith(`${workflowId}/`)) found.push(id);
-  }
-  return found;
-}
-
-async function failuresIn(
-  client: Client,
-  workflowId: string,
-): Promise<{ readonly activity: string; readonly message: string; readonly attempt: number }[]> {
-  const { raw } = await client.workflow.getHandle(workflowId).describe();
-  return (raw.pendingActivities ?? []).flatMap(({ activityType, attempt, lastFailure }) => {
-    if (!lastFailure?.message || (attempt ?? 0) < REPEATED_ATTEMPTS) return [];
-    return [
-      {
-        activity: activityType?.name ?? 'an activity',
-        message: lastFailure.message.replaceAll(/(s3:\/\/[^/\s]+)\/[^:\s]+/g, '$1/…'),
-        attempt: attempt ?? 0,
-      },
-    ];
-  });
 }

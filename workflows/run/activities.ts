@@ -137,6 +137,13 @@ export function trainersQueue(given: string | null | undefined): string {
 }
 
 /**
+ * Time without a heartbeat after which a trainer counts as lost. Another one then takes its round over: within 10 s of
+ * the loss, as the server needs up to three seconds for the retry. A trainer's heartbeats arrive every second
+ * (workers/trainer.ts), from a process that does not compute, so a slow trainer is never taken for a lost one.
+ */
+const TRAINER_LOST_AFTER = '6s';
+
+/**
  * Returns the activities of trainers. They send heartbeats, and may last for days. `given` is the task queue that the
  * specification names, if it names one.
  */
@@ -144,7 +151,7 @@ export function trainers(given: string | null | undefined): ReturnType<typeof pr
   return proxyActivities<TrainingActivities>({
     taskQueue: trainersQueue(given),
     startToCloseTimeout: '7 days',
-    heartbeatTimeout: '20s',
+    heartbeatTimeout: TRAINER_LOST_AFTER,
     retry: RETRY_UNTIL_IT_IS_OVER,
   });
 }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { findRepeatedFailures, StandstillWatch, formatRepeatedFailure } from '../../../workers/processes/standstill.ts';
+import type { PendingActivity } from '../../../workers/processes/pending-activities.ts';
+import {
+  describeIdleTrainers,
+  findRepeatedFailures,
+  formatRepeatedFailure,
+  StandstillWatch,
+} from '../../../workers/processes/standstill.ts';
 import { startHarness } from '../../workflows/run-harness.ts';
 import type { Harness } from '../../workflows/run-harness.ts';
 import { createStandIns, toySpecification } from '../../workflows/stand-ins.ts';
@@ -35,7 +41,11 @@ describe('a run without progress', () => {
           }),
         ],
       });
-      const watch = new StandstillWatch(harness.client, 'stuck', (line) => said.push(line), 50);
+      // With so little patience, the watch also finds activities that no worker has taken yet.
+      const say = (line: string): void => {
+        if (line.includes('no space')) said.push(line);
+      };
+      const watch = new StandstillWatch(harness.client, 'stuck', say, 50);
       try {
         watch.notePosition('round 0');
         const find = () => findRepeatedFailures(harness.client, 'stuck');
@@ -62,5 +72,53 @@ describe('a run without progress', () => {
         watch.stop();
       }
     });
+  });
+});
+
+describe('trainers of which none makes progress', () => {
+  const at = (forSeconds: number, step = 16): PendingActivity => ({
+    id: 'run/P1 7',
+    activity: 'train',
+    attempt: 1,
+    failure: undefined,
+    started: true,
+    backsOff: false,
+    startedBy: 'trainer-1@machine',
+    told: { worker: `P1/member-${forSeconds}`, doing: 'training', step, forSeconds },
+  });
+  const waiting: PendingActivity = { ...at(0), started: false, told: undefined };
+
+  it('are reported if each does one thing for long, with the one that does it for longest', () => {
+    assert.equal(
+      describeIdleTrainers([waiting, at(12), at(57), waiting]),
+      'WAITING: no trainer has made progress for 10 s: P1/member-57 has been training after step 16 for 57 s on ' +
+        'trainer-1@machine, which is normal for a large network (a trainer that hangs is killed, see --hang-after)',
+    );
+    assert.match(
+      describeIdleTrainers([{ ...at(0), activity: 'report', told: { doing: 'reporting', forSeconds: 30 } }]) ?? '',
+      /: the report has been reporting for 30 s on trainer-1@machine, /,
+    );
+  });
+
+  it('are not reported if one makes progress or has only begun, or if the run waits for none', () => {
+    assert.equal(describeIdleTrainers([at(57), at(3)]), undefined);
+    assert.equal(describeIdleTrainers([at(57), { ...at(57), told: undefined }]), undefined);
+    assert.equal(describeIdleTrainers([{ ...at(57), activity: 'recordRound' }]), undefined);
+    assert.equal(describeIdleTrainers([]), undefined);
+  });
+
+  it('are reported if none works for the run, unless failures say why', () => {
+    const lost = { ...waiting, attempt: 2, failure: 'activity Heartbeat timeout' };
+    for (const one of [waiting, lost])
+      assert.equal(
+        describeIdleTrainers([waiting, one]),
+        'WAITING: no trainer works on 2 activities: none is running, or all work for other runs (the run continues ' +
+          'when one is free)',
+      );
+    for (const one of [
+      { ...lost, attempt: 3 },
+      { ...lost, backsOff: true },
+    ])
+      assert.equal(describeIdleTrainers([waiting, one]), undefined);
   });
 });
