@@ -11,11 +11,14 @@ import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts'
 import type { CheckpointStore } from '../storage/checkpoints.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { checkpointKey } from '../storage/layout.ts';
+import { expected } from '../../workflows/validation/complaints.ts';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
 import type { LatestRound } from '../contracts/run.ts';
 import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
+import { InvalidSpecification } from '../specification/parsing.ts';
 import { findLatestRound } from './latest-round.ts';
+import { INVALID_SPECIFICATION } from './plan.ts';
 import { subPopulationNumbers, READS_AT_ONCE, referenceTo, type RoundRecords } from './rounds.ts';
 import { foldEvents, sealRecord, type SealedRecord } from './sealing.ts';
 
@@ -36,7 +39,8 @@ export interface Adoption {
  * Copies what is needed, the states last, and returns the round to resume from. Copies nothing if the new run has
  * recorded rounds already.
  *
- * @throws ApplicationFailure of type 'NothingToGoOnFrom', not retryable, if no round of the earlier run can be used
+ * @throws ApplicationFailure of type 'NothingToGoOnFrom', not retryable, if no round of the earlier run can be used; of
+ *   type 'InvalidSpecification', not retryable, if the new run is to have fewer rounds than the earlier run has trained
  */
 export async function adoptRounds(
   objects: Pick<ObjectStore, 'exists'>,
@@ -52,7 +56,9 @@ export async function adoptRounds(
   const levels: (readonly SealedRecord[])[] = [];
   for (const level of subPopulationNumbers(subPopulations))
     levels.push(await records.records(from, earlier.round, level));
-  await copyCheckpoints(checkpoints, levels.map(foldEvents), from, storage);
+  const states = levels.map(foldEvents);
+  if (earlier.round > rounds) throw tooShort(earlier.round, states[0]?.step ?? 0, rounds);
+  await copyCheckpoints(checkpoints, states, from, storage);
   await records.setAside(storage, 0, generation);
   // No state is written before all decisions are: an adoption that was cut off begins again.
   const newest: Adopted[] = [];
@@ -113,6 +119,18 @@ function nothingToGoOnFrom(from: RunFolder, subPopulations: number, refused: rea
       ? `no round of it is recorded by all ${subPopulations} sub-populations`
       : `no round of it can be used\n${refused.map((one) => `Refused record ${one}`).join('\n')}`);
   return ApplicationFailure.create({ type: NOTHING_TO_GO_ON_FROM, nonRetryable: true, message });
+}
+
+/** Its result would be that of rounds that it never trained. */
+function tooShort(trainedRounds: number, trainedSteps: number, rounds: number): ApplicationFailure {
+  const { message, complaints } = new InvalidSpecification([
+    expected(
+      ['steps'],
+      `at least ${trainedSteps}, as many as the earlier run has trained (${trainedRounds} rounds)`,
+      String((rounds * trainedSteps) / trainedRounds),
+    ),
+  ]);
+  return ApplicationFailure.create({ type: INVALID_SPECIFICATION, nonRetryable: true, message, details: [complaints] });
 }
 
 /** Returns the value with every reference to a checkpoint leading into the folder. */

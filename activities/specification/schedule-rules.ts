@@ -41,7 +41,8 @@ export function checkSchedule(
 
 /**
  * Checks that segments follow one another from step 0, each a number of whole rounds. The last may end anywhere, also
- * beyond `steps`, because a run may be extended.
+ * beyond `steps`, because a run may be extended. Each has a value for every hyperparameter that is searched: without
+ * one, its rounds would train with a value drawn at random.
  */
 function checkTrace(
   segments: readonly unknown[],
@@ -50,6 +51,7 @@ function checkTrace(
   context: z.core.$RefinementCtx,
 ): void {
   const stepsPerRound = countAt(draft, 'stepsPerRound');
+  const searched = searchedNames(at(draft, 'hyperparameters'));
   let end: unknown = 0;
   for (const [index, segment] of segments.entries()) {
     const from = at(segment, 'fromStep');
@@ -65,7 +67,10 @@ function checkTrace(
     else if (typeof end === 'number' && stepsPerRound && end % stepsPerRound !== 0)
       report(context, ['schedule', index, 'toStep'], `a multiple of \`stepsPerRound\` (${stepsPerRound})`);
     const values = at(segment, 'hyperparameters');
-    for (const [name, value] of Object.entries(isRecord(values) ? values : {})) {
+    if (!isRecord(values)) continue;
+    for (const name of searched.filter((one) => !Object.hasOwn(values, one)))
+      report(context, ['schedule', index, 'hyperparameters', name], 'a value, because `hyperparameters` searches it');
+    for (const [name, value] of Object.entries(values)) {
       const definition = definitions?.find((one) => one.name === name);
       const path = ['schedule', index, 'hyperparameters', name];
       if (isUnknown(definitions, name))
@@ -73,6 +78,11 @@ function checkTrace(
       else if (definition && !allows(definition, value)) report(context, path, ruleOf(definition));
     }
   }
+}
+
+function searchedNames(hyperparameters: unknown): readonly string[] {
+  if (!isRecord(hyperparameters)) return [];
+  return Object.keys(hyperparameters).filter((name) => isRecord(hyperparameters[name]));
 }
 
 function isUnknown(definitions: readonly HyperparameterDefinition[] | undefined, name: string): boolean {

@@ -48,9 +48,11 @@ const segment = object(
   {
     fromStep: integer(0, limits.steps, 'First step, a multiple of `stepsPerRound`.'),
     toStep: integer(1, limits.steps, 'First step of the next segment.'),
-    hyperparameters: z.record(z.string(), z.union([finite('A number.'), choice], { error: 'a number or a string' }), {
-      error: 'an object of values by name',
-    }),
+    hyperparameters: z
+      .record(z.string(), z.union([finite('A number.'), choice], { error: 'a number or a string' }), {
+        error: 'an object of values by name',
+      })
+      .describe('All hyperparameters that are searched. Others keep their constant or default if they are left out.'),
   },
   'The values of hyperparameters between two steps.',
 );

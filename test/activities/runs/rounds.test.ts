@@ -94,6 +94,24 @@ describe('the records of a run', () => {
     });
   });
 
+  test('are not adopted by a run that is to have fewer rounds than they are', async () => {
+    const { storage: from, run } = await newRun();
+    await saveAll(run, 3);
+    const { storage } = await newRun();
+    const adoption = { storage, from, subPopulations: LEVELS, rounds: 2, generation: 'generation-2' };
+    const adopt = (upTo: number) =>
+      adoptRounds(objects, rounds, new CheckpointStore(objects, 0), { ...adoption, rounds: upTo });
+    const steps = 'Expected `steps` to be at least 60, as many as the earlier run has trained (3 rounds), got `40`';
+    await assert.rejects(adopt(2), {
+      type: 'InvalidSpecification',
+      nonRetryable: true,
+      message: `Cannot use the specification: one error\n${steps}`,
+      details: [[steps]],
+    });
+    assert.deepEqual(await objects.list(BUCKET, storage.folder), []);
+    assert.equal((await adopt(3)).round, 3);
+  });
+
   test('give every sub-population’s state after its last round', async () => {
     const { storage, run } = await newRun();
     assert.equal(await latest(storage), 0);

@@ -736,6 +736,19 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
     'Expected `schedule[0].hyperparameters.momentum` to be absent (known for this task: h), got `0.9`',
   ],
   [
+    'a trace that leaves out what is searched',
+    withImages({
+      subPopulations: [{}],
+      hyperparameters: {
+        learningRate: { kind: 'float', scale: 'log', bounds: [1e-4, 1], initial: 0.1 },
+        momentum: 0.9,
+      },
+      schedule: [segment(0, 200, { learningRate: 0.1 }), segment(200, 400, { momentum: 0.5 })],
+    }),
+    'Expected `schedule[1].hyperparameters.learningRate` to be a value, because `hyperparameters` searches it, got ' +
+      '`undefined`',
+  ],
+  [
     'a segment with its worker',
     withSchedule([{ ...segment(0, 20), worker: 'P1/member-0' }]),
     'Expected `schedule[0].worker` to be absent (known keys: fromStep, toStep, hyperparameters), got `"P1/member-0"`',
