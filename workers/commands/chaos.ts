@@ -1,6 +1,7 @@
 /**
  * `npm run chaos`: trains a real run while it kills parts of the stack at random moments, or makes the servers
- * unavailable for a minute. Compares the result with that of an undisturbed run of the same specification.
+ * unavailable for a minute. Compares the result with that of an undisturbed run of the same specification, and says how
+ * long the run stood still, and why.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,12 +19,18 @@ import type { LocalStack } from '../stack/local-stack.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import { shortDuration } from '../terminal/figures.ts';
 import { watchWorkflow } from '../processes/watch-workflow.ts';
-import { randomStream } from '../../workflows/algorithm/index.ts';
+import { algorithmOf, WORKFLOW_TYPES } from '../../workflows/population/names.ts';
 import { progressQuery } from '../../workflows/messages.ts';
 import type { RunProgress } from '../../activities/contracts/messages.ts';
 import { startBreakableStack } from '../../test/chaos/breakable-stack.ts';
 import type { BreakableStack } from '../../test/chaos/breakable-stack.ts';
+import { InvalidSpecification, parseSpecification } from '../../activities/specification/parsing.ts';
+import { kill } from '../chaos/disturbances.ts';
+import type { Disturbance } from '../chaos/disturbances.ts';
 import { outcomeOf } from '../chaos/outcome.ts';
+import { lookAt } from '../chaos/sight.ts';
+import { formatStandstill, Standstills } from '../chaos/standstills.ts';
+import type { StackOptions } from '../stack/options.ts';
 
 const HELP = `
 Runs a specification twice on a temporary stack: undisturbed, then disturbed. Exits with 1 unless both runs have the
@@ -36,13 +43,17 @@ same decisions, winner and weights.
   --outages           cause outages instead of kills: S3 refuses connections, S3 resets them, Temporal is down
   --outage-seconds N  duration of each outage (60)
   --input-file FILE   the specification (experiments/fashion-mnist.json)
+  --change JSON       fields that replace those of the specification, such as '{"steps": 12000}'
+  --continue-after N  events of a history after which Temporal suggests to continue as new (Temporal's 4096); not with
+                      --outages
   --help              show this text`;
 
 /** Time before each outage. */
 const PAUSE_MS = 15_000;
-
-/** Disturbs a run as long as `isRunning` returns true, logs what it does, and returns a summary. */
-type Disturbance = (isRunning: () => boolean, log: (line: string) => void) => Promise<string>;
+/** Between two looks at the run. */
+const LOOK_EVERY_MS = 500;
+/** Number of standstills that are printed. */
+const PRINTED_STANDSTILLS = 3;
 
 await runProcess(async () => {
   const options = readOptions(
@@ -53,6 +64,8 @@ await runProcess(async () => {
       outages: { type: 'boolean', default: false },
       'outage-seconds': { type: 'string', default: '60' },
       'input-file': { type: 'string', default: 'experiments/fashion-mnist.json' },
+      change: { type: 'string', default: '{}' },
+      'continue-after': { type: 'string' },
     },
     HELP,
   );
@@ -60,19 +73,18 @@ await runProcess(async () => {
   const everySeconds = parseWholeNumber('every', options.every, 1, 3600) ?? 0;
   const seed = parseWholeNumber('seed', options.seed, 0, Number.MAX_SAFE_INTEGER) ?? 0;
   const outageMs = 1000 * (parseWholeNumber('outage-seconds', options['outage-seconds'], 1, 3600) ?? 0);
-  const { input, workflowType, threads } = readExperiment(options['input-file'], registryWith().describe);
-  if (workflowType !== 'firePbt')
-    throw new UserError(`Expected ${options['input-file']} to be one specification, got a comparison`);
+  const continueAfter = parseWholeNumber('continue-after', options['continue-after'], 10, 4096);
+  const { threads, ...subject } = readSpecification(options['input-file'], options.change);
 
   const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-chaos-'));
   let same: boolean | undefined;
   try {
     same = options.outages
       ? await withBreakableStack(directory, (breakable) =>
-          compare(breakable.stack, breakable.client, input, outages(breakable, outageMs)),
+          compare(breakable.stack, breakable.client, subject, takeAway(breakable, outageMs)),
         )
-      : await withLocalStack(directory, threads, (stack, client) =>
-          compare(stack, client, input, killing(stack, kills, everySeconds, seed)),
+      : await withLocalStack({ directory, threads, ...suggesting(continueAfter) }, (stack, client) =>
+          compare(stack, client, subject, kill(stack, { kills, everySeconds, seed })),
         );
   } finally {
     if (same === false) console.log(`The stack's directory is kept: ${directory}`);
@@ -81,14 +93,39 @@ await runProcess(async () => {
   return same ? 0 : 1;
 });
 
+/** What is run twice. */
+interface Subject {
+  readonly specification: unknown;
+  readonly workflowType: string;
+}
+
+/** Reads the file and replaces fields. @throws UserError if the whole is no specification */
+function readSpecification(file: string, change: string): Subject & { readonly threads: number } {
+  const { input, workflowType } = readExperiment(file, registryWith().describe);
+  if (workflowType === 'compare') throw new UserError(`Expected ${file} to be one specification, got a comparison`);
+  try {
+    const specification = { ...(input as object), ...(JSON.parse(change) as object) };
+    const parsed = parseSpecification(specification, registryWith().describe);
+    return { specification, workflowType: WORKFLOW_TYPES[algorithmOf(parsed)], threads: parsed.threads };
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UserError(`Expected --change to be JSON: ${error.message}`);
+    if (error instanceof InvalidSpecification) throw new UserError(`${file} with --change: ${error.message}`);
+    throw error;
+  }
+}
+
+function suggesting(continueAfter: number | undefined): Pick<StackOptions, 'dynamicConfig'> {
+  return continueAfter === undefined
+    ? {}
+    : { dynamicConfig: [`limit.historyCount.suggestContinueAsNew=${continueAfter}`] };
+}
+
 async function withLocalStack<T>(
-  directory: string,
-  threads: number,
+  options: StackOptions,
   use: (stack: LocalStack, client: Client) => Promise<T>,
 ): Promise<T> {
   const stack = await startStack({
-    directory,
-    threads,
+    ...options,
     temporal: 'local',
     s3: 'local',
     say: (line) => console.log(`          ${line}`),
@@ -115,11 +152,11 @@ async function withBreakableStack<T>(directory: string, use: (stack: BreakableSt
 async function compare(
   stack: LocalStack,
   client: Client,
-  specification: unknown,
+  subject: Subject,
   disturbance: Disturbance,
 ): Promise<boolean> {
-  const undisturbed = await run(stack, client, 'undisturbed', specification, async () => 'no disturbance');
-  const disturbed = await run(stack, client, 'disturbed', specification, disturbance);
+  const undisturbed = await run(stack, client, 'undisturbed', subject, async () => 'no disturbance');
+  const disturbed = await run(stack, client, 'disturbed', subject, disturbance);
   const [expected, found] = [outcomeOf(undisturbed), outcomeOf(disturbed)];
   const same = isDeepStrictEqual(found, expected);
   console.log(
@@ -133,54 +170,56 @@ async function run(
   stack: LocalStack,
   client: Client,
   workflowId: string,
-  specification: unknown,
+  { specification, workflowType }: Subject,
   disturbance: Disturbance,
 ): Promise<ResultSummary> {
   const startedAtMs = performance.now();
-  const handle = await client.workflow.start('firePbt', { workflowId, taskQueue: stack.queue, args: [specification] });
+  const handle = await client.workflow.start(workflowType, {
+    workflowId,
+    taskQueue: stack.queue,
+    args: [specification],
+  });
   let progress: RunProgress | undefined;
   let over = false;
   const elapsed = (): string => shortDuration((performance.now() - startedAtMs) / 1000);
-  const log = (line: string): void =>
+  const standstills = new Standstills();
+  const log = (line: string): void => {
+    standstills.disturb(performance.now(), line);
     console.log(`${elapsed().padStart(12)}  round ${progress?.round ?? 0} of ${progress?.rounds ?? '?'}  ${line}`);
+  };
   console.log(`\n${workflowId}:`);
   const result = watchWorkflow<RunProgress, ResultSummary>(
     handle,
     progressQuery,
     (newest) => void (progress = newest),
   ).finally(() => (over = true));
-  const [summary, disturbances] = await Promise.all([result, disturbance(() => !over, log)]);
+  const [summary, disturbances] = await Promise.all([
+    result,
+    disturbance(() => !over, log),
+    watchStandstills(client, workflowId, standstills, () => !over),
+  ]);
   console.log(`${workflowId} took ${elapsed()} for ${summary.rounds} rounds of real training; ${disturbances}`);
+  console.log('It stood still for at most:');
+  for (const standstill of standstills.longest(PRINTED_STANDSTILLS))
+    console.log(`  ${formatStandstill(standstill, startedAtMs)}`);
   return summary;
 }
 
-/** Kills running parts with SIGKILL. @throws UserError if the run ends before all kills */
-function killing(stack: LocalStack, kills: number, everySeconds: number, seed: number): Disturbance {
-  return async (isRunning, log) => {
-    const random = randomStream(seed, 'chaos');
-    const killed = new Map<string, number>();
-    for (let kill = 1; kill <= kills; kill += 1) {
-      await delay(1000 * everySeconds * (0.25 + 1.5 * random.next()));
-      const up = stack.parts.filter((part) => stack.processId(part) !== undefined);
-      const victim = up[random.integer(Math.max(1, up.length))];
-      if (!isRunning())
-        throw new UserError(
-          `The run ended after ${kill - 1} of ${kills} kills: specify more \`steps\`, or a shorter time with --every`,
-        );
-      if (victim === undefined) continue;
-      log(`kill ${kill} of ${kills}: kill -9 ${victim} (process ${stack.processId(victim)})`);
-      stack.kill(victim);
-      killed.set(victim, (killed.get(victim) ?? 0) + 1);
-    }
-    return `${kills} kills: ${[...killed]
-      .map(([part, count]) => `${part} ${count}`)
-      .sort()
-      .join(', ')}`;
-  };
+async function watchStandstills(
+  client: Client,
+  workflowId: string,
+  standstills: Standstills,
+  isRunning: () => boolean,
+): Promise<void> {
+  while (isRunning()) {
+    const { position, waitsFor } = await lookAt(client, workflowId);
+    if (isRunning()) standstills.see(performance.now(), position, waitsFor);
+    await delay(LOOK_EVERY_MS);
+  }
 }
 
-/** Causes the outages one after the other. @throws UserError if the run ends before all outages */
-function outages({ s3, withoutTemporal }: BreakableStack, outageMs: number): Disturbance {
+/** Takes the servers away, one after the other. @throws UserError if the run ends before all outages */
+function takeAway({ s3, withoutTemporal }: BreakableStack, outageMs: number): Disturbance {
   return async (isRunning, log) => {
     const duration = `for ${shortDuration(outageMs / 1000)}`;
     const kinds: readonly (readonly [string, () => Promise<void>])[] = [
