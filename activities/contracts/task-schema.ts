@@ -10,7 +10,14 @@ const LONGEST_TEXT = 1_000;
 const MOST_HYPERPARAMETERS = 1_000;
 
 const name = z.string().min(1).max(100);
-const named = { name, description: z.string().max(LONGEST_TEXT).describe('One sentence, for people.') };
+const named = {
+  name,
+  description: z.string().max(LONGEST_TEXT).describe('One sentence, for people.'),
+  optional: z
+    .literal(true)
+    .exactOptional()
+    .describe('A run may leave it out: then the task does without it. Never together with a default.'),
+};
 
 /** One hyperparameter. */
 export const hyperparameterDefinition: z.ZodType<HyperparameterDefinition> = z
@@ -42,7 +49,7 @@ export const hyperparameterDefinition: z.ZodType<HyperparameterDefinition> = z
     const message = definitionError(definition);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   })
-  .describe('A hyperparameter; without a default it must be given.');
+  .describe('A hyperparameter; without a default it must be given, unless it is optional.');
 
 /** What is trained: `{kind, …settings}`. */
 export const taskSpecification = z

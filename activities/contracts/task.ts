@@ -11,13 +11,15 @@ export interface TaskSpecification {
   readonly [setting: string]: unknown;
 }
 
-/** One hyperparameter of a task. Without a default it must be given. */
+/** One hyperparameter of a task. Without a default it must be given, unless it is optional. */
 export type HyperparameterDefinition = NumberDefinition | IntegerDefinition | CategoryDefinition;
 
 interface NamedHyperparameter {
   readonly name: string;
   /** One sentence, for people. */
   readonly description: string;
+  /** A run may leave it out: then the task does without it. Never together with a default. */
+  readonly optional?: true;
 }
 
 /** A real number. Trainers compute in single precision, so the bounds must hold for the value as a float32 too. */

@@ -49,6 +49,8 @@ export interface ReportRequest {
   readonly seed: number;
   readonly threads: number;
   readonly checkpoint: CheckpointReference;
+  /** Those that the checkpoint was trained with last: what a network answers may depend on them. */
+  readonly hyperparameters: HyperparameterValues;
 }
 
 export interface ReportOutcome {

@@ -23,8 +23,8 @@ export function checkHyperparameters(
       if (!allows(definition, value)) report(context, path, ruleOf(definition));
     }
   }
-  for (const { name, default: value } of definitions) {
-    if (value === undefined && !Object.hasOwn(given, name))
+  for (const { name, default: value, optional } of definitions) {
+    if (value === undefined && !optional && !Object.hasOwn(given, name))
       report(context, ['hyperparameters', name], 'a constant or a space to search');
   }
 }

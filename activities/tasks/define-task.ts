@@ -32,8 +32,8 @@ export interface TaskDefinition<Settings = unknown> {
   label?(settings: Settings): string;
   /** Returns what the score is called; default: `score`. Higher is better. */
   score?(settings: Settings): string;
-  /** Estimates a checkpoint's bytes; default: not known beforehand. */
-  checkpointBytes?(settings: Settings): number;
+  /** Estimates a checkpoint's bytes; null, and the default: not known beforehand. */
+  checkpointBytes?(settings: Settings): number | null;
   /**
    * Opens an uninitialised session, which the caller disposes of. Data that sessions share stays cached in the process.
    *

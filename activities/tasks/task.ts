@@ -18,7 +18,7 @@ export interface SessionContext {
   readonly seed: number;
   /** As in `P1/member-3`; for a report, which trains nothing, any name. */
   readonly worker: string;
-  /** What the session trains with, all of its life; none for a report. */
+  /** What the session trains with, all of its life; for a report, what it was trained with last. */
   readonly hyperparameters: HyperparameterValues;
   /** Folder with one folder a data set. */
   readonly dataDirectory: string;

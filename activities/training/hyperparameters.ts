@@ -37,12 +37,13 @@ export function completeHyperparameters(
     throw invalid(`hyperparameters.${unknown}`, rule, hyperparameters[unknown]);
   }
   return Object.fromEntries(
-    definitions.map((definition) => {
-      const { name } = definition;
+    definitions.flatMap((definition) => {
+      const { name, optional } = definition;
       const value = hyperparameters[name] ?? definition.default;
+      if (value === undefined && optional) return [];
       if (value === undefined || !allows(definition, value))
         throw invalid(`hyperparameters.${name}`, ruleOf(definition), value);
-      return [name, value];
+      return [[name, value]];
     }),
   );
 }

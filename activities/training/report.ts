@@ -22,14 +22,14 @@ export async function report(
   objects: Pick<ObjectStore, 'put'>,
   observer: Observer,
 ): Promise<ReportOutcome | Interrupted> {
-  const { storage, seed, checkpoint } = request;
+  const { storage, seed, checkpoint, hyperparameters } = request;
   const doing = `report on checkpoint ${checkpoint.key}`;
   const teller = new Teller(observer, null, checkpoint.step);
   try {
     teller.begins('opening', null);
     const bytes = await checkpoints.get(storage.bucket, checkpoint);
     const session = await asTask('open a session to report from', () =>
-      task.open({ seed, worker: 'report', hyperparameters: {}, dataDirectory }),
+      task.open({ seed, worker: 'report', hyperparameters, dataDirectory }),
     );
     try {
       await asTask(doing, () => session.restore(decodeSafetensors(bytes).tensors), 'CheckpointUnusable');

@@ -84,7 +84,7 @@ export async function simulateTask(specification: Specification): Promise<Simula
   const session = await task.open({
     seed: specification.seed,
     worker: 'report',
-    hyperparameters: best.member.hyperparameters,
+    hyperparameters: best.member.history.at(-1)?.hyperparameters ?? {},
     dataDirectory: DATA_DIRECTORY,
   });
   try {

@@ -112,16 +112,18 @@ async function train({ workflowId }: Run, { levels, evaluators }: Children, watc
 }
 
 /** Reports on the winner. If that fails permanently, holds until the operator resumes the run. */
-async function report(view: RunView, run: Run, { member, checkpoint }: Winner): Promise<ReportOutcome> {
+async function report(view: RunView, run: Run, { member, checkpoint, history }: Winner): Promise<ReportOutcome> {
   const { storage, specification } = run;
   const { task, seed, threads } = specification;
+  const hyperparameters = history.at(-1)?.hyperparameters ?? {};
   const holds = new Holds(([hold]) => {
     view.reportHold = hold?.reason ?? null;
     view.show();
   });
   for (;;) {
     try {
-      return await trainers(specification.trainers).report({ storage, task, seed, threads, checkpoint });
+      const asked = { storage, task, seed, threads, checkpoint, hyperparameters };
+      return await trainers(specification.trainers).report(asked);
     } catch (error) {
       if (isCancellation(error)) throw error;
       const { resumes } = view.wanted;

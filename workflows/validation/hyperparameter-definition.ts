@@ -70,7 +70,8 @@ export function definitionError(definition: HyperparameterDefinition): string | 
   if (definition.kind === 'category') {
     if (new Set(definition.choices).size < definition.choices.length) return 'a category of different choices';
   } else if (isEmpty(definition)) return `${definition.kind === 'number' ? 'a number' : 'an integer'} with some value`;
-  const { default: value } = definition;
+  const { default: value, optional } = definition;
+  if (value !== undefined && optional) return 'one that is optional or has a default, not both';
   if (value !== undefined && !allows(definition, value)) return `one whose default is ${ruleOf(definition)}`;
   return undefined;
 }

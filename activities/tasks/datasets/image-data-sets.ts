@@ -2,7 +2,6 @@
  * The data sets of images that a specification can name, and where their files are.
  */
 import { z } from 'zod';
-import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
 import { integer, listOf, object, oneOf, tag, text } from '../../../workflows/validation/fields.ts';
 import { loadCifar } from './cifar.ts';
 import type { ImageDataSet } from './data-set.ts';
@@ -83,26 +82,21 @@ export const imageDataSet = z.union(
 /** The setting `dataset`, defaults filled in. */
 export type ImageDataSetSetting = z.infer<typeof imageDataSet>;
 
-/** Data sets kept in a process: a trainer may serve a few experiments at once. */
-const MOST_KEPT = 2;
-const loaded = new LruCache<string, Promise<ImageDataSet>>(MOST_KEPT);
+/** Data sets that somebody still uses: TensorFlow has copies of its own of what is trained on. */
+const loaded = new Map<string, WeakRef<ImageDataSet>>();
 
 /**
- * Returns a data set, read once a process: files that change meanwhile are not read again.
+ * Returns a data set, read again only if nobody has it any more.
  *
  * @throws DataSetError naming the file, the rule and what was found
  */
-export function loadImages(setting: ImageDataSetSetting, dataDirectory: string): Promise<ImageDataSet> {
+export async function loadImages(setting: ImageDataSetSetting, dataDirectory: string): Promise<ImageDataSet> {
   const key = JSON.stringify([setting, dataDirectory]);
-  const known = loaded.get(key);
+  const known = loaded.get(key)?.deref();
   if (known) return known;
-  const loading = load(setting, dataDirectory);
-  loaded.set(key, loading);
-  // What failed is read again: the file may have come meanwhile.
-  loading.catch(() => {
-    void loaded.take(key);
-  });
-  return loading;
+  const dataSet = await load(setting, dataDirectory);
+  loaded.set(key, new WeakRef(dataSet));
+  return dataSet;
 }
 
 /** Returns what people call a data set. */

@@ -1,41 +1,58 @@
 /**
- * The networks that can be trained, as lists of layers from an image to one logit a class.
+ * The networks that can be trained, as layers from a standardised image to one logit a class.
  */
-import { convolution, dense, flatten, type Layer } from './layers.ts';
+import { isMonotone, type Activation } from '../networks/activations.ts';
+import { denseLayers } from '../networks/dense-layers.ts';
+import {
+  activation,
+  batchNormalisation,
+  convolution,
+  pooledConvolution,
+  pooling,
+  type Layer,
+} from '../networks/layers.ts';
+import { Network } from '../networks/network.ts';
+import type { ImageShape } from '../datasets/data-set.ts';
 import type { ImageClassification } from './settings.ts';
 
 export type Model = ImageClassification['model'];
 
-/** Height, width, channels. */
-export type ImageShape = readonly [number, number, number];
-
 /**
- * Returns a model's layers. Parameters are named by layer: `convolution-0/kernel`, `hidden-0/bias`, `output/kernel`.
+ * Returns a model's network. Variables are named by layer: `convolution-0/kernel`, `hidden-0/bias`, `output/kernel`.
  */
-export function layersOf(model: Model, batchSize: number, image: ImageShape, classes: number): readonly Layer[] {
+export function networkOf(model: Model, activationName: Activation, image: ImageShape, classes: number): Network {
   switch (model.kind) {
     case 'perceptron':
-      return denseStack(image, model.hidden, classes);
+      return new Network(denseLayers(image, model.hidden, classes, activationName, model.batchNormalisation));
     case 'convolutional': {
       let shape = image;
-      const convolutions = model.filters.map((filters, index) => {
-        const layer = convolution(`convolution-${index}`, batchSize, shape, filters);
-        shape = [Math.floor(shape[0] / 2), Math.floor(shape[1] / 2), filters];
-        return layer;
+      const convolutions = model.filters.flatMap((filters, index) => {
+        const [height, width, channels] = shape;
+        shape = [Math.floor(height / 2), Math.floor(width / 2), filters];
+        return convolutionLayers(`convolution-${index}`, channels, filters, activationName, model.batchNormalisation);
       });
-      return [...convolutions, ...denseStack(shape, [model.dense], classes)];
+      return new Network([
+        ...convolutions,
+        ...denseLayers(shape, [model.dense], classes, activationName, model.batchNormalisation),
+      ]);
     }
     default:
       return model satisfies never;
   }
 }
 
-function denseStack(input: readonly number[], hidden: readonly number[], classes: number): readonly Layer[] {
-  const features = input.reduce((product, size) => product * size, 1);
-  const widths = [features, ...hidden];
+function convolutionLayers(
+  name: string,
+  channels: number,
+  filters: number,
+  activationName: Activation,
+  isNormalised: boolean,
+): Layer[] {
+  if (!isNormalised && isMonotone(activationName)) return [pooledConvolution(name, channels, filters, activationName)];
   return [
-    flatten(input),
-    ...hidden.map((units, index) => dense(`hidden-${index}`, widths[index]!, units, true)),
-    dense('output', widths[hidden.length]!, classes, false),
+    convolution(name, channels, filters, !isNormalised),
+    ...(isNormalised ? [batchNormalisation(name, filters)] : []),
+    activation(name, activationName),
+    pooling(name),
   ];
 }

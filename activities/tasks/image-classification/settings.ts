@@ -2,17 +2,27 @@
  * Settings of image classification: the data set, the network, the optimiser, how the training images are split.
  */
 import { z } from 'zod';
+import { at, report } from '../../../workflows/validation/draft.ts';
+import { finite, flag, integer, list, listOf, number, object, tag } from '../../../workflows/validation/fields.ts';
 import type { HyperparameterDefinition } from '../../contracts/task.ts';
 import { countAt } from '../../specification/draft.ts';
-import { at, report } from '../../../workflows/validation/draft.ts';
-import { integer, list, listOf, object, oneOf, tag } from '../../../workflows/validation/fields.ts';
+import { imageDataSet } from '../datasets/image-data-sets.ts';
+import { classificationScore } from '../networks/classification.ts';
+import { LABEL_SMOOTHING, networkHyperparameters, optimizerSetting } from '../networks/hyperparameters.ts';
 
-const TRAINING_IMAGES = 60_000;
-const MOST_UNITS = 4096;
-const MOST_FILTERS = 512;
 const LARGEST_BATCH = 4096;
+const LARGEST_WIDTH = 4096;
+const MOST_FILTERS = 512;
+const MOST_CHANNELS = 1024;
+/** Held out for each purpose. */
+const MOST_EXAMPLES = 10_000_000;
+/** Of Fashion-MNIST: of other data sets only trainers know. */
+const FASHION_MNIST_IMAGES = 60_000;
 
-const hiddenWidth = integer(1, MOST_UNITS, 'Units of a layer.');
+const hiddenWidth = integer(1, LARGEST_WIDTH, 'Units of a layer.');
+const batchNormalisation = flag(
+  'Batch normalisation before each hidden activation; it takes the place of the biases. Default: false.',
+).default(false);
 
 const model = z.discriminatedUnion(
   'kind',
@@ -25,8 +35,9 @@ const model = z.discriminatedUnion(
           1,
           8,
           'layer widths',
-          'Units of each hidden layer, first to last; ReLU between them.',
+          'Units of each hidden layer, first to last; the hyperparameter `activation` between them.',
         ),
+        batchNormalisation,
       },
       'A multilayer perceptron.',
     ),
@@ -34,7 +45,7 @@ const model = z.discriminatedUnion(
       {
         kind: tag(
           'convolutional',
-          '3×3 convolutions, each followed by ReLU and 2×2 max pooling; then one hidden dense layer.',
+          '3×3 convolutions, each followed by the activation and 2×2 max pooling; then one hidden dense layer.',
         ),
         filters: list(
           integer(1, MOST_FILTERS, 'Filters of a convolution.'),
@@ -44,6 +55,7 @@ const model = z.discriminatedUnion(
           'Filters of each convolution, first to last.',
         ),
         dense: hiddenWidth.describe('Units of the dense layer before the output.'),
+        batchNormalisation,
       },
       'A small convolutional network.',
     ),
@@ -56,23 +68,44 @@ const model = z.discriminatedUnion(
   },
 );
 
+const normalisation = object(
+  {
+    mean: list(finite('A mean.'), 1, MOST_CHANNELS, 'numbers', 'One a channel; bytes count as parts of 255.'),
+    deviation: list(
+      number(1e-6, 1e6, 'A standard deviation.'),
+      1,
+      MOST_CHANNELS,
+      'numbers',
+      'One a channel; bytes count as parts of 255.',
+    ),
+  },
+  'What images are standardised by: (value − mean) / deviation. Default: what the training images have; for ' +
+    'fashion-mnist what is published.',
+);
+
 /** Schema of the settings. */
 export const settings = object(
   {
-    dataset: oneOf(['fashion-mnist'], 'The data set.'),
+    dataset: imageDataSet.describe('The data set: `fashion-mnist`, or where your own is.'),
     model,
-    optimizer: oneOf(['momentum', 'adam'], 'Momentum: SGD with `momentum`. Default: momentum.').default('momentum'),
-    batchSize: integer(1, LARGEST_BATCH, 'Examples of a training step. Default: 16.').default(16),
+    optimizer: optimizerSetting,
+    batchSize: integer(
+      1,
+      LARGEST_BATCH,
+      'Examples of a training step, unless the hyperparameter `batchSize` is given. Default: 16.',
+    ).default(16),
     objectiveExamples: integer(
       1,
-      TRAINING_IMAGES,
+      MOST_EXAMPLES,
       'Training images held out for the objective, which decisions are made by. Default: 2500.',
     ).default(2500),
     untouchedExamples: integer(
       1,
-      TRAINING_IMAGES,
+      MOST_EXAMPLES,
       'Training images that no decision sees, for the final report. Default: 2500.',
     ).default(2500),
+    score: classificationScore,
+    normalisation: normalisation.optional(),
   },
   'Image classification.',
 ).superRefine(checkExamples, { when: () => true });
@@ -82,43 +115,26 @@ export type ImageClassification = DeepReadonly<z.output<typeof settings>>;
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
-const LEARNING_RATE: HyperparameterDefinition = {
-  kind: 'number',
-  name: 'learningRate',
-  description: 'Learning rate of the optimiser.',
-  above: 0,
-};
-const MOMENTUM: HyperparameterDefinition = {
-  kind: 'number',
-  name: 'momentum',
-  description: 'Share of the last step that the next one keeps. Default: 0.9.',
-  minimum: 0,
-  below: 1,
-  default: 0.9,
-};
-const WEIGHT_DECAY: HyperparameterDefinition = {
-  kind: 'number',
-  name: 'weightDecay',
-  description: 'Weight decay of kernels, added to their gradients. Default: 0.',
-  minimum: 0,
-  default: 0,
-};
-
-/** Returns the hyperparameters of the optimiser that the settings name. */
+/** Returns the hyperparameters of the network that the settings describe. */
 export function hyperparametersOf({ optimizer }: ImageClassification): readonly HyperparameterDefinition[] {
-  return optimizer === 'adam' ? [LEARNING_RATE, WEIGHT_DECAY] : [LEARNING_RATE, MOMENTUM, WEIGHT_DECAY];
+  return [...networkHyperparameters(optimizer, LARGEST_BATCH), LABEL_SMOOTHING];
 }
 
 function checkExamples(draft: unknown, context: z.core.$RefinementCtx): void {
+  const [mean, deviation] = [at(at(draft, 'normalisation'), 'mean'), at(at(draft, 'normalisation'), 'deviation')];
+  if (Array.isArray(mean) && Array.isArray(deviation) && mean.length !== deviation.length)
+    report(context, ['normalisation', 'deviation'], `as long as \`task.normalisation.mean\` (${mean.length})`, {
+      got: String(deviation.length),
+    });
   const objective = countAt(draft, 'objectiveExamples');
   const untouched = countAt(draft, 'untouchedExamples');
-  if (!objective || !untouched) return;
-  const left = TRAINING_IMAGES - objective - untouched;
+  if (!objective || !untouched || at(draft, 'dataset') !== 'fashion-mnist') return;
+  const left = FASHION_MNIST_IMAGES - objective - untouched;
   if (left <= 0) {
     report(
       context,
       ['objectiveExamples'],
-      `below ${TRAINING_IMAGES} together with \`task.untouchedExamples\` (${untouched})`,
+      `below ${FASHION_MNIST_IMAGES} together with \`task.untouchedExamples\` (${untouched})`,
       { got: String(objective) },
     );
     return;

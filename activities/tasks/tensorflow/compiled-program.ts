@@ -4,8 +4,13 @@
 import type { EncodedProgram, FunctionSignature, ProgramSignature } from './definition.ts';
 import { checkNames, fedType, feedOf, type Call, type TensorProgram } from './tensor-program.ts';
 import type { TensorFlow } from './library.ts';
-import { Program, type Feed, type ResidentTensor } from './program.ts';
+import { Program, type Feed, ResidentTensor } from './program.ts';
 import type { TensorValues } from './protobuf.ts';
+
+/** A call that may also feed tensors that TensorFlow holds. */
+export interface CallOnTensors extends Omit<Call, 'inputs'> {
+  readonly inputs?: Readonly<Record<string, TensorValues | ResidentTensor>>;
+}
 
 export class CompiledProgram implements TensorProgram {
   readonly #signature: ProgramSignature;
@@ -71,7 +76,10 @@ export class CompiledProgram implements TensorProgram {
     return Object.fromEntries(hyperparameters.map((name, index) => [name, values[index]![0]!]));
   }
 
-  run(name: string, { steps = 1, firstStep = 0, key = [0, 0], inputs = {} }: Call = {}): Record<string, TensorValues> {
+  run(
+    name: string,
+    { steps = 1, firstStep = 0, key = [0, 0], inputs = {} }: CallOnTensors = {},
+  ): Record<string, TensorValues> {
     const signature = this.#signature.functions[name];
     if (!signature)
       throw new Error(`Expected a function of ${Object.keys(this.#signature.functions).join(', ')}, got \`${name}\``);
@@ -98,11 +106,13 @@ function inputFeeds(
   name: string,
   { inputs: definitions, repeats }: FunctionSignature,
   steps: number,
-  inputs: Readonly<Record<string, TensorValues>>,
-): Record<string, Feed> {
-  const entries = Object.entries(definitions).map(([input, definition]): [string, Feed] => {
+  inputs: CallOnTensors['inputs'] & object,
+): Record<string, Feed | ResidentTensor> {
+  const entries = Object.entries(definitions).map(([input, definition]): [string, Feed | ResidentTensor] => {
+    const given = inputs[input]!;
+    if (given instanceof ResidentTensor) return [`${name}/inputs/${input}`, given];
     const type = fedType(definition, repeats ? steps : undefined);
-    return [`${name}/inputs/${input}`, feedOf(`input \`${input}\` of \`${name}\``, type, inputs[input]!)];
+    return [`${name}/inputs/${input}`, feedOf(`input \`${input}\` of \`${name}\``, type, given)];
   });
   return Object.fromEntries(entries);
 }

@@ -373,12 +373,14 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'an unknown data set',
     withTask({ dataset: 'imagenet' }),
-    'Expected `task.dataset` to be `fashion-mnist`, got `"imagenet"`',
+    'Expected `task.dataset` to be `fashion-mnist` or an object with `kind` idx, cifar-10, cifar-100 or module, ' +
+      'got `"imagenet"`',
   ],
   [
     'a data set outside',
     withTask({ dataset: '../../etc/passwd' }),
-    'Expected `task.dataset` to be `fashion-mnist`, got `"../../etc/passwd"`',
+    'Expected `task.dataset` to be `fashion-mnist` or an object with `kind` idx, cifar-10, cifar-100 or module, ' +
+      'got `"../../etc/passwd"`',
   ],
   [
     'an unknown model',
@@ -403,7 +405,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'an unknown optimizer',
     withTask({ optimizer: 'sgd' }),
-    'Expected `task.optimizer` to be one of `momentum`, `adam`, got `"sgd"`',
+    'Expected `task.optimizer` to be one of `momentum`, `nesterov`, `adam`, `adamw`, `rmsprop`, got `"sgd"`',
   ],
   [
     'a batch of nothing',
@@ -435,13 +437,15 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'a misspelt hyperparameter',
     withImages({ hyperparameters: { learningrate: learningRate } }),
-    'Expected `hyperparameters.learningrate` to be absent (known for this task: learningRate, momentum, weightDecay)',
+    'Expected `hyperparameters.learningrate` to be absent (known for this task: learningRate, momentum, weightDecay, ' +
+      'dropout, activation, batchSize, labelSmoothing)',
     'Expected `hyperparameters.learningRate` to be a constant or a space to search',
   ],
   [
     'momentum for Adam',
     { ...withTask({ optimizer: 'adam' }), hyperparameters: { learningRate, momentum: 0.9 } },
-    'Expected `hyperparameters.momentum` to be absent (known for this task: learningRate, weightDecay), got `0.9`',
+    'Expected `hyperparameters.momentum` to be absent (known for this task: learningRate, weightDecay, beta1, beta2, ' +
+      'dropout, activation, batchSize, labelSmoothing), got `0.9`',
   ],
   [
     'a hyperparameter that is true',

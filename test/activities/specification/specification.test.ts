@@ -22,11 +22,12 @@ describe('a specification', () => {
       task: {
         kind: 'image-classification',
         dataset: 'fashion-mnist',
-        model: { kind: 'perceptron', hidden: [64] },
+        model: { kind: 'perceptron', hidden: [64], batchNormalisation: false },
         optimizer: 'momentum',
         batchSize: 16,
         objectiveExamples: 2500,
         untouchedExamples: 2500,
+        score: 'accuracy',
       },
       seed: 0,
       steps: 6000,

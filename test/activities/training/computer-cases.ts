@@ -161,9 +161,10 @@ export function describeComputer(
 
   it('writes a report', async () => {
     const { checkpoint, scores } = await trained(started.computer);
-    const { storage, task, seed, threads } = REQUEST;
+    const { storage, task, seed, threads, hyperparameters } = REQUEST;
     const { observer } = observing();
-    const reported = await started.computer.report({ storage, task, seed, threads, checkpoint }, observer);
+    const asked = { storage, task, seed, threads, checkpoint, hyperparameters };
+    const reported = await started.computer.report(asked, observer);
     assert.deepEqual(reported, { testScore: scores.at(-1), files: [`${STORAGE.folder}/result/best.safetensors`] });
   });
 }

@@ -11,7 +11,6 @@ import type { TrainProgress } from '../../../activities/training/round.ts';
 import { computeHere, type ComputingDependencies } from '../../../activities/training/compute-here.ts';
 import { createTrainingActivities } from '../../../activities/training/train.ts';
 import type { Session } from '../../../activities/tasks/task.ts';
-import type { ImageClassification } from '../../../activities/tasks/image-classification/settings.ts';
 import type {
   ReportOutcome,
   ReportRequest,
@@ -24,7 +23,7 @@ import { startObjectServer } from '../../object-server.ts';
 export const STORAGE = { bucket: 'fire-pbt', folder: 'a-run/first' } as const;
 
 /** A perceptron small enough for hundreds of steps a test. */
-export const SMALL_PERCEPTRON: ImageClassification & { readonly kind: string } = {
+export const SMALL_PERCEPTRON = {
   kind: 'image-classification',
   dataset: 'fashion-mnist',
   model: { kind: 'perceptron', hidden: [16] },
@@ -32,7 +31,7 @@ export const SMALL_PERCEPTRON: ImageClassification & { readonly kind: string } =
   batchSize: 8,
   objectiveExamples: 200,
   untouchedExamples: 300,
-};
+} as const;
 
 /** Mechanics need no tensors. */
 export const TOY: Partial<TrainRequest> = {
@@ -114,6 +113,7 @@ export async function startTrainer(): Promise<Trainer> {
             task: SMALL_PERCEPTRON,
             seed: 7,
             threads: 1,
+            hyperparameters: { learningRate: 0.01 },
             ...request,
           }),
         attempt,

@@ -31,21 +31,20 @@ export function idxFile(shape: readonly number[], values: ArrayLike<number>): Ui
   return Buffer.concat([new Uint8Array(header.buffer), Uint8Array.from(values)]);
 }
 
-/** Labels in turn, and images of noise, those of a class brighter than those of the one before. */
-export function brightImages(
+/** Labels in turn, and images of noise with bright stripes, in another place for each class. */
+export function stripedImages(
   count: number,
   size: number,
   classes: number,
 ): { readonly pixels: Uint8Array; readonly labels: Uint8Array } {
-  const stream = randomStream(1, 'bright images');
+  const stream = randomStream(1, 'striped images');
   const labels = Uint8Array.from({ length: count }, (_, image) => image % classes);
-  const step = Math.floor(256 / (classes + 1));
+  const stripe = Math.max(1, Math.floor(size / (4 * classes)));
+  const isBright = (at: number): boolean =>
+    Math.floor((at % size) / stripe) % classes === labels[Math.floor(at / size)];
   return {
     labels,
-    pixels: Uint8Array.from(
-      { length: count * size },
-      (_, at) => labels[Math.floor(at / size)]! * step + stream.integer(2 * step),
-    ),
+    pixels: Uint8Array.from({ length: count * size }, (_, at) => stream.integer(150) + (isBright(at) ? 100 : 0)),
   };
 }
 

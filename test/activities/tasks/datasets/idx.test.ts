@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { DataSetError } from '../../../../activities/tasks/datasets/data-set.ts';
 import { loadIdx, parseIdx } from '../../../../activities/tasks/datasets/idx.ts';
-import { brightImages, dataFolder, idxFile } from './data-files.ts';
+import { stripedImages, dataFolder, idxFile } from './data-files.ts';
 
 const words = (...values: readonly number[]): Uint8Array => {
   const view = new DataView(new ArrayBuffer(4 * values.length));
@@ -54,7 +54,7 @@ describe('parseIdx', () => {
 
 describe('a data set in IDX files', () => {
   const folder = dataFolder();
-  const { pixels, labels } = brightImages(6, 4 * 5 * 3, 3);
+  const { pixels, labels } = stripedImages(6, 4 * 5 * 3, 3);
   const files = {
     trainImages: folder.write('train-images', idxFile([6, 4, 5, 3], pixels)),
     trainLabels: folder.write('train-labels.gz', gzipSync(idxFile([6], labels))),

@@ -1,31 +1,42 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  estimateCheckpointBytes,
-  parameterCount,
-} from '../../../../activities/tasks/image-classification/checkpoint-size.ts';
+import { estimateCheckpointBytes } from '../../../../activities/tasks/image-classification/checkpoint-size.ts';
+import { settings } from '../../../../activities/tasks/image-classification/settings.ts';
 
-const PERCEPTRON = { kind: 'perceptron', hidden: [64] } as const;
+const PERCEPTRON = { kind: 'perceptron', hidden: [64] };
+const PARAMETERS = 784 * 64 + 64 + 64 * 10 + 10;
+/** Of a tensor's entry in the header. */
+const HEADER = 100;
+
+function bytes(change: object): number | null {
+  return estimateCheckpointBytes(settings.parse({ dataset: 'fashion-mnist', model: PERCEPTRON, ...change }));
+}
 
 describe('the size of a checkpoint of image classification', () => {
-  it('counts the parameters of a perceptron and of a convolutional net', () => {
-    assert.equal(parameterCount(PERCEPTRON), 784 * 64 + 64 + 64 * 10 + 10);
+  it('has the weights once more for momentum, twice more for Adam', () => {
+    const weights = 4 * PARAMETERS + 4 * HEADER;
+    assert.equal(bytes({ optimizer: 'momentum' }), 2 * weights);
+    assert.equal(bytes({ optimizer: 'adamw' }), 3 * weights);
+  });
+
+  it('counts the parameters of a convolutional net, and moving averages once', () => {
+    const model = { kind: 'convolutional', filters: [8, 16], dense: 32 };
+    const kernels = 9 * 8 + 9 * 8 * 16 + 7 * 7 * 16 * 32;
+    const biases = 8 + 16 + 32;
+    const output = 32 * 10 + 10;
+    assert.equal(bytes({ model }), 2 * (4 * (kernels + biases + output) + 8 * HEADER));
+    // Scale and offset instead of the bias; two averages.
     assert.equal(
-      parameterCount({ kind: 'convolutional', filters: [8, 16], dense: 32 }),
-      9 * 8 + 8 + (9 * 8 * 16 + 16) + (7 * 7 * 16 * 32 + 32) + (32 * 10 + 10),
+      bytes({ model: { ...model, batchNormalisation: true } }),
+      2 * (4 * (kernels + 2 * biases + output) + 11 * HEADER) + 4 * 2 * biases + 6 * HEADER,
     );
   });
 
-  it('has the weights once more for momentum, twice more for Adam', () => {
-    const settings = {
-      dataset: 'fashion-mnist',
-      model: PERCEPTRON,
-      batchSize: 16,
-      objectiveExamples: 2500,
-      untouchedExamples: 2500,
-    } as const;
-    const weights = 4 * parameterCount(PERCEPTRON) + 4 * 100;
-    assert.equal(estimateCheckpointBytes({ ...settings, optimizer: 'momentum' }), 2 * weights);
-    assert.equal(estimateCheckpointBytes({ ...settings, optimizer: 'adam' }), 3 * weights);
+  it('knows the images of CIFAR, but not those of files', () => {
+    assert.equal(
+      bytes({ dataset: { kind: 'cifar-100', folder: 'data' } }),
+      2 * (4 * (3072 * 64 + 64 + 64 * 100 + 100) + 4 * HEADER),
+    );
+    assert.equal(bytes({ dataset: { kind: 'idx', trainImages: 'a', trainLabels: 'b' } }), null);
   });
 });

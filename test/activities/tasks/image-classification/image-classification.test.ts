@@ -6,23 +6,21 @@ import { promisify } from 'node:util';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import { decodeSafetensors } from '../../../../activities/storage/safetensors.ts';
 import { loadFashionMnist } from '../../../../activities/tasks/datasets/fashion-mnist.ts';
-import { BatchOrder, split } from '../../../../activities/tasks/image-classification/examples.ts';
 import {
   loadTensorFlow,
   processShouldRecycle,
   tensorIdsUsed,
 } from '../../../../activities/tasks/tensorflow/library.ts';
-import type { ImageClassification } from '../../../../activities/tasks/image-classification/settings.ts';
 import { SMALL_PERCEPTRON, startTrainer, STORAGE, type Trainer } from '../../training/training-harness.ts';
 
 process.env['TF_NUM_INTRAOP_THREADS'] = '1';
 process.env['TF_CPP_MIN_LOG_LEVEL'] = '2';
 
 const DATA = fileURLToPath(new URL('../../../../.local/data', import.meta.url));
-const SMALL_CONVOLUTIONAL: ImageClassification & { readonly kind: string } = {
+const SMALL_CONVOLUTIONAL = {
   ...SMALL_PERCEPTRON,
   model: { kind: 'convolutional', filters: [2, 3], dense: 8 },
-};
+} as const;
 
 /** A model.json. */
 interface ModelFile {
@@ -146,7 +144,7 @@ describe('image classification', () => {
         const { testScore, untouchedScore, files } = await trainer.report({ task, checkpoint });
         assert.deepEqual(
           files,
-          ['best.safetensors', 'model/model.json', 'model/weights.bin'].map(
+          ['best.safetensors', 'model/model.json', 'model/weights.bin', 'description.json'].map(
             (name) => `${STORAGE.folder}/result/${name}`,
           ),
         );
@@ -172,33 +170,5 @@ describe('image classification', () => {
         ]);
       });
     }
-  });
-});
-
-describe('examples', () => {
-  it('are split without overlap, by the seed alone', () => {
-    const parts = split(60_000, 2500, 1000, 16, 3);
-    assert.deepEqual([parts.objective.length, parts.untouched.length, parts.training.length], [2500, 1000, 56_500]);
-    assert.equal(new Set([...parts.objective, ...parts.untouched, ...parts.training]).size, 60_000);
-    assert.deepEqual(split(60_000, 2500, 1000, 32, 3), parts);
-    assert.notDeepEqual(split(60_000, 2500, 1000, 16, 4).objective, parts.objective);
-  });
-
-  it('must leave a batch to train on', () => {
-    assert.throws(() => split(100, 50, 45, 6, 0), {
-      message:
-        'Expected `task.objectiveExamples` and `task.untouchedExamples` to leave at least one batch (6) of ' +
-        'the 100 training images, got `95`',
-    });
-  });
-
-  it('come in a new order each epoch, each at most once an epoch, whatever step is asked first', () => {
-    const training = Uint32Array.from({ length: 23 }, (_, index) => 100 + index);
-    const order = new BatchOrder(0, 'P1/member-0', training, 5);
-    const epochs = [0, 1].map((epoch) => [0, 1, 2, 3].flatMap((batch) => [...order.batch(4 * epoch + batch)]));
-    for (const epoch of epochs) assert.equal(new Set(epoch).size, 20);
-    assert.notDeepEqual(epochs[0], epochs[1]);
-    assert.deepEqual([...new BatchOrder(0, 'P1/member-0', training, 5).batch(6)], epochs[1]?.slice(10, 15));
-    assert.notDeepEqual([...new BatchOrder(0, 'P1/member-1', training, 5).batch(0)], epochs[0]?.slice(0, 5));
   });
 });

@@ -1,198 +1,187 @@
 /**
- * The graphs against an independent implementation: the same networks in TensorFlow.js's own operations, with its
- * automatic gradients, and optimisers written out on arrays of doubles.
+ * The compiled networks against an independent implementation: the same networks in TensorFlow.js's own operations,
+ * with its automatic gradients, and optimisers written out on arrays of doubles.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import { randomStream } from '../../../../workflows/algorithm/index.ts';
-import {
-  PIXEL_OFFSET,
-  PIXEL_SCALE,
-  ResidentExamples,
-} from '../../../../activities/tasks/image-classification/examples.ts';
-import type { ImageShape, Model } from '../../../../activities/tasks/image-classification/models.ts';
-import { Network } from '../../../../activities/tasks/image-classification/network.ts';
-import type { ImageClassification } from '../../../../activities/tasks/image-classification/settings.ts';
+import { BatchOrder, splitRows } from '../../../../activities/tasks/datasets/split.ts';
+import { imageClassification } from '../../../../activities/tasks/image-classification/image-classification.ts';
 import { loadTensorFlow } from '../../../../activities/tasks/tensorflow/library.ts';
+import type { State } from '../../../../activities/tasks/task.ts';
+import { dataFolder, idxFile } from '../datasets/data-files.ts';
+import { floatsOf, withSession } from '../open-session.ts';
 
 process.env['TF_CPP_MIN_LOG_LEVEL'] = '2';
 process.env['TF_NUM_INTRAOP_THREADS'] = '1';
 const { tfjs, binding } = loadTensorFlow();
 
-const IMAGE: ImageShape = [10, 10, 1];
+const SIDE = 10;
 const CLASSES = 3;
 const BATCH = 4;
 const STEPS = 5;
-const PERCEPTRON: Model = { kind: 'perceptron', hidden: [6, 5] };
-const CONVOLUTIONAL: Model = { kind: 'convolutional', filters: [3, 4], dense: 6 };
+const COUNT = 60;
+const SEED = 7;
+const WORKER = 'P1/member-3';
+const NORMALISATION = { mean: [0.4], deviation: [0.3] };
 const HYPERPARAMETERS = { learningRate: 0.05, momentum: 0.8, weightDecay: 0.01 };
 
-type Values = Map<string, Float32Array>;
+type Model =
+  | { readonly kind: 'perceptron'; readonly hidden: readonly number[] }
+  | { readonly kind: 'convolutional'; readonly filters: readonly number[]; readonly dense: number };
+const PERCEPTRON: Model = { kind: 'perceptron', hidden: [6, 5] };
+const CONVOLUTIONAL: Model = { kind: 'convolutional', filters: [3, 4], dense: 6 };
+
+type Values = ReadonlyMap<string, readonly number[]>;
 
 describe('a network', () => {
+  const folder = dataFolder();
+  const stream = randomStream(2, 'pixels');
+  const pixels = Uint8Array.from({ length: COUNT * SIDE * SIDE }, () => stream.integer(256));
+  const labels = Uint8Array.from({ length: COUNT }, () => stream.integer(CLASSES));
+  const settings = {
+    dataset: {
+      kind: 'idx',
+      trainImages: folder.write('images', idxFile([COUNT, SIDE, SIDE], pixels)),
+      trainLabels: folder.write('labels', idxFile([COUNT], labels)),
+      classes: CLASSES,
+    },
+    batchSize: BATCH,
+    objectiveExamples: 20,
+    untouchedExamples: 10,
+    normalisation: NORMALISATION,
+  };
+  const opened = (optimizer: string, weightDecay: number) => {
+    const { momentum, ...others } = { ...HYPERPARAMETERS, weightDecay };
+    return { seed: SEED, worker: WORKER, hyperparameters: optimizer === 'momentum' ? { ...others, momentum } : others };
+  };
+  const batch = (images: Int32Array): readonly [Tfjs.Tensor4D, readonly number[]] => {
+    const values = [...images].flatMap((image) =>
+      [...pixels.subarray(image * SIDE * SIDE, (image + 1) * SIDE * SIDE)].map(
+        (byte) => (byte / 255 - NORMALISATION.mean[0]!) / NORMALISATION.deviation[0]!,
+      ),
+    );
+    return [
+      tfjs.tensor4d(Float32Array.from(values), [images.length, SIDE, SIDE, 1]),
+      [...images].map((image) => labels[image]!),
+    ];
+  };
+
   for (const [model, optimizer] of [
     [PERCEPTRON, 'momentum'],
     [PERCEPTRON, 'adam'],
     [CONVOLUTIONAL, 'momentum'],
     [CONVOLUTIONAL, 'adam'],
-  ] as const) {
-    for (const weightDecay of [0, HYPERPARAMETERS.weightDecay]) {
-      it(
-        `trains a ${model.kind} model with ${optimizer}, weight decay ${weightDecay}, as automatic gradients ` +
-          'and a plain optimiser do',
-        () => {
-          const network = new Network(binding, task(model, optimizer), IMAGE, CLASSES, weightDecay !== 0);
-          const hyperparameters = { ...HYPERPARAMETERS, weightDecay };
-          const state = initialState(network);
-          const expected = trainNaively(model, optimizer, network, state, hyperparameters);
-          network.setState(state);
-          network.setHyperparameters(hyperparameters);
-          network.train(STEPS, pixels(STEPS * BATCH), labels(STEPS * BATCH));
-          for (const [name, values] of network.getState()) {
-            const wanted = expected.get(name);
-            if (!wanted) continue;
-            const worst = Math.max(...values.map((value, index) => Math.abs(value - wanted[index]!)));
+  ] as const)
+    for (const weightDecay of [0, HYPERPARAMETERS.weightDecay])
+      it(`trains as written out (${model.kind}, ${optimizer}, weight decay ${weightDecay})`, async () => {
+        const own = { ...settings, model, optimizer };
+        await withSession(imageClassification, own, opened(optimizer, weightDecay), async (session) => {
+          await session.initialise();
+          // Biases too begin at random, so that nothing cancels out.
+          const initial = shaken(await session.save());
+          await session.restore(initial);
+          await session.train(0, STEPS);
+          const trained = await session.save();
+          const { rest } = splitRows(COUNT, { objective: 20, untouched: 10 }, SEED);
+          const order = new BatchOrder(SEED, WORKER, rest, BATCH);
+          const batches = Array.from({ length: STEPS }, (_, step) => order.batches(step, step + 1));
+          const expected = trainNaively(model, optimizer, initial, { ...HYPERPARAMETERS, weightDecay }, () =>
+            batch(batches.shift()!),
+          );
+          for (const [name, values] of expected) {
+            const found = floatsOf(trained, name);
+            const worst = Math.max(...values.map((value, index) => Math.abs(value - found[index]!)));
             assert.ok(worst < 2e-5, `${name} is off by ${worst}`);
           }
-          network.dispose();
-        },
-      );
-    }
-  }
+          assert.equal(expected.size + (optimizer === 'adam' ? 2 : 0), trained.size);
+        });
+      });
 
-  it('comes out the same however its steps are cut into calls', () => {
-    const network = new Network(binding, task(CONVOLUTIONAL, 'adam'), IMAGE, CLASSES, true);
-    const ends = [[STEPS], [1, 2, 3, 4, 5], [2, STEPS]].map((cuts) => {
-      network.setState(initialState(network));
-      network.setHyperparameters(HYPERPARAMETERS);
-      let from = 0;
-      for (const to of cuts) {
-        network.train(
-          to - from,
-          pixels(STEPS * BATCH).slice(from * BATCH * 100, to * BATCH * 100),
-          labels(STEPS * BATCH).slice(from * BATCH, to * BATCH),
-        );
-        from = to;
-      }
-      return network.getState();
+  it('counts right answers as an argmax over its own logits does', async () => {
+    const own = { ...settings, model: CONVOLUTIONAL };
+    await withSession(imageClassification, own, opened('momentum', 0), async (session) => {
+      await session.initialise();
+      const state = await session.save();
+      const { parts } = splitRows(COUNT, { objective: 20, untouched: 10 }, SEED);
+      const right = tfjs.tidy(() => {
+        const [images, classes] = batch(Int32Array.from(parts.objective));
+        const answers = logits(CONVOLUTIONAL, tensors(state), images).argMax(1).dataSync();
+        return classes.filter((label, index) => label === answers[index]).length;
+      });
+      assert.equal(await session.measure(), right / 20);
     });
-    assert.deepEqual(ends[1], ends[0]);
-    assert.deepEqual(ends[2], ends[0]);
-    network.dispose();
-  });
-
-  it('counts correct answers as an argmax over its own logits does, in any number of batches', () => {
-    const network = new Network(binding, task(CONVOLUTIONAL, 'momentum'), IMAGE, CLASSES, false);
-    const state = initialState(network);
-    network.setState(state);
-    const count = 50;
-    const [images, classes] = [pixels(count), labels(count)];
-    const expected = tfjs.tidy(() => {
-      const answers = [
-        ...logits(CONVOLUTIONAL, tensors(network, state), normalised(images, count)).argMax(1).dataSync(),
-      ];
-      return answers.filter((answer, index) => answer === classes[index]).length;
-    });
-    for (const atOnce of [50, 20, 1]) {
-      const examples = new ResidentExamples(binding, { count, pixels: images, labels: classes }, IMAGE, atOnce);
-      assert.equal(
-        examples.batches.map((batch) => network.countCorrect(batch)!).reduce((a, b) => a + b),
-        expected,
-      );
-      examples.dispose();
-    }
-    network.dispose();
   });
 
   for (const [what, value] of [
     ['not a number', NaN],
     ['infinite', Infinity],
-  ] as const) {
-    it(`tells that a weight is ${what}, even one that no image reaches`, () => {
-      const network = new Network(binding, task(PERCEPTRON, 'momentum'), IMAGE, CLASSES, false);
-      const state = initialState(network);
-      // Behind a unit that is never active.
-      state.get('hidden-0/bias')![0] = -1e6;
-      state.get('hidden-1/kernel')!.fill(value, 0, 1);
-      network.setState(state);
-      const examples = new ResidentExamples(
-        binding,
-        { count: 2, pixels: pixels(2), labels: new Int32Array(2) },
-        IMAGE,
-        2,
-      );
-      assert.equal(network.countCorrect(examples.batches[0]!), undefined);
-      examples.dispose();
-      network.dispose();
+  ] as const)
+    it(`tells that a weight is ${what}, even one that no image reaches`, async () => {
+      const own = { ...settings, model: PERCEPTRON };
+      await withSession(imageClassification, own, opened('momentum', 0), async (session) => {
+        await session.initialise();
+        const state = new Map(await session.save());
+        const change = (name: string, index: number, to: number) => {
+          const tensor = state.get(name)!;
+          const values = floatsOf(state, name);
+          values[index] = to;
+          state.set(name, { ...tensor, data: new Uint8Array(values.buffer) });
+        };
+        // Behind a unit that is never active.
+        change('hidden-0/bias', 0, -1e6);
+        await session.restore(state);
+        assert.notEqual(await session.measure(), 'diverged');
+        change('hidden-1/kernel', 0, value);
+        await session.restore(state);
+        assert.equal(await session.measure(), 'diverged');
+      });
     });
-  }
 
-  it('keeps nothing when it is disposed of', () => {
+  it('keeps no tensor when its sessions are disposed of, whatever they did', async () => {
     const alive = (): [number, number] => [binding.getNumOfTensors(), tfjs.memory().numTensors];
+    const use = () =>
+      withSession(
+        imageClassification,
+        { ...settings, model: CONVOLUTIONAL },
+        opened('momentum', 0),
+        async (session) => {
+          await session.initialise();
+          await session.train(0, 2);
+          await session.measure();
+          await session.report();
+        },
+      );
+    await use();
     const before = alive();
-    for (let cycle = 0; cycle < 5; cycle++) {
-      const network = new Network(binding, task(CONVOLUTIONAL, 'adam'), IMAGE, CLASSES, true);
-      network.setState(initialState(network));
-      network.setHyperparameters(HYPERPARAMETERS);
-      network.train(STEPS, pixels(STEPS * BATCH), labels(STEPS * BATCH));
-      network.getState();
-      network.dispose();
-    }
+    for (let cycle = 0; cycle < 3; cycle++) await use();
     assert.deepEqual(alive(), before);
   });
 });
 
-function task(model: Model, optimizer: 'momentum' | 'adam'): ImageClassification {
-  return {
-    dataset: 'fashion-mnist',
-    model,
-    optimizer,
-    batchSize: BATCH,
-    objectiveExamples: 1,
-    untouchedExamples: 1,
-  };
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
-/** Parameters at random, biases too; slots as they start. */
-function initialState(network: Network): Values {
-  const state: Values = new Map();
-  for (const { name, shape } of network.parameters) {
-    const stream = randomStream(1, name);
-    state.set(
-      name,
-      Float32Array.from({ length: sizeOf(shape) }, () => 0.4 * stream.normal()),
-    );
-  }
-  for (const { variable, initial } of network.slots)
-    state.set(variable.name, new Float32Array(sizeOf(variable.shape)).fill(initial));
-  return state;
-}
-
-function pixels(count: number): Uint8Array {
-  const stream = randomStream(2, 'pixels');
-  return Uint8Array.from({ length: count * sizeOf(IMAGE) }, () => stream.integer(256));
-}
-
-function labels(count: number): Int32Array {
-  const stream = randomStream(3, 'labels');
-  return Int32Array.from({ length: count }, () => stream.integer(CLASSES));
-}
-
-function normalised(images: Uint8Array, count: number): Tfjs.Tensor4D {
-  return tfjs.tensor4d(
-    Float32Array.from(images, (byte) => byte * PIXEL_SCALE + PIXEL_OFFSET),
-    [count, ...IMAGE],
+/** Returns the state with biases at random. */
+function shaken(state: State): State {
+  return new Map(
+    [...state].map(([name, tensor]) => {
+      if (!name.endsWith('/bias') || name.startsWith('optimizer/')) return [name, tensor];
+      const stream = randomStream(1, name);
+      const values = Float32Array.from({ length: tensor.data.byteLength / 4 }, () => 0.4 * stream.normal());
+      return [name, { ...tensor, data: new Uint8Array(values.buffer) }];
+    }),
   );
 }
 
-function tensors(network: Network, state: Values): Record<string, Tfjs.Tensor> {
+function parametersOf(state: State): string[] {
+  return [...state.keys()].filter((name) => !name.startsWith('optimizer/'));
+}
+
+function tensors(state: State, values?: Values): Record<string, Tfjs.Tensor> {
   return Object.fromEntries(
-    network.parameters.map(({ name, shape }) => [name, tfjs.tensor(state.get(name)!.slice(), [...shape])]),
+    parametersOf(state).map((name) => [
+      name,
+      tfjs.tensor(Float32Array.from(values?.get(name) ?? floatsOf(state, name)), [...state.get(name)!.shape]),
+    ]),
   );
 }
 
@@ -214,24 +203,23 @@ function logits(model: Model, weights: Record<string, Tfjs.Tensor>, images: Tfjs
   return features.matMul(weights['output/kernel']!).add(weights['output/bias']!);
 }
 
-/** Returns parameters and slots after training; only `train` of the network is not used. */
+/** Returns parameters and slots after training. */
 function trainNaively(
   model: Model,
   optimizer: 'momentum' | 'adam',
-  network: Network,
-  initial: Values,
+  initial: State,
   { learningRate, momentum, weightDecay }: typeof HYPERPARAMETERS,
-): Map<string, number[]> {
-  const names = network.parameters.map(({ name }) => name);
-  const weights = new Map(names.map((name) => [name, [...initial.get(name)!]]));
+  nextBatch: () => readonly [Tfjs.Tensor4D, readonly number[]],
+): Values {
+  const names = parametersOf(initial);
+  const weights = new Map(names.map((name) => [name, [...floatsOf(initial, name)]]));
   const zeros = (): Map<string, number[]> => new Map(names.map((name) => [name, weights.get(name)!.map(() => 0)]));
   const [first, second] = [zeros(), zeros()];
-  const size = sizeOf(IMAGE);
   for (let step = 0; step < STEPS; step++) {
     const gradients = tfjs.tidy(() => {
-      const images = normalised(pixels(STEPS * BATCH).slice(step * BATCH * size, (step + 1) * BATCH * size), BATCH);
-      const classes = tfjs.oneHot([...labels(STEPS * BATCH).slice(step * BATCH, (step + 1) * BATCH)], CLASSES);
-      const values = tensors(network, new Map(names.map((name) => [name, Float32Array.from(weights.get(name)!)])));
+      const [images, labels] = nextBatch();
+      const classes = tfjs.oneHot([...labels], CLASSES);
+      const values = tensors(initial, weights);
       const loss = (...given: Tfjs.Tensor[]): Tfjs.Scalar =>
         tfjs.losses
           .softmaxCrossEntropy(

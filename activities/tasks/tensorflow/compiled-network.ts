@@ -1,0 +1,240 @@
+/**
+ * A network's program with its data: trains on batches of rows and sums measurements over rows, each in one native
+ * call.
+ */
+import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
+import { randomStream, type RandomStream } from '../../../workflows/algorithm/index.ts';
+import { compile } from './compile.ts';
+import type { CompiledProgram } from './compiled-program.ts';
+import type { InputDefinitions } from './definition.ts';
+import type { TensorFlow } from './library.ts';
+import type { Feeds, NetworkDefinition, NetworkModel, Sums, Tensors } from './network-definition.ts';
+import { ResidentTensor } from './program.ts';
+import type { Dtype, TensorValues } from './protobuf.ts';
+import { SharedValues, type Lease } from './shared-values.ts';
+import { residentData } from './tracing/step-context.ts';
+
+type ResidentTensors = Readonly<Record<string, ResidentTensor>>;
+type Prepare = NonNullable<NetworkDefinition['prepare']>;
+
+/** Data sets that stay although nobody uses them: those of a few experiments at once. */
+const MOST_UNUSED_DATA = 2;
+
+const residents = new SharedValues<ResidentTensors>(MOST_UNUSED_DATA, disposeAll);
+
+/** Prepared rows that stay with TensorFlow; `counts` is 0 for those that only fill the last batch up. */
+export type MeasuredBatch = ResidentTensors;
+
+export class CompiledNetwork {
+  readonly program: CompiledProgram;
+  /** Names of the variables that answers need. */
+  readonly weights: readonly string[];
+  /** Bytes of its state. */
+  readonly stateBytes: number;
+  readonly #tensorflow: TensorFlow;
+  readonly #data: Lease<ResidentTensors>;
+  readonly #prepare: Prepare;
+  /** Rows of a measured batch. */
+  readonly #chunk: number;
+
+  /**
+   * Compiles a network, and loads its data if no other network has it loaded.
+   *
+   * @throws TraceRefused if a function of the network does what compiled steps cannot repeat
+   */
+  static async create(tensorflow: TensorFlow, definition: NetworkDefinition): Promise<CompiledNetwork> {
+    const { key, load } = definition.data;
+    const data = await residents.lease(key, async () => residentTensors(tensorflow, await load()));
+    try {
+      return new CompiledNetwork(tensorflow, definition, data);
+    } catch (error) {
+      data.release();
+      throw error;
+    }
+  }
+
+  private constructor(tensorflow: TensorFlow, definition: NetworkDefinition, data: Lease<ResidentTensors>) {
+    const { tfjs: tf } = tensorflow;
+    const objective = definition.data.objective.length;
+    this.#tensorflow = tensorflow;
+    this.#data = data;
+    this.#prepare = definition.prepare ?? ((_, rows) => rows);
+    this.#chunk = Math.ceil(objective / Math.ceil(objective / definition.measuredAtOnce));
+    // What the variables hold is replaced before it is used.
+    const model = makeModel(tf, definition, (name) => randomStream(0, name));
+    const variables = { ...model.weights, ...model.slots };
+    this.weights = Object.keys(model.weights);
+    this.stateBytes = 4 * Object.values(variables).reduce((sum, { size }) => sum + size, 0);
+    try {
+      this.program = compile(tensorflow, {
+        variables,
+        hyperparameters: definition.hyperparameters,
+        resident: data.value,
+        functions: {
+          train: {
+            repeats: true,
+            inputs: { rows: { dtype: 'int32', shape: [definition.batchSize] } },
+            run: ({ rows }, at) => {
+              const values = Object.entries(at.resident).map(([name, one]) => [name, one.gather(rows)] as const);
+              definition.step(tf, model, this.#prepare(tf, Object.fromEntries(values)), at);
+            },
+          },
+          measure: this.#measureFunction(model, definition.measure),
+        },
+      });
+    } finally {
+      tf.dispose(Object.values(variables));
+    }
+  }
+
+  /** Compiles other measurements of the same network; the caller disposes of the program. */
+  compileMeasurement(definition: NetworkDefinition, values: NetworkDefinition['measure']): CompiledProgram {
+    const { tfjs: tf } = this.#tensorflow;
+    const model = makeModel(tf, definition, (name) => randomStream(0, name));
+    try {
+      return compile(this.#tensorflow, {
+        variables: { ...model.weights },
+        hyperparameters: [],
+        resident: {},
+        functions: { measure: this.#measureFunction(model, values) },
+      });
+    } finally {
+      tf.dispose([...Object.values(model.weights), ...Object.values(model.slots)]);
+    }
+  }
+
+  /** Prepares rows of the data to be measured; the caller disposes of the batches. */
+  prepareRows(rows: Uint32Array): MeasuredBatch[] {
+    return this.#prepareOf(this.#data.value, rows);
+  }
+
+  /** Prepares rows of other data to be measured, all of them; the caller disposes of the batches. */
+  prepareFeeds(feeds: Feeds, rows: number): MeasuredBatch[] {
+    const tensors = residentTensors(this.#tensorflow, feeds);
+    try {
+      return this.#prepareOf(
+        tensors,
+        Uint32Array.from({ length: rows }, (_, row) => row),
+      );
+    } finally {
+      disposeAll(tensors);
+    }
+  }
+
+  dispose(): void {
+    this.program.dispose();
+    this.#data.release();
+  }
+
+  #measureFunction(model: NetworkModel, values: NetworkDefinition['measure']) {
+    const { tfjs: tf } = this.#tensorflow;
+    return {
+      repeats: false,
+      inputs: this.#measuredInputs(),
+      run: (inputs: Tensors) => measured(tf, model, inputs, values),
+    };
+  }
+
+  #measuredInputs(): InputDefinitions {
+    const example = this.#prepared(this.#data.value, Int32Array.of(0));
+    const inputs = Object.entries(example).map(([name, { dtype, shape }]) => {
+      return [name, { dtype: inputDtype(dtype), shape: [this.#chunk, ...shape.slice(1)] }] as const;
+    });
+    disposeAll(example);
+    return { ...Object.fromEntries(inputs), counts: { dtype: 'float32', shape: [this.#chunk] } };
+  }
+
+  #prepareOf(data: ResidentTensors, rows: Uint32Array): MeasuredBatch[] {
+    const length = this.#chunk;
+    return Array.from({ length: Math.ceil(rows.length / length) }, (_, index) => {
+      const own = rows.subarray(index * length, (index + 1) * length);
+      const filled = Int32Array.from({ length }, (_value, place) => own[place] ?? own[0]!);
+      const counts = Float32Array.from({ length }, (_value, place) => (place < own.length ? 1 : 0));
+      return { ...this.#prepared(data, filled), counts: this.#resident([length], counts, 'float32') };
+    });
+  }
+
+  #prepared(data: ResidentTensors, rows: Int32Array): ResidentTensors {
+    const { tfjs: tf } = this.#tensorflow;
+    const batch = tf.tidy(() => {
+      const indices = tf.tensor1d(rows, 'int32');
+      const gathered = Object.entries(residentData(tf, data)).map(
+        ([name, one]) => [name, one.gather(indices)] as const,
+      );
+      return { ...this.#prepare(tf, Object.fromEntries(gathered)) };
+    });
+    const prepared = Object.entries(batch).map(([name, tensor]) => {
+      return [name, this.#resident(tensor.shape, tensor.dataSync().slice(), tensor.dtype as Dtype)] as const;
+    });
+    tf.dispose(batch);
+    return Object.fromEntries(prepared);
+  }
+
+  #resident(shape: readonly number[], values: TensorValues, dtype: Dtype): ResidentTensor {
+    return new ResidentTensor(this.#tensorflow.binding, { shape, values, dtype });
+  }
+}
+
+/**
+ * Returns the sums of what a program measures over batches, in doubles; undefined if a value or a weight is not finite.
+ */
+export function sumMeasurements(program: CompiledProgram, batches: readonly MeasuredBatch[]): Sums | undefined {
+  const sums: Record<string, number[]> = {};
+  for (const inputs of batches) {
+    const { finite, ...values } = program.run('measure', { inputs });
+    if (finite?.[0] !== 1) return undefined;
+    for (const [name, parts] of Object.entries(values)) {
+      const sum = (sums[name] ??= Array<number>(parts.length).fill(0));
+      parts.forEach((part, index) => (sum[index]! += part));
+    }
+  }
+  return sums;
+}
+
+/** Makes a model's variables, and leaves nothing else behind. The caller disposes of them. */
+export function makeModel(
+  tf: typeof Tfjs,
+  definition: NetworkDefinition,
+  stream: (name: string) => RandomStream,
+): NetworkModel {
+  const made: NetworkModel[] = [];
+  tf.tidy(() => {
+    made.push(definition.model(tf, stream));
+  });
+  return made[0]!;
+}
+
+/** Frees prepared rows, or a data set. */
+export function disposeAll(tensors: ResidentTensors): void {
+  for (const tensor of Object.values(tensors)) tensor.dispose();
+}
+
+function residentTensors({ binding }: TensorFlow, feeds: Feeds): ResidentTensors {
+  return Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, new ResidentTensor(binding, feed)]));
+}
+
+/** Sums values over the rows that count, and says whether all of them and all weights are finite. */
+function measured(
+  tf: typeof Tfjs,
+  model: NetworkModel,
+  { counts, ...batch }: Tensors,
+  measure: NetworkDefinition['measure'],
+): Tensors {
+  const values = Object.entries(measure(tf, model, batch)).map(
+    ([name, value]) => [name, value.cast('float32')] as const,
+  );
+  const sums = values.map(([name, value]) => {
+    const weights = counts!.reshape([-1, ...Array<number>(value.rank - 1).fill(1)]);
+    return [name, value.mul(weights).sum(0)] as const;
+  });
+  const floats = Object.values(model.weights).filter(({ dtype }) => dtype === 'float32');
+  const finite = [...values.map(([, value]) => value), ...floats]
+    .map((tensor) => tf.isFinite(tensor).all())
+    .reduce((one, other) => tf.logicalAnd(one, other));
+  return { ...Object.fromEntries(sums), finite: finite.cast('int32') };
+}
+
+function inputDtype(dtype: Dtype): 'float32' | 'int32' | 'bool' {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw new Error(`Expected a batch to have tensors of float32, int32 or bool, got \`${dtype}\``);
+}

@@ -1,0 +1,88 @@
+/**
+ * What an author says of a network, so that it can be trained: plain TensorFlow.js.
+ */
+import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
+import type { RandomStream } from '../../../workflows/algorithm/index.ts';
+import type { HyperparameterValues } from '../../../workflows/algorithm/hyperparameters.ts';
+import type { ExportedFile, State } from '../task.ts';
+import type { StepContext } from './definition.ts';
+import type { Parameters } from './optimizers.ts';
+import type { Feed } from './program.ts';
+
+type Tf = typeof Tfjs;
+
+/** Tensors by name. */
+export type Tensors = Readonly<Record<string, Tfjs.Tensor>>;
+
+/** All that a network has learned; variables by their name in checkpoints. */
+export interface NetworkModel {
+  /** What answers need: parameters, moving averages. A report keeps these alone. */
+  readonly weights: Parameters;
+  /** What only training needs: the optimiser's slots. */
+  readonly slots: Parameters;
+}
+
+/** Rows of data, and what each is for. Indices count rows from 0. */
+export interface NetworkData {
+  /** Names the values: data of one key are the same, and loaded once a process. */
+  readonly key: string;
+  /** Returns values by name: [rows, …]. Bytes arrive as floats in a batch. */
+  readonly load: () => Feeds | Promise<Feeds>;
+  readonly training: Uint32Array;
+  /** What decisions are made by. */
+  readonly objective: Uint32Array;
+  /** What no decision sees. */
+  readonly untouched?: Uint32Array;
+  /** What only the report looks at: rows of these data, or rows of their own. */
+  readonly test?: Uint32Array | { readonly rows: number; readonly load: () => Feeds | Promise<Feeds> };
+}
+
+/** Values by name. */
+export type Feeds = Readonly<Record<string, Feed>>;
+
+/** Sums over rows, by name: numbers, or one for each element of what was returned for a row. */
+export type Sums = Readonly<Record<string, readonly number[]>>;
+
+export interface NetworkDefinition<Model extends NetworkModel = NetworkModel> {
+  /**
+   * Names all that the functions below depend on besides the tensors they get: settings, sizes, categories. Compiled
+   * programs are shared by definitions of the same key.
+   */
+  readonly key: string;
+  readonly data: NetworkData;
+  readonly batchSize: number;
+  /** Rows measured in one native call: bounds what activations take. */
+  readonly measuredAtOnce: number;
+  /** Names of the hyperparameters that are tensors in a step. */
+  readonly hyperparameters: readonly string[];
+  /** Hyperparameters that the functions below have by value: they belong to the key. */
+  readonly constants: HyperparameterValues;
+  /** Makes a batch of rows, [batch, …] each, such as standardised images. Default: the rows. */
+  readonly prepare?: (tf: Tf, rows: Tensors) => Tensors;
+  /**
+   * Makes the variables as they begin. Every tensor should draw from a stream of its own, by name, and from nothing
+   * else.
+   */
+  readonly model: (tf: Tf, stream: (name: string) => RandomStream) => Model;
+  /** Changes the variables by one batch. */
+  readonly step: (tf: Tf, model: Model, batch: Tensors, at: StepContext) => void;
+  /**
+   * Returns values for each row of a batch: [batch] or [batch, …]. They are summed over all rows. If one is not finite,
+   * or a weight is not, the worker has diverged.
+   */
+  readonly measure: (tf: Tf, model: Model, batch: Tensors) => Tensors;
+  /** Returns the score of what was measured on so many rows; higher is better. */
+  readonly score: (sums: Sums, rows: number) => number;
+  /** Describes and exports a trained network. Default: nothing. */
+  readonly exports?: (trained: TrainedNetwork) => Promise<readonly ExportedFile[]> | readonly ExportedFile[];
+}
+
+/** What is known of a network in a report. */
+export interface TrainedNetwork {
+  readonly weights: State;
+  /**
+   * Measures values on the test rows, or on the objective if there are none, as for the score; undefined if one is not
+   * finite.
+   */
+  measure(values: NetworkDefinition['measure']): Promise<{ readonly sums: Sums; readonly rows: number } | undefined>;
+}

@@ -1,0 +1,267 @@
+/**
+ * Trains a network that is written in plain TensorFlow.js, compiled: whole stretches of steps in one native call.
+ *
+ * ```ts
+ * open: (settings, context) => openNetwork(context, {
+ *   key: JSON.stringify(settings), batchSize: 32, measuredAtOnce: 1000,
+ *   hyperparameters: ['learningRate'], constants: {},
+ *   data: { key: 'my-data', load: () => ({ x: { shape: [1000, 4], values: x }, y: { shape: [1000], values: y } }),
+ *     training, objective },
+ *   model: (tf, stream) => {
+ *     const kernel = tf.variable(normal(tf, stream('kernel'), [4, 3]));
+ *     const optimizer = momentum(tf, { kernel });
+ *     return { weights: { kernel }, slots: optimizer.slots, optimizer };
+ *   },
+ *   step: (tf, { weights, optimizer }, { x, y }, at) => {
+ *     const { gradients } = gradientsOf(tf, weights, () => lossOf(tf, x.matMul(weights.kernel), y));
+ *     optimizer.apply(gradients, { learningRate: at.hyperparameters.learningRate, momentum: 0.9 });
+ *   },
+ *   measure: (tf, { weights }, { x, y }) => ({ correct: x.matMul(weights.kernel).argMax(1).equal(y) }),
+ *   score: ({ correct }, rows) => correct[0] / rows,
+ * })
+ * ```
+ *
+ * Everything random follows from the seed and the worker: first values, the order of batches (a permutation an epoch),
+ * the key of each step. What workers share is cached in the process: data, prepared objective, compiled programs.
+ */
+import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
+import { randomStream } from '../../../workflows/algorithm/index.ts';
+import type { HyperparameterValues } from '../../../workflows/algorithm/hyperparameters.ts';
+import type { Score } from '../../../workflows/algorithm/curve.ts';
+import type { NamedTensor, TensorDtype } from '../../storage/safetensors.ts';
+import { BatchOrder } from '../datasets/split.ts';
+import type { Report, Session, SessionContext, State } from '../task.ts';
+import { CompiledNetwork, disposeAll, makeModel, sumMeasurements, type MeasuredBatch } from './compiled-network.ts';
+import { loadTensorFlow, type TensorFlow } from './library.ts';
+import type { NetworkDefinition, NetworkModel, Sums } from './network-definition.ts';
+import type { Dtype, TensorValues } from './protobuf.ts';
+import { SharedValues, type Lease } from './shared-values.ts';
+
+/** What compiled programs that nobody uses may take together. */
+const MOST_PROGRAM_BYTES = 2 ** 28;
+/** What a program takes besides its state. */
+const PROGRAM_BYTES = 2 ** 23;
+/** Objectives that stay although nobody uses them. */
+const MOST_UNUSED_OBJECTIVES = 4;
+
+const networks = new LruCache<string, CompiledNetwork>(
+  MOST_PROGRAM_BYTES,
+  ({ stateBytes }) => PROGRAM_BYTES + 2 * stateBytes,
+  (network) => network.dispose(),
+);
+const objectives = new SharedValues<MeasuredBatch[]>(MOST_UNUSED_OBJECTIVES, disposeBatches);
+
+/**
+ * Opens a session that trains the network.
+ *
+ * @throws TraceRefused if a function of the network does what compiled steps cannot repeat
+ */
+export async function openNetwork<Model extends NetworkModel>(
+  context: SessionContext,
+  definition: NetworkDefinition<Model>,
+): Promise<Session> {
+  const tensorflow = loadTensorFlow();
+  const plain = definition as unknown as NetworkDefinition;
+  const { key, data, batchSize, measuredAtOnce, constants, hyperparameters } = plain;
+  const whole = JSON.stringify([
+    key,
+    data.key,
+    data.objective.length,
+    batchSize,
+    measuredAtOnce,
+    hyperparameters,
+    constants,
+  ]);
+  const network = networks.take(whole) ?? (await CompiledNetwork.create(tensorflow, plain));
+  return new NetworkSession(tensorflow, context, plain, whole, network);
+}
+
+class NetworkSession implements Session {
+  readonly #tensorflow: TensorFlow;
+  readonly #context: SessionContext;
+  readonly #definition: NetworkDefinition;
+  readonly #key: string;
+  readonly #order: BatchOrder;
+  readonly #stepKey: readonly [number, number];
+  #network: CompiledNetwork | undefined;
+  #objective: Lease<MeasuredBatch[]> | undefined;
+
+  constructor(
+    tensorflow: TensorFlow,
+    context: SessionContext,
+    definition: NetworkDefinition,
+    key: string,
+    network: CompiledNetwork,
+  ) {
+    const { seed, worker } = context;
+    this.#tensorflow = tensorflow;
+    this.#context = context;
+    this.#definition = definition;
+    this.#key = key;
+    this.#order = new BatchOrder(seed, worker, definition.data.training, definition.batchSize);
+    const stream = randomStream(seed, 'step keys', worker);
+    this.#stepKey = [stream.integer(2 ** 32) | 0, stream.integer(2 ** 32) | 0];
+    this.#network = network;
+  }
+
+  initialise(): void {
+    const { tfjs: tf } = this.#tensorflow;
+    const { seed, worker } = this.#context;
+    const model = makeModel(tf, this.#definition, (name) => randomStream(seed, 'initialisation', worker, name));
+    const variables = { ...model.weights, ...model.slots };
+    const values = Object.entries(variables).map(([name, variable]) => [name, variable.dataSync().slice()] as const);
+    tf.dispose(Object.values(variables));
+    this.#begin(new Map(values));
+  }
+
+  restore(state: State): void {
+    const { variables } = this.#open().program;
+    const values = new Map(
+      variables.map((variable) => [variable.name, readTensor(variable, state.get(variable.name))] as const),
+    );
+    const unknown = [...state.keys()].find((name) => !variables.some((variable) => variable.name === name));
+    if (unknown !== undefined)
+      throw new Error(`Expected the checkpoint to have only tensors of this model and optimiser, got \`${unknown}\``);
+    this.#begin(values);
+  }
+
+  effectiveHyperparameters(): HyperparameterValues {
+    return { ...this.#definition.constants, ...this.#open().program.getHyperparameters() };
+  }
+
+  train(fromStep: number, toStep: number): void {
+    const [first, second] = this.#stepKey;
+    this.#open().program.run('train', {
+      steps: toStep - fromStep,
+      firstStep: fromStep,
+      // A program counts on from the key that a call begins with.
+      key: [first, (second + fromStep) | 0],
+      inputs: { rows: this.#order.batches(fromStep, toStep) },
+    });
+  }
+
+  async measure(): Promise<Score> {
+    const network = this.#open();
+    const { objective } = this.#definition.data;
+    this.#objective ??= await objectives.lease(JSON.stringify([this.#key, this.#context.seed]), () =>
+      network.prepareRows(objective),
+    );
+    return this.#score(sumMeasurements(network.program, this.#objective.value), objective.length);
+  }
+
+  save(): State {
+    const { program } = this.#open();
+    const values = program.getState();
+    return new Map(
+      program.variables.map((variable) => [variable.name, tensorOf(variable, values.get(variable.name)!)]),
+    );
+  }
+
+  async report(): Promise<Report> {
+    const { data, exports } = this.#definition;
+    const network = this.#open();
+    const state = this.save();
+    const weights = new Map(network.weights.map((name) => [name, state.get(name)!]));
+    const { untouched } = data;
+    return {
+      testScore: await this.#onTestRows((batches, rows) => this.#scoreOf(batches, rows)),
+      ...(untouched ? { untouchedScore: this.#scoreOf(network.prepareRows(untouched), untouched.length) } : {}),
+      weights,
+      exports: exports ? await exports({ weights, measure: (values) => this.#measureOnce(values) }) : [],
+    };
+  }
+
+  dispose(): void {
+    this.#objective?.release();
+    if (this.#network) networks.set(this.#key, this.#network);
+    this.#objective = undefined;
+    this.#network = undefined;
+  }
+
+  #open(): CompiledNetwork {
+    if (!this.#network) throw new Error('Cannot use a session: it has been disposed of');
+    return this.#network;
+  }
+
+  #begin(values: ReadonlyMap<string, TensorValues>): void {
+    const { program } = this.#open();
+    program.setState(values);
+    const { hyperparameters } = this.#context;
+    const names = this.#definition.hyperparameters;
+    // A report trains nothing.
+    if (names.every((name) => name in hyperparameters))
+      program.setHyperparameters(Object.fromEntries(names.map((name) => [name, Number(hyperparameters[name])])));
+  }
+
+  async #onTestRows<Result>(use: (batches: readonly MeasuredBatch[], rows: number) => Result): Promise<Result> {
+    const { test, objective } = this.#definition.data;
+    const network = this.#open();
+    if (test && 'load' in test) return use(network.prepareFeeds(await test.load(), test.rows), test.rows);
+    const rows = test ?? objective;
+    return use(network.prepareRows(rows), rows.length);
+  }
+
+  #scoreOf(batches: readonly MeasuredBatch[], rows: number): Score {
+    try {
+      return this.#score(sumMeasurements(this.#open().program, batches), rows);
+    } finally {
+      disposeBatches(batches);
+    }
+  }
+
+  #score(sums: Sums | undefined, rows: number): Score {
+    const score = sums && this.#definition.score(sums, rows);
+    return score !== undefined && Number.isFinite(score) ? score : 'diverged';
+  }
+
+  #measureOnce(
+    values: NetworkDefinition['measure'],
+  ): Promise<{ readonly sums: Sums; readonly rows: number } | undefined> {
+    const network = this.#open();
+    const state = network.program.getState();
+    return this.#onTestRows((batches, rows) => {
+      const program = network.compileMeasurement(this.#definition, values);
+      try {
+        program.setState(new Map(network.weights.map((name) => [name, state.get(name)!])));
+        const sums = sumMeasurements(program, batches);
+        return sums && { sums, rows };
+      } finally {
+        disposeBatches(batches);
+        program.dispose();
+      }
+    });
+  }
+}
+
+function disposeBatches(batches: readonly MeasuredBatch[]): void {
+  for (const batch of batches) disposeAll(batch);
+}
+
+/** A variable's name and type. */
+interface VariableType {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+}
+
+const CHECKPOINT_DTYPES: Readonly<Partial<Record<Dtype, TensorDtype>>> = { float32: 'F32', int32: 'I32', bool: 'BOOL' };
+
+function tensorOf({ name, dtype, shape }: VariableType, values: TensorValues): NamedTensor {
+  const stored = CHECKPOINT_DTYPES[dtype];
+  if (!stored) throw new Error(`Expected variable \`${name}\` to be of float32, int32 or bool, got \`${dtype}\``);
+  return { dtype: stored, shape, data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+}
+
+function readTensor({ name, dtype, shape }: VariableType, tensor: NamedTensor | undefined): TensorValues {
+  const stored = CHECKPOINT_DTYPES[dtype];
+  if (tensor?.dtype !== stored || tensor?.shape.join() !== shape.join()) {
+    const found = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'none';
+    throw new Error(
+      `Expected the checkpoint to have the tensor \`${name}\` (${stored} [${shape.join(', ')}]), got \`${found}\``,
+    );
+  }
+  // A copy: TensorFlow may keep the memory.
+  const { buffer } = tensor.data.slice();
+  if (stored === 'F32') return new Float32Array(buffer);
+  return stored === 'I32' ? new Int32Array(buffer) : new Uint8Array(buffer);
+}
