@@ -3,7 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { InvalidSpecification } from '../../../activities/specification/parsing.ts';
-import { JSON_SCHEMA_PATH, jsonSchemaText } from '../../../workers/commands/write-json-schema.ts';
+import {
+  CONTRACT_SCHEMA_PATH,
+  contractSchemaText,
+  JSON_SCHEMA_PATH,
+  jsonSchemaText,
+} from '../../../workers/commands/write-json-schema.ts';
 import {
   images,
   learningRate,
@@ -189,12 +194,12 @@ describe('a specification', () => {
   });
 
   test('has an up-to-date JSON Schema for editors', () => {
-    assert.equal(
-      readFileSync(JSON_SCHEMA_PATH, 'utf8'),
-      jsonSchemaText(),
-      'run `node --import tsx workers/commands/write-json-schema.ts`',
-    );
+    assert.equal(readFileSync(JSON_SCHEMA_PATH, 'utf8'), jsonSchemaText(), 'run `npm run write-json-schema`');
   });
+});
+
+test('the trainer contract has up-to-date JSON Schemas', () => {
+  assert.equal(readFileSync(CONTRACT_SCHEMA_PATH, 'utf8'), contractSchemaText(), 'run `npm run write-json-schema`');
 });
 
 function refusal(specification: unknown, changes: Json = {}): InvalidSpecification {
