@@ -8,6 +8,7 @@ import { Worker } from '@temporalio/worker';
 import { createTrainingActivities } from '../activities/training/train.ts';
 import { trainerTaskQueue } from '../workflows/population/names.ts';
 import { ComputingProcess } from './computing/computing-process.ts';
+import { taskFiles, tasksArguments, TASKS_OPTION } from './own-tasks/options.ts';
 import { readOptions, parseWholeNumber } from './processes/command-line.ts';
 import { runProcess } from './processes/user-error.ts';
 import { connectWorker } from './processes/temporal-connection.ts';
@@ -22,6 +23,7 @@ Trains for the runs of a task queue until it receives SIGINT or SIGTERM.
   --threads N           threads to compute with (1); the trainer refuses runs that specify another number
   --hang-after SECONDS  time without progress after which the computing process is killed (1800); a step that is known
                         to take long may take ten times as long
+  --tasks FILE          a file with tasks of your own (docs/own-tasks.md); may be repeated
   --help                show this text
 
 CUDA_VISIBLE_DEVICES selects the GPU.
@@ -37,6 +39,7 @@ await runProcess(async () => {
       number: { type: 'string', default: '0' },
       threads: { type: 'string', default: '1' },
       'hang-after': { type: 'string', default: '1800' },
+      ...TASKS_OPTION,
     },
     HELP,
   );
@@ -45,7 +48,7 @@ await runProcess(async () => {
   const hangAfterSeconds = parseWholeNumber('hang-after', options['hang-after'], 1, 1_000_000) ?? 1;
   const computer = new ComputingProcess({
     name: `fire-pbt trainer-${number} computing`,
-    args: ['--threads', String(threads)],
+    args: ['--threads', String(threads), ...tasksArguments(taskFiles(options.tasks))],
     environment: tensorFlowEnvironment(threads, process.env),
     hangAfterMs: hangAfterSeconds * 1000,
   });

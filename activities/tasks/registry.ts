@@ -37,11 +37,7 @@ export class TaskRegistry {
   constructor(definitions: readonly TaskDefinition[]) {
     for (const definition of definitions) {
       const { kind } = definition;
-      if (!KIND.test(kind))
-        throw new InvalidDefinition(
-          'Expected the kind of a task to be 1 to 60 lower-case letters, digits and hyphens, a letter first, ' +
-            `got ${valueText(kind)}`,
-        );
+      requireDefinition(definition);
       if (this.#definitions.has(kind)) throw new InvalidDefinition(`Cannot have two tasks of kind ${kind}`);
       this.#definitions.set(kind, definition);
     }
@@ -97,9 +93,13 @@ export class TaskRegistry {
     };
   }
 
+  get #kindRule(): string {
+    return `${listOf(this.kinds)} (others: start trainers with \`--tasks FILE\`)`;
+  }
+
   #find({ kind, ...given }: TaskSpecification): Found {
     const definition = this.#definitions.get(kind);
-    if (definition === undefined) return { complaints: [{ path: ['task', 'kind'], rule: listOf(this.kinds) }] };
+    if (definition === undefined) return { complaints: [{ path: ['task', 'kind'], rule: this.#kindRule }] };
     const parsed = definition.settings.safeParse(given, { error: defaultRule });
     if (parsed.success) {
       const settings = parsed.data;
@@ -112,6 +112,22 @@ export class TaskRegistry {
       })),
     };
   }
+}
+
+/** An author's definition may come from JavaScript: no compiler has seen it. */
+function requireDefinition({ kind, settings, hyperparameters, open }: Partial<TaskDefinition>): void {
+  if (typeof kind !== 'string' || !KIND.test(kind))
+    throw new InvalidDefinition(
+      'Expected the kind of a task to be 1 to 60 lower-case letters, digits and hyphens, a letter first, ' +
+        `got ${valueText(kind)}`,
+    );
+  const rules = [
+    ['settings', 'a zod schema (`z.strictObject({ … })`)', typeof settings?.safeParse === 'function'],
+    ['hyperparameters', 'a function', typeof hyperparameters === 'function'],
+    ['open', 'a function', typeof open === 'function'],
+  ] as const;
+  const broken = rules.find(([, , holds]) => !holds);
+  if (broken) throw new InvalidDefinition(`Expected \`${broken[0]}\` of task ${kind} to be ${broken[1]}`);
 }
 
 function scoreOf(definition: TaskDefinition, settings: unknown): string {

@@ -4,6 +4,7 @@
  */
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { INVALID_TASK } from '../contracts/task.ts';
+import { messageWithLine } from '../tasks/author-line.ts';
 import { DataSetError } from '../tasks/datasets/data-set.ts';
 import { TensorFlowUnavailable } from '../tasks/tensorflow/library.ts';
 import type { ComputingEnded } from './computer.ts';
@@ -44,7 +45,7 @@ export function computingEnded(doing: string, { how }: ComputingEnded): Applicat
 
 /**
  * Runs a piece of a task. If it throws, the activity fails for good with what was being done: `Cannot VERB THING:
- * cause`.
+ * cause`. The message ends with the file and line of a task that is not this project's.
  */
 export async function asTask<T>(
   doing: string,
@@ -57,6 +58,9 @@ export async function asTask<T>(
     if (error instanceof ApplicationFailure || error instanceof CancelledFailure) throw error;
     if (error instanceof DataSetError) throw trainingFailure('DataSetUnusable', error.message, error);
     if (error instanceof TensorFlowUnavailable) throw trainingFailure('TensorFlowUnavailable', error.message, error);
-    throw trainingFailure(type, `Cannot ${doing}: ${error instanceof Error ? error.message : String(error)}`, error);
+    const message = messageWithLine(error);
+    // People read the message of the innermost cause.
+    const cause = error instanceof Error ? Object.assign(new Error(message), { stack: error.stack }) : undefined;
+    throw trainingFailure(type, `Cannot ${doing}: ${message}`, cause);
   }
 }

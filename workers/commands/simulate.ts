@@ -10,10 +10,11 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseComparison, type Comparison } from '../../activities/comparison/input.ts';
 import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
-import { registryWith } from '../../activities/tasks/shipped.ts';
 import { comparisonText } from '../../activities/comparison/table.ts';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
+import { loadTasks } from '../own-tasks/loading.ts';
+import { taskFiles, TASKS_OPTION } from '../own-tasks/options.ts';
 import { makeDirectory } from '../processes/directories.ts';
 import { readExperiment } from '../processes/experiment.ts';
 import { UserError, runProcess } from '../processes/user-error.ts';
@@ -25,6 +26,7 @@ S3. Does not repeat a run that the output already has, unless the input specifie
 
   --input-file FILE   a comparison, for example experiments/compare-toys.json
   --output FILE       file for the table
+  --tasks FILE        a file with tasks of your own (docs/own-tasks.md); may be repeated
   --processes N       number of simultaneous runs (one per core)
   --help              show this text`;
 
@@ -39,6 +41,7 @@ await runProcess(async () => {
     {
       'input-file': { type: 'string' },
       output: { type: 'string' },
+      ...TASKS_OPTION,
       processes: { type: 'string', default: String(availableParallelism()) },
     },
     HELP,
@@ -46,14 +49,15 @@ await runProcess(async () => {
   const { 'input-file': inputFile, output } = options;
   if (inputFile === undefined || output === undefined)
     throw new UserError('Expected `--input-file` and `--output`. --help lists the options.');
-  const { describe } = registryWith();
+  const tasks = taskFiles(options.tasks);
+  const { describe } = await loadTasks(tasks);
   const processes = parseWholeNumber('processes', options.processes, 1, 64) ?? 1;
   const { input: comparison, workflowType } = readExperiment(inputFile, describe);
   if (workflowType !== 'compare')
     throw new UserError(`Expected ${inputFile} to be a comparison, with \`arms\` and \`seeds\`, got one run`);
   const { specifications, ...input } = parseComparison(comparison, describe);
   const jobs = Object.entries(specifications).flatMap(([arm, specification]) =>
-    input.seeds.map((seed): SimulationJob => ({ arm, specification: { ...specification, seed } })),
+    input.seeds.map((seed): SimulationJob => ({ arm, specification: { ...specification, seed }, tasks })),
   );
   makeDirectory(dirname(resolve(output)), 'the table');
   await simulateAll(jobs, processes, readStored(output, input), (runs, newest) => {

@@ -3,6 +3,8 @@
  * Temporal. Its trainer starts it, interrupts it, and kills it if it does not answer.
  */
 import { computeHere } from '../../activities/training/compute-here.ts';
+import { loadTasks } from '../own-tasks/loading.ts';
+import { taskFiles, TASKS_OPTION } from '../own-tasks/options.ts';
 import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
 import { storeSettings } from '../processes/store-settings.ts';
@@ -13,15 +15,28 @@ const HELP = `
 Computes for a trainer, which starts it.
 
   --name NAME         what it is called where processes are listed (computing)
-  --threads N         threads to compute with (1)`;
+  --threads N         threads to compute with (1)
+  --tasks FILE        a file with tasks; may be repeated
+  --check             load the tasks, and end`;
+
+/** Frames of a stack trace: an author's code may be called deep inside TensorFlow.js. */
+const STACK_TRACE_LIMIT = 50;
 
 await runProcess(async () => {
   const options = readOptions(
-    { name: { type: 'string', default: 'computing' }, threads: { type: 'string', default: '1' } },
+    {
+      name: { type: 'string', default: 'computing' },
+      threads: { type: 'string', default: '1' },
+      check: { type: 'boolean', default: false },
+      ...TASKS_OPTION,
+    },
     HELP,
   );
+  Error.stackTraceLimit = STACK_TRACE_LIMIT;
   process.title = options.name;
   const threads = parseWholeNumber('threads', options.threads, 1, 256) ?? 1;
-  await serve(computeHere({ objects: new ObjectStore(storeSettings()), threads }));
+  const tasks = await loadTasks(taskFiles(options.tasks));
+  if (options.check) return 0;
+  await serve(computeHere({ objects: new ObjectStore(storeSettings()), threads, tasks }));
   return 0;
 });

@@ -9,6 +9,7 @@ import type { HistorySegment } from '../../workflows/population/state.ts';
 import { bestMember } from '../../workflows/population/scores.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { Report, Session, State, Task } from '../../activities/tasks/task.ts';
+import type { TaskRegistry } from '../../activities/tasks/registry.ts';
 import { DATA_DIRECTORY, registryWith } from '../../activities/tasks/shipped.ts';
 import {
   simulate,
@@ -21,6 +22,8 @@ import {
 export interface SimulationJob {
   readonly arm: string;
   readonly specification: Specification;
+  /** Files with tasks of the user, absolute. */
+  readonly tasks: readonly string[];
 }
 
 /** Replaces the folder of a simulated run, which has none. */
@@ -75,8 +78,11 @@ export interface SimulatedTask {
 }
 
 /** Runs a specification to its end, including the report on its best member. */
-export async function simulateTask(specification: Specification): Promise<SimulatedTask> {
-  const task = registryWith().task(specification.task);
+export async function simulateTask(
+  specification: Specification,
+  tasks: Pick<TaskRegistry, 'task'> = registryWith(),
+): Promise<SimulatedTask> {
+  const task = tasks.task(specification.task);
   const run = await simulate(specification, trainingOf(specification, task));
   const best = run.populations[0] && bestMember(run.populations[0]);
   const state = best?.member.checkpoint && run.states.get(best.member.checkpoint.key);

@@ -1,23 +1,29 @@
 /**
  * The process of one simulated run. It receives a job, simulates it and sends the run back.
  */
+import { loadTasks } from '../own-tasks/loading.ts';
+import { authorLine, messageWithLine } from '../../activities/tasks/author-line.ts';
 import { configureTensorFlow } from '../processes/tensorflow-environment.ts';
 import { describeRun } from '../../activities/comparison/run.ts';
 import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
 import { sumCounts } from '../../activities/runs/result.ts';
-import type { Specification } from '../../activities/specification/specification.ts';
 import { algorithmOf, memberName } from '../../workflows/population/names.ts';
 import { SIMULATED, simulateTask, type SimulationJob } from './simulate.ts';
 
 process.once('message', (message) => {
-  const { arm, specification } = message as SimulationJob;
-  void simulateRun(arm, specification).then((run) => process.send?.(run, () => process.disconnect()));
+  void simulateRun(message as SimulationJob)
+    .then((run) => process.send?.(run, () => process.disconnect()))
+    .catch((error: unknown) => {
+      console.error(authorLine(error) === undefined ? error : messageWithLine(error));
+      process.exit(1);
+    });
 });
 
-async function simulateRun(arm: string, specification: Specification): Promise<ComparisonRun> {
+async function simulateRun({ arm, specification, tasks }: SimulationJob): Promise<ComparisonRun> {
   configureTensorFlow(specification.threads);
+  const registry = await loadTasks(tasks);
   const started = performance.now();
-  const { run, winner, score, report } = await simulateTask(specification);
+  const { run, winner, score, report } = await simulateTask(specification, registry);
   const trainerSeconds = (performance.now() - started) / 1000;
   const levels = specification.subPopulations.map((_, level) =>
     run.decisions.map((events, index) => ({

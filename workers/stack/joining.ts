@@ -66,7 +66,7 @@ export async function joinStack(options: StackOptions, interruption: Promise<voi
 
 /** @throws UserError if the running stack does not match the options */
 function requireMatch(
-  { threads, queue, trainers, pid, temporal, s3 }: StackRecord,
+  { threads, tasks, queue, trainers, pid, temporal, s3 }: StackRecord,
   wanted: StackOptions,
   environment: NodeJS.ProcessEnv,
 ): void {
@@ -76,6 +76,9 @@ function requireMatch(
       `Cannot use the running stack: its trainers have ${threads} threads, but the specification needs ` +
         `${wanted.threads}; ${advice}`,
     );
+  const missing = wanted.tasks?.find((file) => !tasks.includes(file));
+  if (missing !== undefined)
+    throw new UserError(`Cannot use the running stack: its trainers have no tasks from ${missing}; ${advice}`);
   if (wanted.queue !== undefined && wanted.queue !== queue)
     throw new UserError(`Cannot use the running stack: its task queue is ${queue}, not ${wanted.queue}; ${advice}`);
   if (wanted.trainers !== undefined && wanted.trainers !== trainers)

@@ -7,6 +7,7 @@ import type { Connection } from '@temporalio/client';
 import { makeDirectory } from '../processes/directories.ts';
 import { LOCAL } from '../processes/programs.ts';
 import { requireSearchAttributes } from '../processes/search-attributes.ts';
+import { checkTasks } from '../own-tasks/options.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import type { TemporalConnection } from '../processes/temporal-connection.ts';
 import { UserError } from '../processes/user-error.ts';
@@ -80,10 +81,12 @@ class StartingStack {
     const {
       queue = 'fire-pbt',
       threads = 1,
+      tasks = [],
       environment: inherited = process.env,
       bucket = 'fire-pbt',
     } = this.#options;
     const [stateDirectory, logDirectory] = [this.#stateDirectory, this.#logDirectory];
+    await checkTasks(tasks);
     makeDirectory(logDirectory, 'the logs of a stack');
     await this.#processes.stopLeftovers();
     const places = { stateDirectory, logDirectory, environment: inherited };
@@ -92,13 +95,14 @@ class StartingStack {
     if (temporal.own) await requireSearchAttributes(connected);
     if (s3.own) await checkOwnStorage(bucket, environment);
     const devices = chooseDevices(this.#options.trainers, threads, inherited);
-    await startWorkers(connected, { queue, threads, devices, logDirectory, environment }, this.#processes);
+    await startWorkers(connected, { queue, threads, tasks, devices, logDirectory, environment }, this.#processes);
     const { address, namespace } = connected;
     const record: StackRecord = {
       pid: process.pid,
       queue,
       trainers: devices.length,
       threads,
+      tasks,
       temporal: { address, namespace, ...temporal },
       s3,
     };

@@ -3,6 +3,7 @@
  */
 import { resolve } from 'node:path';
 import { parseIdentifier, parseChoice, parseWholeNumber } from '../processes/command-line.ts';
+import { taskFiles, TASKS_HELP, TASKS_OPTION } from '../own-tasks/options.ts';
 import { LOCAL } from '../processes/programs.ts';
 
 export interface StackOptions {
@@ -20,6 +21,8 @@ export interface StackOptions {
   readonly trainers?: number | undefined;
   /** Threads of each trainer; must equal `threads` of the specifications. Default: 1. */
   readonly threads?: number | undefined;
+  /** Files with tasks of the user, absolute; default: none. */
+  readonly tasks?: readonly string[] | undefined;
   /** Preferred ports. If one is taken, the server uses another. */
   readonly ports?: { readonly temporal?: number; readonly webUi?: number; readonly s3?: number };
   /** Bucket with which to test the user's own S3; default `fire-pbt`. */
@@ -39,6 +42,7 @@ export const STACK_OPTIONS = {
   temporal: { type: 'string' },
   s3: { type: 'string' },
   directory: { type: 'string' },
+  ...TASKS_OPTION,
 } as const;
 
 /** Lines about these options in `--help`. */
@@ -50,15 +54,21 @@ export const STACK_HELP = `
   --s3 local|own         own: use the S3 that the AWS SDK's environment and profiles name
                          (own if AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is set, else local)
   --directory DIRECTORY  directory of the state, the objects and the logs (.local)
+${TASKS_HELP}
   --help                 show this text`.slice(1);
 
+type StackOptionValues = {
+  readonly [name in Exclude<keyof typeof STACK_OPTIONS, 'tasks'>]?: string | undefined;
+} & { readonly tasks?: readonly string[] | undefined };
+
 /** Validates the options and returns their values. @throws UserError naming the invalid option */
-export function readStackOptions(options: { readonly [name in keyof typeof STACK_OPTIONS]?: string | undefined }) {
+export function readStackOptions(options: StackOptionValues) {
   return {
     directory: options.directory === undefined ? LOCAL : resolve(options.directory),
     trainers: parseWholeNumber('trainers', options.trainers, 1, 1024),
     queue: parseIdentifier('task-queue', options['task-queue']),
     temporal: parseChoice('temporal', options.temporal, ['local', 'own']),
     s3: parseChoice('s3', options.s3, ['local', 'own']),
+    tasks: options.tasks && taskFiles(options.tasks),
   } satisfies Partial<StackOptions>;
 }

@@ -22,6 +22,8 @@ export interface StackRecord {
   readonly queue: string;
   readonly trainers: number;
   readonly threads: number;
+  /** Files with tasks of the user, absolute. */
+  readonly tasks: readonly string[];
   readonly temporal: {
     readonly address: string;
     readonly namespace: string;

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import { trainerTaskQueue } from '../../workflows/population/names.ts';
+import { tasksArguments } from '../own-tasks/options.ts';
 import { LOCAL, ROOT } from '../processes/programs.ts';
 import type { SupervisedProcess } from '../processes/supervised-process.ts';
 import type { TemporalConnection } from '../processes/temporal-connection.ts';
@@ -18,6 +19,8 @@ export interface WorkersPlan {
   readonly queue: string;
   /** Threads of each trainer. */
   readonly threads: number;
+  /** Files with tasks of the user, absolute. */
+  readonly tasks: readonly string[];
   /** One device per trainer. */
   readonly devices: readonly Device[];
   readonly logDirectory: string;
@@ -31,7 +34,7 @@ export async function startWorkers(
   plan: WorkersPlan,
   processes: StackProcesses,
 ): Promise<void> {
-  const { queue, threads, devices, environment } = plan;
+  const { queue, threads, tasks, devices, environment } = plan;
   const add = (name: string, script: string, args: readonly string[], env: NodeJS.ProcessEnv): SupervisedProcess =>
     processes.add({
       name,
@@ -49,10 +52,12 @@ export async function startWorkers(
     );
   const orchestrator = add('orchestrator', 'orchestrator.ts', ['--cache', join(LOCAL, 'cache')], environment);
   const trainers = devices.map(({ gpu }, number) =>
-    add(`trainer-${number}`, 'trainer.ts', ['--number', String(number), '--threads', String(threads)], {
-      ...environment,
-      ...(gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu }),
-    }),
+    add(
+      `trainer-${number}`,
+      'trainer.ts',
+      ['--number', String(number), '--threads', String(threads), ...tasksArguments(tasks)],
+      { ...environment, ...(gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu }) },
+    ),
   );
   await Promise.all([
     start(orchestrator, 'workflow', queue),

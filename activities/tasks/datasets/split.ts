@@ -23,6 +23,21 @@ export function splitRows<Part extends string>(
   return { parts: Object.fromEntries(parts) as Record<Part, Uint32Array>, rest: order.slice(first) };
 }
 
+/**
+ * Splits rows 0 … rows − 1 at random, the same for all workers of a run: parts of these sizes, and the rest for
+ * training.
+ *
+ * @throws Error if the parts are larger than the whole
+ */
+export function splitData<Part extends 'objective' | 'untouched' | 'test'>(
+  rows: number,
+  sizes: Readonly<Record<Part, number>>,
+  seed: number,
+): Readonly<Record<Part | 'training', Uint32Array>> {
+  const { parts, rest } = splitRows(rows, sizes, seed);
+  return { ...parts, training: rest };
+}
+
 /** Orders kept: a trainer serves the same workers every round, and an epoch lasts many rounds. */
 const MOST_ORDERS = 128;
 

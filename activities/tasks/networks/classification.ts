@@ -68,9 +68,9 @@ export function measureClassification(
 export function classificationScoreOf(score: ClassificationScore, sums: Sums, rows: number): number {
   switch (score) {
     case 'accuracy':
-      return sums['right']![0]! / rows;
+      return sums['right']![0] / rows;
     case 'cross-entropy':
-      return -sums['entropy']![0]! / rows;
+      return -sums['entropy']![0] / rows;
     case 'f1':
       return macroF1(sums['hits']!, sums['answered']!, sums['actual']!);
     default:

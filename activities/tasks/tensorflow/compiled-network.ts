@@ -17,6 +17,9 @@ import { residentData } from './tracing/step-context.ts';
 type ResidentTensors = Readonly<Record<string, ResidentTensor>>;
 type Prepare = NonNullable<NetworkDefinition['prepare']>;
 
+/** Rows measured in one native call if the definition says nothing. */
+const MEASURED_AT_ONCE = 1000;
+
 /** Data sets that stay although nobody uses them: those of a few experiments at once. */
 const MOST_UNUSED_DATA = 2;
 
@@ -56,10 +59,11 @@ export class CompiledNetwork {
   private constructor(tensorflow: TensorFlow, definition: NetworkDefinition, data: Lease<ResidentTensors>) {
     const { tfjs: tf } = tensorflow;
     const objective = definition.data.objective.length;
+    const { measuredAtOnce = MEASURED_AT_ONCE } = definition;
     this.#tensorflow = tensorflow;
     this.#data = data;
     this.#prepare = definition.prepare ?? ((_, rows) => rows);
-    this.#chunk = Math.ceil(objective / Math.ceil(objective / definition.measuredAtOnce));
+    this.#chunk = Math.ceil(objective / Math.ceil(objective / measuredAtOnce));
     // What the variables hold is replaced before it is used.
     const model = makeModel(tf, definition, (name) => randomStream(0, name));
     const variables = { ...model.weights, ...model.slots };
@@ -179,12 +183,12 @@ export class CompiledNetwork {
  * Returns the sums of what a program measures over batches, in doubles; undefined if a value or a weight is not finite.
  */
 export function sumMeasurements(program: CompiledProgram, batches: readonly MeasuredBatch[]): Sums | undefined {
-  const sums: Record<string, number[]> = {};
+  const sums: Record<string, [number, ...number[]]> = {};
   for (const inputs of batches) {
     const { finite, ...values } = program.run('measure', { inputs });
     if (finite?.[0] !== 1) return undefined;
     for (const [name, parts] of Object.entries(values)) {
-      const sum = (sums[name] ??= Array<number>(parts.length).fill(0));
+      const sum = (sums[name] ??= Array<number>(parts.length).fill(0) as [number, ...number[]]);
       parts.forEach((part, index) => (sum[index]! += part));
     }
   }

@@ -12,7 +12,7 @@ import type { Feed } from './program.ts';
 type Tf = typeof Tfjs;
 
 /** Tensors by name. */
-export type Tensors = Readonly<Record<string, Tfjs.Tensor>>;
+export type Tensors<Name extends string = string> = Readonly<Record<Name, Tfjs.Tensor>>;
 
 /** All that a network has learned; variables by their name in checkpoints. */
 export interface NetworkModel {
@@ -23,56 +23,62 @@ export interface NetworkModel {
 }
 
 /** Rows of data, and what each is for. Indices count rows from 0. */
-export interface NetworkData {
+export interface NetworkData<Column extends string = string> {
   /** Names the values: data of one key are the same, and loaded once a process. */
   readonly key: string;
   /** Returns values by name: [rows, …]. Bytes arrive as floats in a batch. */
-  readonly load: () => Feeds | Promise<Feeds>;
+  readonly load: () => Feeds<Column> | Promise<Feeds<Column>>;
   readonly training: Uint32Array;
   /** What decisions are made by. */
   readonly objective: Uint32Array;
   /** What no decision sees. */
   readonly untouched?: Uint32Array;
   /** What only the report looks at: rows of these data, or rows of their own. */
-  readonly test?: Uint32Array | { readonly rows: number; readonly load: () => Feeds | Promise<Feeds> };
+  readonly test?: Uint32Array | { readonly rows: number; readonly load: () => Feeds<Column> | Promise<Feeds<Column>> };
 }
 
 /** Values by name. */
-export type Feeds = Readonly<Record<string, Feed>>;
+export type Feeds<Name extends string = string> = Readonly<Record<Name, Feed>>;
 
 /** Sums over rows, by name: numbers, or one for each element of what was returned for a row. */
-export type Sums = Readonly<Record<string, readonly number[]>>;
+export type Sums<Name extends string = string> = Readonly<Record<Name, readonly [number, ...number[]]>>;
 
-export interface NetworkDefinition<Model extends NetworkModel = NetworkModel> {
+export interface NetworkDefinition<
+  Model extends NetworkModel = NetworkModel,
+  Column extends string = string,
+  Input extends string = Column,
+  Hyperparameter extends string = string,
+  Measured extends string = string,
+> {
   /**
    * Names all that the functions below depend on besides the tensors they get: settings, sizes, categories. Compiled
    * programs are shared by definitions of the same key.
    */
   readonly key: string;
-  readonly data: NetworkData;
+  readonly data: NetworkData<Column>;
   readonly batchSize: number;
-  /** Rows measured in one native call: bounds what activations take. */
-  readonly measuredAtOnce: number;
+  /** Rows measured in one native call: bounds what activations take. Default: 1000. */
+  readonly measuredAtOnce?: number;
   /** Names of the hyperparameters that are tensors in a step. */
-  readonly hyperparameters: readonly string[];
-  /** Hyperparameters that the functions below have by value: they belong to the key. */
-  readonly constants: HyperparameterValues;
+  readonly hyperparameters: readonly Hyperparameter[];
+  /** Hyperparameters that the functions below have by value: they belong to the key. Default: none. */
+  readonly constants?: HyperparameterValues;
   /** Makes a batch of rows, [batch, …] each, such as standardised images. Default: the rows. */
-  readonly prepare?: (tf: Tf, rows: Tensors) => Tensors;
+  readonly prepare?: (tf: Tf, rows: Tensors<Column>) => Tensors<Input>;
   /**
    * Makes the variables as they begin. Every tensor should draw from a stream of its own, by name, and from nothing
    * else.
    */
   readonly model: (tf: Tf, stream: (name: string) => RandomStream) => Model;
   /** Changes the variables by one batch. */
-  readonly step: (tf: Tf, model: Model, batch: Tensors, at: StepContext) => void;
+  readonly step: (tf: Tf, model: Model, batch: Tensors<Input>, at: StepContext<Hyperparameter>) => void;
   /**
    * Returns values for each row of a batch: [batch] or [batch, …]. They are summed over all rows. If one is not finite,
    * or a weight is not, the worker has diverged.
    */
-  readonly measure: (tf: Tf, model: Model, batch: Tensors) => Tensors;
+  readonly measure: (tf: Tf, model: Model, batch: Tensors<Input>) => Tensors<Measured>;
   /** Returns the score of what was measured on so many rows; higher is better. */
-  readonly score: (sums: Sums, rows: number) => number;
+  readonly score: (sums: Sums<Measured>, rows: number) => number;
   /** Describes and exports a trained network. Default: nothing. */
   readonly exports?: (trained: TrainedNetwork) => Promise<readonly ExportedFile[]> | readonly ExportedFile[];
 }

@@ -3,8 +3,7 @@
  *
  * ```ts
  * open: (settings, context) => openNetwork(context, {
- *   key: JSON.stringify(settings), batchSize: 32, measuredAtOnce: 1000,
- *   hyperparameters: ['learningRate'], constants: {},
+ *   key: JSON.stringify(settings), batchSize: 32, hyperparameters: ['learningRate'],
  *   data: { key: 'my-data', load: () => ({ x: { shape: [1000, 4], values: x }, y: { shape: [1000], values: y } }),
  *     training, objective },
  *   model: (tf, stream) => {
@@ -56,9 +55,15 @@ const objectives = new SharedValues<MeasuredBatch[]>(MOST_UNUSED_OBJECTIVES, dis
  *
  * @throws TraceRefused if a function of the network does what compiled steps cannot repeat
  */
-export async function openNetwork<Model extends NetworkModel>(
+export async function openNetwork<
+  Model extends NetworkModel,
+  Column extends string = string,
+  Input extends string = Column,
+  const Hyperparameter extends string = string,
+  Measured extends string = string,
+>(
   context: SessionContext,
-  definition: NetworkDefinition<Model>,
+  definition: NetworkDefinition<Model, Column, Input, Hyperparameter, Measured>,
 ): Promise<Session> {
   const tensorflow = loadTensorFlow();
   const plain = definition as unknown as NetworkDefinition;

@@ -76,9 +76,10 @@ describe('a registry of tasks', () => {
   });
 
   it('says which kinds there are', () => {
-    assert.deepEqual(complaints({ kind: 'swim' }), [{ path: ['task', 'kind'], rule: 'one of `walk`, `toy`' }]);
+    const rule = 'one of `walk`, `toy` (others: start trainers with `--tasks FILE`)';
+    assert.deepEqual(complaints({ kind: 'swim' }), [{ path: ['task', 'kind'], rule }]);
     assert.throws(() => REGISTRY.task({ kind: 'swim' }), {
-      message: 'Expected `task.kind` to be one of `walk`, `toy`, got `"swim"`',
+      message: `Expected \`task.kind\` to be ${rule}, got \`"swim"\``,
     });
   });
 
@@ -92,6 +93,18 @@ describe('a registry of tasks', () => {
     for (const kind of ['Toy', '', '1d', 'a/b', 'x'.repeat(61)])
       assert.throws(() => new TaskRegistry([{ ...toy, kind }]), {
         message: /^Expected the kind of a task to be 1 to /,
+      });
+  });
+
+  it('refuses what no compiler has checked: a task without a schema, hyperparameters or sessions', () => {
+    for (const [field, rule] of [
+      ['settings', 'a zod schema (`z.strictObject({ … })`)'],
+      ['hyperparameters', 'a function'],
+      ['open', 'a function'],
+    ] as const)
+      assert.throws(() => new TaskRegistry([{ ...toy, [field]: undefined }]), {
+        name: 'InvalidDefinition',
+        message: `Expected \`${field}\` of task toy to be ${rule}`,
       });
   });
 

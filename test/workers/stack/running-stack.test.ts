@@ -13,6 +13,7 @@ const RECORD: StackRecord = {
   queue: 'fire-pbt',
   trainers: 2,
   threads: 1,
+  tasks: [],
   temporal: { address: '127.0.0.1:7233', namespace: 'default', webUi: null, own: false },
   s3: { endpoint: null, credentialsFile: null, folder: null, own: true },
 };

@@ -34,6 +34,7 @@ const PLACES = {
     pid: 1,
     queue: 'fire-pbt',
     trainers: 1,
+    tasks: [],
     threads: 1,
     temporal: { address: '127.0.0.1:7233', namespace: 'default', webUi: null, own: false },
     s3: { endpoint: null, credentialsFile: null, folder: null, own: false },

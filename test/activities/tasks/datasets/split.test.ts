@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BatchOrder, splitRows } from '../../../../activities/tasks/datasets/split.ts';
+import { BatchOrder, splitData, splitRows } from '../../../../activities/tasks/datasets/split.ts';
 
 describe('splitRows', () => {
   it('splits without overlap, by the seed alone', () => {
@@ -14,6 +14,14 @@ describe('splitRows', () => {
 
   it('refuses parts that are larger than the whole', () => {
     assert.throws(() => splitRows(10, { a: 6, b: 5 }, 0), { message: 'Expected parts of at most 10 rows, got `11`' });
+  });
+});
+
+describe('splitData', () => {
+  it('trains on the rest', () => {
+    const { objective, test, training } = splitData(100, { objective: 20, test: 10 }, 3);
+    const { parts, rest } = splitRows(100, { objective: 20, test: 10 }, 3);
+    assert.deepEqual({ objective, test, training }, { ...parts, training: rest });
   });
 });
 
