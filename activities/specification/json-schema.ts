@@ -40,17 +40,23 @@ export function specificationJsonSchema(tasks: readonly KnownTask[]): Record<str
 
 function taskSchemas(tasks: readonly KnownTask[]): readonly object[] {
   const known = tasks.map(({ kind, description, settings }) => {
-    const { $schema: _, properties, required, ...schema } = z.toJSONSchema(settings, { io: 'input' });
-    return {
-      ...schema,
-      description,
-      properties: { kind: { const: kind }, ...properties },
-      required: ['kind', ...(required ?? [])],
-    };
+    const { $schema: _, ...schema } = z.toJSONSchema(settings, { io: 'input' });
+    const { oneOf: alternatives } = schema;
+    return alternatives
+      ? { description, oneOf: alternatives.map((alternative) => withKind(kind, alternative)) }
+      : { ...withKind(kind, schema), description };
   });
   const other = { type: 'string', not: { enum: tasks.map(({ kind }) => kind) } };
   return [
     ...known,
     { description: 'A task of your own.', type: 'object', properties: { kind: other }, required: ['kind'] },
   ];
+}
+
+function withKind(kind: string, { properties, required, ...schema }: z.core.JSONSchema.BaseSchema): object {
+  return {
+    ...schema,
+    properties: { kind: { const: kind }, ...properties },
+    required: ['kind', ...(required ?? [])],
+  };
 }

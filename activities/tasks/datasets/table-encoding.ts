@@ -95,7 +95,8 @@ export function numbersOf(table: Table, column: Column): Float64Array {
   throw unusable(table.path, `numbers in column \`${name}\``, `${values[notNumber]} in line ${table.lines[notNumber]}`);
 }
 
-function textsOf(column: Column): readonly (string | undefined)[] {
+/** Returns the values of a column as texts; numbers as JavaScript writes them. */
+export function textsOf(column: Column): readonly (string | undefined)[] {
   if (column.kind === 'category') return column.values;
   return [...column.values].map((value) => (Number.isNaN(value) ? undefined : String(value)));
 }

@@ -18,7 +18,7 @@ export function denseLayers(
   const features = shape.reduce((product, size) => product * size, 1);
   const widths = [features, ...hidden];
   return [
-    flatten(shape),
+    ...(shape.length > 1 ? [flatten(shape)] : []),
     ...hidden.flatMap((units, index) => [
       dense(`hidden-${index}`, widths[index]!, units, !isNormalised),
       ...(isNormalised ? [batchNormalisation(`hidden-${index}`, units)] : []),

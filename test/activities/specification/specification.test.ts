@@ -181,6 +181,32 @@ describe('a specification', () => {
     });
   }
 
+  test('may search all that is a number or a choice', () => {
+    const share = {
+      kind: 'float',
+      scale: 'linear',
+      bounds: [0, 0.8],
+      initial: { distribution: 'uniform', range: [0, 0.5] },
+    };
+    const hyperparameters = {
+      learningRate,
+      dropout: share,
+      labelSmoothing: share,
+      activation: { kind: 'category', choices: ['relu', 'gelu'] },
+      batchSize: { kind: 'integer', bounds: [8, 64], initial: { range: [8, 64] } },
+    };
+    const own = { kind: 'tabular', problem: 'classification', file: 'my.csv', target: 'kind' };
+    for (const specification of [
+      { ...images, hyperparameters },
+      { ...images, task: own, hyperparameters },
+    ])
+      assert.deepEqual(Object.keys(specificationOf(specification).hyperparameters), [
+        'momentum',
+        'weightDecay',
+        ...Object.keys(hyperparameters),
+      ]);
+  });
+
   test('is in every file of experiments/', () => {
     const folder = dirname(JSON_SCHEMA_PATH);
     for (const file of readdirSync(folder).filter((name) => name.endsWith('.json') && !name.endsWith('.schema.json'))) {

@@ -3,9 +3,10 @@
  */
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import type { HyperparameterValues } from '../../../workflows/algorithm/hyperparameters.ts';
 import type { TaskDefinition } from '../../../activities/tasks/define-task.ts';
-import type { Session, State } from '../../../activities/tasks/task.ts';
+import type { Report, Session, State } from '../../../activities/tasks/task.ts';
 
 const DATA_DIRECTORY = fileURLToPath(new URL('../../../.local/data', import.meta.url));
 
@@ -74,4 +75,29 @@ export function floatsOf(state: State, name: string): Float32Array {
   const tensor = state.get(name);
   if (tensor?.dtype !== 'F32') throw new Error(`Expected a tensor of floats \`${name}\`, got \`${tensor?.dtype}\``);
   return new Float32Array(tensor.data.slice().buffer);
+}
+
+/** Returns a file of a report as text. */
+export function textOf({ exports }: Report, name: string): string {
+  const file = exports.find((one) => one.name === name);
+  if (!file) throw new Error(`Expected the report to have ${name}`);
+  return new TextDecoder().decode(file.bytes);
+}
+
+/** Loads the layers model of a report. */
+export async function loadExported(tfjs: typeof Tfjs, report: Report): Promise<Tfjs.LayersModel> {
+  const { modelTopology, weightsManifest } = JSON.parse(textOf(report, 'model/model.json')) as {
+    readonly modelTopology: object;
+    readonly weightsManifest: readonly {
+      readonly weights: Awaited<ReturnType<typeof tfjs.io.encodeWeights>>['specs'];
+    }[];
+  };
+  const weights = report.exports.find(({ name }) => name === 'model/weights.bin')!.bytes;
+  return tfjs.loadLayersModel(
+    tfjs.io.fromMemory({
+      modelTopology,
+      weightSpecs: weightsManifest[0]!.weights,
+      weightData: weights.slice().buffer,
+    }),
+  );
 }

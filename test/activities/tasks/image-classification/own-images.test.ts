@@ -6,9 +6,16 @@ import { describe, it } from 'node:test';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import { imageClassification } from '../../../../activities/tasks/image-classification/image-classification.ts';
 import { loadTensorFlow } from '../../../../activities/tasks/tensorflow/library.ts';
-import type { Report } from '../../../../activities/tasks/task.ts';
 import { stripedImages, cifarFile, dataFolder, idxFile } from '../datasets/data-files.ts';
-import { digestOf, floatsOf, trainFromNothing, withSession, type Opened } from '../open-session.ts';
+import {
+  digestOf,
+  floatsOf,
+  loadExported,
+  textOf,
+  trainFromNothing,
+  withSession,
+  type Opened,
+} from '../open-session.ts';
 
 process.env['TF_NUM_INTRAOP_THREADS'] = '1';
 process.env['TF_CPP_MIN_LOG_LEVEL'] = '2';
@@ -24,12 +31,6 @@ interface Description {
   };
   readonly output: { readonly logits: number; readonly classes?: readonly string[] };
   readonly testScores: Readonly<Record<string, number>>;
-}
-
-function textOf({ exports }: Report, name: string): string {
-  const file = exports.find((one) => one.name === name);
-  if (!file) throw new Error(`Expected the report to have ${name}`);
-  return new TextDecoder().decode(file.bytes);
 }
 
 describe('image classification of own images', () => {
@@ -241,20 +242,7 @@ describe('image classification of own images', () => {
         await session.initialise();
         await session.train(0, 30);
         const report = await session.report();
-        const json = JSON.parse(textOf(report, 'model/model.json')) as {
-          readonly modelTopology: object;
-          readonly weightsManifest: readonly {
-            readonly weights: Awaited<ReturnType<typeof tfjs.io.encodeWeights>>['specs'];
-          }[];
-        };
-        const weights = report.exports.find(({ name }) => name === 'model/weights.bin')!.bytes;
-        const model = await tfjs.loadLayersModel(
-          tfjs.io.fromMemory({
-            modelTopology: json.modelTopology,
-            weightSpecs: json.weightsManifest[0]!.weights,
-            weightData: weights.slice().buffer,
-          }),
-        );
+        const model = await loadExported(tfjs, report);
         const { pixels, labels } = stripedImages(60, 3072, CLASSES);
         const entropy = tfjs.tidy(() => {
           const logits = model.predict(tfjs.tensor4d(Float32Array.from(pixels), [60, ...IMAGE])) as Tfjs.Tensor2D;
