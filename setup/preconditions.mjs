@@ -12,7 +12,7 @@ import { findCompiler } from './steps/tensorflow.mjs';
  * @typedef {'npm' | 'c++' | 'pip'} Need
  */
 
-const OLDEST_PYTHON = [3, 9];
+const OLDEST_PYTHON = [3, 10];
 
 /** The oldest C library on which the builds of TensorFlow and Temporal run. */
 const OLDEST_GLIBC = [2, 28];
@@ -98,7 +98,7 @@ function withoutNetwork(makeReport) {
 /** @returns {string[]} descriptions of the missing parts of Python; empty if nothing is missing */
 function missingOfPython() {
   if (findOnPath('python3') === undefined)
-    return ['Python 3.9 or later with pip (Debian, Ubuntu: apt install python3-pip)'];
+    return ['Python 3.10 or later with pip (Debian, Ubuntu: apt install python3-pip)'];
   const version = runPython('import sys; print("%d.%d" % sys.version_info[:2])');
   const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_PYTHON;

@@ -1,6 +1,5 @@
 /**
- * Installs SciPy, scikit-learn and safetensors for Python. Only the tests use them, as references for numbers and
- * files.
+ * Installs SciPy, scikit-learn and safetensors for Python, and what the Python trainer needs. Only the tests use them.
  *
  * `pip install --target` installs them into a separate folder. It needs no virtual environment, which Debian's Python
  * lacks, and it also works if the system's Python is "externally managed". `.local/python/bin/python` runs Python with
@@ -26,14 +25,14 @@ import { download } from '../wheels.mjs';
 const PLACE = path.join(LOCAL, 'python');
 const RECORD = path.join(PLACE, 'installed.json');
 const REQUIREMENTS = path.join(ROOT, 'setup', 'requirements', 'python-reference.txt');
-const DOWNLOAD_BYTES = 65e6;
+const DOWNLOAD_BYTES = 98e6;
 
 /** @type {import('../set-up.mjs').Step} */
 export const pythonReference = {
   name: 'python-reference',
   title: 'Python packages for the tests',
   downloadBytes: DOWNLOAD_BYTES,
-  diskBytes: 340e6,
+  diskBytes: 450e6,
   needs: ['pip'],
 
   isInPlace() {
@@ -87,7 +86,7 @@ export const pythonReference = {
     symlinkSync('python', path.join(built, 'bin', 'python3'));
     await task.run(
       path.join(built, 'bin', 'python'),
-      ['-c', 'import numpy, scipy.stats, sklearn.gaussian_process, safetensors.numpy'],
+      ['-c', 'import boto3, numpy, scipy.stats, sklearn.gaussian_process, safetensors.numpy, temporalio.worker'],
       {
         purpose: 'import the Python packages for the tests',
         onTick: () => task.progress('checking'),

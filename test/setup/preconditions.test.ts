@@ -39,7 +39,7 @@ describe('a download', () => {
       for (const requirement of requirements)
         assert.match(
           requirement,
-          /^[\w-]+==[\d.]+( ; python_version [<>=]+ "3\.\d+")?( +--hash=sha256:[0-9a-f]{64})+$/,
+          /^[\w-]+==[\d.]+(?:post\d+)?( ; python_version [<>=]+ "3\.\d+")?( +--hash=sha256:[0-9a-f]{64})+$/,
         );
     });
   }

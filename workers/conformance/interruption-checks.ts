@@ -44,6 +44,7 @@ export const INTERRUPTION_CHECKS: readonly Check[] = [
       await requireUndisturbed(subject, async (asked) => {
         await asked.pause();
         const paused = await waitFor(asked, ({ started }) => !started, ENDED_MS);
+        if (!paused && (await asked.pending()) === null) throw new NotTried('the round was over before it was paused');
         require(paused !== undefined, 'Expected the attempt to end within 15 s of its pause');
         await asked.resume();
       });

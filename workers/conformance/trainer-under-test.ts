@@ -162,7 +162,7 @@ async function answerOf(handle: WorkflowHandle<typeof askTrainer>): Promise<Answ
     return { result: await handle.result() };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const cause = causesOf(error).findLast((one) => one instanceof ApplicationFailure);
+    const cause = causesOf(error).find((one) => one instanceof ApplicationFailure);
     if (cause)
       return {
         failure: {

@@ -189,7 +189,7 @@ describe('the conformance suite', () => {
       const options = { trainer, objects, storage, task: TASK, threads: 1, steps: 100, hyperparameters: { h: 1 } };
       const checks = CHECKS.filter(({ title }, index) => index === 0 || titles === undefined || titles.includes(title));
       try {
-        return [...(await tryAll(new Subject({ ...options, longSeconds: 2, kill: undefined }), () => {}, checks))];
+        return [...(await tryAll(new Subject({ ...options, longSeconds: 5, kill: undefined }), () => {}, checks))];
       } finally {
         await trainer.stop();
       }

@@ -1,0 +1,103 @@
+"""Checkpoints in S3: safetensors files, addressed by the SHA-256 of their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import Any
+
+import boto3
+import numpy as np
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from safetensors import SafetensorError
+from safetensors.numpy import load
+from temporalio.exceptions import ApplicationError
+
+from .task import State
+
+_DTYPES = {
+    "bool": "BOOL",
+    **{f"uint{bits}": f"U{bits}" for bits in (8, 16, 32, 64)},
+    **{f"int{bits}": f"I{bits}" for bits in (8, 16, 32, 64)},
+    **{f"float{bits}": f"F{bits}" for bits in (16, 32, 64)},
+}
+
+
+class Checkpoints:
+    """The objects of runs. The environment names the store, as for every AWS SDK."""
+
+    def __init__(self) -> None:
+        own_endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        self._s3 = boto3.client(
+            "s3",
+            config=Config(
+                retries={"mode": "standard", "max_attempts": 4},
+                # Servers other than Amazon's know buckets as folders, and not all know the newer checksums.
+                s3={"addressing_style": "path" if own_endpoint else "auto"},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+
+    def put(self, bucket: str, key: str, body: bytes) -> None:
+        """Store an object."""
+        self._s3.put_object(Bucket=bucket, Key=key, Body=body)
+
+    def put_state(self, storage: dict[str, str], folder: str, state: State, metadata: dict[str, str]) -> dict[str, Any]:
+        """Store a state under its digest and return its reference."""
+        body = encode(state, metadata)
+        sha256 = hashlib.sha256(body).hexdigest()
+        key = f"{storage['folder']}/{folder}/{sha256}.safetensors"
+        self.put(storage["bucket"], key, body)
+        return {"key": key, "sha256": sha256, "sizeBytes": len(body), "step": int(metadata["step"])}
+
+    def get_state(self, bucket: str, reference: dict[str, Any]) -> State:
+        """Return the state of a checkpoint.
+
+        Raises ApplicationError of type CheckpointCorrupt, not retryable, if it is missing or its bytes are others than
+        the reference says; of type CheckpointUnusable if they are no safetensors file.
+        """
+        place = f"s3://{bucket}/{reference['key']}"
+        try:
+            body = self._s3.get_object(Bucket=bucket, Key=reference["key"])["Body"].read()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in ("NoSuchKey", "404"):
+                raise
+            raise _failure("CheckpointCorrupt", f"Cannot use checkpoint {place}: it is missing") from None
+        found = hashlib.sha256(body).hexdigest()
+        if found != reference["sha256"]:
+            wanted = f"expected SHA-256 {reference['sha256']}, got {len(body)} bytes with SHA-256 {found}"
+            raise _failure("CheckpointCorrupt", f"Cannot use checkpoint {place}: {wanted}")
+        try:
+            return load(body)
+        except SafetensorError as error:
+            raise _failure("CheckpointUnusable", f"Cannot use checkpoint {place}: {error}") from None
+
+
+def encode(state: State, metadata: dict[str, str]) -> bytes:
+    """Return a state as a safetensors file.
+
+    The package `safetensors` writes metadata in another order each time. The same state must give the same bytes, so
+    this writes the file itself.
+    """
+    header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
+    parts: list[bytes] = []
+    begin = 0
+    for name, array in sorted(state.items()):
+        array = np.asarray(array)
+        dtype = _DTYPES.get(array.dtype.name)
+        if dtype is None:
+            raise TypeError(f"Cannot save tensor {name} of type {array.dtype}")
+        data = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
+        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [begin, begin + len(data)]}
+        parts.append(data)
+        begin += len(data)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + b"".join(parts)
+
+
+def _failure(kind: str, message: str) -> ApplicationError:
+    return ApplicationError(message, type=kind, non_retryable=True)

@@ -1,0 +1,189 @@
+"""One round of one worker, and the report: what is computed, in a thread of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import threading
+import time
+from typing import Any
+
+from temporalio.exceptions import ApplicationError
+
+from .checkpoints import Checkpoints, encode
+from .hyperparameters import complete
+from .task import Task
+
+#: Seconds of training after which a partial checkpoint is saved.
+PARTIAL_EVERY = 60.0
+
+
+class Interrupted(Exception):
+    """The round was told to stop. What was to be saved is saved."""
+
+
+class Progress:
+    """What heartbeats tell of a round, and how it is told to stop. Used by two threads."""
+
+    def __init__(self, request: dict[str, Any], told: dict[str, Any] | None, attempt: int):
+        digest = request_digest(request)
+        partial = (told or {}).get("partial")
+        #: What an earlier attempt at the same request saved.
+        self.partial = partial if partial and partial.get("requestSha256") == digest else None
+        self.digest = digest
+        self.step = self.partial["checkpoint"]["step"] if self.partial else request.get("fromStep", 0)
+        self.to_step = request.get("toStep")
+        self.worker = worker_name(request["worker"]) if "worker" in request else None
+        self.scores: list[float | str] = list(self.partial["scores"]) if self.partial else []
+        self.doing = "opening"
+        self.attempt = {"number": attempt, "beganAtStep": self.step, "deaths": 0, "ended": False, "death": None}
+        self.stop = threading.Event()
+        self.saves = False
+        self._moved_at = time.monotonic()
+        self._began: tuple[float, int] | None = None
+
+    def moved(self, doing: str, step: int) -> None:
+        """Note what begins now, and how many steps are done."""
+        self.doing, self.step, self._moved_at = doing, step, time.monotonic()
+        if doing == "training" and self._began is None:
+            self._began = (self._moved_at, step)
+
+    def details(self) -> dict[str, Any]:
+        """Return the details of a heartbeat."""
+        since, first = self._began or (time.monotonic(), self.step)
+        elapsed = self._moved_at - since
+        told = {
+            "step": self.step,
+            "doing": self.doing,
+            "forSeconds": int(time.monotonic() - self._moved_at),
+            "attempt": self.attempt,
+        }
+        if self.worker is None:
+            return told
+        return {
+            **told,
+            "worker": self.worker,
+            "toStep": self.to_step,
+            "score": self.scores[-1] if self.scores else None,
+            "stepsPerSecond": round((self.step - first) / elapsed) if elapsed > 0 else 0,
+            "partial": self.partial,
+        }
+
+
+def train(kind: type[Task], request: dict[str, Any], progress: Progress, checkpoints: Checkpoints) -> dict[str, Any]:
+    """Train one worker's whole round, from checkpoint to checkpoint."""
+    began = time.monotonic()
+    try:
+        hyperparameters = complete(kind.hyperparameters, request["hyperparameters"])
+    except ValueError as error:
+        raise failure("InvalidHyperparameters", f"{progress.worker}: {error}") from None
+    task = kind(settings_of(kind, request["task"]), request["seed"], progress.worker or "")
+    _begin(task, request, progress, checkpoints)
+    effective = task.effective_hyperparameters(hyperparameters)
+    saved_at = time.monotonic()
+    while progress.step < request["toStep"] and "diverged" not in progress.scores:
+        step = progress.step
+        progress.moved("training", step)
+        task.train(step, hyperparameters)
+        step += 1
+        if (step - request["fromStep"]) % request["evalEvery"] == 0:
+            progress.moved("measuring", step)
+            progress.scores.append(_score(task.measure()))
+        progress.moved("training", step)
+        if progress.stop.is_set() and not progress.saves:
+            raise Interrupted
+        if progress.stop.is_set() or time.monotonic() - saved_at >= PARTIAL_EVERY:
+            _save_partial(task, request, progress, checkpoints)
+            saved_at = time.monotonic()
+        if progress.stop.is_set():
+            raise Interrupted
+    # A network that diverged trains no further.
+    measurements = (request["toStep"] - request["fromStep"]) // request["evalEvery"]
+    scores = progress.scores + ["diverged"] * (measurements - len(progress.scores))
+    progress.moved("storing", request["toStep"])
+    reference = checkpoints.put_state(
+        request["storage"], "checkpoints", task.save(), _metadata(kind, request["toStep"])
+    )
+    return {
+        "checkpoint": reference,
+        "scores": scores,
+        "effectiveHyperparameters": effective,
+        "trainerSeconds": time.monotonic() - began,
+    }
+
+
+def report(kind: type[Task], request: dict[str, Any], progress: Progress, checkpoints: Checkpoints) -> dict[str, Any]:
+    """Measure one checkpoint on data that no decision has seen, and write its weights for others to use."""
+    storage, reference = request["storage"], request["checkpoint"]
+    task = kind(settings_of(kind, request["task"]), request["seed"], "report")
+    _restore(task, checkpoints, storage["bucket"], reference)
+    progress.moved("reporting", reference["step"])
+    score = _score(task.test())
+    metadata = {**_metadata(kind, reference["step"]), "format": "fire-pbt-weights/1"}
+    key = f"{storage['folder']}/result/best.safetensors"
+    checkpoints.put(storage["bucket"], key, encode(task.weights(), metadata))
+    return {"testScore": score, "files": [key]}
+
+
+def _begin(task: Task, request: dict[str, Any], progress: Progress, checkpoints: Checkpoints) -> None:
+    bucket = request["storage"]["bucket"]
+    if progress.partial:
+        try:
+            _restore(task, checkpoints, bucket, progress.partial["checkpoint"])
+            return
+        except ApplicationError:
+            # It is gone or damaged: that costs time, not the round.
+            progress.partial, progress.scores = None, []
+            progress.moved("opening", request["fromStep"])
+    if request["checkpoint"]:
+        _restore(task, checkpoints, bucket, request["checkpoint"])
+    else:
+        task.initialise()
+
+
+def _restore(task: Task, checkpoints: Checkpoints, bucket: str, reference: dict[str, Any]) -> None:
+    state = checkpoints.get_state(bucket, reference)
+    try:
+        task.restore(state)
+    except (KeyError, ValueError, TypeError) as error:
+        raise failure("CheckpointUnusable", f"Cannot continue from {reference['key']}: {error!r}") from None
+
+
+def _save_partial(task: Task, request: dict[str, Any], progress: Progress, checkpoints: Checkpoints) -> None:
+    step = progress.step
+    progress.moved("storing", step)
+    folder = f"partials/{request['toStep']}"
+    reference = checkpoints.put_state(request["storage"], folder, task.save(), _metadata(type(task), step))
+    scores = list(progress.scores)
+    progress.partial = {"checkpoint": reference, "scores": scores, "requestSha256": progress.digest, "superseded": []}
+    progress.moved("training", step)
+
+
+def _metadata(kind: type[Task], step: int) -> dict[str, str]:
+    return {"format": "fire-pbt-checkpoint/1", "task": kind.kind, "step": str(step)}
+
+
+def _score(value: float) -> float | str:
+    score = float(value)
+    return score if math.isfinite(score) else "diverged"
+
+
+def settings_of(kind: type[Task], task: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a task with their defaults."""
+    return {**kind.settings, **{name: value for name, value in task.items() if name != "kind"}}
+
+
+def request_digest(request: dict[str, Any]) -> str:
+    """Return the SHA-256 of a request."""
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+
+
+def worker_name(worker: dict[str, Any]) -> str:
+    """Return the name of a worker, as runs call it: `P1/member-3`."""
+    return f"P{worker['subPopulation']}/{worker['kind']}-{worker['index']}"
+
+
+def failure(kind: str, message: str) -> ApplicationError:
+    """Return a failure that every attempt would repeat."""
+    return ApplicationError(message, type=kind, non_retryable=True)

@@ -1,0 +1,117 @@
+"""The trainer's process: `fire-pbt-trainer my_task.py`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.util
+import inspect
+import os
+import signal
+import socket
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.worker import Worker
+
+from .activities import TrainerActivities
+from .task import Task
+
+#: The default of the SDK is 0.8 of the heartbeat timeout: too long to wait for a cancellation.
+THROTTLE = timedelta(seconds=2)
+
+
+class UserError(Exception):
+    """An error that the user can act on."""
+
+
+def main() -> None:
+    """Serve a task queue until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser(
+        prog="fire-pbt-trainer",
+        description="Trains the tasks of a Python file for the runs of a task queue until SIGINT or SIGTERM.",
+        epilog="Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other variables of the Temporal SDK's "
+        "environment configuration. S3: the environment variables and profiles of the AWS SDK.",
+    )
+    parser.add_argument("file", type=Path, help="Python file with one class or more that derive from fire_pbt.Task")
+    parser.add_argument(
+        "--task-queue", default="fire-pbt-trainers", help="the specification's `trainers` (fire-pbt-trainers)"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="threads to compute with (1); other runs are refused")
+    options = parser.parse_args()
+    # Libraries read these when they are loaded, so before the user's file.
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(options.threads)
+    try:
+        asyncio.run(_serve(load_tasks(options.file), options.task_queue, options.threads))
+    except UserError as error:
+        print(error, file=sys.stderr, flush=True)
+        # Temporal's core may have threads that end badly with Python.
+        os._exit(1)
+
+
+def load_tasks(file: Path) -> list[type[Task]]:
+    """Return the tasks that a file defines.
+
+    Raises UserError if there is no such file, it has no task, or two tasks are of one kind.
+    """
+    if not file.is_file():
+        raise UserError(f"Cannot read {file}: there is no such file")
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    if spec is None or spec.loader is None:
+        raise UserError(f"Cannot read {file}: it is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = module
+    sys.path.insert(0, str(file.parent.resolve()))
+    spec.loader.exec_module(module)
+    tasks = [
+        one
+        for one in vars(module).values()
+        if inspect.isclass(one) and issubclass(one, Task) and one is not Task and getattr(one, "kind", None)
+    ]
+    if not tasks:
+        raise UserError(f"Cannot use {file}: no class derives from fire_pbt.Task and has a `kind`")
+    kinds = [task.kind for task in tasks]
+    twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+    if twice is not None:
+        raise UserError(f"Cannot use {file}: two tasks are of kind {twice}")
+    return tasks
+
+
+async def _serve(tasks: list[type[Task]], task_queue: str, threads: int) -> None:
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", "localhost:7233")
+    try:
+        client = await Client.connect(**config)
+    except RuntimeError as error:
+        raise UserError(
+            f"Cannot connect to Temporal at {config['target_host']}: {error} (set TEMPORAL_ADDRESS)"
+        ) from error
+    activities = TrainerActivities(tasks, threads)
+    worker = Worker(
+        client,
+        task_queue=task_queue,
+        identity=f"python-trainer {socket.gethostname()} {os.getpid()}",
+        activities=[activities.describe, activities.train, activities.report],
+        max_concurrent_activities=1,
+        max_heartbeat_throttle_interval=THROTTLE,
+        default_heartbeat_throttle_interval=THROTTLE,
+        graceful_shutdown_timeout=timedelta(seconds=10),
+    )
+    stopped = asyncio.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(one, stopped.set)
+    kinds = ", ".join(task.kind for task in tasks)
+    print(f"Trains {kinds} for task queue {task_queue}", flush=True)
+    async with worker:
+        await stopped.wait()
+    # A step that takes long is not waited for: another trainer has its round already.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
