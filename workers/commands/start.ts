@@ -84,7 +84,7 @@ await runProcess(async () => {
       screen.say(
         `\n${workflowId} is saved. ` +
           (stack.startedHere
-            ? 'It resumes at the next npm start or npm run stack.'
+            ? `It resumes at the next npm start or npm run stack${withTasks(stack.record.tasks)}.`
             : 'It continues in the running stack; npm start watches it again.'),
       );
       return INTERRUPTED_EXIT_CODE;
@@ -98,6 +98,11 @@ await runProcess(async () => {
     await stack.leave();
   }
 });
+
+/** Says that a stack needs the same files as before. */
+function withTasks(files: readonly string[]): string {
+  return files.length === 0 ? '' : ` with ${files.map((file) => `--tasks ${file}`).join(' ')}`;
+}
 
 /** Starts or finds the workflow, shows its progress until it ends, and prints a summary. */
 async function run(

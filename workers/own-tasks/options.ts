@@ -14,9 +14,9 @@ export const TASKS_OPTION = { tasks: { type: 'string', multiple: true } } as con
 export const TASKS_HELP = `
   --tasks FILE           a file with tasks of your own (docs/own-tasks.md); may be repeated`.slice(1);
 
-/** Returns the files that the option names, as absolute paths. */
+/** Returns the files that the option names, as absolute paths, each once. */
 export function taskFiles(given: readonly string[] = []): readonly string[] {
-  return given.map((path) => resolve(path));
+  return [...new Set(given.map((path) => resolve(path)))];
 }
 
 /** Returns the arguments with which a process gets these files. */

@@ -5,13 +5,14 @@
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import { randomStream, type RandomStream } from '../../../workflows/algorithm/index.ts';
 import { compile } from './compile.ts';
-import type { CompiledProgram } from './compiled-program.ts';
-import type { InputDefinitions } from './definition.ts';
+import type { InputDefinitions, ProgramDefinition } from './definition.ts';
+import { EagerProgram } from './eager-program.ts';
 import type { TensorFlow } from './library.ts';
 import type { Feeds, NetworkDefinition, NetworkModel, Sums, Tensors } from './network-definition.ts';
 import { ResidentTensor } from './program.ts';
 import type { Dtype, TensorValues } from './protobuf.ts';
 import { SharedValues, type Lease } from './shared-values.ts';
+import type { TensorProgram } from './tensor-program.ts';
 import { residentData } from './tracing/step-context.ts';
 
 type ResidentTensors = Readonly<Record<string, ResidentTensor>>;
@@ -29,7 +30,7 @@ const residents = new SharedValues<ResidentTensors>(MOST_UNUSED_DATA, disposeAll
 export type MeasuredBatch = ResidentTensors;
 
 export class CompiledNetwork {
-  readonly program: CompiledProgram;
+  readonly program: TensorProgram;
   /** Names of the variables that answers need. */
   readonly weights: readonly string[];
   /** Bytes of its state. */
@@ -69,42 +70,35 @@ export class CompiledNetwork {
     const variables = { ...model.weights, ...model.slots };
     this.weights = Object.keys(model.weights);
     this.stateBytes = 4 * Object.values(variables).reduce((sum, { size }) => sum + size, 0);
-    try {
-      this.program = compile(tensorflow, {
-        variables,
-        hyperparameters: definition.hyperparameters,
-        resident: data.value,
-        functions: {
-          train: {
-            repeats: true,
-            inputs: { rows: { dtype: 'int32', shape: [definition.batchSize] } },
-            run: ({ rows }, at) => {
-              const values = Object.entries(at.resident).map(([name, one]) => [name, one.gather(rows)] as const);
-              definition.step(tf, model, this.#prepare(tf, Object.fromEntries(values)), at);
-            },
+    this.program = programOf(tensorflow, definition, {
+      variables,
+      hyperparameters: definition.hyperparameters,
+      resident: data.value,
+      functions: {
+        train: {
+          repeats: true,
+          inputs: { rows: { dtype: 'int32', shape: [definition.batchSize] } },
+          run: ({ rows }, at) => {
+            const values = Object.entries(at.resident).map(([name, one]) => [name, one.gather(rows!)] as const);
+            definition.step(tf, model, this.#prepare(tf, Object.fromEntries(values)), at);
           },
-          measure: this.#measureFunction(model, definition.measure),
         },
-      });
-    } finally {
-      tf.dispose(Object.values(variables));
-    }
+        measure: this.#measureFunction(model, definition.measure),
+      },
+    });
   }
 
   /** Compiles other measurements of the same network; the caller disposes of the program. */
-  compileMeasurement(definition: NetworkDefinition, values: NetworkDefinition['measure']): CompiledProgram {
+  compileMeasurement(definition: NetworkDefinition, values: NetworkDefinition['measure']): TensorProgram {
     const { tfjs: tf } = this.#tensorflow;
     const model = makeModel(tf, definition, (name) => randomStream(0, name));
-    try {
-      return compile(this.#tensorflow, {
-        variables: { ...model.weights },
-        hyperparameters: [],
-        resident: {},
-        functions: { measure: this.#measureFunction(model, values) },
-      });
-    } finally {
-      tf.dispose([...Object.values(model.weights), ...Object.values(model.slots)]);
-    }
+    tf.dispose(Object.values(model.slots));
+    return programOf(this.#tensorflow, definition, {
+      variables: { ...model.weights },
+      hyperparameters: [],
+      resident: {},
+      functions: { measure: this.#measureFunction(model, values) },
+    });
   }
 
   /** Prepares rows of the data to be measured; the caller disposes of the batches. */
@@ -179,10 +173,37 @@ export class CompiledNetwork {
   }
 }
 
+/** Makes a program that owns its variables. */
+function programOf(
+  tensorflow: TensorFlow,
+  { eager = false }: NetworkDefinition,
+  definition: ProgramDefinition,
+): TensorProgram {
+  if (eager) return new EagerNetwork(tensorflow, definition);
+  try {
+    return compile(tensorflow, definition);
+  } finally {
+    tensorflow.tfjs.dispose({ ...definition.variables });
+  }
+}
+
+class EagerNetwork extends EagerProgram {
+  readonly #dispose: () => void;
+
+  constructor(tensorflow: TensorFlow, definition: ProgramDefinition) {
+    super(tensorflow, definition);
+    this.#dispose = () => tensorflow.tfjs.dispose({ ...definition.variables });
+  }
+
+  override dispose(): void {
+    this.#dispose();
+  }
+}
+
 /**
  * Returns the sums of what a program measures over batches, in doubles; undefined if a value or a weight is not finite.
  */
-export function sumMeasurements(program: CompiledProgram, batches: readonly MeasuredBatch[]): Sums | undefined {
+export function sumMeasurements(program: TensorProgram, batches: readonly MeasuredBatch[]): Sums | undefined {
   const sums: Record<string, [number, ...number[]]> = {};
   for (const inputs of batches) {
     const { finite, ...values } = program.run('measure', { inputs });

@@ -7,11 +7,6 @@ import type { TensorFlow } from './library.ts';
 import { Program, type Feed, ResidentTensor } from './program.ts';
 import type { TensorValues } from './protobuf.ts';
 
-/** A call that may also feed tensors that TensorFlow holds. */
-export interface CallOnTensors extends Omit<Call, 'inputs'> {
-  readonly inputs?: Readonly<Record<string, TensorValues | ResidentTensor>>;
-}
-
 export class CompiledProgram implements TensorProgram {
   readonly #signature: ProgramSignature;
   readonly #program: Program;
@@ -76,10 +71,7 @@ export class CompiledProgram implements TensorProgram {
     return Object.fromEntries(hyperparameters.map((name, index) => [name, values[index]![0]!]));
   }
 
-  run(
-    name: string,
-    { steps = 1, firstStep = 0, key = [0, 0], inputs = {} }: CallOnTensors = {},
-  ): Record<string, TensorValues> {
+  run(name: string, { steps = 1, firstStep = 0, key = [0, 0], inputs = {} }: Call = {}): Record<string, TensorValues> {
     const signature = this.#signature.functions[name];
     if (!signature)
       throw new Error(`Expected a function of ${Object.keys(this.#signature.functions).join(', ')}, got \`${name}\``);
@@ -106,7 +98,7 @@ function inputFeeds(
   name: string,
   { inputs: definitions, repeats }: FunctionSignature,
   steps: number,
-  inputs: CallOnTensors['inputs'] & object,
+  inputs: Call['inputs'] & object,
 ): Record<string, Feed | ResidentTensor> {
   const entries = Object.entries(definitions).map(([input, definition]): [string, Feed | ResidentTensor] => {
     const given = inputs[input]!;

@@ -4,8 +4,9 @@
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import type { ProgramDefinition, ProgramSignature, InputDefinition, StepContext } from './definition.ts';
 import type { TensorFlow } from './library.ts';
+import { ResidentTensor } from './program.ts';
 import type { Dtype, TensorValues } from './protobuf.ts';
-import { residentData } from './tracing/step-context.ts';
+import { residentData, wholeTensor } from './tracing/step-context.ts';
 import { checkNames, fedType, feedOf, type Call, type TensorProgram } from './tensor-program.ts';
 
 export class EagerProgram implements TensorProgram {
@@ -61,8 +62,8 @@ export class EagerProgram implements TensorProgram {
       throw new Error(`Expected a function of ${Object.keys(this.#definition.functions).join(', ')}, got \`${name}\``);
     checkNames(`inputs of \`${name}\``, Object.keys(inputs), Object.keys(definition.inputs));
     for (const [input, given] of Object.entries(definition.inputs)) {
-      const type = fedType(given, definition.repeats ? steps : undefined);
-      feedOf(`input \`${input}\` of \`${name}\``, type, inputs[input]!);
+      const [type, values] = [fedType(given, definition.repeats ? steps : undefined), inputs[input]!];
+      if (!(values instanceof ResidentTensor)) feedOf(`input \`${input}\` of \`${name}\``, type, values);
     }
     const results: Record<string, TensorValues[]> = {};
     for (let step = 0; step < (definition.repeats ? steps : 1); step++) {
@@ -95,7 +96,11 @@ export class EagerProgram implements TensorProgram {
     };
   }
 
-  #input({ dtype, shape, per }: InputDefinition, values: TensorValues, step: number): Tfjs.Tensor {
+  #input({ dtype, shape, per }: InputDefinition, values: TensorValues | ResidentTensor, step: number): Tfjs.Tensor {
+    if (values instanceof ResidentTensor) {
+      const whole = wholeTensor(this.#tf, values);
+      return whole.rank === shape.length ? whole : whole.gather(step);
+    }
     const size = shape.reduce((product, length) => product * length, 1);
     const own = per === 'call' ? values.slice() : values.slice(step * size, (step + 1) * size);
     return dtype === 'uint8' ? this.#tensor(Float32Array.from(own), shape, 'float32') : this.#tensor(own, shape, dtype);

@@ -57,6 +57,11 @@ export interface NetworkDefinition<
   readonly key: string;
   readonly data: NetworkData<Column>;
   readonly batchSize: number;
+  /**
+   * Runs the functions below one operation at a time, many times slower. For what cannot be compiled, such as a step
+   * that reads values. What they keep in JavaScript is in no checkpoint. Default: false.
+   */
+  readonly eager?: boolean;
   /** Rows measured in one native call: bounds what activations take. Default: 1000. */
   readonly measuredAtOnce?: number;
   /** Names of the hyperparameters that are tensors in a step. */
@@ -90,5 +95,7 @@ export interface TrainedNetwork {
    * Measures values on the test rows, or on the objective if there are none, as for the score; undefined if one is not
    * finite.
    */
-  measure(values: NetworkDefinition['measure']): Promise<{ readonly sums: Sums; readonly rows: number } | undefined>;
+  readonly measure: (
+    values: NetworkDefinition['measure'],
+  ) => Promise<{ readonly sums: Sums; readonly rows: number } | undefined>;
 }

@@ -67,12 +67,13 @@ export async function openNetwork<
 ): Promise<Session> {
   const tensorflow = loadTensorFlow();
   const plain = definition as unknown as NetworkDefinition;
-  const { key, data, batchSize, measuredAtOnce, constants, hyperparameters } = plain;
+  const { key, data, batchSize, eager, measuredAtOnce, constants, hyperparameters } = plain;
   const whole = JSON.stringify([
     key,
     data.key,
     data.objective.length,
     batchSize,
+    eager,
     measuredAtOnce,
     hyperparameters,
     constants,

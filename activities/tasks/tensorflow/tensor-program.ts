@@ -2,7 +2,7 @@
  * What a program does, compiled or eagerly: it holds a state and hyperparameters, and runs functions on them.
  */
 import type { InputDefinition, ProgramSignature } from './definition.ts';
-import type { Feed } from './program.ts';
+import type { Feed, ResidentTensor } from './program.ts';
 import type { TensorValues } from './protobuf.ts';
 import type { TensorType } from './tracing/trace.ts';
 
@@ -34,8 +34,11 @@ export interface Call {
   readonly firstStep?: number;
   /** The random key: two int32 numbers. Each step gets its own of it and of its number. */
   readonly key?: readonly [number, number];
-  /** Fresh arrays that become TensorFlow's: [steps, …shape] each, or shape if the input is one per call. */
-  readonly inputs?: Readonly<Record<string, TensorValues>>;
+  /**
+   * Fresh arrays that become TensorFlow's, or tensors that it holds: [steps, …shape] each, or shape if the input is one
+   * per call.
+   */
+  readonly inputs?: Readonly<Record<string, TensorValues | ResidentTensor>>;
 }
 
 /** Returns what a call feeds for an input; `steps` is undefined if the function is not repeated. */

@@ -71,6 +71,11 @@ describe("npm start -- --tasks, with a task's file outside the checkout", () => 
       holding.interrupt();
       await holding.ended;
     }
+    assert.ok(
+      holding
+        .output()
+        .includes(`It resumes at the next npm start or npm run stack with --tasks ${ring} --tasks ${broken}.`),
+    );
   });
 
   it('refuses a file without a task before it starts anything', async () => {

@@ -52,6 +52,11 @@ export function residentData(
   );
 }
 
+/** Returns a tensor that TensorFlow holds; bytes as float32. */
+export function wholeTensor(tf: typeof Tfjs, { id, dtype }: ResidentTensor): Tfjs.Tensor {
+  return fromBytes(tf, 'Identity', { T: { type: dtype } }, [id], dtype);
+}
+
 function gatherRows(tf: typeof Tfjs, { id, dtype }: ResidentTensor, indices: Tfjs.Tensor): Tfjs.Tensor {
   const axis = tf.scalar(0, 'int32');
   const attributes = { Tparams: { type: dtype }, Tindices: { type: 'int32' }, Taxis: { type: 'int32' } } as const;
