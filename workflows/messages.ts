@@ -14,6 +14,7 @@ import type {
   EvaluatorReport,
   EvaluatorView,
   HoldNotice,
+  IgnoredNotice,
   Instruction,
   Leader,
   MemberView,
@@ -46,6 +47,8 @@ export const evaluatorReportSignal = defineSignal<[EvaluatorReport]>('evaluatorR
 export const roundCompletedSignal = defineSignal<[RoundCompleted]>('roundCompleted');
 
 export const holdSignal = defineSignal<[HoldNotice]>('hold');
+
+export const ignoredSignal = defineSignal<[IgnoredNotice]>('ignored');
 
 /** Pi → evaluator: the run is over. */
 export const finishSignal = defineSignal<[MessageKey]>('finish');
@@ -101,6 +104,7 @@ export const MESSAGE_DESCRIPTIONS = {
   evaluatorReport: 'Internal: an evaluator finished its round of training.',
   roundCompleted: 'Internal: P1 recorded a round.',
   hold: 'Internal: a sub-population or an evaluator holds, or continues.',
+  ignored: 'Internal: a sub-population or an evaluator ignored a signal.',
   finish: 'Internal: the run is over.',
   progress: 'Status, round, best score, a summary of every sub-population, holds, and ignored signals with reasons.',
   leaderboard: 'The best members of every sub-population: newest score and hyperparameters.',

@@ -87,6 +87,12 @@ export interface HoldNotice extends MessageKey {
   readonly reasons: readonly string[];
 }
 
+/** Sub-population or evaluator → root: somebody sent it a signal that it does not know. */
+export interface IgnoredNotice extends MessageKey {
+  /** Name of the signal. */
+  readonly signal: string;
+}
+
 /** One sub-population at the end of a round. */
 export interface SubPopulationSummary {
   readonly subPopulation: number;
@@ -122,7 +128,8 @@ export interface Leader {
 }
 
 export interface RunProgress {
-  readonly status: 'planning' | 'running' | 'holding' | 'paused' | 'stopping' | 'finishing' | 'finished';
+  readonly status:
+    'planning' | 'running' | 'holding' | 'paused' | 'stopping' | 'finishing' | 'finished' | 'failed' | 'cancelled';
   /** Completed rounds. */
   readonly round: number;
   readonly rounds: number;
@@ -133,7 +140,7 @@ export interface RunProgress {
   readonly holds: readonly string[];
   /** Why the run is paused or is being stopped, and which codes decided if there are several; null: none of these. */
   readonly notice: string | null;
-  /** The newest invalid signals, each with the reason; newest first. */
+  /** The newest signals to the run or its parts that were invalid, each with the reason; newest first. */
   readonly ignored: readonly string[];
   /** What a person should know of the run's objects: records that were refused, checkpoints that were kept. */
   readonly warnings: readonly string[];
@@ -203,6 +210,8 @@ export interface ComparisonProgress {
   readonly failures: readonly string[];
   /** What the comparison waits for before its first run; null: nothing. */
   readonly notice: string | null;
+  /** The newest signals to the comparison, which takes none; newest first. */
+  readonly ignored: readonly string[];
   /** The table of the rows, with curves, schedules and costs; null: it is not written yet. */
   readonly table: { readonly bucket: string; readonly key: string } | null;
 }

@@ -25,6 +25,7 @@ const STEP = new RegExp(
     /^```sh\n(?<commands>.*?)^```$/,
     /^<!-- test: (?<reaching>\S+) reaches round (?<round>\d+) -->$/,
     /^<!-- test: (?<ending>\S+) ends -->$/,
+    /^<!-- test: (?<deleted>\S+) is deleted -->$/,
   ]
     .map(({ source }) => source)
     .join('|'),
@@ -49,7 +50,7 @@ describe('the runbook', () => {
     assert.ok(STEPS.length > 10, `${STEPS.length} steps`);
     const { client, connection } = await connectClient(stack.environment);
     shell = new Shell(stack.environment);
-    for (const { commands, reaching, round, ending } of STEPS) {
+    for (const { commands, reaching, round, ending, deleted } of STEPS) {
       for (const command of commands?.trim().split('\n') ?? []) await shell.run(command);
       if (reaching !== undefined) {
         const run = client.workflow.getHandle(reaching);
@@ -59,6 +60,10 @@ describe('the runbook', () => {
       if (ending !== undefined) {
         const run = client.workflow.getHandle(ending);
         await eventually(async () => (await run.describe()).status.name !== 'RUNNING', PATIENCE_MS, POLL_MS);
+      }
+      if (deleted !== undefined) {
+        const query = `WorkflowId = '${deleted}' OR WorkflowId STARTS_WITH '${deleted}/'`;
+        await eventually(async () => (await client.workflow.count(query)).count === 0, PATIENCE_MS, POLL_MS);
       }
     }
     assert.ok(shell.commands > 25, `${shell.commands} commands`);

@@ -4,6 +4,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../activities/orchestration.ts';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
@@ -25,6 +26,8 @@ import { poll } from '../workers/eventually.ts';
 import { workflowBundle } from './run-harness.ts';
 
 export const QUEUE = 'stored-runs';
+
+const STATUS = defineSearchAttributeKey('FirePbtStatus', 'KEYWORD');
 
 export type RunWorkflowType = (typeof WORKFLOW_TYPES)[Algorithm];
 
@@ -48,6 +51,8 @@ export interface StoredRuns {
   readonly result: (workflowId: string, input?: unknown, workflowType?: RunWorkflowType) => Promise<ResultSummary>;
   /** Asks for the progress until it is what is waited for. */
   readonly reached: (workflowId: string, enough: (progress: RunProgress) => boolean) => Promise<RunProgress>;
+  /** The status that is published as a search attribute. */
+  readonly publishedStatus: (workflowId: string) => Promise<string | undefined>;
   /** The stock CLI, at this server. */
   readonly temporal: (...args: readonly string[]) => Promise<CommandOutcome>;
   readonly stop: () => Promise<void>;
@@ -106,6 +111,8 @@ export async function startStoredRuns({
       working.race((await start(workflowId, input, workflowType)).result()),
     reached: (workflowId, enough) =>
       working.race(poll(() => client.workflow.getHandle(workflowId).query(progressQuery), enough)),
+    publishedStatus: async (workflowId) =>
+      (await client.workflow.getHandle(workflowId).describe()).typedSearchAttributes.get(STATUS),
     temporal: (...args) => temporal(server.address, ...args),
     stop: async () => {
       await working.stop();

@@ -11,8 +11,10 @@ import {
   CancellationScope,
   ChildWorkflowFailure,
   isCancellation,
+  log,
   ParentClosePolicy,
   setCurrentDetails,
+  setDefaultSignalHandler,
   setHandler,
   startChild,
   workflowInfo,
@@ -35,6 +37,9 @@ type ComparedSpecification = Parameters<typeof algorithmOf>[0] & {
   readonly storage?: unknown;
   readonly trainers?: unknown;
 };
+
+/** Number of signals to the comparison that are shown. */
+const SHOWN_IGNORED = 5;
 
 /** One run of the comparison: an arm's specification with a seed. */
 interface Job {
@@ -68,6 +73,7 @@ export async function compare(input: unknown): Promise<ComparisonProgress> {
 class Comparison {
   readonly #workflowId: string;
   readonly #failures: string[] = [];
+  #ignored: readonly string[] = [];
   readonly #inTraining: string[] = [];
   #jobs: readonly Job[] = [];
   #rows: readonly { readonly job: Job; readonly row: ComparisonRow }[] = [];
@@ -78,6 +84,7 @@ class Comparison {
   constructor(workflowId: string) {
     this.#workflowId = workflowId;
     setHandler(comparisonQuery, () => this.progress(), { description: MESSAGE_DESCRIPTIONS.comparison });
+    setDefaultSignalHandler((signalName) => this.#ignore(signalName));
   }
 
   /** Plans the comparison with what trainers say of the tasks of its arms, each asked once. */
@@ -113,7 +120,15 @@ class Comparison {
       .flatMap((job) => [job.workflowId, retraceId(job.workflowId)])
       .filter((id) => this.#inTraining.includes(id));
     const rows = this.#jobs.flatMap((job) => this.#rowOf(job) ?? []);
-    return { runs: this.#jobs.length, rows, ...this.#shown, running, failures: this.#failures, notice: this.#notice };
+    const told = { failures: this.#failures, ignored: this.#ignored, notice: this.#notice };
+    return { runs: this.#jobs.length, rows, ...this.#shown, running, ...told };
+  }
+
+  #ignore(signalName: string): void {
+    const ignored = `${signalName}: a comparison takes no signals, send it to one of its runs`;
+    log.warn(`Ignored signal ${ignored}`);
+    this.#ignored = [ignored, ...this.#ignored].slice(0, SHOWN_IGNORED);
+    this.#show();
   }
 
   /** Notes the failure of a run, so that the others continue. */

@@ -9,12 +9,13 @@ type ScoreKind = 'testScore' | 'objective';
 
 /** Returns the progress of the comparison, its failures and its tables. */
 export function comparisonText(workflowId: string, progress: ComparisonProgress): string {
-  const { runs, rows, running, failures, notice, table } = progress;
+  const { runs, rows, running, failures, ignored, notice, table } = progress;
   return [
     `**${workflowId}**: ${rows.length} of ${runs} runs done`,
     ...(running.length > 0 ? [`\nIn training: ${running.map((id) => `\`${id}\``).join(', ')}`] : []),
     ...(notice === null ? [] : [`\n${notice}`]),
     ...failures.map((failure) => `\n**Failed** — ${failure}`),
+    ...ignored.map((one) => `\nIgnored signal ${one}`),
     ...(rows.length > 0 ? ['', comparisonTables(progress)] : []),
     ...(table ? ['', `Curves, schedules, costs: \`${table.key}\` in bucket \`${table.bucket}\``] : []),
   ].join('\n');

@@ -33,11 +33,19 @@ import type { Watchdog } from './watchdog.ts';
  */
 export async function firePbt(specification: unknown): Promise<ResultSummary> {
   refuseCron();
-  const { workflowId, firstExecutionRunId } = workflowInfo();
-  const view = new RunView(publishInTemporal(workflowId));
+  const view = new RunView(publishInTemporal(workflowInfo().workflowId));
   const operator = new Operator(view);
   answerQueries(view);
+  try {
+    return await runExperiment(specification, view, operator);
+  } catch (error) {
+    view.end(isCancellation(error) ? 'cancelled' : 'failed');
+    throw error;
+  }
+}
 
+async function runExperiment(specification: unknown, view: RunView, operator: Operator): Promise<ResultSummary> {
+  const { workflowId, firstExecutionRunId } = workflowInfo();
   const plan = await passOnFailure(planRun(view, { specification, workflowId, firstExecutionRunId }));
   const { storage, generation } = plan;
   const run: Run = { workflowId, generation, specification: plan.specification, storage };

@@ -5,11 +5,18 @@
  * logged, shown and dropped.
  */
 import { ApplicationFailure, condition, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
-import type { HoldNotice, SetHyperparameters, Steering, StopEarly } from '../../activities/contracts/messages.ts';
+import type {
+  HoldNotice,
+  IgnoredNotice,
+  SetHyperparameters,
+  Steering,
+  StopEarly,
+} from '../../activities/contracts/messages.ts';
 import {
   commandSignal,
   extendUpdate,
   holdSignal,
+  ignoredSignal,
   MESSAGE_DESCRIPTIONS,
   pauseUpdate,
   resumeUpdate,
@@ -36,6 +43,7 @@ export class Operator {
       description: MESSAGE_DESCRIPTIONS.stopEarly,
     });
     setHandler(holdSignal, (message) => this.#noteHolds(message), { description: MESSAGE_DESCRIPTIONS.hold });
+    setHandler(ignoredSignal, (message) => this.#noteIgnored(message), { description: MESSAGE_DESCRIPTIONS.ignored });
     setHandler(pauseUpdate, ({ reason }) => this.#pause(reason), {
       description: MESSAGE_DESCRIPTIONS.pause,
       validator: (message) =>
@@ -74,6 +82,14 @@ export class Operator {
     this.#view.noteHolds(message);
     // An evaluator that begins to hold may not know yet that the run stops.
     if (this.#view.wanted.stop !== null && message.reasons.length > 0) await this.steer(true);
+  }
+
+  #noteIgnored(message: IgnoredNotice): void {
+    if (!this.#view.isOfThisGeneration(message)) return;
+    this.#view.ignore(
+      `${message.signal} to ${message.sender}`,
+      'send messages to the root of the run, not to its parts',
+    );
   }
 
   async #pause(reason: string): Promise<string> {
@@ -184,7 +200,7 @@ export class Operator {
 
   #closing(): string | undefined {
     const { kind } = this.#view.phase;
-    const isClosing = kind === 'finishing' || kind === 'finished';
+    const isClosing = kind === 'finishing' || kind === 'finished' || kind === 'failed' || kind === 'cancelled';
     return isClosing ? 'Cannot follow: the run has trained its last round' : undefined;
   }
 

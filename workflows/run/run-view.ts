@@ -25,7 +25,9 @@ export type Phase =
   | { readonly kind: 'starting'; readonly plan: RunPlan }
   | { readonly kind: 'running'; readonly plan: RunPlan; readonly children: Children }
   /** It has trained its last round. */
-  | { readonly kind: 'finishing' | 'finished'; readonly plan: RunPlan };
+  | { readonly kind: 'finishing' | 'finished'; readonly plan: RunPlan }
+  /** It has ended without a result. The plan is null if it was not planned yet. */
+  | { readonly kind: 'failed' | 'cancelled'; readonly plan: RunPlan | null };
 
 /** What the operator wants of the whole run. */
 export interface Wanted {
@@ -38,6 +40,9 @@ export interface Wanted {
   /** How often the operator resumed. */
   resumes: number;
 }
+
+/** The phases before the first that is shown. */
+const BEFORE_TRAINING: readonly Phase['kind'][] = ['planning', 'preparing', 'starting'];
 
 /** Number of invalid signals that are shown. */
 const SHOWN_IGNORED = 5;
@@ -75,7 +80,7 @@ export class RunView {
     return this.#phase;
   }
 
-  /** Null while the run is being planned. */
+  /** Null until the run is planned. */
   get plan(): RunPlan | null {
     return this.#phase.kind === 'planning' ? null : this.#phase.plan;
   }
@@ -92,7 +97,12 @@ export class RunView {
       this.decidedRounds = this.wanted.rounds;
     }
     this.#phase = phase;
-    if (phase.kind === 'running' || phase.kind === 'finishing' || phase.kind === 'finished') this.show();
+    if (!BEFORE_TRAINING.includes(phase.kind)) this.show();
+  }
+
+  /** Enters the last phase of a run that ends without a result. */
+  end(kind: 'failed' | 'cancelled'): void {
+    this.enter({ kind, plan: this.plan });
   }
 
   isOfThisGeneration(message: unknown): boolean {
@@ -213,7 +223,9 @@ export class RunView {
       case 'finishing':
         return this.reportHold === null ? 'finishing' : 'holding';
       case 'finished':
-        return 'finished';
+      case 'failed':
+      case 'cancelled':
+        return this.#phase.kind;
       default:
         return this.#phase satisfies never;
     }

@@ -23,7 +23,10 @@ const ROUND = defineSearchAttributeKey('FirePbtRound', 'INT');
 const BEST_SCORE = defineSearchAttributeKey('FirePbtBestScore', 'DOUBLE');
 const STATUS = defineSearchAttributeKey('FirePbtStatus', 'KEYWORD');
 
-/** Returns a function that upserts the attributes that changed since its last call, with one event or none. */
+/**
+ * Returns a function that upserts the attributes that changed since its last call, with one event or none. A run that
+ * ends before it is planned has a status only.
+ */
 export function searchAttributePublisher(): (progress: RunProgress) => void {
   const published: Record<string, string> = {};
   return (progress) => {
@@ -35,12 +38,13 @@ export function searchAttributePublisher(): (progress: RunProgress) => void {
 }
 
 function pairsOf({ plan, round, bestScore, status }: RunProgress): SearchAttributePair[] {
-  if (plan === null) return [];
+  const statusPair = { key: STATUS, value: status };
+  if (plan === null) return status === 'planning' ? [] : [statusPair];
   return [
     { key: ALGORITHM, value: algorithmOf(plan.specification) },
     { key: TASK, value: plan.task.label },
     { key: ROUND, value: round },
     ...(bestScore === null ? [] : [{ key: BEST_SCORE, value: bestScore }]),
-    { key: STATUS, value: status },
+    statusPair,
   ];
 }

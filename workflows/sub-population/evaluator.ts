@@ -7,13 +7,12 @@
  * grows by two signals and one activity per round. It continues as new between two rounds if the server suggests it.
  */
 import {
+  allHandlersFinished,
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
-  log,
   setCurrentDetails,
-  setDefaultSignalHandler,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -35,6 +34,7 @@ import type { Run } from '../run/activities.ts';
 import { describeVerdict } from '../run/details.ts';
 import { Holds } from '../run/holds.ts';
 import { deliver } from './inbox.ts';
+import { ignoreStraySignals } from './stray-signals.ts';
 
 export interface EvaluatorInput {
   readonly run: Run;
@@ -61,11 +61,13 @@ export async function evaluator(input: EvaluatorInput): Promise<void> {
   const slot = new EvaluatorSlot(input);
   for (;;) {
     const instruction = await slot.nextInstruction();
-    if (instruction === undefined) return;
+    if (instruction === undefined) break;
     await slot.follow(instruction);
-    if (workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof evaluator>({ ...input, carried: slot.carried() });
+    if (!workflowInfo().continueAsNewSuggested) continue;
+    await condition(allHandlersFinished);
+    await continueAsNew<typeof evaluator>({ ...input, carried: slot.carried() });
   }
+  await condition(allHandlersFinished);
 }
 
 class EvaluatorSlot {
@@ -177,9 +179,7 @@ class EvaluatorSlot {
       ofThisRun(() => (this.#abandonments += 1)),
       { description: MESSAGE_DESCRIPTIONS.command },
     );
-    setDefaultSignalHandler((signalName) =>
-      log.warn(`Ignored signal ${signalName}: an evaluator is steered through the root of its run`),
-    );
+    ignoreStraySignals(this.#run, () => this.#key());
   }
 
   #key(): MessageKey {

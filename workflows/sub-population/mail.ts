@@ -2,7 +2,7 @@
  * The mail of a sub-population: messages that arrived and were not consumed yet. It drops messages of another
  * generation.
  */
-import { condition, log, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
+import { condition, setHandler } from '@temporalio/workflow';
 import type {
   CommandMessage,
   EvaluatorReport,
@@ -91,9 +91,6 @@ export class Mail {
       evaluatorReportSignal,
       ofThisRun<EvaluatorReport>((message) => deliver(this.#reports, message)),
       { description: MESSAGE_DESCRIPTIONS.evaluatorReport },
-    );
-    setDefaultSignalHandler((signalName) =>
-      log.warn(`Ignored signal ${signalName}: a sub-population is steered through the root of its run`),
     );
   }
 

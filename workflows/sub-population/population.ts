@@ -25,6 +25,7 @@ import type { Carried } from './mail.ts';
 import { OperatorHolds } from './operator-holds.ts';
 import { answerQueries } from './queries.ts';
 import type { RecordedRounds } from './recorded-rounds.ts';
+import { ignoreStraySignals } from './stray-signals.ts';
 import { Training } from './training.ts';
 import { winnerOf } from './winner.ts';
 import type { Finish } from './winner.ts';
@@ -70,6 +71,11 @@ export class Population {
     this.#rounds = plannedRounds(this.#run.specification);
     this.#judged = carried?.judged ?? [];
     this.#above = carried?.above ?? [];
+    ignoreStraySignals(run, () => ({
+      generation: run.generation,
+      round: this.#round,
+      sender: subPopulationName(level),
+    }));
     answerQueries({ level, state: () => this.#state, judged: () => this.#judged });
   }
 

@@ -64,6 +64,7 @@ function comparison(change: Partial<ComparisonProgress> = {}): ComparisonProgres
     running: IN_TRAINING.map(({ id }) => id),
     failures: [],
     notice: null,
+    ignored: [],
     table: null,
     ...change,
   };

@@ -255,7 +255,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
     assert.deepEqual(decided(progress), decided(whole));
   });
 
-  it('cancels all its runs when it is cancelled, and terminates none', async () => {
+  it('tells that it ignores signals; cancels all its runs when it is cancelled, and terminates none', async () => {
     const workflowId = 'cancelled';
     const handle = await start(workflowId, { ...INPUT, atOnce: 3 });
     let arms = 0;
@@ -271,6 +271,10 @@ describe('a comparison', { timeout: 300_000 }, () => {
       (await handle.query(comparisonQuery)).running,
       ['FIRE', 'PBT', 'plain'].map((arm) => `${workflowId}/${arm}/seed-7`),
     );
+    await handle.signal('stopEarly', { reason: 'sent to the comparison' });
+    assert.deepEqual((await handle.query(comparisonQuery)).ignored, [
+      'stopEarly: a comparison takes no signals, send it to one of its runs',
+    ]);
     await handle.cancel();
     await assert.rejects(
       handle.result(),

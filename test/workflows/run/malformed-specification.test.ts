@@ -5,7 +5,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../../activities/orchestration.ts';
@@ -122,6 +122,8 @@ describe('a run with malicious input', { timeout: 240_000 }, () => {
         );
       }),
     );
+    const { typedSearchAttributes } = await harness.client.workflow.getHandle('malformed-0').describe();
+    assert.equal(typedSearchAttributes.get(defineSearchAttributeKey('FirePbtStatus', 'KEYWORD')), 'failed');
     assert.equal(new Set(activities.planned).size, activities.planned.length, 'each was looked at once');
     assert.deepEqual(activities.trained, []);
     assert.deepEqual(await readdir(server.folder), []);

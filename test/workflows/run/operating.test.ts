@@ -220,11 +220,19 @@ describe('a run that is operated with the Temporal CLI', { timeout: 300_000 }, (
           ignored[0] === `${name}: a run knows stopEarly; pause, resume, extend and setHyperparameters are updates`,
       );
     }
+    for (const part of ['P1', 'P2', 'P2/evaluator-0']) {
+      assert.equal((await signal(`${workflowId}/${part}`, '{"reason": "x"}')).code, 0);
+      await runs.reached(
+        workflowId,
+        ({ ignored }) => ignored[0] === `stopEarly to ${part}: send messages to the root of the run, not to its parts`,
+      );
+    }
     for (const internal of [
       'steer',
       'command',
       'roundCompleted',
       'hold',
+      'ignored',
       'instruct',
       'finish',
       'promotions',
@@ -391,6 +399,7 @@ describe('a run that is operated with the Temporal CLI', { timeout: 300_000 }, (
       result(workflowId),
       (error) => error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure,
     );
+    assert.equal(await runs.publishedStatus(workflowId), 'cancelled');
     delete runs.script.beforeReport;
   });
 

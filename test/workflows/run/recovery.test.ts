@@ -133,6 +133,7 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
       await failure(workflowId),
       /^ChildFailed: P1 of run child-cancelled ended unexpectedly: .*Repair the cause, then resume /,
     );
+    assert.equal(await runs.publishedStatus(workflowId), 'failed');
   });
 
   it('reaches the same result if the running root is reset to its first task', async () => {
