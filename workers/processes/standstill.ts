@@ -2,7 +2,9 @@
  * Explains why a run makes no progress although it has not failed: activities that are retried again and again, steps
  * that take long, trainers that are gone, or a server that does not answer.
  */
+import { isGrpcDeadlineError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
+import { causesOf } from '../../workflows/run/causes.ts';
 import { onTrainers, pendingActivities, type PendingActivity } from './pending-activities.ts';
 import { reasonOf } from './user-error.ts';
 import { formatCount } from '../terminal/figures.ts';
@@ -24,6 +26,8 @@ const REPEATED_ATTEMPTS = 3;
 const SLOW_SECONDS = 10;
 const PATIENCE_MS = 15_000;
 const CHECK_INTERVAL_MS = 5_000;
+/** The client would otherwise try for 20 s. */
+const ANSWER_WITHIN_MS = 5_000;
 
 /** Returns the repeated failures in a workflow and its children, the most frequent first. */
 export async function findRepeatedFailures(client: Client, workflowId: string): Promise<RepeatedFailure[]> {
@@ -147,7 +151,8 @@ interface Reason {
 
 async function findReasons(client: Client, workflowId: string): Promise<readonly Reason[]> {
   try {
-    const pending = await pendingActivities(client, workflowId);
+    const deadline = Date.now() + ANSWER_WITHIN_MS;
+    const pending = await client.withDeadline(deadline, () => pendingActivities(client, workflowId));
     const idle = describeIdleTrainers(pending);
     return [
       ...repeatedFailures(pending).map((failure) => ({
@@ -158,12 +163,13 @@ async function findReasons(client: Client, workflowId: string): Promise<readonly
       ...(idle === undefined ? [] : [{ reason: 'trainers', line: idle, mayPass: true }]),
     ];
   } catch (error) {
+    const why = causesOf(error).some(isGrpcDeadlineError)
+      ? `no answer within ${ANSWER_WITHIN_MS / 1000} s`
+      : reasonOf(error).replace(/\.? ?Resolution note:.*$/, '');
     return [
       {
         reason: 'Temporal',
-        line:
-          `WAITING: Temporal does not answer: ${reasonOf(error).replace(/\.? ?Resolution note:.*$/, '')} ` +
-          `(the run continues when it answers again)`,
+        line: `WAITING: Temporal does not answer: ${why} (the run continues when it answers again)`,
         mayPass: false,
       },
     ];

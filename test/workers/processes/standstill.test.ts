@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { Client, Connection } from '@temporalio/client';
 import type { PendingActivity } from '../../../workers/processes/pending-activities.ts';
+import { freePort } from '../../../workers/processes/ports.ts';
 import {
   describeIdleTrainers,
   findRepeatedFailures,
@@ -72,6 +74,23 @@ describe('a run without progress', () => {
         watch.stop();
       }
     });
+  });
+});
+
+describe('a run whose server is down', () => {
+  it('says that Temporal does not answer', async () => {
+    const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
+    const said: string[] = [];
+    const watch = new StandstillWatch(new Client({ connection }), 'down', (line) => said.push(line), 50);
+    try {
+      await eventually(() => said.length > 0, 60_000, 50);
+      assert.deepEqual(said, [
+        'WAITING: Temporal does not answer: no answer within 5 s (the run continues when it answers again)',
+      ]);
+    } finally {
+      watch.stop();
+      await connection.close();
+    }
   });
 });
 
