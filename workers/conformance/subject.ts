@@ -49,7 +49,7 @@ const MOST_GROWTH = 16;
 /** A long round may take this; what is interrupted ends sooner. */
 const LONGEST_ROUND_MS = 900_000;
 /** As in a run. */
-export const HEARTBEAT_MS = 20_000;
+export const HEARTBEAT_MS = 6_000;
 
 /** A round that is long enough to be interrupted. */
 export interface LongRound {
