@@ -14,7 +14,8 @@ import { checkpointKey, partialKey } from './layout.ts';
 /** Failure type of a checkpoint whose bytes are not what its reference says. */
 export const CHECKPOINT_CORRUPT = 'CheckpointCorrupt';
 
-const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
+/** Enough for a round of many small networks; large ones are read again, which costs little beside a round. */
+const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
 /** Reads before a checkpoint is called corrupt: a proxy or a server in trouble may return half an object once. */
 const READS = 3;
 const REREAD_DELAY_MS = 300;

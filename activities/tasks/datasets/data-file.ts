@@ -32,10 +32,18 @@ export function readDataFile(path: string, advice?: string): DataFile {
   }
   if (content[0] !== 0x1f || content[1] !== 0x8b) return { path: absolute, bytes: content };
   try {
-    return { path: absolute, bytes: gunzipSync(content) };
+    // In one piece: else the pieces and the whole are in memory together.
+    return { path: absolute, bytes: gunzipSync(content, { chunkSize: sizeOf(content) }) };
   } catch (error) {
     return refuse(error);
   }
+}
+
+/** About how many bytes a gzip file has inside: the last four bytes say, if it is of one part and below 4 GiB. */
+function sizeOf({ buffer, byteOffset, byteLength }: Uint8Array): number {
+  const claimed = byteLength < 18 ? 0 : new DataView(buffer, byteOffset + byteLength - 4).getUint32(0, true);
+  // No format of these data sets is compressed to less than a thousandth.
+  return Math.max(2 ** 14, Math.min(claimed + 1, 1_000 * byteLength, 2 ** 30));
 }
 
 function reasonOf(error: unknown): string {

@@ -101,16 +101,16 @@ export class CompiledNetwork {
     });
   }
 
-  /** Prepares rows of the data to be measured; the caller disposes of the batches. */
-  prepareRows(rows: Uint32Array): MeasuredBatch[] {
+  /** Prepares rows of the data to be measured, batch by batch; the caller disposes of the batches. */
+  prepareRows(rows: Uint32Array): Iterable<MeasuredBatch> {
     return this.#prepareOf(this.#data.value, rows);
   }
 
-  /** Prepares rows of other data to be measured, all of them; the caller disposes of the batches. */
-  prepareFeeds(feeds: Feeds, rows: number): MeasuredBatch[] {
+  /** Prepares rows of other data to be measured, all of them, batch by batch; the caller disposes of the batches. */
+  *prepareFeeds(feeds: Feeds, rows: number): Iterable<MeasuredBatch> {
     const tensors = residentTensors(this.#tensorflow, feeds);
     try {
-      return this.#prepareOf(
+      yield* this.#prepareOf(
         tensors,
         Uint32Array.from({ length: rows }, (_, row) => row),
       );
@@ -142,18 +142,18 @@ export class CompiledNetwork {
     return { ...Object.fromEntries(inputs), counts: { dtype: 'float32', shape: [this.#chunk] } };
   }
 
-  #prepareOf(data: ResidentTensors, rows: Uint32Array): MeasuredBatch[] {
+  *#prepareOf(data: ResidentTensors, rows: Uint32Array): Iterable<MeasuredBatch> {
     const length = this.#chunk;
-    return Array.from({ length: Math.ceil(rows.length / length) }, (_, index) => {
-      const own = rows.subarray(index * length, (index + 1) * length);
+    for (let first = 0; first < rows.length; first += length) {
+      const own = rows.subarray(first, first + length);
       const filled = Int32Array.from({ length }, (_value, place) => own[place] ?? own[0]!);
       const counts = Float32Array.from({ length }, (_value, place) => (place < own.length ? 1 : 0));
-      return { ...this.#prepared(data, filled), counts: this.#resident([length], counts, 'float32') };
-    });
+      yield { ...this.#prepared(data, filled), counts: this.#resident([length], counts, 'float32') };
+    }
   }
 
   #prepared(data: ResidentTensors, rows: Int32Array): ResidentTensors {
-    const { tfjs: tf } = this.#tensorflow;
+    const { tfjs: tf, backend, binding } = this.#tensorflow;
     const batch = tf.tidy(() => {
       const indices = tf.tensor1d(rows, 'int32');
       const gathered = Object.entries(residentData(tf, data)).map(
@@ -162,7 +162,9 @@ export class CompiledNetwork {
       return { ...this.#prepare(tf, Object.fromEntries(gathered)) };
     });
     const prepared = Object.entries(batch).map(([name, tensor]) => {
-      return [name, this.#resident(tensor.shape, tensor.dataSync().slice(), tensor.dtype as Dtype)] as const;
+      const [id] = backend.getInputTensorIds([tensor]);
+      // A copy in the memory of the host, where feeds are.
+      return [name, this.#resident(tensor.shape, binding.tensorDataSync(id!), tensor.dtype as Dtype)] as const;
     });
     tf.dispose(batch);
     return Object.fromEntries(prepared);
@@ -203,7 +205,7 @@ class EagerNetwork extends EagerProgram {
 /**
  * Returns the sums of what a program measures over batches, in doubles; undefined if a value or a weight is not finite.
  */
-export function sumMeasurements(program: TensorProgram, batches: readonly MeasuredBatch[]): Sums | undefined {
+export function sumMeasurements(program: TensorProgram, batches: Iterable<MeasuredBatch>): Sums | undefined {
   const sums: Record<string, [number, ...number[]]> = {};
   for (const inputs of batches) {
     const { finite, ...values } = program.run('measure', { inputs });

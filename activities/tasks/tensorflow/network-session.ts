@@ -149,9 +149,9 @@ class NetworkSession implements Session {
   async measure(): Promise<Score> {
     const network = this.#open();
     const { objective } = this.#definition.data;
-    this.#objective ??= await objectives.lease(JSON.stringify([this.#key, this.#context.seed]), () =>
-      network.prepareRows(objective),
-    );
+    this.#objective ??= await objectives.lease(JSON.stringify([this.#key, this.#context.seed]), () => [
+      ...network.prepareRows(objective),
+    ]);
     return this.#score(sumMeasurements(network.program, this.#objective.value), objective.length);
   }
 
@@ -171,7 +171,9 @@ class NetworkSession implements Session {
     const { untouched } = data;
     return {
       testScore: await this.#onTestRows((batches, rows) => this.#scoreOf(batches, rows)),
-      ...(untouched ? { untouchedScore: this.#scoreOf(network.prepareRows(untouched), untouched.length) } : {}),
+      ...(untouched
+        ? { untouchedScore: this.#scoreOf(disposing(network.prepareRows(untouched)), untouched.length) }
+        : {}),
       weights,
       exports: exports ? await exports({ weights, measure: (values) => this.#measureOnce(values) }) : [],
     };
@@ -199,20 +201,17 @@ class NetworkSession implements Session {
       program.setHyperparameters(Object.fromEntries(names.map((name) => [name, Number(hyperparameters[name])])));
   }
 
-  async #onTestRows<Result>(use: (batches: readonly MeasuredBatch[], rows: number) => Result): Promise<Result> {
+  /** Uses the rows that the report measures, batch by batch. */
+  async #onTestRows<Result>(use: (batches: Iterable<MeasuredBatch>, rows: number) => Result): Promise<Result> {
     const { test, objective } = this.#definition.data;
     const network = this.#open();
-    if (test && 'load' in test) return use(network.prepareFeeds(await test.load(), test.rows), test.rows);
+    if (test && 'load' in test) return use(disposing(network.prepareFeeds(await test.load(), test.rows)), test.rows);
     const rows = test ?? objective;
-    return use(network.prepareRows(rows), rows.length);
+    return use(disposing(network.prepareRows(rows)), rows.length);
   }
 
-  #scoreOf(batches: readonly MeasuredBatch[], rows: number): Score {
-    try {
-      return this.#score(sumMeasurements(this.#open().program, batches), rows);
-    } finally {
-      disposeBatches(batches);
-    }
+  #scoreOf(batches: Iterable<MeasuredBatch>, rows: number): Score {
+    return this.#score(sumMeasurements(this.#open().program, batches), rows);
   }
 
   #score(sums: Sums | undefined, rows: number): Score {
@@ -232,10 +231,20 @@ class NetworkSession implements Session {
         const sums = sumMeasurements(program, batches);
         return sums && { sums, rows };
       } finally {
-        disposeBatches(batches);
         program.dispose();
       }
     });
+  }
+}
+
+/** Gives batches one by one, and disposes of each before the next one is made. */
+function* disposing(batches: Iterable<MeasuredBatch>): Iterable<MeasuredBatch> {
+  for (const batch of batches) {
+    try {
+      yield batch;
+    } finally {
+      disposeAll(batch);
+    }
   }
 }
 
