@@ -3,6 +3,9 @@
  */
 
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { findOnPath } from './processes.mjs';
 import { findCompiler } from './steps/tensorflow.mjs';
@@ -31,6 +34,27 @@ export function requireNode(version = process.versions.node) {
         ? 'TensorFlow.js does not run on Node.js 23 and later (tensorflow/tfjs#8609): install version 22'
         : 'install version 22',
   });
+}
+
+/**
+ * Checks that temporary files can be written: tools need them before they can say anything themselves.
+ * @param {string} [folder]
+ * @throws {SetupFailure} naming the folder
+ */
+export function requireTemporaryFolder(folder = tmpdir()) {
+  try {
+    const probe = mkdtempSync(path.join(folder, 'fire-pbt-probe-'));
+    try {
+      writeFileSync(path.join(probe, 'file'), 'x');
+    } finally {
+      rmSync(probe, { recursive: true, force: true });
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SetupFailure(`Cannot write temporary files in ${folder}, which TMPDIR names: ${reason}`, {
+      advice: 'make room there, or set TMPDIR to a folder that can be written',
+    });
+  }
 }
 
 /**

@@ -11,7 +11,7 @@ import path from 'node:path';
 import { requireRoom, SetupFailure, systemReason } from './failure.mjs';
 import { lock } from './lock.mjs';
 import { LOCAL, LOGS, ROOT, displayPath, STAGING } from './places.mjs';
-import { requireNode, requireSystem } from './preconditions.mjs';
+import { requireNode, requireSystem, requireTemporaryFolder } from './preconditions.mjs';
 import { Processes } from './processes.mjs';
 import { formatSize, Report } from './report.mjs';
 import { fashionMnist } from './steps/fashion-mnist.mjs';
@@ -75,6 +75,7 @@ export async function setUp({ tests = false } = {}) {
   for (const [signal, handler] of handlers) process.on(signal, handler);
   try {
     requireNode();
+    requireTemporaryFolder();
     const steps = [nodePackages, tensorflow, temporal, rclone, fashionMnist, ...(tests ? [pythonReference] : [])];
     return await installMissing(steps, report, processes, onBegin);
   } catch (error) {

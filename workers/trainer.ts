@@ -11,6 +11,7 @@ import { ComputingProcess } from './computing/computing-process.ts';
 import { taskFiles, tasksArguments, TASKS_OPTION } from './own-tasks/options.ts';
 import { readOptions, parseWholeNumber } from './processes/command-line.ts';
 import { runProcess } from './processes/user-error.ts';
+import { requireTemporaryFolder } from './processes/temporary-folder.ts';
 import { connectWorker } from './processes/temporal-connection.ts';
 import { tensorFlowEnvironment } from './processes/tensorflow-environment.ts';
 import { workerIdentity } from './processes/worker-identity.ts';
@@ -46,6 +47,7 @@ await runProcess(async () => {
   const number = parseWholeNumber('number', options.number, 0, 9999) ?? 0;
   const threads = parseWholeNumber('threads', options.threads, 1, 256) ?? 1;
   const hangAfterSeconds = parseWholeNumber('hang-after', options['hang-after'], 1, 1_000_000) ?? 1;
+  requireTemporaryFolder();
   const computer = new ComputingProcess({
     name: `fire-pbt trainer-${number} computing`,
     args: ['--threads', String(threads), ...tasksArguments(taskFiles(options.tasks))],

@@ -5,11 +5,12 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { INVALID_TASK } from '../contracts/task.ts';
 import { messageWithLine } from '../tasks/author-line.ts';
+import { describeSystemError, isOfMachine, type SystemError } from '../system-errors.ts';
 import { DataSetError } from '../tasks/datasets/data-set.ts';
 import { TensorFlowUnavailable } from '../tasks/tensorflow/library.ts';
 import type { ComputingEnded } from './computer.ts';
 
-/** Types of the non-retryable failures of `train` and `report`, besides the checkpoint store's 'CheckpointCorrupt'. */
+/** Types of the non-retryable failures of `train` and `report`, besides those of what is stored. */
 export type TrainingFailureType =
   /** The specification wants another number of threads than this trainer has. */
   | 'ThreadCountMismatch'
@@ -31,6 +32,9 @@ export type TrainingFailureType =
 /** Type of the retryable failure of an activity whose computing process died. */
 export const COMPUTING_ENDED = 'ComputingEnded';
 
+/** Type of the retryable failure of an activity that met trouble of the operating system, such as a full disk. */
+export const SYSTEM_TROUBLE = 'SystemTrouble';
+
 export function trainingFailure(type: TrainingFailureType, message: string, cause?: unknown): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: true, ...(cause instanceof Error ? { cause } : {}) });
 }
@@ -43,9 +47,23 @@ export function computingEnded(doing: string, { how }: ComputingEnded): Applicat
   });
 }
 
+/** Returns the failure of an activity that met trouble of the operating system: the next attempt may succeed. */
+function systemTrouble(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: SYSTEM_TROUBLE, message });
+}
+
+/** Returns the trouble of the machine that an error is of. That a data file is missing is no such trouble. */
+function systemErrorIn(error: unknown): SystemError | undefined {
+  if (isOfMachine(error)) return error;
+  return error instanceof DataSetError && isOfMachine(error.cause)
+    ? Object.assign(new Error(error.message), { code: error.cause.code })
+    : undefined;
+}
+
 /**
  * Runs a piece of a task. If it throws, the activity fails for good with what was being done: `Cannot VERB THING:
- * cause`. The message ends with the file and line of a task that is not this project's.
+ * cause`. Trouble of the operating system is retried. The message ends with the file and line of a task that is not
+ * this project's.
  */
 export async function asTask<T>(
   doing: string,
@@ -56,6 +74,8 @@ export async function asTask<T>(
     return await run();
   } catch (error) {
     if (error instanceof ApplicationFailure || error instanceof CancelledFailure) throw error;
+    const system = systemErrorIn(error);
+    if (system) throw systemTrouble(`Cannot ${doing}: ${describeSystemError(system)}`);
     if (error instanceof DataSetError) throw trainingFailure('DataSetUnusable', error.message, error);
     if (error instanceof TensorFlowUnavailable) throw trainingFailure('TensorFlowUnavailable', error.message, error);
     const message = messageWithLine(error);

@@ -1,10 +1,12 @@
 /** Set-up checks the machine before it downloads anything. */
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { requireNode } from '../../setup/preconditions.mjs';
+import { requireNode, requireTemporaryFolder } from '../../setup/preconditions.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -25,6 +27,26 @@ describe('Node.js', () => {
   test('is refused with the reason if it is newer than 22', () => {
     assert.throws(() => requireNode('24.0.0'), { advice: /TensorFlow\.js does not run on Node\.js 23 and later/ });
   });
+});
+
+test('a folder in which no temporary file can be written is refused before anything else', async () => {
+  const file = path.join(import.meta.dirname, 'preconditions.test.ts');
+  assert.throws(() => requireTemporaryFolder(file), {
+    name: 'SetupFailure',
+    message: new RegExp(`^Cannot write temporary files in ${file}, which TMPDIR names: ENOTDIR[^\n]+$`),
+    advice: 'make room there, or set TMPDIR to a folder that can be written',
+  });
+  const child = spawn(process.execPath, ['setup/run.mjs', 'workers/commands/stack.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, TMPDIR: file },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  assert.deepEqual(await once(child, 'close'), [1, null]);
+  assert.match(said.join(''), /Cannot write temporary files in [^\n]+ENOTDIR/);
+  assert.doesNotMatch(said.join(''), /^ +at /m, 'no stack trace');
 });
 
 describe('a download', () => {

@@ -4,7 +4,7 @@
 import { closeSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { UserError } from './user-error.ts';
+import { reasonOf, UserError } from './user-error.ts';
 import { killGroup, spawnTiedToParent } from './tied-process.ts';
 import { lastLines, openLog } from './log-file.ts';
 
@@ -16,6 +16,8 @@ export interface ProcessPlan {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly logFile: string;
+  /** Is called before each start, while the process is not running. */
+  readonly prepare?: () => void;
 }
 
 export interface ProcessWatcher {
@@ -109,6 +111,7 @@ export class SupervisedProcess {
 
   #spawn(): void {
     const { command, args, env, cwd, logFile, name } = this.#plan;
+    this.#prepare();
     const output = openLog(logFile);
     const startedAt = Date.now();
     const child = spawnTiedToParent(command, args, { env, cwd, output });
@@ -133,6 +136,15 @@ export class SupervisedProcess {
         end(signal ? `was ended by ${signal}` : `ended with code ${code}`, signal === 'SIGKILL'),
       );
     });
+  }
+
+  /** Nothing that fails here keeps the process from starting. */
+  #prepare(): void {
+    try {
+      this.#plan.prepare?.();
+    } catch (error) {
+      this.#watcher.say(`${this.name} starts without its preparation: ${reasonOf(error)}`);
+    }
   }
 
   #afterEnd(how: string, killed: boolean, ranMs: number): void {

@@ -44,8 +44,8 @@ export interface ObjectServerOptions {
 }
 
 /**
- * Chooses a port, creates the folder and the credentials if they do not exist, removes the temporary files of a killed
- * server, and builds the command line.
+ * Chooses a port, creates the folder and the credentials if they do not exist, and builds the command line. Before each
+ * start of the server, the temporary files of one that was killed are removed.
  */
 export async function planObjectServer({
   program,
@@ -59,7 +59,6 @@ export async function planObjectServer({
   const endpoint = `http://${HOST}:${port}`;
   const folder = join(stateDirectory, 'objects');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  removePartialFiles(folder);
   const credentialsFile = join(stateDirectory, 's3-credentials');
   const { accessKey, secretKey } = readCredentials(credentialsFile);
   return {
@@ -70,6 +69,7 @@ export async function planObjectServer({
       env: { ...environment, ...objectServerCredentials({ accessKey, secretKey }) },
       cwd: stateDirectory,
       logFile: join(logDirectory, 's3-server.log'),
+      prepare: () => removePartialFiles(folder),
     },
     endpoint,
     credentialsFile,

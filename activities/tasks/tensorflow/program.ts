@@ -1,9 +1,9 @@
 /**
  * A graph that TensorFlow has loaded, with its variables: fed and fetched by name.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withTemporaryFolder } from '../temporary-folder.ts';
 import type { NativeBinding } from './library.ts';
 import { DTYPE_NUMBERS, type Dtype, type TensorValues } from './protobuf.ts';
 
@@ -47,13 +47,10 @@ export class Program {
    */
   constructor(binding: NativeBinding, savedModel: Uint8Array) {
     this.#binding = binding;
-    const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-graph-'));
-    try {
+    this.#session = withTemporaryFolder('fire-pbt-graph-', (directory) => {
       writeFileSync(join(directory, 'saved_model.pb'), savedModel);
-      this.#session = binding.loadSavedModel(directory, 'serve');
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
-    }
+      return binding.loadSavedModel(directory, 'serve');
+    });
   }
 
   /**
