@@ -21,7 +21,7 @@ export function kill(stack: LocalStack, { kills, everySeconds, seed }: Kills): D
   return async (isRunning, log) => {
     const random = randomStream(seed, 'chaos');
     const killed = new Map<string, number>();
-    for (let number = 1; number <= kills; number += 1) {
+    for (let number = 1; number <= kills;) {
       await delay(1000 * everySeconds * (0.25 + 1.5 * random.next()));
       const up = stack.parts.filter((part) => stack.processId(part) !== undefined);
       const victim = up[random.integer(Math.max(1, up.length))];
@@ -29,9 +29,11 @@ export function kill(stack: LocalStack, { kills, everySeconds, seed }: Kills): D
         throw new UserError(
           `The run ended after ${number - 1} of ${kills} kills: specify more \`steps\`, or a shorter time with --every`,
         );
+      // All parts are down: nothing can be killed yet.
       if (victim === undefined) continue;
       log(`kill ${number} of ${kills}: kill -9 ${victim}`);
       stack.kill(victim);
+      number += 1;
       killed.set(victim, (killed.get(victim) ?? 0) + 1);
     }
     return `${kills} kills: ${[...killed]

@@ -29,6 +29,8 @@ export interface ProcessWatcher {
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 15_000;
+/** A killed process did nothing wrong: it starts again soon, however often it is killed. */
+const LONGEST_DELAY_AFTER_KILL_MS = 4_000;
 /** A process that ran this long was healthy. Its next end does not count as one of the same series. */
 const HEALTHY_AFTER_MS = 30_000;
 /** Number of consecutive ends of the same kind (exits or kills) after which a message describes the series. */
@@ -156,7 +158,8 @@ export class SupervisedProcess {
     const wasHealthy = ranMs > HEALTHY_AFTER_MS;
     this.#consecutiveEnds = wasHealthy ? 1 : this.#consecutiveEnds + 1;
     this.#lastKind = { killed, times: wasHealthy || killed !== this.#lastKind.killed ? 1 : this.#lastKind.times + 1 };
-    const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#consecutiveEnds - 1));
+    const longestMs = killed ? LONGEST_DELAY_AFTER_KILL_MS : LONGEST_DELAY_MS;
+    const delayMs = Math.min(longestMs, FIRST_DELAY_MS * 2 ** (this.#consecutiveEnds - 1));
     this.#watcher.say(this.#describeEnd(how, delayMs));
     this.#restart = setTimeout(() => this.#spawn(), delayMs);
   }
