@@ -2,7 +2,8 @@
 import { exec } from 'node:child_process';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { NotTried, outcomeOf, require, requireValid, type Check, type Subject } from './subject.ts';
+import { outcomeOf, require, requireValid, type Check, type Subject } from './subject.ts';
+import { NotTried, TooShort } from './verdicts.ts';
 import { waitFor, type Asked, type Pending } from './trainer-under-test.ts';
 import { requireSame } from './training-checks.ts';
 
@@ -14,6 +15,8 @@ const PROGRESS_MS = 15_000;
 const ENDED_MS = 15_000;
 /** From a kill to the next attempt. */
 const TAKEN_OVER_MS = 120_000;
+/** How often a round that was over too early is tried again with a longer one. */
+const MOST_LONGER = 3;
 /** A round that nothing but its cancellation ends soon. */
 const ENDLESS = 30;
 
@@ -44,7 +47,7 @@ export const INTERRUPTION_CHECKS: readonly Check[] = [
       await requireUndisturbed(subject, async (asked) => {
         await asked.pause();
         const paused = await waitFor(asked, ({ started }) => !started, ENDED_MS);
-        if (!paused && (await asked.pending()) === null) throw new NotTried('the round was over before it was paused');
+        await requireUnfinished(asked, paused);
         require(paused !== undefined, 'Expected the attempt to end within 15 s of its pause');
         await asked.resume();
       });
@@ -58,6 +61,7 @@ export const INTERRUPTION_CHECKS: readonly Check[] = [
       await requireUndisturbed(subject, async (asked) => {
         await promisify(exec)(kill);
         const taken = await waitFor(asked, ({ attempt, started }) => attempt > 1 && started, TAKEN_OVER_MS);
+        await requireUnfinished(asked, taken);
         require(taken !== undefined, 'Expected another attempt within two minutes of the kill');
       });
     },
@@ -66,15 +70,28 @@ export const INTERRUPTION_CHECKS: readonly Check[] = [
 
 /** @throws Violation unless the round trains the same although `disturb` interrupts it */
 async function requireUndisturbed(subject: Subject, disturb: (asked: Asked) => Promise<void>): Promise<void> {
-  const { request, outcome } = await subject.long();
-  const asked = await subject.begin(request, 5);
-  try {
-    await inTraining(asked);
-    await disturb(asked);
-    requireSame(outcomeOf(await asked.answer(), request), outcome);
-  } finally {
-    await asked.cancel().catch(() => undefined);
+  for (let longer = 0; ; longer++) {
+    const round = await subject.long();
+    const { request, outcome } = round;
+    const asked = await subject.begin(request, 5);
+    try {
+      await inTraining(asked);
+      await disturb(asked);
+      requireSame(outcomeOf(await asked.answer(), request), outcome);
+      return;
+    } catch (error) {
+      if (!(error instanceof TooShort) || longer === MOST_LONGER) throw error;
+      subject.wantLonger(round);
+    } finally {
+      await asked.cancel().catch(() => undefined);
+    }
   }
+}
+
+/** @throws TooShort if what was waited for did not come because the round was over */
+async function requireUnfinished(asked: Asked, found: Pending | undefined): Promise<void> {
+  if (found || (await asked.pending()) !== null) return;
+  throw new TooShort('the round was over before it was interrupted');
 }
 
 /** Waits until a heartbeat says that steps are done. */
@@ -89,7 +106,7 @@ async function inTraining(asked: Asked): Promise<Pending> {
 
 function outcomeOrFailure(answer: Awaited<ReturnType<Asked['answer']>>): never {
   if ('failure' in answer) require(false, `\`train\` failed: ${answer.failure.message} (${answer.failure.type})`);
-  throw new NotTried('the round was over before a heartbeat told of it');
+  throw new TooShort('the round was over before a heartbeat told of it');
 }
 
 function stepOf({ details }: Pending): number {

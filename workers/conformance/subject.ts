@@ -9,13 +9,8 @@ import { trainOutcome } from '../../activities/contracts/training-schema.ts';
 import type { TrainOutcome, TrainRequest } from '../../activities/contracts/training.ts';
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import { complain } from '../../workflows/validation/complaints.ts';
+import { NotTried, Violation } from './verdicts.ts';
 import type { Answer, Asked, Failure, TrainerUnderTest } from './trainer-under-test.ts';
-
-/** A trainer did not do what the contract says. */
-export class Violation extends Error {}
-
-/** A check could not be tried, which says nothing of the trainer. */
-export class NotTried extends Error {}
 
 /** One promise of the contract, and how it is tried. */
 export interface Check {
@@ -44,6 +39,8 @@ export interface SubjectOptions {
 /** Longest round that is asked for. */
 const MOST_STEPS = 2 ** 40;
 const SEED = 1;
+/** Factor between a long round and the next, if it was over too early. */
+const LONGER = 3;
 /** Factor between two rounds on the way to a long one. */
 const MOST_GROWTH = 16;
 /** A long round may take this; what is interrupted ends sooner. */
@@ -130,9 +127,14 @@ export class Subject {
     return (this.#long ??= this.#findLongRound());
   }
 
-  async #findLongRound(): Promise<LongRound> {
+  /** Makes the next long round longer: the last was over before it could be interrupted. */
+  wantLonger({ request }: LongRound): void {
+    this.#long = this.#findLongRound(LONGER * request.toStep);
+  }
+
+  async #findLongRound(steps = 2 * this.options.steps): Promise<LongRound> {
     const { longSeconds } = this.options;
-    for (let steps = 2 * this.options.steps; ;) {
+    for (;;) {
       const request = this.request({ toStep: steps, evalEvery: steps / 2 });
       const outcome = await this.train(request);
       if (outcome.trainerSeconds >= longSeconds) return { request, outcome };

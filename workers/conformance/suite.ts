@@ -6,7 +6,8 @@ import { CHECKPOINT_CHECKS } from './checkpoint-checks.ts';
 import { DESCRIBING_CHECKS } from './describing-checks.ts';
 import { INTERRUPTION_CHECKS } from './interruption-checks.ts';
 import { REPORT_CHECKS } from './report-checks.ts';
-import { NotTried, Violation, type Check, type Subject } from './subject.ts';
+import type { Check, Subject } from './subject.ts';
+import { NotTried, Violation } from './verdicts.ts';
 import { TRAINING_CHECKS } from './training-checks.ts';
 
 export const CHECKS: readonly Check[] = [

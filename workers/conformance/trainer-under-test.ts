@@ -10,7 +10,7 @@ import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { causesOf } from '../../workflows/run/causes.ts';
-import { UserError } from '../processes/user-error.ts';
+import { TooShort } from './verdicts.ts';
 import type { askTrainer, Question } from './ask-trainer.ts';
 
 const WORKFLOW = fileURLToPath(new URL('ask-trainer.ts', import.meta.url));
@@ -114,7 +114,7 @@ export class TrainerUnderTest {
     const service = this.#client.workflowService;
     const which = async () => {
       const pending = await this.#pending(handle);
-      if (!pending) throw new UserError('The activity ended before it could be paused');
+      if (!pending) throw new TooShort('the round was over before it was paused');
       return { namespace: this.#client.options.namespace, execution: { workflowId }, id: pending.id };
     };
     return {
@@ -122,7 +122,14 @@ export class TrainerUnderTest {
       answer: () => answerOf(handle),
       pending: () => this.#pending(handle),
       cancel: async () => void (await handle.cancel()),
-      pause: async () => void (await service.pauseActivity(await which())),
+      pause: async () => {
+        try {
+          await service.pauseActivity(await which());
+        } catch (error) {
+          if ((await this.#pending(handle)) !== null) throw error;
+          throw new TooShort('the round was over before it was paused');
+        }
+      },
       resume: async () => void (await service.unpauseActivity(await which())),
     };
   }

@@ -8,7 +8,8 @@ import { keyPrefix } from '../../activities/storage/layout.ts';
 import { decodeSafetensors } from '../../activities/storage/safetensors.ts';
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import { allows } from '../../workflows/validation/hyperparameter-definition.ts';
-import { NotTried, require, requireRefusal, Violation, type Check, type Subject } from './subject.ts';
+import { require, requireRefusal, type Check, type Subject } from './subject.ts';
+import { NotTried, Violation } from './verdicts.ts';
 
 const UNKNOWN_HYPERPARAMETER = 'aHyperparameterThatNoTaskHas';
 
