@@ -118,7 +118,7 @@ describe('a trainer', () => {
     const said: string[] = [];
     const watch = new StandstillWatch(fleet.client, 'cut-off', (line) => said.push(line), 500);
     await eventually(() => said.length > 0, 60_000, 100);
-    watch.stop();
+    await watch.stop();
     assert.deepEqual(said, [
       'WAITING: no trainer works on 1 activity: none is running, or all work for other runs (the run continues ' +
         'when one is free)',
@@ -192,7 +192,7 @@ describe('a trainer', () => {
       const said: string[] = [];
       const watch = new StandstillWatch(fleet.client, 'slow', (line) => said.push(line), 1_000);
       const { decisionsSha256 } = await run.result();
-      watch.stop();
+      await watch.stop();
       assert.match(
         said.join('; '),
         /^WAITING: no trainer has made progress for 10 s: P1\/member-0 has been training after step 16 for 1\d s on /,

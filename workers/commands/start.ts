@@ -126,7 +126,7 @@ async function run(
       ? watchComparison(client, experiment.comparison, submission, screen, standstill)
       : watchRun(submission, stack, screen, standstill));
   } finally {
-    standstill.stop();
+    await standstill.stop();
   }
 }
 

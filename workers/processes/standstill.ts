@@ -103,14 +103,14 @@ export class StandstillWatch {
   #suspected: readonly string[] = [];
   #position = '';
   #sinceMs = performance.now();
-  #checking = false;
+  #checking: Promise<void> | undefined;
 
   /** @param patienceMs how long the workflow may make no progress before the watch looks for a reason */
   constructor(client: Client, workflowId: string, say: (line: string) => void, patienceMs = PATIENCE_MS) {
     this.#findReasons = () => findReasons(client, workflowId);
     this.#say = say;
     this.#patienceMs = patienceMs;
-    this.#timer = setInterval(() => void this.#check(), Math.min(CHECK_INTERVAL_MS, patienceMs));
+    this.#timer = setInterval(() => this.#checkIfDue(), Math.min(CHECK_INTERVAL_MS, patienceMs));
   }
 
   /** Notes the workflow's position in any form. A new position counts as progress. */
@@ -121,13 +121,18 @@ export class StandstillWatch {
     this.#reported.clear();
   }
 
-  stop(): void {
+  /** Ends the watch and waits for its last check: nobody may ask through a connection that is closed meanwhile. */
+  async stop(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#checking;
+  }
+
+  #checkIfDue(): void {
+    if (this.#checking || performance.now() - this.#sinceMs < this.#patienceMs) return;
+    this.#checking = this.#check().finally(() => (this.#checking = undefined));
   }
 
   async #check(): Promise<void> {
-    if (this.#checking || performance.now() - this.#sinceMs < this.#patienceMs) return;
-    this.#checking = true;
     const before = this.#position;
     const found = await this.#findReasons();
     const lasting = found.filter(({ reason, mayPass }) => !mayPass || this.#suspected.includes(reason));
@@ -137,7 +142,6 @@ export class StandstillWatch {
       this.#reported.add(reason);
       this.#say(line);
     }
-    this.#checking = false;
   }
 }
 

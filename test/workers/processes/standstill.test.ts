@@ -71,7 +71,7 @@ describe('a run without progress', () => {
         await handle.result();
         assert.deepEqual(await find(), []);
       } finally {
-        watch.stop();
+        await watch.stop();
       }
     });
   });
@@ -88,7 +88,7 @@ describe('a run whose server is down', () => {
         'WAITING: Temporal does not answer: no answer within 5 s (the run continues when it answers again)',
       ]);
     } finally {
-      watch.stop();
+      await watch.stop();
       await connection.close();
     }
   });
