@@ -20,6 +20,9 @@ export interface Check {
   readonly run: (subject: Subject) => Promise<void>;
 }
 
+/** One hyperparameter of a description. */
+export type Definition = TaskDescription['hyperparameters'][number];
+
 export interface SubjectOptions {
   readonly trainer: TrainerUnderTest;
   readonly objects: ObjectStore;
@@ -75,10 +78,10 @@ export class Subject {
     this.#description = description;
   }
 
-  /** Values for all hyperparameters that have no default, and those of the options. */
+  /** Values for all hyperparameters that must be given, and those of the options. */
   get hyperparameters(): HyperparameterValues {
     const { hyperparameters } = this.options;
-    const needed = this.description.hyperparameters.filter(({ default: value }) => value === undefined);
+    const needed = this.description.hyperparameters.filter(mustBeGiven);
     return { ...Object.fromEntries(needed.map((one) => [one.name, exampleOf(one)])), ...hyperparameters };
   }
 
@@ -146,7 +149,12 @@ export class Subject {
   }
 }
 
-function exampleOf(definition: TaskDescription['hyperparameters'][number]): number | string {
+/** Returns whether a request without a value is invalid. */
+export function mustBeGiven({ default: value, optional }: Definition): boolean {
+  return value === undefined && !optional;
+}
+
+function exampleOf(definition: Definition): number | string {
   if (definition.kind === 'category') return definition.choices[0] ?? '';
   if (definition.kind === 'integer') return definition.minimum;
   const { minimum, above, maximum, below } = definition;

@@ -1,14 +1,13 @@
 /** Checks of `train`: what it answers, that it repeats, and what it refuses. */
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { TaskDescription } from '../../activities/contracts/task.ts';
 import type { TrainOutcome, TrainRequest } from '../../activities/contracts/training.ts';
 import { ObjectStoreError } from '../../activities/storage/store-errors.ts';
 import { keyPrefix } from '../../activities/storage/layout.ts';
 import { decodeSafetensors } from '../../activities/storage/safetensors.ts';
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import { allows } from '../../workflows/validation/hyperparameter-definition.ts';
-import { require, requireRefusal, type Check, type Subject } from './subject.ts';
+import { type Check, type Definition, mustBeGiven, require, requireRefusal, type Subject } from './subject.ts';
 import { NotTried, Violation } from './verdicts.ts';
 
 const UNKNOWN_HYPERPARAMETER = 'aHyperparameterThatNoTaskHas';
@@ -109,8 +108,6 @@ async function requireEffect(subject: Subject): Promise<void> {
   throw new Violation('Expected another checkpoint with other hyperparameters, got the same for each of them');
 }
 
-type Definition = TaskDescription['hyperparameters'][number];
-
 function otherValue(definition: Definition, value: unknown): number | string | undefined {
   const candidates =
     definition.kind === 'category'
@@ -125,7 +122,7 @@ type Invalid = readonly [what: string, values: HyperparameterValues];
 
 function invalidHyperparameters({ hyperparameters, description }: Subject): Invalid[] {
   const invalid: Invalid[] = [['an unknown hyperparameter', { ...hyperparameters, [UNKNOWN_HYPERPARAMETER]: 1 }]];
-  const missing = description.hyperparameters.find(({ default: value }) => value === undefined)?.name;
+  const missing = description.hyperparameters.find(mustBeGiven)?.name;
   if (missing !== undefined) {
     const left = Object.entries(hyperparameters).filter(([name]) => name !== missing);
     invalid.push([`a missing hyperparameter \`${missing}\``, Object.fromEntries(left)]);

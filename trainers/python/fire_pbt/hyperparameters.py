@@ -11,25 +11,31 @@ Definition = dict[str, Any]
 _BOUNDS = ("minimum", "above", "maximum", "below")
 
 
-def number(name: str, *, description: str = "", default: float | None = None, **bounds: float) -> Definition:
-    """Return a real number with optional bounds: `minimum` or `above`, `maximum` or `below`."""
+def number(
+    name: str, *, description: str = "", default: float | None = None, optional: bool = False, **bounds: float
+) -> Definition:
+    """Return a real number. It may have bounds: `minimum` or `above`, `maximum` or `below`.
+
+    Without a default it must be given, unless it is optional.
+    """
     unknown = set(bounds) - set(_BOUNDS)
     if unknown:
         raise TypeError(f"Expected the bounds of {name} to be {', '.join(_BOUNDS)}, got {', '.join(unknown)}")
-    return _without_none({"kind": "number", "name": name, "description": description, **bounds, "default": default})
+    return _definition("number", name, description, default, optional, bounds)
 
 
-def integer(name: str, minimum: int, maximum: int, *, description: str = "", default: int | None = None) -> Definition:
+def integer(
+    name: str, minimum: int, maximum: int, *, description: str = "", default: int | None = None, optional: bool = False
+) -> Definition:
     """Return a whole number; both bounds are included."""
-    bounds = {"minimum": minimum, "maximum": maximum, "default": default}
-    return _without_none({"kind": "integer", "name": name, "description": description, **bounds})
+    return _definition("integer", name, description, default, optional, {"minimum": minimum, "maximum": maximum})
 
 
-def category(name: str, choices: list[str], *, description: str = "", default: str | None = None) -> Definition:
+def category(
+    name: str, choices: list[str], *, description: str = "", default: str | None = None, optional: bool = False
+) -> Definition:
     """Return one of several names, without an order."""
-    return _without_none(
-        {"kind": "category", "name": name, "description": description, "choices": choices, "default": default}
-    )
+    return _definition("category", name, description, default, optional, {"choices": choices})
 
 
 def complete(definitions: list[Definition], values: dict[str, Any]) -> dict[str, Any]:
@@ -45,6 +51,8 @@ def complete(definitions: list[Definition], values: dict[str, Any]) -> dict[str,
     for definition in definitions:
         name = definition["name"]
         value = values.get(name, definition.get("default"))
+        if value is None and definition.get("optional"):
+            continue
         if not _allows(definition, value):
             raise ValueError(f"Expected `hyperparameters.{name}` to be {_rule(definition)}, got `{value}`")
         completed[name] = value
@@ -90,5 +98,12 @@ def _rule(definition: Definition) -> str:
     return "a number " + (" and ".join(bounds) if bounds else "that is finite")
 
 
-def _without_none(definition: Definition) -> Definition:
-    return {name: value for name, value in definition.items() if value is not None}
+def _definition(
+    kind: str, name: str, description: str, default: Any, optional: bool, rules: dict[str, Any]
+) -> Definition:
+    definition = {"kind": kind, "name": name, "description": description, **rules}
+    if default is not None:
+        definition["default"] = default
+    if optional:
+        definition["optional"] = True
+    return definition

@@ -20,8 +20,9 @@ from temporalio.worker import Worker
 from .activities import TrainerActivities
 from .task import Task
 
-#: The default of the SDK is 0.8 of the heartbeat timeout: too long to wait for a cancellation.
-THROTTLE = timedelta(seconds=2)
+#: The default of the SDK is 0.8 of the heartbeat timeout: too long to wait for a cancellation, and too long if the
+#: server misses one.
+THROTTLE = timedelta(seconds=1)
 
 
 class UserError(Exception):
