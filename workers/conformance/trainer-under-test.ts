@@ -4,12 +4,12 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
 import { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { causesOf } from '../../workflows/run/causes.ts';
+import { heartbeatDetailsOf } from '../processes/pending-activities.ts';
 import { TooShort } from './verdicts.ts';
 import type { askTrainer, Question } from './ask-trainer.ts';
 
@@ -139,12 +139,11 @@ export class TrainerUnderTest {
     if (status.name !== 'RUNNING') return null;
     const [one] = raw.pendingActivities ?? [];
     if (!one) return undefined;
-    const [details] = one.heartbeatDetails?.payloads ?? [];
     return {
       id: one.activityId ?? '',
       attempt: one.attempt ?? 0,
       started: WITH_A_WORKER.includes(Number(one.state)),
-      details: details ? defaultPayloadConverter.fromPayload(details) : undefined,
+      details: heartbeatDetailsOf(one),
     };
   }
 }

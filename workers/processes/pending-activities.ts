@@ -1,7 +1,7 @@
 /**
  * The activities that a run waits for, as the server knows them.
  */
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
 import type { TrainingActivities } from '../../activities/contracts/training.ts';
 import type { Activity } from '../../activities/training/activity-clock.ts';
@@ -59,8 +59,7 @@ async function listRunning(client: Client, workflowId: string): Promise<string[]
 async function pendingIn(client: Client, workflowId: string): Promise<PendingActivity[]> {
   const { raw } = await client.workflow.getHandle(workflowId).describe();
   return (raw.pendingActivities ?? []).map((pending) => {
-    const { activityId, activityType, attempt, lastFailure, state, lastWorkerIdentity, heartbeatDetails } = pending;
-    const [payload] = heartbeatDetails?.payloads ?? [];
+    const { activityId, activityType, attempt, lastFailure, state, lastWorkerIdentity } = pending;
     return {
       id: `${workflowId} ${activityId}`,
       activity: activityType?.name ?? 'an activity',
@@ -69,9 +68,20 @@ async function pendingIn(client: Client, workflowId: string): Promise<PendingAct
       started: Number(state) === STARTED,
       backsOff: Boolean(pending.nextAttemptScheduleTime),
       startedBy: lastWorkerIdentity || undefined,
-      told: payload ? readTold(defaultPayloadConverter.fromPayload(payload)) : undefined,
+      told: readTold(heartbeatDetailsOf(pending)),
     };
   });
+}
+
+/** The part of Temporal's description of an activity that has its last heartbeat. */
+interface Heartbeating {
+  readonly heartbeatDetails?: { readonly payloads?: readonly Payload[] | null } | null;
+}
+
+/** Returns what a worker told with the last heartbeat of an activity; undefined if it told nothing. */
+export function heartbeatDetailsOf({ heartbeatDetails }: Heartbeating): unknown {
+  const [payload] = heartbeatDetails?.payloads ?? [];
+  return payload ? defaultPayloadConverter.fromPayload(payload) : undefined;
 }
 
 function readTold(details: unknown): Told | undefined {

@@ -2,7 +2,6 @@
  * The conformance suite on trainers that keep the contract, and on trainers that break it on purpose.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { Context } from '@temporalio/activity';
@@ -17,9 +16,9 @@ import { createTrainingActivities } from '../../../activities/training/train.ts'
 import { Subject } from '../../../workers/conformance/subject.ts';
 import { CHECKS, tryAll, type Finding } from '../../../workers/conformance/suite.ts';
 import { TrainerUnderTest } from '../../../workers/conformance/trainer-under-test.ts';
-import { ROOT } from '../../../workers/processes/programs.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 import { whileWorking } from '../../running-workers.ts';
+import { runCommand } from '../command.ts';
 import { startTemporalServer, type TestServer } from '../../temporal-server.ts';
 
 const TASK = { kind: 'toy', variant: 'plain' };
@@ -205,6 +204,31 @@ describe('the conformance suite', () => {
     assert.equal(findings.length, CHECKS.length);
   });
 
+  it('passes for a trainer with a hyperparameter that need not be given', async () => {
+    const honest = honestActivities(objects);
+    const optional = { kind: 'number', name: 'k', description: '', above: 0, optional: true } as const;
+    const changes: Partial<TrainingActivities> = {
+      describe: async (request) => {
+        const described = await honest.describe(request);
+        return { ...described, hyperparameters: [optional, ...described.hyperparameters] };
+      },
+      train: async (request) => {
+        const { k, ...hyperparameters } = request.hyperparameters;
+        if (k !== undefined && !(Number(k) > 0))
+          throw ApplicationFailure.create({ type: 'InvalidHyperparameters', nonRetryable: true });
+        return honest.train({ ...request, hyperparameters });
+      },
+    };
+    const findings = await findingsOf(changes, ['refuses hyperparameters that are unknown, missing or out of range']);
+    assert.deepEqual(
+      findings.map(({ verdict, reason }) => [verdict, reason]),
+      [
+        ['holds', null],
+        ['holds', null],
+      ],
+    );
+  });
+
   for (const { what, breaks, found } of BROKEN)
     it(`fails for a trainer that ${what}`, async () => {
       const findings = await findingsOf(breaks(honestActivities(objects), objects), found);
@@ -213,25 +237,21 @@ describe('the conformance suite', () => {
     });
 
   it('says which task queue nobody serves', async () => {
-    const { code, output } = await runCommand('--task-queue', 'nobody', '--task', JSON.stringify(TASK));
+    const { code, output } = await run('--task-queue', 'nobody', '--task', JSON.stringify(TASK));
     assert.equal(code, 1, output);
     assert.match(output, /^Nobody serves task queue nobody: start a trainer/m);
     assert.doesNotMatch(output, /\n\s+at /);
   });
 
   it('refuses what is no task', async () => {
-    const { code, output } = await runCommand('--task', '{"variant": "plain"}');
+    const { code, output } = await run('--task', '{"variant": "plain"}');
     assert.deepEqual([code, output.trim()], [1, 'Expected `--task` to have a kind, got `{"variant": "plain"}`']);
   });
 
-  function runCommand(...args: string[]): Promise<{ code: number; output: string }> {
-    const env = { ...process.env, ...server.environment, TEMPORAL_ADDRESS: temporal.address };
-    return new Promise((resolve) => {
-      const command = ['--import', 'tsx', 'workers/commands/conformance.ts', ...args];
-      execFile(process.execPath, command, { cwd: ROOT, env, timeout: 60_000 }, (error, stdout, stderr) =>
-        resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
-      );
-    });
+  async function run(...options: string[]): Promise<{ code: number | null; output: string }> {
+    const environment = { ...server.environment, TEMPORAL_ADDRESS: temporal.address };
+    const { code, output, errors } = await runCommand('conformance.ts', options, environment);
+    return { code, output: output + errors };
   }
 });
 
