@@ -8,13 +8,13 @@ import {
   CLASSIFICATION_SCORES,
   measureClassification,
 } from '../networks/classification.ts';
-import { makeOptimizer, sortHyperparameters, type NamedOptimizer } from '../networks/hyperparameters.ts';
+import { sortHyperparameters } from '../networks/hyperparameters.ts';
+import { trainedModel, trainStep, type TrainedModel } from '../networks/training.ts';
 import { imageDataSetLabel } from '../datasets/image-data-sets.ts';
 import { defineTask } from '../define-task.ts';
 import type { ExportedFile, Session, SessionContext } from '../task.ts';
-import { gradientsOf } from '../tensorflow/gradients.ts';
 import { loadTensorFlow } from '../tensorflow/library.ts';
-import type { NetworkModel, TrainedNetwork } from '../tensorflow/network-definition.ts';
+import type { TrainedNetwork } from '../tensorflow/network-definition.ts';
 import { openNetwork } from '../tensorflow/network-session.ts';
 import { describeNetwork, exportLayers } from '../networks/export.ts';
 import type { Network } from '../networks/network.ts';
@@ -25,10 +25,6 @@ import { hyperparametersOf, settings, type ImageClassification } from './setting
 
 /** Images measured in one native call: bounds what the activations of convolutions take. */
 const MEASURED_AT_ONCE = { perceptron: 10_000, convolutional: 500 } as const;
-
-interface TrainedModel extends NetworkModel {
-  readonly optimizer: NamedOptimizer;
-}
 
 /** Trains a network to classify images. */
 export const imageClassification = defineTask<ImageClassification>({
@@ -59,18 +55,12 @@ async function openSession(task: ImageClassification, context: SessionContext): 
     hyperparameters: names,
     constants,
     prepare: (tf, rows) => ({ images: standardise(tf, rows['images']!, standardisation), labels: rows['labels']! }),
-    model: (tf, stream) => {
-      const weights = network.variables(tf, stream);
-      const optimizer = makeOptimizer(tf, task.optimizer, network.trained(weights), context.hyperparameters);
-      return { weights, slots: optimizer.slots, optimizer };
-    },
-    step: (tf, { weights, optimizer }, { images: input, labels }, { hyperparameters, key }) => {
-      const { gradients } = gradientsOf(tf, network.trained(weights), () => {
-        const logits = network.apply(tf, input!, weights, { dropout: hyperparameters['dropout'], key });
-        const { labelSmoothing } = hyperparameters;
-        return classificationLoss(tf, logits as Tfjs.Tensor2D, labels as Tfjs.Tensor1D, labelSmoothing);
-      });
-      optimizer.apply(gradients, hyperparameters);
+    model: (tf, stream) => trainedModel(tf, stream, network, task.optimizer, context),
+    step: (tf, model, { images: input, labels }, at) => {
+      const { labelSmoothing } = at.hyperparameters;
+      trainStep(tf, network, model, input!, at, (logits) =>
+        classificationLoss(tf, logits as Tfjs.Tensor2D, labels as Tfjs.Tensor1D, labelSmoothing),
+      );
     },
     measure: (tf, { weights }, { images: input, labels }) =>
       measureClassification(tf, network.apply(tf, input!, weights) as Tfjs.Tensor2D, labels as Tfjs.Tensor1D, [

@@ -3,6 +3,7 @@
  */
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import type { RandomStream } from '../../../workflows/algorithm/index.ts';
+import { normalTensor } from '../tensorflow/initial-values.ts';
 import type { Parameters, Rate } from '../tensorflow/optimizers.ts';
 import { split } from '../tensorflow/random.ts';
 import type { ExportedLayer, Layer, Parameter } from './layers.ts';
@@ -37,14 +38,11 @@ export class Network {
   /** Makes all variables, each from a stream of its own. */
   variables(tf: Tf, stream: (name: string) => RandomStream): Parameters {
     const entries = this.parameters.map(({ name, shape, initial, isTrained }) => {
-      const size = shape.reduce((product, length) => product * length, 1);
-      const values = new Float32Array(size);
-      if ('value' in initial) values.fill(initial.value);
-      else {
-        const own = stream(name);
-        for (let index = 0; index < size; index++) values[index] = initial.deviation * own.normal();
-      }
-      return [name, tf.variable(tf.tensor(values, [...shape], 'float32'), isTrained)] as const;
+      const values =
+        'value' in initial
+          ? tf.fill([...shape], initial.value, 'float32')
+          : normalTensor(tf, stream(name), shape, initial.deviation);
+      return [name, tf.variable(values, isTrained)] as const;
     });
     return Object.fromEntries(entries);
   }

@@ -11,11 +11,11 @@ import {
 } from '../networks/classification.ts';
 import { denseLayers } from '../networks/dense-layers.ts';
 import { describeNetwork, exportLayers } from '../networks/export.ts';
-import { makeOptimizer, sortHyperparameters, type NamedOptimizer } from '../networks/hyperparameters.ts';
+import { sortHyperparameters } from '../networks/hyperparameters.ts';
+import { trainedModel, trainStep, type TrainedModel } from '../networks/training.ts';
 import { Network } from '../networks/network.ts';
 import { measureRegression, regressionLoss, REGRESSION_SCORES, regressionScoreOf } from '../networks/regression.ts';
 import type { ExportedFile, Session, SessionContext } from '../task.ts';
-import { gradientsOf } from '../tensorflow/gradients.ts';
 import { loadTensorFlow } from '../tensorflow/library.ts';
 import type { NetworkModel, Sums, Tensors, TrainedNetwork } from '../tensorflow/network-definition.ts';
 import { openNetwork } from '../tensorflow/network-session.ts';
@@ -24,10 +24,6 @@ import { hyperparametersOf, settings, type Tabular } from './settings.ts';
 
 /** Rows measured in one native call. */
 const MEASURED_AT_ONCE = 10_000;
-
-interface TrainedModel extends NetworkModel {
-  readonly optimizer: NamedOptimizer;
-}
 
 /** Trains a network on the columns of a CSV file. */
 export const tabular = defineTask<Tabular>({
@@ -56,24 +52,14 @@ async function openSession(task: Tabular, context: SessionContext): Promise<Sess
     measuredAtOnce: MEASURED_AT_ONCE,
     hyperparameters: names,
     constants,
-    model: (tf, stream) => {
-      const weights = network.variables(tf, stream);
-      const optimizer = makeOptimizer(tf, task.optimizer, network.trained(weights), context.hyperparameters);
-      return { weights, slots: optimizer.slots, optimizer };
-    },
-    step: (tf, { weights, optimizer }, { inputs, targets }, { hyperparameters, key }) => {
-      const { gradients } = gradientsOf(tf, network.trained(weights), () => {
-        const answers = network.apply(tf, inputs!, weights, { dropout: hyperparameters['dropout'], key });
-        return rows.target.kind === 'number'
+    model: (tf, stream) => trainedModel(tf, stream, network, task.optimizer, context),
+    step: (tf, model, { inputs, targets }, at) => {
+      const { labelSmoothing } = at.hyperparameters;
+      trainStep(tf, network, model, inputs!, at, (answers) =>
+        rows.target.kind === 'number'
           ? regressionLoss(answers, targets!)
-          : classificationLoss(
-              tf,
-              answers as Tfjs.Tensor2D,
-              targets as Tfjs.Tensor1D,
-              hyperparameters['labelSmoothing'],
-            );
-      });
-      optimizer.apply(gradients, hyperparameters);
+          : classificationLoss(tf, answers as Tfjs.Tensor2D, targets as Tfjs.Tensor1D, labelSmoothing),
+      );
     },
     measure: (tf, { weights }, batch) => measureRows(tf, network, weights, batch, task),
     score: (sums, count) => scoresOf(sums, count, rows)[task.score]!,
