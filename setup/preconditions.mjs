@@ -27,13 +27,11 @@ const OLDEST_GLIBC = [2, 28];
  */
 export function requireNode(version = process.versions.node) {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 13)) return;
-  throw new SetupFailure(`Expected Node.js to be version 20 (from 20.19) or 22 (from 22.13), got ${version}`, {
-    advice:
-      major >= 23
-        ? 'TensorFlow.js does not run on Node.js 23 and later (tensorflow/tfjs#8609): install version 22'
-        : 'install version 22',
-  });
+  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 13) || major >= 24) return;
+  throw new SetupFailure(
+    `Expected Node.js to be version 20 (from 20.19), 22 (from 22.13), or 24 or later, got ${version}`,
+    { advice: 'install version 24' },
+  );
 }
 
 /**

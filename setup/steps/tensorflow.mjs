@@ -38,11 +38,13 @@ const SIZES = {
 
 /** Program of a child process, because a library that does not fit the machine ends its process. */
 const CHECK = `
-const tf = require('@tensorflow/tfjs-node-gpu');
+import { writeFileSync } from 'node:fs';
+import { requireTensorFlow } from './activities/tasks/tensorflow/require-tensorflow.mjs';
+const tf = requireTensorFlow();
 const sum = tf.matMul(tf.ones([2, 3]), tf.ones([3, 2])).sum().dataSync()[0];
 if (tf.getBackend() !== 'tensorflow' || sum !== 12)
   throw new Error('backend ' + tf.getBackend() + ', sum of a product ' + sum);
-require('node:fs').writeFileSync(process.argv[1], tf.backend().isUsingGpuDevice ? 'gpu' : 'cpu');
+writeFileSync(process.argv[1], tf.backend().isUsingGpuDevice ? 'gpu' : 'cpu');
 `;
 
 /**
@@ -251,7 +253,7 @@ export function findCompiler() {
  */
 async function check(task) {
   const deviceFile = path.join(task.staging, 'device');
-  await task.run(process.execPath, ['-e', CHECK, deviceFile], {
+  await task.run(process.execPath, ['--input-type=module', '-e', CHECK, deviceFile], {
     purpose: 'run TensorFlow',
     cwd: ROOT,
     env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },

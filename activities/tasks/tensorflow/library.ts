@@ -5,8 +5,8 @@
  * Whoever starts the process sets TF_NUM_INTRAOP_THREADS, TF_NUM_INTEROP_THREADS and TF_CPP_MIN_LOG_LEVEL before: the
  * library reads them once.
  */
-import { createRequire } from 'node:module';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
+import { requireTensorFlow } from './require-tensorflow.mjs';
 
 /** A tensor as the binding describes it; `id` counts up over the life of the process. */
 export interface NativeTensorInfo {
@@ -114,10 +114,9 @@ export function tensorIdsUsed(binding: NativeBinding): number {
 }
 
 function load(): TensorFlow {
-  const require = createRequire(import.meta.url);
   let tfjs: typeof Tfjs;
   try {
-    tfjs = require('@tensorflow/tfjs-node-gpu') as typeof Tfjs;
+    tfjs = requireTensorFlow() as typeof Tfjs;
   } catch (error) {
     throw new TensorFlowUnavailable(firstLine(error), error);
   }

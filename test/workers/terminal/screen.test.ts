@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PassThrough } from 'node:stream';
+import { Writable } from 'node:stream';
 import { before, describe, it } from 'node:test';
 import { Screen } from '../../../workers/terminal/screen.ts';
 
@@ -9,8 +9,18 @@ function terminal(
   columns: number | undefined,
   isTTY = true,
 ): { readonly screen: Screen; readonly written: () => string } {
-  const stream = Object.assign(new PassThrough(), { isTTY, columns });
-  return { screen: new Screen(stream as never), written: () => String(stream.read() ?? '') };
+  const written: string[] = [];
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (text: string, _encoding, done) => {
+      written.push(text);
+      done();
+    },
+  });
+  return {
+    screen: new Screen(Object.assign(stream, { isTTY, columns }) as never),
+    written: () => written.join(''),
+  };
 }
 
 describe('the terminal', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { afterEach, describe, it } from 'node:test';
 import { loadTensorFlow, processShouldRecycle } from '../../../../activities/tasks/tensorflow/library.ts';
@@ -34,6 +35,21 @@ describe('loadTensorFlow', () => {
       name: 'TensorFlowUnavailable',
       message: 'Cannot load native TensorFlow: The addon can not be found. Run `npm run setup`',
     });
+  });
+
+  it('runs without the functions that Node 23 removed', () => {
+    const program = `
+      import util from 'node:util';
+      import { requireTensorFlow } from './activities/tasks/tensorflow/require-tensorflow.mjs';
+      for (const name of ['isArray', 'isNullOrUndefined']) delete util[name];
+      const tf = requireTensorFlow();
+      console.log(tf.getBackend(), tf.topk(tf.tensor1d([1, 3, 2])).values.dataSync()[0]);`;
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    assert.equal(output.trim(), 'tensorflow 3');
   });
 
   it('asks for no fresh process before it is loaded', () => {
