@@ -9,7 +9,7 @@ import {
   measureClassification,
 } from '../networks/classification.ts';
 import { sortHyperparameters } from '../networks/hyperparameters.ts';
-import { trainedModel, trainStep, type TrainedModel } from '../networks/training.ts';
+import { endTrainStep, trainedModel, trainStep, type Recipe, type TrainedModel } from '../networks/training.ts';
 import { imageDataSetLabel } from '../datasets/image-data-sets.ts';
 import { defineTask } from '../define-task.ts';
 import type { ExportedFile, Session, SessionContext } from '../task.ts';
@@ -20,11 +20,8 @@ import { describeNetwork, exportLayers } from '../networks/export.ts';
 import type { Network } from '../networks/network.ts';
 import { estimateCheckpointBytes } from './checkpoint-size.ts';
 import { runImages, type RunImages } from './images.ts';
-import { networkOf } from './models.ts';
+import { measuredAtOnce, networkOf } from './models.ts';
 import { hyperparametersOf, settings, type ImageClassification } from './settings.ts';
-
-/** Images measured in one native call: bounds what the activations of convolutions take. */
-const MEASURED_AT_ONCE = { perceptron: 10_000, convolutional: 500 } as const;
 
 /** Trains a network to classify images. */
 export const imageClassification = defineTask<ImageClassification>({
@@ -47,21 +44,25 @@ async function openSession(task: ImageClassification, context: SessionContext): 
   const images = await runImages(task, batchSize, context);
   const { standardisation, data, image, classes } = images;
   const network = networkOf(task.model, activation, image, classes);
+  const { optimizer, warmUp, imagesAtOnce = batchSize } = task;
+  const recipe: Recipe = { optimizer, warmUp, parts: partsOf(batchSize, imagesAtOnce) };
   return openNetwork<TrainedModel>(context, {
     key: JSON.stringify(['image-classification', task, standardisation, image, classes]),
     data,
     batchSize,
-    measuredAtOnce: MEASURED_AT_ONCE[task.model.kind],
+    parts: recipe.parts,
+    measuredAtOnce: measuredAtOnce(task.model, image),
     hyperparameters: names,
     constants,
     prepare: (tf, rows) => ({ images: standardise(tf, rows['images']!, standardisation), labels: rows['labels']! }),
-    model: (tf, stream) => trainedModel(tf, stream, network, task.optimizer, context),
+    model: (tf, stream) => trainedModel(tf, stream, network, recipe, context),
     step: (tf, model, { images: input, labels }, at) => {
       const { labelSmoothing } = at.hyperparameters;
-      trainStep(tf, network, model, input!, at, (logits) =>
+      trainStep(tf, network, model, input!, recipe, at, (logits) =>
         classificationLoss(tf, logits as Tfjs.Tensor2D, labels as Tfjs.Tensor1D, labelSmoothing),
       );
     },
+    ...(recipe.parts > 1 ? { endStep: (tf, model, at) => endTrainStep(tf, model, recipe, at) } : {}),
     measure: (tf, { weights }, { images: input, labels }) =>
       measureClassification(tf, network.apply(tf, input!, weights) as Tfjs.Tensor2D, labels as Tfjs.Tensor1D, [
         task.score,
@@ -69,6 +70,13 @@ async function openSession(task: ImageClassification, context: SessionContext): 
     score: (sums, rows) => classificationScoreOf(task.score, sums, rows),
     exports: (trained) => exportsOf(network, images, trained),
   });
+}
+
+/** Returns the lowest number of equal parts of a batch that have at most so many images each. */
+function partsOf(batchSize: number, most: number): number {
+  let parts = Math.ceil(batchSize / most);
+  while (batchSize % parts !== 0) parts++;
+  return parts;
 }
 
 /** byte · scale + offset, as the exported model does it. */

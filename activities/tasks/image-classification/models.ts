@@ -12,6 +12,7 @@ import {
   type Layer,
 } from '../networks/layers.ts';
 import { Network } from '../networks/network.ts';
+import { residualLayers } from '../networks/residual.ts';
 import type { ImageShape } from '../datasets/data-set.ts';
 import type { ImageClassification } from './settings.ts';
 
@@ -36,8 +37,27 @@ export function networkOf(model: Model, activationName: Activation, image: Image
         ...denseLayers(shape, [model.dense], classes, activationName, model.batchNormalisation),
       ]);
     }
+    case 'resnet':
+      return new Network(residualLayers(model, image[2], classes, activationName));
     default:
       return model satisfies never;
+  }
+}
+
+/** Values of an image that are measured at once, in a residual network: its activations take hundreds of times more. */
+const RESIDUAL_VALUES_AT_ONCE = 2 ** 22;
+
+/** Returns how many images are measured in one native call: that bounds what activations take. */
+export function measuredAtOnce({ kind }: Model, image: ImageShape): number {
+  switch (kind) {
+    case 'perceptron':
+      return 10_000;
+    case 'convolutional':
+      return 500;
+    case 'resnet':
+      return Math.max(1, Math.min(500, Math.floor(RESIDUAL_VALUES_AT_ONCE / (image[0] * image[1] * image[2]))));
+    default:
+      return kind satisfies never;
   }
 }
 

@@ -3,16 +3,29 @@
  */
 import { z } from 'zod';
 import { at, report } from '../../../workflows/validation/draft.ts';
-import { finite, flag, integer, list, listOf, number, object, tag } from '../../../workflows/validation/fields.ts';
+import {
+  finite,
+  flag,
+  integer,
+  list,
+  listOf,
+  number,
+  object,
+  oneOf,
+  tag,
+} from '../../../workflows/validation/fields.ts';
 import type { HyperparameterDefinition } from '../../contracts/task.ts';
 import { countAt } from '../../specification/draft.ts';
 import { imageDataSet } from '../datasets/image-data-sets.ts';
 import { classificationScore } from '../networks/classification.ts';
 import { LABEL_SMOOTHING, networkHyperparameters, optimizerSetting } from '../networks/hyperparameters.ts';
+import { RESIDUAL_DEPTHS } from '../networks/residual.ts';
 
 const LARGEST_BATCH = 4096;
 const LARGEST_WIDTH = 4096;
 const MOST_FILTERS = 512;
+const LARGEST_RESIDUAL_WIDTH = 256;
+const MOST_WARM_UP_STEPS = 10_000_000;
 const MOST_CHANNELS = 1024;
 /** Held out for each purpose. */
 const MOST_EXAMPLES = 10_000_000;
@@ -59,12 +72,31 @@ const model = z.discriminatedUnion(
       },
       'A small convolutional network.',
     ),
+    object(
+      {
+        kind: tag('resnet', 'A residual network (He et al., arXiv 1512.03385), version 1.5.'),
+        depth: z
+          .literal([...RESIDUAL_DEPTHS], { error: `one of ${RESIDUAL_DEPTHS.join(', ')}` })
+          .describe(`Layers: one of ${RESIDUAL_DEPTHS.join(', ')}.`),
+        stem: oneOf(
+          ['imagenet', 'small'],
+          'How it begins. imagenet: 7×7 convolution with stride 2, then 3×3 max pooling with stride 2; small: 3×3 ' +
+            'convolution, for images of about 32 × 32. Default: imagenet.',
+        ).default('imagenet'),
+        width: integer(
+          1,
+          LARGEST_RESIDUAL_WIDTH,
+          'Filters of the first of four stages; each other one has twice as many as the one before it. Default: 64.',
+        ).default(64),
+      },
+      'ResNet-18, ResNet-34 or ResNet-50.',
+    ),
   ],
   {
     error: (issue) =>
       issue.code === 'invalid_union'
-        ? listOf(['perceptron', 'convolutional'])
-        : 'an object with `kind` perceptron or convolutional',
+        ? listOf(['perceptron', 'convolutional', 'resnet'])
+        : 'an object with `kind` perceptron, convolutional or resnet',
   },
 );
 
@@ -83,6 +115,14 @@ const normalisation = object(
     'fashion-mnist what is published.',
 );
 
+const warmUp = object(
+  {
+    steps: integer(1, MOST_WARM_UP_STEPS, 'Steps from the first one of the run on.'),
+    from: number(0, 1, 'Share of the learning rate that it begins at. Default: 0.').default(0),
+  },
+  'Linear warm-up: in its steps, the hyperparameter `learningRate` is multiplied by a share that rises to 1.',
+);
+
 /** Schema of the settings. */
 export const settings = object(
   {
@@ -94,6 +134,13 @@ export const settings = object(
       LARGEST_BATCH,
       'Examples of a training step, unless the hyperparameter `batchSize` is given. Default: 16.',
     ).default(16),
+    imagesAtOnce: integer(
+      1,
+      LARGEST_BATCH,
+      'Most images of a batch that are computed at once. A larger batch is computed in equal parts, whose gradients ' +
+        'are averaged; batch normalisation sees each part alone. Default: all.',
+    ).optional(),
+    warmUp: warmUp.optional(),
     objectiveExamples: integer(
       1,
       MOST_EXAMPLES,
@@ -116,8 +163,10 @@ export type ImageClassification = DeepReadonly<z.output<typeof settings>>;
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
 /** Returns the hyperparameters of the network that the settings describe. */
-export function hyperparametersOf({ optimizer }: ImageClassification): readonly HyperparameterDefinition[] {
-  return [...networkHyperparameters(optimizer, LARGEST_BATCH), LABEL_SMOOTHING];
+export function hyperparametersOf({ optimizer, model }: ImageClassification): readonly HyperparameterDefinition[] {
+  const all = [...networkHyperparameters(optimizer, LARGEST_BATCH), LABEL_SMOOTHING];
+  // A residual network has no hidden dense layers.
+  return model.kind === 'resnet' ? all.filter(({ name }) => name !== 'dropout') : all;
 }
 
 function checkExamples(draft: unknown, context: z.core.$RefinementCtx): void {

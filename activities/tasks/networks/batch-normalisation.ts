@@ -2,7 +2,7 @@
  * Batch normalisation with moving averages.
  */
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
-import { batchNorm } from '../tensorflow/kernels.ts';
+import { batchNorm, batchNormBy } from '../tensorflow/kernels.ts';
 
 /** What normalised values are multiplied with, and what is added: [C] each. */
 export interface Affine {
@@ -35,13 +35,11 @@ export function normaliseBatch(
 
 /** Returns [B, …, C] normalised by the moving averages. */
 export function normaliseByAverages(
+  tf: typeof Tfjs,
   input: Tfjs.Tensor,
-  { scale, offset }: Affine,
-  { mean, variance }: Averages,
+  affine: Affine,
+  averages: Averages,
   epsilon: number,
 ): Tfjs.Tensor {
-  return input
-    .sub(mean)
-    .mul(scale.div(variance.add(epsilon).sqrt()))
-    .add(offset);
+  return batchNormBy(tf, input, affine, averages, epsilon);
 }

@@ -9,15 +9,15 @@ import type { Rate } from '../tensorflow/optimizers.ts';
 
 type Tf = typeof Tfjs;
 
-export const CLASSIFICATION_SCORES = ['accuracy', 'cross-entropy', 'f1'] as const;
+export const CLASSIFICATION_SCORES = ['accuracy', 'top-5', 'cross-entropy', 'f1'] as const;
 
 export type ClassificationScore = (typeof CLASSIFICATION_SCORES)[number];
 
 /** Schema of the setting `score`. */
 export const classificationScore = oneOf(
   CLASSIFICATION_SCORES,
-  'What decisions are made by: the share of right answers; minus the mean cross-entropy; the mean F1 over classes. ' +
-    'Default: accuracy.',
+  'What decisions are made by: the share of right answers; the share whose class is among the five most probable; ' +
+    'minus the mean cross-entropy; the mean F1 over classes. Default: accuracy.',
 ).default('accuracy');
 
 /**
@@ -53,6 +53,7 @@ export function measureClassification(
   return {
     right,
     logits,
+    ...(scores.includes('top-5') ? { amongFive: isAmongFive(tf, logits, oneHot(classes)) } : {}),
     ...(scores.includes('cross-entropy') ? { entropy: sparseSoftmaxCrossEntropy(tf, logits, classes) } : {}),
     ...(scores.includes('f1')
       ? {
@@ -69,6 +70,8 @@ export function classificationScoreOf(score: ClassificationScore, sums: Sums, ro
   switch (score) {
     case 'accuracy':
       return sums['right']![0] / rows;
+    case 'top-5':
+      return sums['amongFive']![0] / rows;
     case 'cross-entropy':
       return -sums['entropy']![0] / rows;
     case 'f1':
@@ -76,6 +79,12 @@ export function classificationScoreOf(score: ClassificationScore, sums: Sums, ro
     default:
       return score satisfies never;
   }
+}
+
+/** Whether at most four classes have a higher logit than the right one. */
+function isAmongFive(tf: Tf, logits: Tfjs.Tensor2D, right: Tfjs.Tensor): Tfjs.Tensor {
+  const own = tf.sum(logits.mul(right.cast('float32')), 1, true);
+  return logits.greater(own).cast('int32').sum(1).less(5);
 }
 
 /** The mean of 2·hits / (answered + actual) over the classes that are answered or there. */

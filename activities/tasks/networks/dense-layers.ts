@@ -20,7 +20,7 @@ export function denseLayers(
   return [
     ...(shape.length > 1 ? [flatten(shape)] : []),
     ...hidden.flatMap((units, index) => [
-      dense(`hidden-${index}`, widths[index]!, units, !isNormalised),
+      dense(`hidden-${index}`, widths[index]!, units, { biased: !isNormalised }),
       ...(isNormalised ? [batchNormalisation(`hidden-${index}`, units)] : []),
       activation(`hidden-${index}`, activationName),
       dropout(),

@@ -4,7 +4,7 @@
  */
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import type { State, ExportedFile } from '../task.ts';
-import type { ExportedLayer } from './layers.ts';
+import type { ExportedLayer, PlainLayer } from './layers.ts';
 import type { Network } from './network.ts';
 
 const WEIGHTS_FILE = 'weights.bin';
@@ -23,12 +23,13 @@ export async function exportLayers(
   weights: State,
   { input, output }: { readonly input?: Rescaling; readonly output?: Rescaling },
 ): Promise<ExportedFile[]> {
-  const model = tfjs.sequential({ name: 'model' });
+  const inputs = tfjs.input({ shape: [...inputShape], name: 'input' });
+  const rescaled = (name: string, rescaling: Rescaling | undefined, value: Tfjs.SymbolicTensor) =>
+    rescaling ? applyLayer(rescalingLayer(tfjs, name, rescaling), value) : value;
+  const answers = applyLayers(tfjs, network.exported, rescaled('standardised', input, inputs));
+  const outputs = rescaled('in-units-of-the-target', output, answers);
+  const model = tfjs.model({ inputs, outputs, name: 'model' });
   try {
-    model.add(tfjs.layers.inputLayer({ inputShape: [...inputShape] }));
-    if (input) model.add(rescalingLayer(tfjs, 'standardised', input));
-    for (const exported of network.exported) model.add(layerOf(tfjs, exported));
-    if (output) model.add(rescalingLayer(tfjs, 'in-units-of-the-target', output));
     // A layers model has its moving averages behind all trained weights of the same layer, as here.
     for (const layer of model.layers) {
       const own = network.parameters.filter(({ name }) => name.startsWith(`${layer.name}/`));
@@ -54,7 +55,7 @@ export function describeNetwork(description: Readonly<Record<string, unknown>>):
   };
 }
 
-async function filesOf(tfjs: typeof Tfjs, model: Tfjs.Sequential): Promise<ExportedFile[]> {
+async function filesOf(tfjs: typeof Tfjs, model: Tfjs.LayersModel): Promise<ExportedFile[]> {
   let files: ExportedFile[] = [];
   const handler = tfjs.io.withSaveHandler(
     async ({ modelTopology, weightSpecs, weightData, format, generatedBy, convertedBy }) => {
@@ -81,7 +82,24 @@ function rescalingLayer(tfjs: typeof Tfjs, name: string, { scale, offset }: Resc
   return tfjs.layers.rescaling({ name, scale: channels(scale), offset: channels(offset) });
 }
 
-function layerOf(tfjs: typeof Tfjs, { type, config }: ExportedLayer): Tfjs.layers.Layer {
+function applyLayers(
+  tfjs: typeof Tfjs,
+  layers: readonly ExportedLayer[],
+  input: Tfjs.SymbolicTensor,
+): Tfjs.SymbolicTensor {
+  return layers.reduce((value, layer) => {
+    if (layer.type !== 'sum') return applyLayer(layerOf(tfjs, layer), value);
+    const { name, chains } = layer;
+    const summands = chains.map((chain) => applyLayers(tfjs, chain, value));
+    return applyLayer(tfjs.layers.add({ name }), summands);
+  }, input);
+}
+
+function applyLayer(layer: Tfjs.layers.Layer, input: Tfjs.SymbolicTensor | Tfjs.SymbolicTensor[]): Tfjs.SymbolicTensor {
+  return layer.apply(input) as Tfjs.SymbolicTensor;
+}
+
+function layerOf(tfjs: typeof Tfjs, { type, config }: PlainLayer): Tfjs.layers.Layer {
   // The configurations are literals of layers.ts, beside the layers that they describe.
   const make = tfjs.layers[type] as (config: unknown) => Tfjs.layers.Layer;
   return make(config);

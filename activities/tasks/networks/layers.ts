@@ -33,10 +33,28 @@ export interface LayerTraining {
   readonly key: Tfjs.Tensor1D | undefined;
 }
 
-/** The same layer in TensorFlow.js's terms: a class of tf.layers and its configuration. */
-export interface ExportedLayer {
-  readonly type: 'activation' | 'batchNormalization' | 'conv2d' | 'dense' | 'flatten' | 'maxPooling2d';
+/** The same layer in TensorFlow.js's terms. */
+export type ExportedLayer = PlainLayer | Sum;
+
+/** A class of tf.layers and its configuration. */
+export interface PlainLayer {
+  readonly type:
+    | 'activation'
+    | 'batchNormalization'
+    | 'conv2d'
+    | 'dense'
+    | 'flatten'
+    | 'globalAveragePooling2d'
+    | 'maxPooling2d'
+    | 'zeroPadding2d';
   readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** The sum of what several chains of layers make of the same input; an empty chain gives the input. */
+export interface Sum {
+  readonly type: 'sum';
+  readonly name: string;
+  readonly chains: readonly (readonly ExportedLayer[])[];
 }
 
 export interface Layer {
@@ -55,18 +73,27 @@ export interface Layer {
 
 /** He initialisation: variance 2 / fan-in, the number of inputs that one output sums over. */
 function kernel(name: string, shape: readonly number[], fanIn: number): Parameter {
-  return { name, shape, initial: { deviation: Math.sqrt(2 / fanIn) }, isTrained: true };
+  return { name, shape, initial: { deviation: heDeviation(fanIn) }, isTrained: true };
+}
+
+function heDeviation(fan: number): number {
+  return Math.sqrt(2 / fan);
 }
 
 function constant(name: string, size: number, value: number, isTrained = true): Parameter {
   return { name, shape: [size], initial: { value }, isTrained };
 }
 
-/** [B, I] to [B, O]: x·W, plus b if `biased`. */
-export function dense(name: string, inputs: number, outputs: number, biased = true): Layer {
+/** [B, I] to [B, O]: x·W, plus b if `biased`. The kernel is drawn with this standard deviation; default: He's. */
+export function dense(
+  name: string,
+  inputs: number,
+  outputs: number,
+  { biased = true, deviation = heDeviation(inputs) }: { readonly biased?: boolean; readonly deviation?: number } = {},
+): Layer {
   return {
     parameters: [
-      kernel(`${name}/kernel`, [inputs, outputs], inputs),
+      { name: `${name}/kernel`, shape: [inputs, outputs], initial: { deviation }, isTrained: true },
       ...(biased ? [constant(`${name}/bias`, outputs, 0)] : []),
     ],
     isRandom: false,
@@ -90,8 +117,12 @@ export function convolution(name: string, channels: number, filters: number, bia
       const sums = tf.conv2d(input as Tfjs.Tensor4D, weights as unknown as Tfjs.Tensor4D, 1, 'same');
       return bias ? biasAdd(tf, sums, bias) : sums;
     },
-    exported: [{ type: 'conv2d', config: { name, filters, kernelSize: 3, padding: 'same', useBias: biased } }],
+    exported: [{ type: 'conv2d', config: { ...convolutionConfig(name, filters), useBias: biased } }],
   };
+}
+
+function convolutionConfig(name: string, filters: number): PlainLayer['config'] {
+  return { name, filters, kernelSize: 3, padding: 'same' };
 }
 
 /**
@@ -109,10 +140,7 @@ export function pooledConvolution(name: string, channels: number, filters: numbe
       return activate(tf, biasAdd(tf, strongest, bias!), activation);
     },
     exported: [
-      ...sums.exported.map(({ type, config }) => ({
-        type,
-        config: { ...config, activation: EXPORTED_ACTIVATIONS[activation] },
-      })),
+      { type: 'conv2d', config: { ...convolutionConfig(name, filters), activation: EXPORTED_ACTIVATIONS[activation] } },
       ...pooling(name).exported,
     ],
   };
@@ -164,18 +192,27 @@ export function dropout(): Layer {
 
 /** Share that the moving averages keep in a step. */
 const AVERAGES_KEEP = 0.9;
-/** Added to variances. */
-const EPSILON = 1e-3;
+
+export interface Normalising {
+  /** Added to variances. */
+  readonly epsilon?: number;
+  /** What the scales begin as. */
+  readonly scale?: number;
+}
 
 /**
  * [B, …, C] to the same: batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) of each channel; by moving averages
  * where it answers.
  */
-export function batchNormalisation(name: string, channels: number): Layer {
+export function batchNormalisation(
+  name: string,
+  channels: number,
+  { epsilon = 1e-3, scale: initial = 1 }: Normalising = {},
+): Layer {
   const own = `${name}-normalisation`;
   return {
     parameters: [
-      constant(`${own}/scale`, channels, 1),
+      constant(`${own}/scale`, channels, initial),
       constant(`${own}/offset`, channels, 0),
       constant(`${own}/moving-mean`, channels, 0, false),
       constant(`${own}/moving-variance`, channels, 1, false),
@@ -184,9 +221,9 @@ export function batchNormalisation(name: string, channels: number): Layer {
     apply: (tf, input, variables, training) => {
       const [scale, offset, mean, variance] = variables as [Tfjs.Variable, Tfjs.Variable, Tfjs.Variable, Tfjs.Variable];
       return training
-        ? normaliseBatch(tf, input, { scale, offset }, { mean, variance }, { epsilon: EPSILON, keeps: AVERAGES_KEEP })
-        : normaliseByAverages(input, { scale, offset }, { mean, variance }, EPSILON);
+        ? normaliseBatch(tf, input, { scale, offset }, { mean, variance }, { epsilon, keeps: AVERAGES_KEEP })
+        : normaliseByAverages(tf, input, { scale, offset }, { mean, variance }, epsilon);
     },
-    exported: [{ type: 'batchNormalization', config: { name: own, epsilon: EPSILON, momentum: AVERAGES_KEEP } }],
+    exported: [{ type: 'batchNormalization', config: { name: own, epsilon, momentum: AVERAGES_KEEP } }],
   };
 }

@@ -12,7 +12,7 @@ import {
 import { denseLayers } from '../networks/dense-layers.ts';
 import { describeNetwork, exportLayers } from '../networks/export.ts';
 import { sortHyperparameters } from '../networks/hyperparameters.ts';
-import { trainedModel, trainStep, type TrainedModel } from '../networks/training.ts';
+import { trainedModel, trainStep, type Recipe, type TrainedModel } from '../networks/training.ts';
 import { Network } from '../networks/network.ts';
 import { measureRegression, regressionLoss, REGRESSION_SCORES, regressionScoreOf } from '../networks/regression.ts';
 import type { ExportedFile, Session, SessionContext } from '../task.ts';
@@ -45,6 +45,7 @@ async function openSession(task: Tabular, context: SessionContext): Promise<Sess
   const rows = runRows(task, batchSize, context.seed);
   const outputs = rows.target.kind === 'classes' ? rows.target.classes.length : 1;
   const network = new Network(denseLayers([rows.inputs], task.hidden, outputs, activation, task.batchNormalisation));
+  const recipe: Recipe = { optimizer: task.optimizer, parts: 1 };
   return openNetwork<TrainedModel>(context, {
     key: JSON.stringify(['tabular', task]),
     data: rows.data,
@@ -52,10 +53,10 @@ async function openSession(task: Tabular, context: SessionContext): Promise<Sess
     measuredAtOnce: MEASURED_AT_ONCE,
     hyperparameters: names,
     constants,
-    model: (tf, stream) => trainedModel(tf, stream, network, task.optimizer, context),
+    model: (tf, stream) => trainedModel(tf, stream, network, recipe, context),
     step: (tf, model, { inputs, targets }, at) => {
       const { labelSmoothing } = at.hyperparameters;
-      trainStep(tf, network, model, inputs!, at, (answers) =>
+      trainStep(tf, network, model, inputs!, recipe, at, (answers) =>
         rows.target.kind === 'number'
           ? regressionLoss(answers, targets!)
           : classificationLoss(tf, answers as Tfjs.Tensor2D, targets as Tfjs.Tensor1D, labelSmoothing),
@@ -86,7 +87,7 @@ function scoresOf(sums: Sums, count: number, { target }: RunRows): Record<string
     return Object.fromEntries(
       REGRESSION_SCORES.map((name) => [name, regressionScoreOf(name, sums, count, target.deviation)]),
     );
-  const needs = { accuracy: 'right', 'cross-entropy': 'entropy', f1: 'hits' } as const;
+  const needs = { accuracy: 'right', 'top-5': 'amongFive', 'cross-entropy': 'entropy', f1: 'hits' } as const;
   return Object.fromEntries(
     CLASSIFICATION_SCORES.filter((name) => needs[name] in sums).map((name) => [
       name,

@@ -9,6 +9,7 @@ import type { InputDefinitions, ProgramDefinition } from './definition.ts';
 import { EagerProgram } from './eager-program.ts';
 import type { TensorFlow } from './library.ts';
 import type { Feeds, NetworkDefinition, NetworkModel, Sums, Tensors } from './network-definition.ts';
+import type { Parameters } from './optimizers.ts';
 import { ResidentTensor } from './program.ts';
 import type { Dtype, TensorValues } from './protobuf.ts';
 import { SharedValues, type Lease } from './shared-values.ts';
@@ -33,6 +34,8 @@ export class CompiledNetwork {
   readonly program: TensorProgram;
   /** Names of the variables that answers need. */
   readonly weights: readonly string[];
+  /** Names of the variables that belong to no checkpoint. */
+  readonly scratch: ReadonlySet<string>;
   /** Bytes of its state. */
   readonly stateBytes: number;
   readonly #tensorflow: TensorFlow;
@@ -60,15 +63,16 @@ export class CompiledNetwork {
   private constructor(tensorflow: TensorFlow, definition: NetworkDefinition, data: Lease<ResidentTensors>) {
     const { tfjs: tf } = tensorflow;
     const objective = definition.data.objective.length;
-    const { measuredAtOnce = MEASURED_AT_ONCE } = definition;
+    const { measuredAtOnce = MEASURED_AT_ONCE, parts = 1 } = definition;
     this.#tensorflow = tensorflow;
     this.#data = data;
     this.#prepare = definition.prepare ?? ((_, rows) => rows);
     this.#chunk = Math.ceil(objective / Math.ceil(objective / measuredAtOnce));
     // What the variables hold is replaced before it is used.
     const model = makeModel(tf, definition, (name) => randomStream(0, name));
-    const variables = { ...model.weights, ...model.slots };
+    const variables = allVariables(model);
     this.weights = Object.keys(model.weights);
+    this.scratch = new Set(Object.keys(model.scratch ?? {}));
     this.stateBytes = 4 * Object.values(variables).reduce((sum, { size }) => sum + size, 0);
     this.program = programOf(tensorflow, definition, {
       variables,
@@ -77,12 +81,13 @@ export class CompiledNetwork {
       functions: {
         train: {
           repeats: true,
-          inputs: { rows: { dtype: 'int32', shape: [definition.batchSize] } },
+          inputs: { rows: { dtype: 'int32', shape: [definition.batchSize / parts] } },
           run: ({ rows }, at) => {
             const values = Object.entries(at.resident).map(([name, one]) => [name, one.gather(rows!)] as const);
             definition.step(tf, model, this.#prepare(tf, Object.fromEntries(values)), at);
           },
         },
+        ...endStepFunction(tf, model, definition),
         measure: this.#measureFunction(model, definition.measure),
       },
     });
@@ -92,7 +97,7 @@ export class CompiledNetwork {
   compileMeasurement(definition: NetworkDefinition, values: NetworkDefinition['measure']): TensorProgram {
     const { tfjs: tf } = this.#tensorflow;
     const model = makeModel(tf, definition, (name) => randomStream(0, name));
-    tf.dispose(Object.values(model.slots));
+    tf.dispose([...Object.values(model.slots), ...Object.values(model.scratch ?? {})]);
     return programOf(this.#tensorflow, definition, {
       variables: { ...model.weights },
       hyperparameters: [],
@@ -175,6 +180,15 @@ export class CompiledNetwork {
   }
 }
 
+function endStepFunction(
+  tf: typeof Tfjs,
+  model: NetworkModel,
+  { endStep }: NetworkDefinition,
+): ProgramDefinition['functions'] {
+  if (!endStep) return {};
+  return { endStep: { repeats: false, inputs: {}, run: (_, at) => endStep(tf, model, at) } };
+}
+
 /** Makes a program that owns its variables. */
 function programOf(
   tensorflow: TensorFlow,
@@ -229,6 +243,11 @@ export function makeModel(
     made.push(definition.model(tf, stream));
   });
   return made[0]!;
+}
+
+/** Returns all variables of a model, by name. */
+export function allVariables({ weights, slots, scratch }: NetworkModel): Parameters {
+  return { ...weights, ...slots, ...scratch };
 }
 
 /** Frees prepared rows, or a data set. */

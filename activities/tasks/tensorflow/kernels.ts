@@ -9,7 +9,7 @@
  * As fast in TensorFlow.js itself: softmax, pooling, reductions, elementwise arithmetic.
  */
 export { relu, sigmoid, softplus, tanh } from './kernels/activations.ts';
-export { batchNorm, type BatchNorm } from './kernels/batch-norm.ts';
+export { batchNorm, batchNormBy, type BatchNorm } from './kernels/batch-norm.ts';
 export { gather } from './kernels/gather.ts';
 export { biasAdd, conv2d, matMul, type Convolution } from './kernels/linear.ts';
 export { softmaxCrossEntropy, sparseSoftmaxCrossEntropy } from './kernels/losses.ts';

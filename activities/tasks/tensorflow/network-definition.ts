@@ -20,6 +20,8 @@ export interface NetworkModel {
   readonly weights: Parameters;
   /** What only training needs: the optimiser's slots. */
   readonly slots: Parameters;
+  /** What is 0 before and after every step, such as sums of the gradients of its parts: in no checkpoint. */
+  readonly scratch?: Parameters;
 }
 
 /** Rows of data, and what each is for. Indices count rows from 0. */
@@ -56,7 +58,13 @@ export interface NetworkDefinition<
    */
   readonly key: string;
   readonly data: NetworkData<Column>;
+  /** Rows of a step. */
   readonly batchSize: number;
+  /**
+   * In how many parts of equal size a batch is computed, one after the other, so that a large one needs little memory:
+   * `step` gets one part at a time, and `endStep` ends the step. Default: 1, without `endStep`.
+   */
+  readonly parts?: number;
   /**
    * Runs the functions below one operation at a time, many times slower. For what cannot be compiled, such as a step
    * that reads values. What they keep in JavaScript is in no checkpoint. Default: false.
@@ -75,8 +83,10 @@ export interface NetworkDefinition<
    * else.
    */
   readonly model: (tf: Tf, stream: (name: string) => RandomStream) => Model;
-  /** Changes the variables by one batch. */
+  /** Changes the variables by one batch, or by a part of one: then `at.step` counts parts. */
   readonly step: (tf: Tf, model: Model, batch: Tensors<Input>, at: StepContext<Hyperparameter>) => void;
+  /** Changes the variables after the parts of a batch. */
+  readonly endStep?: (tf: Tf, model: Model, at: StepContext<Hyperparameter>) => void;
   /**
    * Returns values for each row of a batch: [batch] or [batch, …]. They are summed over all rows. If one is not finite,
    * or a weight is not, the worker has diverged.

@@ -27,13 +27,20 @@ import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
 import { randomStream } from '../../../workflows/algorithm/index.ts';
 import type { HyperparameterValues } from '../../../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../../../workflows/algorithm/curve.ts';
-import type { NamedTensor, TensorDtype } from '../../storage/safetensors.ts';
 import { BatchOrder } from '../datasets/split.ts';
 import type { Report, Session, SessionContext, State } from '../task.ts';
-import { CompiledNetwork, disposeAll, makeModel, sumMeasurements, type MeasuredBatch } from './compiled-network.ts';
+import { readTensor, tensorOf, zerosOf, type VariableType } from './checkpoint-tensors.ts';
+import {
+  allVariables,
+  CompiledNetwork,
+  disposeAll,
+  makeModel,
+  sumMeasurements,
+  type MeasuredBatch,
+} from './compiled-network.ts';
 import { loadTensorFlow, type TensorFlow } from './library.ts';
 import type { NetworkDefinition, NetworkModel, Sums } from './network-definition.ts';
-import type { Dtype, TensorValues } from './protobuf.ts';
+import type { TensorValues } from './protobuf.ts';
 import { SharedValues, type Lease } from './shared-values.ts';
 
 /** What compiled programs that nobody uses may take together. */
@@ -67,12 +74,13 @@ export async function openNetwork<
 ): Promise<Session> {
   const tensorflow = loadTensorFlow();
   const plain = definition as unknown as NetworkDefinition;
-  const { key, data, batchSize, eager, measuredAtOnce, constants, hyperparameters } = plain;
+  const { key, data, batchSize, parts, eager, measuredAtOnce, constants, hyperparameters } = plain;
   const whole = JSON.stringify([
     key,
     data.key,
     data.objective.length,
     batchSize,
+    parts,
     eager,
     measuredAtOnce,
     hyperparameters,
@@ -114,18 +122,24 @@ class NetworkSession implements Session {
     const { tfjs: tf } = this.#tensorflow;
     const { seed, worker } = this.#context;
     const model = makeModel(tf, this.#definition, (name) => randomStream(seed, 'initialisation', worker, name));
-    const variables = { ...model.weights, ...model.slots };
+    const variables = allVariables(model);
     const values = Object.entries(variables).map(([name, variable]) => [name, variable.dataSync().slice()] as const);
     tf.dispose(Object.values(variables));
     this.#begin(new Map(values));
   }
 
   restore(state: State): void {
-    const { variables } = this.#open().program;
+    const network = this.#open();
+    const { variables } = network.program;
+    const isScratch = ({ name }: VariableType): boolean => network.scratch.has(name);
     const values = new Map(
-      variables.map((variable) => [variable.name, readTensor(variable, state.get(variable.name))] as const),
+      variables.map((variable) => [
+        variable.name,
+        isScratch(variable) ? zerosOf(variable) : readTensor(variable, state.get(variable.name)),
+      ]),
     );
-    const unknown = [...state.keys()].find((name) => !variables.some((variable) => variable.name === name));
+    const stored = new Set(variables.filter((variable) => !isScratch(variable)).map(({ name }) => name));
+    const unknown = [...state.keys()].find((name) => !stored.has(name));
     if (unknown !== undefined)
       throw new Error(`Expected the checkpoint to have only tensors of this model and optimiser, got \`${unknown}\``);
     this.#begin(values);
@@ -136,14 +150,12 @@ class NetworkSession implements Session {
   }
 
   train(fromStep: number, toStep: number): void {
-    const [first, second] = this.#stepKey;
-    this.#open().program.run('train', {
-      steps: toStep - fromStep,
-      firstStep: fromStep,
-      // A program counts on from the key that a call begins with.
-      key: [first, (second + fromStep) | 0],
-      inputs: { rows: this.#order.batches(fromStep, toStep) },
-    });
+    const { parts = 1, endStep } = this.#definition;
+    if (!endStep) return this.#trainParts(fromStep, toStep, this.#order.batches(fromStep, toStep));
+    for (let step = fromStep; step < toStep; step++) {
+      this.#trainParts(step * parts, (step + 1) * parts, this.#order.batches(step, step + 1));
+      this.#open().program.run('endStep', { firstStep: step, key: this.#keyAt(step) });
+    }
   }
 
   async measure(): Promise<Score> {
@@ -156,10 +168,12 @@ class NetworkSession implements Session {
   }
 
   save(): State {
-    const { program } = this.#open();
+    const { program, scratch } = this.#open();
     const values = program.getState();
     return new Map(
-      program.variables.map((variable) => [variable.name, tensorOf(variable, values.get(variable.name)!)]),
+      program.variables
+        .filter(({ name }) => !scratch.has(name))
+        .map((variable) => [variable.name, tensorOf(variable, values.get(variable.name)!)]),
     );
   }
 
@@ -184,6 +198,22 @@ class NetworkSession implements Session {
     if (this.#network) networks.set(this.#key, this.#network);
     this.#objective = undefined;
     this.#network = undefined;
+  }
+
+  /** Runs the parts fromPart … toPart − 1 of batches: whole batches if they have one part. */
+  #trainParts(fromPart: number, toPart: number, rows: Int32Array): void {
+    this.#open().program.run('train', {
+      steps: toPart - fromPart,
+      firstStep: fromPart,
+      // A program counts on from the key that a call begins with.
+      key: this.#keyAt(fromPart),
+      inputs: { rows },
+    });
+  }
+
+  #keyAt(part: number): readonly [number, number] {
+    const [first, second] = this.#stepKey;
+    return [first, (second + part) | 0];
   }
 
   #open(): CompiledNetwork {
@@ -250,33 +280,4 @@ function* disposing(batches: Iterable<MeasuredBatch>): Iterable<MeasuredBatch> {
 
 function disposeBatches(batches: readonly MeasuredBatch[]): void {
   for (const batch of batches) disposeAll(batch);
-}
-
-/** A variable's name and type. */
-interface VariableType {
-  readonly name: string;
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-}
-
-const CHECKPOINT_DTYPES: Readonly<Partial<Record<Dtype, TensorDtype>>> = { float32: 'F32', int32: 'I32', bool: 'BOOL' };
-
-function tensorOf({ name, dtype, shape }: VariableType, values: TensorValues): NamedTensor {
-  const stored = CHECKPOINT_DTYPES[dtype];
-  if (!stored) throw new Error(`Expected variable \`${name}\` to be of float32, int32 or bool, got \`${dtype}\``);
-  return { dtype: stored, shape, data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
-}
-
-function readTensor({ name, dtype, shape }: VariableType, tensor: NamedTensor | undefined): TensorValues {
-  const stored = CHECKPOINT_DTYPES[dtype];
-  if (tensor?.dtype !== stored || tensor?.shape.join() !== shape.join()) {
-    const found = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'none';
-    throw new Error(
-      `Expected the checkpoint to have the tensor \`${name}\` (${stored} [${shape.join(', ')}]), got \`${found}\``,
-    );
-  }
-  // A copy: TensorFlow may keep the memory.
-  const { buffer } = tensor.data.slice();
-  if (stored === 'F32') return new Float32Array(buffer);
-  return stored === 'I32' ? new Int32Array(buffer) : new Uint8Array(buffer);
 }

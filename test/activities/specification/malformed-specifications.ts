@@ -386,7 +386,7 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'an unknown model',
     withTask({ model: { kind: 'transformer' } }),
-    'Expected `task.model.kind` to be one of `perceptron`, `convolutional`, got `"transformer"`',
+    'Expected `task.model.kind` to be one of `perceptron`, `convolutional`, `resnet`, got `"transformer"`',
   ],
   [
     'no hidden layer',
