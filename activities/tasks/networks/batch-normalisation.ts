@@ -2,7 +2,7 @@
  * Batch normalisation with moving averages.
  */
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
-import { batchNorm, batchNormBy } from '../tensorflow/kernels.ts';
+import { batchNorm } from '../tensorflow/kernels.ts';
 
 /** What normalised values are multiplied with, and what is added: [C] each. */
 export interface Affine {
@@ -31,15 +31,4 @@ export function normaliseBatch(
   averages.mean.assign(averages.mean.mul(keeps).add(mean.mul(1 - keeps)));
   averages.variance.assign(averages.variance.mul(keeps).add(variance.mul(1 - keeps)));
   return y;
-}
-
-/** Returns [B, …, C] normalised by the moving averages. */
-export function normaliseByAverages(
-  tf: typeof Tfjs,
-  input: Tfjs.Tensor,
-  affine: Affine,
-  averages: Averages,
-  epsilon: number,
-): Tfjs.Tensor {
-  return batchNormBy(tf, input, affine, averages, epsilon);
 }

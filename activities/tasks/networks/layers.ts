@@ -6,11 +6,11 @@
  * C].
  */
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
-import { biasAdd, matMul } from '../tensorflow/kernels.ts';
+import { batchNormBy, biasAdd, matMul } from '../tensorflow/kernels.ts';
 import type { Rate } from '../tensorflow/optimizers.ts';
 import { dropout as dropOut } from '../tensorflow/random.ts';
 import { activate, EXPORTED_ACTIVATIONS, type Activation } from './activations.ts';
-import { normaliseBatch, normaliseByAverages } from './batch-normalisation.ts';
+import { normaliseBatch } from './batch-normalisation.ts';
 
 type Tf = typeof Tfjs;
 
@@ -222,7 +222,7 @@ export function batchNormalisation(
       const [scale, offset, mean, variance] = variables as [Tfjs.Variable, Tfjs.Variable, Tfjs.Variable, Tfjs.Variable];
       return training
         ? normaliseBatch(tf, input, { scale, offset }, { mean, variance }, { epsilon, keeps: AVERAGES_KEEP })
-        : normaliseByAverages(tf, input, { scale, offset }, { mean, variance }, epsilon);
+        : batchNormBy(tf, input, { scale, offset }, { mean, variance }, epsilon);
     },
     exported: [{ type: 'batchNormalization', config: { name: own, epsilon, momentum: AVERAGES_KEEP } }],
   };

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { imageClassification } from '../../../../activities/tasks/image-classification/image-classification.ts';
 import { networkOf } from '../../../../activities/tasks/image-classification/models.ts';
+import type { State } from '../../../../activities/tasks/task.ts';
 import { loadTensorFlow } from '../../../../activities/tasks/tensorflow/library.ts';
 import { stripedImages, dataFolder, idxFile } from '../datasets/data-files.ts';
 import { digestOf, floatsOf, loadExported, trainFromNothing, withSession, type Opened } from '../open-session.ts';
@@ -50,14 +51,7 @@ describe('a residual network', () => {
 
   for (const model of [settings.model, bottleneck])
     it(`of depth ${model.depth} is restored bit for bit, moving averages included`, async () => {
-      const own = { ...settings, model };
-      const { state: whole } = await trainFromNothing(imageClassification, own, 6, OPENED);
-      const { state: half } = await trainFromNothing(imageClassification, own, 3, OPENED);
-      await withSession(imageClassification, own, OPENED, async (session) => {
-        await session.restore(half);
-        await session.train(3, 6);
-        assert.equal(digestOf(await session.save()), digestOf(whole));
-      });
+      const whole = await assertRestores({ ...settings, model }, 6);
       assert.notDeepEqual(floatsOf(whole, 'stem-normalisation/moving-mean'), new Float32Array(model.width));
     });
 
@@ -116,14 +110,7 @@ describe('a residual network', () => {
   });
 
   it('is restored bit for bit if its batches are computed in parts', async () => {
-    const own = { ...settings, imagesAtOnce: 4 };
-    const { state: whole } = await trainFromNothing(imageClassification, own, 4, OPENED);
-    const { state: half } = await trainFromNothing(imageClassification, own, 2, OPENED);
-    await withSession(imageClassification, own, OPENED, async (session) => {
-      await session.restore(half);
-      await session.train(2, 4);
-      assert.equal(digestOf(await session.save()), digestOf(whole));
-    });
+    await assertRestores({ ...settings, imagesAtOnce: 4 }, 4);
   });
 
   it('warms the learning rate up', async () => {
@@ -143,4 +130,16 @@ describe('a residual network', () => {
     assert.ok(Math.abs((await moved({ warmUp: { steps: 4, from: 0.2 } })) / full - 0.4) < 1e-3);
     assert.ok(Math.abs((await moved({ warmUp: { steps: 1 } })) / full - 1) < 1e-3);
   });
+
+  /** Trains without and with an interruption halfway, and returns the state after all steps. */
+  async function assertRestores(own: Readonly<Record<string, unknown>>, steps: number): Promise<State> {
+    const { state: whole } = await trainFromNothing(imageClassification, own, steps, OPENED);
+    const { state: half } = await trainFromNothing(imageClassification, own, steps / 2, OPENED);
+    await withSession(imageClassification, own, OPENED, async (session) => {
+      await session.restore(half);
+      await session.train(steps / 2, steps);
+      assert.equal(digestOf(await session.save()), digestOf(whole));
+    });
+    return whole;
+  }
 });
