@@ -4,6 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { classifyFailures } from './failures.ts';
 import { inParallel } from '../workflows/population/in-parallel.ts';
 import { adoptRounds } from './runs/adoption.ts';
 import { collectCheckpoints } from './storage/collection.ts';
@@ -43,7 +44,7 @@ export interface OrchestrationDependencies {
 export function createOrchestrationActivities({ objects, client }: OrchestrationDependencies): OrchestrationActivities {
   const rounds = new RoundRecords(objects);
   const checkpoints = new CheckpointStore(objects, 0);
-  return {
+  const classified = classifyFailures<Omit<OrchestrationActivities, 'watchForInvalidResets'>>({
     planRun: (request) =>
       planRun(objects, request, {
         runId: generation(),
@@ -51,12 +52,11 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
       }),
     findQuestion: (request) => findQuestion(rounds, request),
     findTrainers: async ({ taskQueue }) => ({ secondsSincePoll: await secondsSincePoll(client, taskQueue) }),
-    adoptRounds: (adoption) => adoptRounds(objects, rounds, checkpoints, adoption),
-    watchForInvalidResets: (run) => watchForInvalidResets(client, run),
+    adoptRounds: (adoption) => adoptRounds(rounds, checkpoints, adoption),
     clearLeftovers: async ({ workflowIds, generation }) => ({
       terminated: await clearLeftovers(client, workflowIds, generation),
     }),
-    findLatestRound: (request) => findLatestRound(objects, rounds, request),
+    findLatestRound: (request) => findLatestRound(checkpoints, rounds, request),
     setAsideRounds: ({ storage, round, generation }) => rounds.setAside(storage, round, generation),
     saveRound: (request) => rounds.save(request),
     loadRound: (request) => rounds.loadPart(request),
@@ -80,7 +80,9 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
     tabulate: (request) => tabulate(objects, rounds, request),
     deleteRun: (request) => deleteRun(objects, client, request),
     exportHistories: (request) => exportHistories(objects, client, request),
-  };
+  });
+  // Its failure ends the run: nothing but an invalid reset may do that.
+  return { ...classified, watchForInvalidResets: (run) => watchForInvalidResets(client, run) };
 }
 
 /** Run id of the workflow that asks. */

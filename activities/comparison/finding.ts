@@ -5,20 +5,23 @@
  * The folders of runs with one workflow id are `<workflow id>/<first run id>/`, the oldest first.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { MISSING, type CheckpointStore } from '../storage/checkpoints.ts';
 import type { ObjectStore, StoredObject } from '../storage/object-store.ts';
 import { ObjectStoreError } from '../storage/store-errors.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { FoundRun } from '../contracts/comparison.ts';
 import { findLatestRound } from '../runs/latest-round.ts';
-import { decisionsKey, folderName, resultKey, specificationKey } from '../storage/layout.ts';
-import { recordedRetraced } from '../runs/retracing.ts';
+import { decisionsKey, folderName, resultKey } from '../storage/layout.ts';
+import { readRecorded, type RecordedJson } from '../runs/recorded-json.ts';
+import { readSpecification } from '../runs/recorded-specification.ts';
+import { readRetraced } from '../runs/retracing.ts';
 import { subPopulationNumbers, type RoundRecords } from '../runs/rounds.ts';
 import { UNASKED } from '../specification/described-task.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
-import type { StoredResult } from './run.ts';
+import { NEEDED_RESULT, type StoredResult } from './run.ts';
 
-type Objects = Pick<ObjectStore, 'get' | 'list' | 'exists'>;
+type Objects = Pick<ObjectStore, 'list' | 'exists'>;
 
 /** What to look for among the runs of one workflow id. */
 interface Sought {
@@ -62,10 +65,10 @@ export async function findRetrace(
   return find(objects, rounds, bucket, workflowId, {
     isFinished: (result) => result.retraced?.folder === folder && result.seed === seed,
     begun: async (recorded, storage) => {
-      const specification = recorded as Specification | undefined;
-      return specification?.seed === seed && (await recordedRetraced(rounds, storage))?.folder === folder
-        ? specification
-        : undefined;
+      const specification = parsed(recorded);
+      if (specification?.seed !== seed) return undefined;
+      const retraced = await readRetraced(rounds, storage);
+      return 'value' in retraced && retraced.value.folder === folder ? specification : undefined;
     },
   });
 }
@@ -80,11 +83,12 @@ async function find(
   let furthest: Extract<FoundRun, { state: 'recorded' }> | undefined;
   for (const stored of await foldersOf(objects, bucket, workflowId)) {
     const { storage } = stored;
-    const result = await readResult(objects, storage);
-    if (result && !result.stoppedEarly && isFinished(result, stored)) return { state: 'finished', ...storage };
-    const specification = await begun(await readJson(objects, bucket, specificationKey(storage)), storage);
+    const result = await readResult(rounds, storage);
+    if ('value' in result && !result.value.stoppedEarly && isFinished(result.value, stored))
+      return { state: 'finished', ...storage };
+    const specification = await begun((await readSpecification(rounds, storage)).json, storage);
     if (specification === undefined) continue;
-    const { round } = await findLatestRound(objects, rounds, {
+    const { round } = await findLatestRound(unread(objects), rounds, {
       storage,
       subPopulations: specification.subPopulations.length,
       rounds: specification.steps / specification.stepsPerRound,
@@ -94,9 +98,17 @@ async function find(
   return furthest ?? { state: 'absent' };
 }
 
-/** Returns the result that a finished run wrote, or undefined if none can be read. */
-export async function readResult(objects: Pick<ObjectStore, 'get'>, run: RunFolder): Promise<StoredResult | undefined> {
-  return (await readJson(objects, run.bucket, resultKey(run))) as StoredResult | undefined;
+/** Looks whether checkpoints are there, and leaves it to the run that resumes from them to read them. */
+function unread(objects: Pick<ObjectStore, 'exists'>): Pick<CheckpointStore, 'findDamage'> {
+  return { findDamage: async (bucket, { key }) => ((await objects.exists(bucket, key)) ? null : MISSING) };
+}
+
+/** Returns the result that a finished run wrote, or why there is none that can be read. */
+export async function readResult(
+  rounds: Pick<RoundRecords, 'readJson'>,
+  run: RunFolder,
+): Promise<RecordedJson<StoredResult>> {
+  return readRecorded(rounds, run.bucket, resultKey(run), NEEDED_RESULT);
 }
 
 interface StoredFolder {
@@ -136,24 +148,18 @@ function hasDecisions({ keys, storage }: StoredFolder, { rounds }: StoredResult,
  * are not compared, because no decision depends on them.
  */
 function sameSpecification(recorded: unknown, { storage: _, trainers: _trainers, ...wanted }: Specification): boolean {
-  try {
-    const { storage: _recorded, trainers: _served, ...same } = parseSpecification(recorded, UNASKED);
-    return isDeepStrictEqual(same, wanted);
-  } catch (error) {
-    if (error instanceof InvalidSpecification) return false;
-    throw error;
-  }
+  const specification = parsed(recorded);
+  if (specification === undefined) return false;
+  const { storage: _recorded, trainers: _served, ...same } = specification;
+  return isDeepStrictEqual(same, wanted);
 }
 
-async function readJson(objects: Pick<ObjectStore, 'get'>, bucket: string, key: string): Promise<unknown> {
+/** Returns a recorded specification with all defaults; undefined: it cannot be used. */
+function parsed(recorded: unknown): Specification | undefined {
   try {
-    return JSON.parse(Buffer.from(await objects.get(bucket, key)).toString());
+    return parseSpecification(recorded, UNASKED);
   } catch (error) {
-    if (
-      error instanceof SyntaxError ||
-      (error instanceof ObjectStoreError && (error.trouble === 'missing-object' || error.trouble === 'missing-bucket'))
-    )
-      return undefined;
+    if (error instanceof InvalidSpecification) return undefined;
     throw error;
   }
 }

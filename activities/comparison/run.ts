@@ -1,8 +1,10 @@
 /**
  * One run of a comparison as its table describes it: its input, its folder, its scores and its costs.
  */
+import { z } from 'zod';
 import type { ComparisonRow, ComparisonRun, Retrace } from '../contracts/comparison.ts';
 import type { ResultSummary } from '../contracts/run.ts';
+import { SCORE, SEGMENTS } from '../runs/recorded-json.ts';
 import { gapOf } from '../runs/result.ts';
 import type { RoundRecord } from '../runs/rounds.ts';
 import type { Specification } from '../specification/specification.ts';
@@ -10,6 +12,48 @@ import { accountFor } from './costs.ts';
 
 /** The part of a finished run's `result/result.json` that a comparison reads. */
 export type StoredResult = ResultSummary & { readonly specification: Specification };
+
+/** The fields without which a comparison cannot use a result. */
+export const NEEDED_RESULT = z.object({
+  workflowId: z.string(),
+  algorithm: z.string(),
+  seed: z.int(),
+  rounds: z.int().positive(),
+  steps: z.int().positive(),
+  winner: z.object({ objective: SCORE, checkpoint: z.object({ sha256: z.string() }) }),
+  testScore: SCORE,
+  untouchedScore: SCORE.optional(),
+  retraced: z.object({ folder: z.string() }).optional(),
+  promotions: z.array(z.int()),
+  verdicts: z.record(z.string(), z.int()),
+  decisionsSha256: z.string().nullable(),
+  schedule: SEGMENTS,
+  storage: z.object({ bucket: z.string(), folder: z.string() }),
+  resultKey: z.string(),
+  specification: z.object({
+    task: z.record(z.string(), z.unknown()),
+    subPopulations: z.array(z.object({ members: z.int(), evaluators: z.int() })).min(1),
+  }),
+});
+
+/** The fields without which a table cannot use the description of a run. */
+export const NEEDED_DESCRIPTION = z.object({
+  arm: z.string(),
+  seed: z.int(),
+  task: z.record(z.string(), z.unknown()),
+  objective: SCORE,
+  testScore: SCORE,
+  costs: z.object({
+    memberSteps: z.number(),
+    evaluatorSteps: z.number(),
+    trainerSeconds: z.number(),
+    checkpoints: z.object({ written: z.number(), writtenBytes: z.number(), readBytes: z.number() }),
+    evaluations: z.record(z.string(), z.object({ count: z.number(), steps: z.number(), neverMet: z.number() })),
+    thrownAwayShare: z.number().nullable(),
+    promotions: z.array(z.number()),
+  }),
+  retrace: z.object({ gap: z.number().nullable() }).optional(),
+});
 
 /** Returns the run as the table describes it; `levels` has the records of its sub-populations, P1 first. */
 export function describeRun(

@@ -4,7 +4,7 @@
  * Every finished run has a file `runs/<arm>/seed-<n>.json` beside it, and the table is composed of these files. So a
  * comparison that was killed leaves the table of its finished runs. Its workflow carries no curves and no schedules.
  */
-import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import type {
@@ -14,17 +14,24 @@ import type {
   TabulateRequest,
   Tabulated,
 } from '../contracts/comparison.ts';
-import { comparedRunKey, comparisonInputKey, comparisonTableKey } from '../storage/layout.ts';
+import { comparedRunKey, comparisonInputKey, comparisonTableKey, resultKey } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { subPopulationNumbers, READS_AT_ONCE, type RoundRecords } from '../runs/rounds.ts';
+import { readRecorded } from '../runs/recorded-json.ts';
+import { refused } from '../runs/sealing.ts';
 import { readResult } from './finding.ts';
 import { atOnce, withPauses } from './pausing.ts';
-import { describeRun, rowOf, type StoredResult } from './run.ts';
+import { describeRun, NEEDED_DESCRIPTION, rowOf, type StoredResult } from './run.ts';
 import { summariseComparison } from './summary.ts';
 
 /** Format of the table. Its number changes if a reader of the old format would misread the new one. */
 export const COMPARISON_FORMAT = 'fire-pbt-comparison/1';
+
+const NEEDED_INPUT = z.object({ arms: z.record(z.string(), z.unknown()), seeds: z.array(z.int()) });
+
+/** What to do if an object of a comparison is lost. */
+const START_AGAIN = 'Start the comparison again under its workflow id: it makes anew what is lost';
 
 /** Describes a finished run, and writes the table of this run and those in `done`. */
 export async function tabulate(
@@ -32,12 +39,13 @@ export async function tabulate(
   rounds: RoundRecords,
   { location, done, run }: TabulateRequest,
 ): Promise<Tabulated> {
-  const described = await describe(objects, rounds, run);
+  const described = await describe(rounds, run);
   await objects.put(location.bucket, comparedRunKey(location, run), readableJson(described), 'application/json');
-  const input = (await readJson(objects, location.bucket, comparisonInputKey(location))) as ComparisonInput;
-  const runs = (await inParallel(READS_AT_ONCE, done, async (one) =>
-    readJson(objects, location.bucket, comparedRunKey(location, one)),
-  )) as ComparisonRun[];
+  const { bucket } = location;
+  const input = await read<ComparisonInput>(rounds, bucket, comparisonInputKey(location), NEEDED_INPUT);
+  const runs = await inParallel(READS_AT_ONCE, done, (one) =>
+    read<ComparisonRun>(rounds, bucket, comparedRunKey(location, one), NEEDED_DESCRIPTION),
+  );
   const table = comparisonTable(input, runs, await withPauses(summariseComparison(runs)));
   const key = comparisonTableKey(location);
   await objects.put(location.bucket, key, readableJson(table), 'application/json');
@@ -54,28 +62,29 @@ function comparisonTable(input: ComparisonInput, runs: readonly ComparisonRun[],
 }
 
 async function describe(
-  objects: ObjectStore,
   rounds: RoundRecords,
   { arm, folder, bucket, retrace }: TabulateRequest['run'],
 ): Promise<ComparisonRun> {
-  const result = await resultIn(objects, { bucket, folder });
+  const result = await resultIn(rounds, { bucket, folder });
   const levels: Awaited<ReturnType<RoundRecords['records']>>[] = [];
   for (const level of subPopulationNumbers(result.specification.subPopulations.length))
     levels.push(await rounds.records({ bucket, folder }, result.rounds, level));
-  return describeRun(arm, result, levels, retrace && (await resultIn(objects, retrace)));
+  return describeRun(arm, result, levels, retrace && (await resultIn(rounds, retrace)));
 }
 
-/** @throws ApplicationFailure, not retryable, if there is no result: the caller found one before */
-async function resultIn(objects: ObjectStore, run: RunFolder): Promise<StoredResult> {
-  const result = await readResult(objects, run);
-  if (!result)
-    throw ApplicationFailure.nonRetryable(
-      `Cannot tabulate s3://${run.bucket}/${run.folder}: it has no result that can be read`,
-      'MissingResult',
-    );
-  return result;
+/**
+ * @throws ApplicationFailure of type 'RecordRefused', not retryable, if there is no result that can be used: the caller
+ *   found one before
+ */
+async function resultIn(rounds: RoundRecords, run: RunFolder): Promise<StoredResult> {
+  const result = await readResult(rounds, run);
+  if ('value' in result) return result.value;
+  throw refused(resultKey(run), result.problem, START_AGAIN);
 }
 
-async function readJson(objects: ObjectStore, bucket: string, key: string): Promise<unknown> {
-  return JSON.parse(Buffer.from(await objects.get(bucket, key)).toString());
+/** @throws ApplicationFailure of type 'RecordRefused', not retryable, if the object cannot be used */
+async function read<T>(rounds: RoundRecords, bucket: string, key: string, needed: z.ZodType): Promise<T> {
+  const recorded = await readRecorded<T>(rounds, bucket, key, needed);
+  if ('value' in recorded) return recorded.value;
+  throw refused(key, recorded.problem, START_AGAIN);
 }

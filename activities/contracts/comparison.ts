@@ -33,7 +33,7 @@ export interface ComparisonRun extends RunFolder {
   readonly promotions: readonly number[];
   /** Ends of evaluations, by reason. */
   readonly verdicts: Readonly<Record<string, number>>;
-  readonly decisionsSha256: string;
+  readonly decisionsSha256: string | null;
   readonly checkpointSha256: string;
   /** The winner's. */
   readonly schedule: ResultSummary['schedule'];

@@ -180,8 +180,13 @@ export interface ResultSummary {
   /** Ends of evaluations in all sub-populations, by reason. */
   readonly verdicts: Readonly<Record<string, number>>;
   readonly schedule: readonly HistorySegment[];
-  /** SHA-256 of all decisions of all rounds, hexadecimal. It is equal for two runs that decided the same. */
-  readonly decisionsSha256: string;
+  /**
+   * SHA-256 of all decisions of all rounds, hexadecimal. It is equal for two runs that decided the same. Null: some
+   * decisions are lost.
+   */
+  readonly decisionsSha256: string | null;
+  /** Decisions of rounds that are lost, as `key: reason`. */
+  readonly lost: readonly string[];
   /** The codes that decided its rounds: more than one if a worker with other code took the run over. */
   readonly decidedBy: readonly DecisionCode[];
   readonly storage: RunFolder;

@@ -9,7 +9,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts';
 import type { CheckpointStore } from '../storage/checkpoints.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import { checkpointKey } from '../storage/layout.ts';
 import { expected } from '../../workflows/validation/complaints.ts';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
@@ -19,8 +18,8 @@ import type { PopulationState } from '../../workflows/population/state.ts';
 import { InvalidSpecification } from '../specification/parsing.ts';
 import { findLatestRound } from './latest-round.ts';
 import { INVALID_SPECIFICATION } from './plan.ts';
-import { subPopulationNumbers, READS_AT_ONCE, referenceTo, type RoundRecords } from './rounds.ts';
-import { foldEvents, sealRecord, type SealedRecord } from './sealing.ts';
+import { READS_AT_ONCE, referenceTo, type RoundRecords } from './rounds.ts';
+import { sealRecord, type SealedRecord } from './sealing.ts';
 
 /** Failure type of a run that is to resume from a run of which no round can be used. */
 export const NOTHING_TO_GO_ON_FROM = 'NothingToGoOnFrom';
@@ -43,20 +42,22 @@ export interface Adoption {
  *   type 'InvalidSpecification', not retryable, if the new run is to have fewer rounds than the earlier run has trained
  */
 export async function adoptRounds(
-  objects: Pick<ObjectStore, 'exists'>,
   records: RoundRecords,
-  checkpoints: Pick<CheckpointStore, 'get' | 'put'>,
+  checkpoints: Pick<CheckpointStore, 'get' | 'put' | 'findDamage'>,
   { storage, from, subPopulations, rounds, generation }: Adoption,
 ): Promise<LatestRound> {
-  const own = await findLatestRound(objects, records, { storage, subPopulations });
+  const own = await findLatestRound(checkpoints, records, { storage, subPopulations });
   if (own.round > 0) return own;
-  const earlier = await findLatestRound(objects, records, { storage: from, subPopulations, rounds });
+  const earlier = await findLatestRound(checkpoints, records, { storage: from, subPopulations, rounds });
   const refused = [...own.refused, ...earlier.refused];
   if (earlier.round === 0) throw nothingToGoOnFrom(from, subPopulations, refused);
-  const levels: (readonly SealedRecord[])[] = [];
-  for (const level of subPopulationNumbers(subPopulations))
-    levels.push(await records.records(from, earlier.round, level));
-  const states = levels.map(foldEvents);
+  const levels: EarlierLevel[] = [];
+  for (const reference of earlier.records) {
+    const { round, subPopulation } = reference;
+    const { records: all } = await records.chain(from, round, subPopulation);
+    levels.push({ records: all, state: await records.state(from, round, subPopulation, reference) });
+  }
+  const states = levels.map(({ state }) => state);
   if (earlier.round > rounds) throw tooShort(earlier.round, states[0]?.step ?? 0, rounds);
   await copyCheckpoints(checkpoints, states, from, storage);
   await records.setAside(storage, 0, generation);
@@ -65,6 +66,14 @@ export async function adoptRounds(
   for (const level of levels) newest.push(...(await adoptDecisions(records, level, storage, generation)));
   for (const { record, state } of newest) await records.writeState(storage, record, state);
   return { round: earlier.round, records: newest.map(({ record }) => referenceTo(record)), refused };
+}
+
+/** What the new run needs of a sub-population. */
+interface EarlierLevel {
+  /** Up to the round to resume from; undefined: it is lost. */
+  readonly records: readonly (SealedRecord | undefined)[];
+  /** After the last record. */
+  readonly state: PopulationState;
 }
 
 async function copyCheckpoints(
@@ -89,27 +98,35 @@ interface Adopted {
 }
 
 /**
- * Writes the decisions of a sub-population as the new run's own; the first names the new run's specification. Returns
- * the last one.
+ * Writes the decisions of a sub-population as the new run's own; the first names the new run's specification. What is
+ * lost stays lost. Returns the last one.
  */
 async function adoptDecisions(
   records: RoundRecords,
-  earlier: readonly SealedRecord[],
+  earlier: EarlierLevel,
   storage: RunFolder,
   generation: string,
 ): Promise<readonly Adopted[]> {
   let previous = await records.specificationDigest(storage);
-  let state = emptyPopulation();
+  // Null from the first lost record on.
+  let state: PopulationState | null = emptyPopulation();
+  const final = relocate(earlier.state, storage);
   let last: SealedRecord | undefined;
-  for (const { run, generation: first, round, subPopulation, origin, sha256, events, cost } of earlier) {
+  for (const [index, record] of earlier.records.entries()) {
+    if (record === undefined) {
+      state = null;
+      continue;
+    }
+    const { run, generation: first, round, subPopulation, origin, sha256, events, cost } = record;
     const relocated = relocate(events, storage);
-    state = applyEvents(state, relocated);
+    state = state && applyEvents(state, relocated);
+    if (index === earlier.records.length - 1) state ??= final;
     const adopted = { run: storage.folder, generation, round, subPopulation, previous };
     last = sealRecord({ ...adopted, origin: origin ?? { run, generation: first, sha256 } }, relocated, state, cost);
     previous = last.sha256;
     await records.writeDecisions(storage, last);
   }
-  return last === undefined ? [] : [{ record: last, state }];
+  return last === undefined ? [] : [{ record: last, state: state ?? final }];
 }
 
 function nothingToGoOnFrom(from: RunFolder, subPopulations: number, refused: readonly string[]): ApplicationFailure {

@@ -1,16 +1,16 @@
 /**
  * The search for the newest round that a run can resume from: one that all sub-populations recorded, whose records fit,
- * and whose checkpoints are there.
+ * and whose checkpoints are whole. Lost decisions of an older round cost that round's story, not the round.
  */
 import { inParallel } from '../../workflows/population/in-parallel.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { LatestRound } from '../contracts/run.ts';
 import { decisionsKey, stateKey } from '../storage/layout.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import { MISSING, type CheckpointStore } from '../storage/checkpoints.ts';
 import { completeRounds, subPopulationNumbers, READS_AT_ONCE, referenceTo } from './rounds.ts';
 import type { LevelsByRound, RoundRecords } from './rounds.ts';
-import { checkState, MISSING, stateAfter } from './sealing.ts';
+import { checkState, stateAfter, unbroken } from './sealing.ts';
 import type { Chain, SealedRecord, StoredState } from './sealing.ts';
 
 export interface Search {
@@ -28,7 +28,7 @@ export interface Search {
  * operator ended the run does not count: it lacks its exploits and promotions, and a stop can be undone.
  */
 export async function findLatestRound(
-  objects: Pick<ObjectStore, 'exists'>,
+  checkpoints: Pick<CheckpointStore, 'findDamage'>,
   records: RoundRecords,
   { storage, subPopulations, rounds = 0 }: Search,
 ): Promise<LatestRound> {
@@ -37,32 +37,42 @@ export async function findLatestRound(
   if (newest === undefined) return { round: 0, records: [], refused: [] };
   const chains: Chain[] = [];
   for (const level of subPopulationNumbers(subPopulations)) chains.push(await records.chain(storage, newest, level));
-  const refused = chains.flatMap(({ problem }) => (problem ? [`${problem.key}: ${problem.reason}`] : []));
-  const fitting = Math.min(...chains.map((chain) => chain.records.length));
-  for (const round of candidates(states, fitting)) {
+  const refused = chains.flatMap(({ problems }) => problems.map(({ key, reason }) => `${key}: ${reason}`));
+  for (const { round, newestRecords } of candidates(states, chains)) {
+    if (newestRecords.some(hasEnded) || (round < rounds && wasLast(newestRecords[0]))) continue;
     const levels = chains.map((chain) => chain.records.slice(0, round));
-    if (levels.some(hasEnded) || (round < rounds && wasLast(levels[0]))) continue;
-    const found = await examine({ objects, records, storage, round, levels, hasStates: states.has(round) });
+    const candidate = { checkpoints, records, storage, round, newestRecords, levels, hasStates: states.has(round) };
+    const found = await examine(candidate);
     refused.push(...found.refused);
-    if (found.isUsable) return { round, records: levels.flatMap((level) => level.slice(-1)).map(referenceTo), refused };
+    if (found.isUsable) return { round, records: newestRecords.map(referenceTo), refused };
   }
   return { round: 0, records: [], refused };
 }
 
-/** Older rounds than those of which states are kept have lost their checkpoints, unless the states were deleted. */
-function candidates(states: LevelsByRound, fitting: number): number[] {
-  return [...new Set([...states.keys(), fitting])]
-    .filter((round) => round >= 1 && round <= fitting)
-    .sort((a, b) => b - a);
+/**
+ * Returns the rounds whose records are there, newest first. Older rounds than those of which states are kept have lost
+ * their checkpoints, unless the states were deleted.
+ */
+function candidates(
+  states: LevelsByRound,
+  chains: readonly Chain[],
+): readonly { readonly round: number; readonly newestRecords: readonly SealedRecord[] }[] {
+  const unbrokenUntil = Math.min(...chains.map(({ records }) => unbroken(records).length));
+  return [...new Set([...states.keys(), unbrokenUntil])]
+    .sort((a, b) => b - a)
+    .map((round) => ({ round, newestRecords: chains.flatMap(({ records }) => records[round - 1] ?? []) }))
+    .filter(({ newestRecords }) => newestRecords.length === chains.length);
 }
 
 interface Candidate {
-  readonly objects: Pick<ObjectStore, 'exists'>;
+  readonly checkpoints: Pick<CheckpointStore, 'findDamage'>;
   readonly records: RoundRecords;
   readonly storage: RunFolder;
   readonly round: number;
-  /** Records up to the round, P1's first. */
-  readonly levels: readonly (readonly SealedRecord[])[];
+  /** Records of the round, P1's first. */
+  readonly newestRecords: readonly SealedRecord[];
+  /** Records up to the round, P1's first; undefined: it is lost. */
+  readonly levels: readonly (readonly (SealedRecord | undefined)[])[];
   /** Whether a state of the round is stored. */
   readonly hasStates: boolean;
 }
@@ -73,31 +83,44 @@ interface Examined {
 }
 
 async function examine(candidate: Candidate): Promise<Examined> {
-  const { objects, storage, round, levels, hasStates } = candidate;
+  const { checkpoints, storage, round, newestRecords, hasStates } = candidate;
   const states: PopulationState[] = [];
   const refused: string[] = [];
-  for (const [index, level] of levels.entries()) {
-    const after = stateAfter(level);
-    const reason = 'reason' in after ? after.reason : checkGeneration(level.at(-1), levels[0]?.at(-1));
+  for (const [index, record] of newestRecords.entries()) {
+    const after = await stateOf(candidate, record, index);
+    const reason = 'reason' in after ? after.reason : checkGeneration(record, newestRecords[0]);
     if (reason !== undefined) refused.push(`${decisionsKey(storage, round, index + 1)}: ${reason}`);
     if ('state' in after) states.push(after.state);
   }
   if (refused.length > 0) return { refused, isUsable: false };
-  const missing = await missingCheckpoints(objects, storage.bucket, states);
+  const damaged = await findDamaged(checkpoints, storage.bucket, states);
   // Collected: nothing is wrong with the round.
-  if (missing.length > 0 && !hasStates) return { refused: [], isUsable: false };
+  if (!hasStates && damaged.some(({ damage }) => damage === MISSING)) return { refused: [], isUsable: false };
   const stored = await checkStoredStates(candidate);
   return {
-    refused: [...missing.map((key) => `${key}: ${MISSING}`), ...stored.refused],
-    isUsable: missing.length === 0 && stored.isUsable,
+    refused: [...damaged.map(({ key, damage }) => `${key}: ${damage}`), ...stored.refused],
+    isUsable: damaged.length === 0 && stored.isUsable,
   };
 }
 
+/** Returns the state after a record: rebuilt, or as it is stored if a record on the way is lost. */
+async function stateOf(
+  { records, storage, round, levels }: Candidate,
+  record: SealedRecord,
+  index: number,
+): Promise<ReturnType<typeof stateAfter>> {
+  const all = levels[index] ?? [];
+  if (unbroken(all).length === all.length) return stateAfter(unbroken(all));
+  const stored = await records.storedState(storage, round, record.subPopulation);
+  const reason = checkState(stored, record);
+  return reason === undefined ? { state: (stored as StoredState).state } : { reason };
+}
+
 /** A state that does not fit is rebuilt from the decisions, unless it contradicts them. */
-async function checkStoredStates({ records, storage, round, levels }: Candidate): Promise<Examined> {
+async function checkStoredStates({ records, storage, round, newestRecords }: Candidate): Promise<Examined> {
   const refused: string[] = [];
   let isUsable = true;
-  for (const record of levels.flatMap((level) => level.slice(-1))) {
+  for (const record of newestRecords) {
     const stored = await records.storedState(storage, round, record.subPopulation);
     const reason = checkState(stored, record);
     if (reason === undefined) continue;
@@ -108,15 +131,20 @@ async function checkStoredStates({ records, storage, round, levels }: Candidate)
   return { refused, isUsable };
 }
 
-async function missingCheckpoints(
-  objects: Pick<ObjectStore, 'exists'>,
+async function findDamaged(
+  checkpoints: Pick<CheckpointStore, 'findDamage'>,
   bucket: string,
   states: readonly PopulationState[],
-): Promise<string[]> {
+): Promise<readonly { readonly key: string; readonly damage: string }[]> {
   const workers = states.flatMap(({ members, evaluations }) => [...members, ...evaluations]);
-  const keys = [...new Set(workers.flatMap((worker) => worker?.checkpoint?.key ?? []))];
-  const exist = await inParallel(READS_AT_ONCE, keys, (key) => objects.exists(bucket, key));
-  return keys.filter((_, index) => !exist[index]);
+  const references = new Map(
+    workers.flatMap((worker) => (worker?.checkpoint ? [[worker.checkpoint.key, worker.checkpoint] as const] : [])),
+  );
+  const damages = await inParallel(READS_AT_ONCE, [...references.values()], async (reference) => {
+    const damage = await checkpoints.findDamage(bucket, reference);
+    return damage === null ? [] : [{ key: reference.key, damage }];
+  });
+  return damages.flat();
 }
 
 /** All records of a round are of one generation: a run that is reset repeats a round of which some were missing. */
@@ -134,14 +162,13 @@ function contradicts(json: unknown, record: SealedRecord): boolean {
 }
 
 /** Whether the operator ended the run with this round. */
-function hasEnded(records: readonly SealedRecord[]): boolean {
-  return records.at(-1)?.events.some(({ kind }) => kind === 'ended') ?? false;
+function hasEnded({ events }: SealedRecord): boolean {
+  return events.some(({ kind }) => kind === 'ended');
 }
 
 /** Whether P1 ended its run with this round: every other round has a step 3. */
-function wasLast(records: readonly SealedRecord[] | undefined): boolean {
-  const last = records?.at(-1);
-  return last !== undefined && !last.events.some(({ kind }) => kind === 'exploited');
+function wasLast(record: SealedRecord | undefined): boolean {
+  return record !== undefined && !record.events.some(({ kind }) => kind === 'exploited');
 }
 
 function united(one: LevelsByRound, other: LevelsByRound): LevelsByRound {

@@ -5,6 +5,8 @@
  * noticed before anything follows it.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { isRecord } from '../../workflows/validation/draft.ts';
+import { MISSING } from '../storage/checkpoints.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import { UNASKED } from '../specification/described-task.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
@@ -13,7 +15,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import { specificationKey } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import type { RoundRecords } from './rounds.ts';
-import { digestJson, MISSING, refused } from './sealing.ts';
+import { digestJson, refused } from './sealing.ts';
 
 /** What lies under a run's `specification.json`. */
 export interface RecordedSpecification {
@@ -28,7 +30,8 @@ export interface RecordedSpecification {
 /** Reads the specification that a run recorded. */
 export async function readSpecification(records: RoundRecords, run: RunFolder): Promise<RecordedSpecification> {
   const json = await records.readJson(run.bucket, specificationKey(run));
-  if (json === null) return { json, problem: 'expected JSON, got something else', isProven: false };
+  if (json !== undefined && !isRecord(json))
+    return { json, problem: `expected ${json === null ? 'JSON' : 'an object'}, got something else`, isProven: false };
   const followed = await followedDigest(records, run);
   if (followed === undefined) return { json, isProven: false };
   if (json === undefined) return { json, problem: MISSING, isProven: false };

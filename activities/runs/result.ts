@@ -2,28 +2,37 @@
  * The result of a run, composed from what its rounds recorded: `result/result.json` for people and programs, and a
  * summary for the workflow.
  *
- * Everything but `cost`, `decidedBy` and `undeleted` follows from specification and seed, except keys and ids, which
- * name the run.
+ * Lost decisions of a round cost that round's story, not the result. Everything but `cost`, `decidedBy` and
+ * `undeleted` follows from specification and seed, except keys and ids, which name the run.
  */
 import { createHash } from 'node:crypto';
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import { mergeCodes } from '../../workflows/population/decision-code.ts';
 import { lineageOf } from '../../workflows/population/lineage.ts';
 import { algorithmOf, memberName } from '../../workflows/population/names.ts';
-import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
 import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { HistorySegment, PopulationState } from '../../workflows/population/state.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResultSummary, WriteResultRequest } from '../contracts/run.ts';
-import { resultKey } from '../storage/layout.ts';
+import type { RunFolder } from '../contracts/checkpoint.ts';
+import { MISSING } from '../storage/checkpoints.ts';
+import { decisionsKey, resultKey } from '../storage/layout.ts';
 import { describeEvent } from './described-decisions.ts';
 import { readableJson } from '../storage/readable-json.ts';
-import { subPopulationNumbers, type RoundRecord, type RoundRecords } from './rounds.ts';
+import { referenceTo, subPopulationNumbers, type RoundRecord, type RoundRecords } from './rounds.ts';
+import { foldEvents, refused, RESTORE_OR_RESET } from './sealing.ts';
 
 /** Longest schedule in the summary, as JSON: lists of workflows show their results in full. */
 const MAX_SUMMARY_SCHEDULE_CHARACTERS = 12_000;
 
-/** Composes a run's result from its recorded rounds, writes it, and returns what the workflow returns. */
+/** Most lost records that a summary names; `result.json` names all. */
+const MAX_SUMMARY_LOST = 20;
+
+/**
+ * Composes a run's result from its recorded rounds, writes it, and returns what the workflow returns.
+ *
+ * @throws ApplicationFailure of type 'RecordRefused', not retryable, if the state after the last round is lost
+ */
 export async function writeResult(
   objects: ObjectStore,
   rounds: RoundRecords,
@@ -31,15 +40,11 @@ export async function writeResult(
 ): Promise<ResultSummary> {
   const { storage, workflowId, specification, winner, report } = request;
   const levels = await Promise.all(
-    subPopulationNumbers(specification.subPopulations.length).map(async (level) => {
-      const records = await rounds.records(storage, request.rounds, level);
-      return {
-        level,
-        records,
-        final: records.reduce((state, { events }) => applyEvents(state, events), emptyPopulation()),
-      };
-    }),
+    subPopulationNumbers(specification.subPopulations.length).map((level) =>
+      readLevel(rounds, storage, request.rounds, level),
+    ),
   );
+  const lost = levels.flatMap((one) => one.lost);
   const key = resultKey(storage);
   const summary: ResultSummary = {
     workflowId,
@@ -57,7 +62,8 @@ export async function writeResult(
     promotions: levels.map(({ final }) => final.promotions),
     verdicts: sumCounts(levels.map(({ final }) => final.verdicts)),
     schedule: newestWithin(winner.history, MAX_SUMMARY_SCHEDULE_CHARACTERS),
-    decisionsSha256: digestDecisions(levels.map(({ records }) => records)),
+    decisionsSha256: lost.length > 0 ? null : digestDecisions(levels.map(({ records }) => records)),
+    lost: lost.slice(0, MAX_SUMMARY_LOST),
     decidedBy: mergeCodes(levels.map(({ final }) => final.decidedBy)),
     storage,
     resultKey: key,
@@ -67,12 +73,13 @@ export async function writeResult(
   };
   const result = {
     ...summary,
+    lost,
     schedule: winner.history,
     lineage: lineageOf(winner.history),
     subPopulations: levels.map(({ level, final }) => describeFinal(level, final)),
     counts: countsOf(levels.map(({ records }) => records)),
     specification,
-    decisions: levelsByRound(levels.map(({ records }) => records)),
+    decisions: levelsByRound(request.rounds, levels),
     cost: {
       trainerSeconds: levels
         .map(({ records }) => records.reduce((sum, { cost }) => sum + cost.trainerSeconds, 0))
@@ -81,6 +88,34 @@ export async function writeResult(
   };
   await objects.put(storage.bucket, key, readableJson(result), 'application/json');
   return summary;
+}
+
+/** What is recorded of a sub-population. */
+interface RecordedLevel {
+  readonly level: number;
+  /** Those that are not lost. */
+  readonly records: readonly RoundRecord[];
+  /** The others, as `key: reason`. */
+  readonly lost: readonly string[];
+  /** The state after the last round. */
+  readonly final: PopulationState;
+}
+
+async function readLevel(
+  rounds: RoundRecords,
+  storage: RunFolder,
+  lastRound: number,
+  level: number,
+): Promise<RecordedLevel> {
+  const { records: all, problems } = await rounds.chain(storage, lastRound, level);
+  const records = all.filter((record) => record !== undefined);
+  const lost = problems.map(({ key, reason }) => `${key}: ${reason}`);
+  if (records.length === lastRound) return { level, records, lost, final: foldEvents(records) };
+  const last = all.at(-1);
+  const key = decisionsKey(storage, lastRound, level);
+  if (last === undefined)
+    throw refused(key, problems.find((one) => one.key === key)?.reason ?? MISSING, RESTORE_OR_RESET);
+  return { level, records, lost, final: await rounds.state(storage, lastRound, level, referenceTo(last)) };
 }
 
 /** Returns by how much a run's test score is above that of its retrace; null if one of them diverged. */
@@ -130,13 +165,15 @@ function countsOf(levels: readonly (readonly RoundRecord[])[]): Record<string, n
   return counts;
 }
 
-function levelsByRound(levels: readonly (readonly RoundRecord[])[]): unknown[] {
-  const rounds = levels[0] ?? [];
-  return rounds.map(({ round }, index) => ({
+/** Returns what was decided in every round; null: it is lost. */
+function levelsByRound(rounds: number, levels: readonly RecordedLevel[]): unknown[] {
+  return Array.from({ length: rounds }, (_, index) => index + 1).map((round) => ({
     round,
-    subPopulations: levels.map((records, level) => ({
-      subPopulation: level + 1,
-      events: (records[index]?.events ?? []).flatMap((event) => describeEvent(level + 1, event)),
+    subPopulations: levels.map(({ level, records }) => ({
+      subPopulation: level,
+      events:
+        records.find((record) => record.round === round)?.events.flatMap((event) => describeEvent(level, event)) ??
+        null,
     })),
   }));
 }

@@ -5,13 +5,16 @@
  * the run is in another bucket than the usual one. A schedule that was found by luck, or by weights that no single
  * training could reach, does worse when it is retraced.
  */
+import { z } from 'zod';
 import type { Score } from '../../workflows/algorithm/index.ts';
 import type { HistorySegment } from '../../workflows/population/state.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import { bucketOf, wrongField } from './continuation.ts';
 import { plannedBefore } from './recorded-specification.ts';
+import { readRecorded, SCORE, SEGMENTS, type RecordedJson } from './recorded-json.ts';
 import type { RoundRecords } from './rounds.ts';
 import { refused } from './sealing.ts';
+import { MISSING } from '../storage/checkpoints.ts';
 import { resultKey, retracedKey, RUN_FOLDER } from '../storage/layout.ts';
 import type { RetracedRun } from '../contracts/run.ts';
 import { joinEqual } from './schedule.ts';
@@ -23,6 +26,20 @@ interface RetracingInput {
 }
 
 /** The part of a run's `result.json` that a retrace needs. */
+const NEEDED_RESULT = z.object({
+  seed: z.int(),
+  winner: z.object({ objective: SCORE }),
+  testScore: SCORE,
+  schedule: SEGMENTS,
+  specification: z.object({
+    task: z.record(z.string(), z.unknown()),
+    stepsPerRound: z.int().positive(),
+    evalEvery: z.int().positive(),
+    hyperparameters: z.record(z.string(), z.unknown()),
+    threads: z.int().positive(),
+  }),
+});
+
 interface RecordedResult {
   readonly seed: number;
   readonly winner: { readonly objective: Score };
@@ -31,6 +48,9 @@ interface RecordedResult {
   readonly specification: Specification;
 }
 
+/** What a retrace records of the run that it retraces. */
+const NEEDED_RETRACED = z.object({ folder: z.string(), seed: z.int(), objective: SCORE, testScore: SCORE });
+
 /** Returns whether an input names a run to retrace. */
 export function isRetracingInput(input: unknown): input is RetracingInput {
   return typeof input === 'object' && input !== null && !Array.isArray(input) && Object.hasOwn(input, 'run');
@@ -38,10 +58,11 @@ export function isRetracingInput(input: unknown): input is RetracingInput {
 
 /**
  * Returns a specification of one member that follows the run's schedule, not yet validated, and the run. Its seed is
- * the run's plus one unless the input has one. `own` is the retrace's folder. If the run was deleted since the retrace
- * was planned, what is recorded in `own` is used.
+ * the run's plus one unless the input has one. `own` is the retrace's folder. If the run was deleted or damaged since
+ * the retrace was planned, what is recorded in `own` is used.
  *
  * @throws InvalidSpecification if there is no such run, it has no result, or a field beside `run` is invalid
+ * @throws ApplicationFailure of type 'RecordRefused', not retryable, if its result cannot be read
  */
 export async function draftRetrace(
   records: RoundRecords,
@@ -51,20 +72,23 @@ export async function draftRetrace(
   if (typeof run !== 'string' || !RUN_FOLDER.test(run))
     throw wrongField(['run'], "a finished run's folder, `<workflow id>/<first run id>`, as its result tells it", run);
   const bucket = bucketOf(given);
-  const recorded = await readRecorded(records, bucket, resultKey({ bucket, folder: run }));
-  if (recorded === undefined) {
+  const key = resultKey({ bucket, folder: run });
+  const recorded = await readRecorded<RecordedResult>(records, bucket, key, NEEDED_RESULT);
+  if ('problem' in recorded) {
     const storage = { bucket, folder: own };
     const [planned, retraced] = await Promise.all([
       plannedBefore(records, storage),
       recordedRetraced(records, storage),
     ]);
     if (planned !== undefined && retraced) return { draft: planned, retraced };
+    if (recorded.problem !== MISSING)
+      throw refused(key, recorded.problem, 'Restore the object, or give its schedule in a specification of its own');
     throw wrongField(['run'], `the folder of a finished run in bucket ${bucket}`, run);
   }
   const [unknown] = Object.keys(given).filter((field) => !FREE.some((free) => free === field));
   if (unknown !== undefined)
     throw wrongField([unknown], `absent (beside \`run\` there may be ${FREE.join(', ')})`, given[unknown]);
-  const { seed, winner, testScore, schedule, specification } = recorded as unknown as RecordedResult;
+  const { seed, winner, testScore, schedule, specification } = recorded.value;
   const trace = joinEqual(schedule);
   const { task, stepsPerRound, evalEvery, hyperparameters, threads } = specification;
   const draft = {
@@ -82,16 +106,21 @@ export async function draftRetrace(
   return { draft, retraced: { folder: run, seed, objective: winner.objective, testScore } };
 }
 
-/** Returns the run that the run in a folder retraces, or undefined if it is no retrace of a named run. */
+/**
+ * Returns the run that the run in a folder retraces, or undefined if it is no retrace of a named run.
+ *
+ * @throws ApplicationFailure of type 'RecordRefused', not retryable, if what is recorded cannot be read
+ */
 export async function recordedRetraced(records: RoundRecords, storage: RunFolder): Promise<RetracedRun | undefined> {
-  return (await readRecorded(records, storage.bucket, retracedKey(storage))) as RetracedRun | undefined;
+  const recorded = await readRetraced(records, storage);
+  if ('value' in recorded) return recorded.value;
+  if (recorded.problem === MISSING) return undefined;
+  throw refused(retracedKey(storage), recorded.problem, 'Restore the object, and start or reset the run again');
 }
 
-/** @throws ApplicationFailure of type 'RecordRefused', not retryable, if the object is no JSON */
-async function readRecorded(records: RoundRecords, bucket: string, key: string): Promise<unknown> {
-  const json = await records.readJson(bucket, key);
-  if (json === null) throw refused(key, 'expected JSON, got something else');
-  return json;
+/** Returns the same, or why there is none that can be read. */
+export async function readRetraced(records: RoundRecords, storage: RunFolder): Promise<RecordedJson<RetracedRun>> {
+  return readRecorded(records, storage.bucket, retracedKey(storage), NEEDED_RETRACED);
 }
 
 /** Seeds are integers from 0 to below. */

@@ -15,6 +15,7 @@ import type { LoadedPart, LoadRoundRequest, RoundReference, SaveRoundRequest } f
 import { limits } from '../specification/limits.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { ObjectStoreError } from '../storage/store-errors.ts';
+import { MISSING } from '../storage/checkpoints.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import {
   decisionsKey,
@@ -32,11 +33,12 @@ import {
   checkState,
   digestJson,
   linkRecords,
-  MISSING,
   refused,
+  RESTORE_OR_RESET,
   sealRecord,
   sealState,
   stateAfter,
+  unbroken,
 } from './sealing.ts';
 import type { Chain, SealedRecord, StoredState } from './sealing.ts';
 
@@ -71,7 +73,9 @@ export class RoundRecords {
   async save(request: SaveRoundRequest): Promise<RoundReference> {
     const { storage, generation, round, subPopulation, events, trainerSeconds, previous } = request;
     const before =
-      previous === null ? emptyPopulation() : (await this.#read(storage, round - 1, subPopulation, previous)).state;
+      previous === null
+        ? emptyPopulation()
+        : (await this.#read(storage, round - 1, subPopulation, previous, RESTORE_OR_RESET)).state;
     const link = previous === null ? await this.specificationDigest(storage) : previous.sha256;
     const state = applyEvents(before, events);
     const header = { run: storage.folder, generation, round, subPopulation, origin: null, previous: link };
@@ -94,7 +98,7 @@ export class RoundRecords {
 
   /** Returns a part of a recorded state's JSON text, and the reference of its record. */
   async loadPart({ storage, round, subPopulation, part, reference }: LoadRoundRequest): Promise<LoadedPart> {
-    const read = await this.#read(storage, round, subPopulation, reference);
+    const read = await this.#read(storage, round, subPopulation, reference, RESTORE_OR_RESET);
     const text = JSON.stringify(read.state);
     return {
       text: text.slice(part * limits.statePartCharacters, (part + 1) * limits.statePartCharacters),
@@ -123,22 +127,23 @@ export class RoundRecords {
     round: number,
     subPopulation: number,
     reference: RoundReference | null,
+    advice?: string,
   ): Promise<{ readonly record: SealedRecord; readonly state: PopulationState }> {
     const stored = await this.storedState(storage, round, subPopulation);
     if (stored === undefined && reference === null)
       throw new Error(`Cannot read round ${round} of P${subPopulation} under ${storage.folder}/: it is not recorded`);
     const { record, reason } = await this.#readRecord(storage, round, subPopulation);
     const key = decisionsKey(storage, round, subPopulation);
-    if (reason !== undefined || record === undefined) throw refused(key, reason ?? MISSING);
+    if (reason !== undefined || record === undefined) throw refused(key, reason ?? MISSING, advice);
     if (reference !== null && record.sha256 !== reference.sha256)
-      throw refused(key, `expected the record with SHA-256 ${reference.sha256}, got ${record.sha256}`);
+      throw refused(key, `expected the record with SHA-256 ${reference.sha256}, got ${record.sha256}`, advice);
     if (checkState(stored, record) === undefined) return { record, state: (stored as StoredState).state };
     const rebuilt = stateAfter(await this.records(storage, round, subPopulation));
-    if ('reason' in rebuilt) throw refused(key, rebuilt.reason);
+    if ('reason' in rebuilt) throw refused(key, rebuilt.reason, advice);
     return { record, state: rebuilt.state };
   }
 
-  /** Returns the records of a sub-population from round 1 to `lastRound` that fit, and why the next one does not. */
+  /** Returns the records of a sub-population from round 1 to `lastRound`, and why some of them are lost. */
   async chain(storage: RunFolder, lastRound: number, subPopulation: number): Promise<Chain> {
     const rounds = Array.from({ length: lastRound }, (_, index) => index + 1);
     const read = await inParallel(READS_AT_ONCE, rounds, (round) => this.#readRecord(storage, round, subPopulation));
@@ -156,9 +161,10 @@ export class RoundRecords {
    * @throws ApplicationFailure of type 'RecordRefused', not retryable, naming the first record that does not fit
    */
   async records(storage: RunFolder, lastRound: number, subPopulation: number): Promise<readonly SealedRecord[]> {
-    const { records, problem } = await this.chain(storage, lastRound, subPopulation);
+    const { records, problems } = await this.chain(storage, lastRound, subPopulation);
+    const [problem] = problems;
     if (problem) throw refused(problem.key, problem.reason);
-    return records;
+    return unbroken(records);
   }
 
   /** Returns what happened in one round, or undefined if there is no record of it that fits by itself. */

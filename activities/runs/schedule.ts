@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { HyperparameterValue, HyperparameterValues, TraceSegment } from '../../workflows/algorithm/index.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { keyPrefix, resultKey } from '../storage/layout.ts';
+import { SEGMENTS } from './recorded-json.ts';
 import { ObjectStoreError } from '../storage/store-errors.ts';
 
 export const SCHEDULE_FORMAT = 'fire-pbt-schedule/1';
@@ -30,15 +31,7 @@ export class NoSchedule extends Error {
 const RESULT = z.object({
   steps: z.int().positive(),
   specification: z.object({ task: z.unknown(), stepsPerRound: z.int().positive(), evalEvery: z.int().positive() }),
-  schedule: z
-    .array(
-      z.object({
-        fromStep: z.int(),
-        toStep: z.int(),
-        hyperparameters: z.record(z.string(), z.union([z.number(), z.string()])),
-      }),
-    )
-    .min(1),
+  schedule: SEGMENTS,
 });
 
 /**

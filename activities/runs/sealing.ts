@@ -14,13 +14,14 @@ import { ApplicationFailure } from '@temporalio/common';
 import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
 import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
+import { MISSING } from '../storage/checkpoints.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 
 /** Failure type of a record that does not fit. */
 export const RECORD_REFUSED = 'RecordRefused';
 
-/** Reason for refusing a record that is not there. */
-export const MISSING = 'it is missing';
+/** What to do if a run holds because of a record. */
+export const RESTORE_OR_RESET = 'Restore the object and resume the run, or reset its root to its first task';
 
 /** What happened in one sub-population's round. */
 export interface RoundRecord {
@@ -47,7 +48,8 @@ export interface RecordHeader {
 
 /** A record with its digests. */
 export interface SealedRecord extends RoundRecord, RecordHeader {
-  readonly stateSha256: string;
+  /** Null: nobody knows the state after it, because it was adopted after a record that is lost. */
+  readonly stateSha256: string | null;
   readonly sha256: string;
 }
 
@@ -57,21 +59,23 @@ export interface StoredState extends Pick<RecordHeader, 'run' | 'generation' | '
   readonly state: PopulationState;
 }
 
-/** The records of a sub-population that fit, from round 1 on, and why the next one does not. */
+/** The records of a sub-population. */
 export interface Chain {
-  readonly records: readonly SealedRecord[];
-  readonly problem?: { readonly key: string; readonly reason: string };
+  /** By round − 1; undefined: it is lost. */
+  readonly records: readonly (SealedRecord | undefined)[];
+  /** Why records are lost, in the order of their rounds. */
+  readonly problems: readonly { readonly key: string; readonly reason: string }[];
 }
 
-/** Returns the record of a round with its digests; `state` is the state after the round. */
+/** Returns the record of a round with its digests; `state` is the state after the round, null if it is not known. */
 export function sealRecord(
   { run, generation, round, subPopulation, origin, previous }: RecordHeader,
   events: readonly RoundEvent[],
-  state: PopulationState,
+  state: PopulationState | null,
   cost: RoundRecord['cost'],
 ): SealedRecord {
   const header = { run, generation, round, subPopulation, origin, previous };
-  const sealed = { ...header, stateSha256: digestJson(state), events, cost };
+  const sealed = { ...header, stateSha256: state && digestJson(state), events, cost };
   return { ...header, stateSha256: sealed.stateSha256, sha256: digestRecord(sealed), events, cost };
 }
 
@@ -133,12 +137,14 @@ export function stateAfter(
 
 function checkDigest(state: PopulationState, { stateSha256 }: SealedRecord): string | undefined {
   const found = digestJson(state);
-  return found === stateSha256 ? undefined : `expected a state with SHA-256 ${stateSha256}, got ${found}`;
+  return found === stateSha256 ? undefined : `expected a state with SHA-256 ${String(stateSha256)}, got ${found}`;
 }
 
 /**
- * Returns the records that fit one another and the specification, and why the next one does not. `reasons[i]` says why
- * the record of round i + 1 does not fit by itself, `keyOf` names it.
+ * Returns the records that fit one another and the specification. A record that does not fit by itself is lost, and its
+ * round's story with it. If a record names another one than the one before it, either may be the edited one, so both
+ * are lost. If the first record follows another specification, all are lost. `reasons[i]` says why the record of round
+ * i + 1 does not fit by itself, `keyOf` names it.
  */
 export function linkRecords(
   records: readonly (SealedRecord | undefined)[],
@@ -146,22 +152,28 @@ export function linkRecords(
   specification: string | null,
   keyOf: (round: number) => string,
 ): Chain {
-  const fitting: SealedRecord[] = [];
-  for (const [index, record] of records.entries()) {
-    const reason = reasons[index];
-    const key = keyOf(index + 1);
-    if (reason !== undefined || record === undefined)
-      return { records: fitting, problem: { key, reason: `${reason}` } };
-    const previous = fitting.at(-1)?.sha256 ?? specification;
-    if (record.previous !== previous) {
-      const what = index === 0 ? 'a specification' : 'a record before it';
-      const mismatch = `expected ${what} with SHA-256 ${String(record.previous)}, got ${String(previous)}`;
-      // Either of the two may be the edited one, so neither is used.
-      return { records: fitting.slice(0, -1), problem: { key, reason: mismatch } };
-    }
-    fitting.push(record);
-  }
-  return { records: fitting };
+  const whole = records.map((record, index) => (reasons[index] === undefined ? record : undefined));
+  const mismatches = whole.map((record, index) => {
+    const before = index === 0 ? specification : whole[index - 1]?.sha256;
+    if (record === undefined || before === undefined || record.previous === before) return undefined;
+    const what = index === 0 ? 'a specification' : 'a record before it';
+    return `expected ${what} with SHA-256 ${String(record.previous)}, got ${String(before)}`;
+  });
+  return {
+    records: whole.map((record, index) =>
+      [mismatches[0], mismatches[index], mismatches[index + 1]].every((one) => one === undefined) ? record : undefined,
+    ),
+    problems: whole.flatMap((_, index) => {
+      const reason = reasons[index] ?? mismatches[index];
+      return reason === undefined ? [] : [{ key: keyOf(index + 1), reason }];
+    }),
+  };
+}
+
+/** Returns the records up to the first one that is lost. */
+export function unbroken(records: readonly (SealedRecord | undefined)[]): readonly SealedRecord[] {
+  const lost = records.indexOf(undefined);
+  return (lost < 0 ? records : records.slice(0, lost)) as readonly SealedRecord[];
 }
 
 /** Returns the state that the events of the records lead to. */
@@ -169,9 +181,10 @@ export function foldEvents(records: readonly RoundRecord[]): PopulationState {
   return records.reduce((state, { events }) => applyEvents(state, events), emptyPopulation());
 }
 
-/** Returns the failure, not retryable, of somebody who needs a record that does not fit. */
-export function refused(key: string, reason: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(`Cannot use record ${key}: ${reason}`, RECORD_REFUSED);
+/** Returns the failure, not retryable, of somebody who needs a record that does not fit; `advice` says what to do. */
+export function refused(key: string, reason: string, advice?: string): ApplicationFailure {
+  const message = `Cannot use record ${key}: ${reason}${advice === undefined ? '' : `. ${advice}`}`;
+  return ApplicationFailure.nonRetryable(message, RECORD_REFUSED);
 }
 
 /** Returns the SHA-256 of a value's JSON text, hexadecimal: spaces and line breaks do not count, order does. */

@@ -7,12 +7,21 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { LruCache } from '../../workflows/algorithm/lru-cache.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectDigest, ObjectStore } from './object-store.ts';
+import { ObjectStoreError } from './store-errors.ts';
 import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts';
 import { checkpointKey, partialKey } from './layout.ts';
 
-/** Failure type of a checkpoint whose bytes are not what its reference says. */
+/** What is wrong with an object that is not there. */
+export const MISSING = 'it is missing';
+
+/** Failure types of a checkpoint whose bytes are not what its reference says, and of one that is gone. */
 export const CHECKPOINT_CORRUPT = 'CheckpointCorrupt';
+export const CHECKPOINT_MISSING = 'CheckpointMissing';
+
+const ADVICE =
+  'Restore the object and resume the run, or reset its root to its first task: then the run goes back to the newest ' +
+  'round whose checkpoints are whole';
 
 /** Enough for a round of many small networks; large ones are read again, which costs little beside a round. */
 const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
@@ -57,20 +66,32 @@ export class CheckpointStore {
    * Returns a checkpoint's bytes, a copy of the caller's own.
    *
    * @throws ApplicationFailure of type 'CheckpointCorrupt', not retryable, if the stored bytes are not what the
-   *   reference says
-   * @throws ObjectStoreError if the store cannot be read or has no such object
+   *   reference says; of type 'CheckpointMissing', not retryable, if there is no such object
+   * @throws ObjectStoreError if the store cannot be read
    */
   async get(bucket: string, reference: CheckpointReference): Promise<Uint8Array> {
     const recent = this.#recent.get(reference.sha256);
     if (recent) return recent.slice();
     for (let read = 1; ; read++) {
-      const bytes = await this.#objects.get(bucket, reference.key);
-      const found = digestOf(bytes);
-      if (found === reference.sha256 && bytes.byteLength === reference.sizeBytes) {
-        this.#recent.set(found, Uint8Array.from(bytes));
+      const bytes = await ifStored(this.#objects.get(bucket, reference.key));
+      if (bytes !== undefined && damageOf(reference, measure(bytes)) === null) {
+        this.#recent.set(reference.sha256, Uint8Array.from(bytes));
         return bytes;
       }
-      if (read === READS) throw corrupt(bucket, reference, bytes.byteLength, found);
+      if (read === READS)
+        throw bytes === undefined
+          ? unusable(CHECKPOINT_MISSING, bucket, reference, MISSING)
+          : unusable(CHECKPOINT_CORRUPT, bucket, reference, String(damageOf(reference, measure(bytes))));
+      await delay(REREAD_DELAY_MS);
+    }
+  }
+
+  /** Returns what is wrong with a stored checkpoint, or null. Reads it without keeping it in memory. */
+  async findDamage(bucket: string, reference: CheckpointReference): Promise<string | null> {
+    for (let read = 1; ; read++) {
+      const stored = await ifStored(this.#objects.digest(bucket, reference.key));
+      const damage = stored === undefined ? MISSING : damageOf(reference, stored);
+      if (damage === null || read === READS) return damage;
       await delay(REREAD_DELAY_MS);
     }
   }
@@ -94,12 +115,27 @@ function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function corrupt(bucket: string, reference: CheckpointReference, sizeBytes: number, found: string): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: CHECKPOINT_CORRUPT,
-    nonRetryable: true,
-    message:
-      `Cannot use checkpoint s3://${bucket}/${reference.key}: expected ${reference.sizeBytes} bytes with SHA-256 ` +
-      `${reference.sha256}, got ${sizeBytes} bytes with SHA-256 ${found}`,
-  });
+function measure(bytes: Uint8Array): ObjectDigest {
+  return { sha256: digestOf(bytes), sizeBytes: bytes.byteLength };
+}
+
+/** Returns how stored bytes differ from what the reference says, or null. */
+function damageOf(reference: CheckpointReference, stored: ObjectDigest): string | null {
+  const text = ({ sizeBytes, sha256 }: ObjectDigest): string => `${sizeBytes} bytes with SHA-256 ${sha256}`;
+  return text(reference) === text(stored) ? null : `expected ${text(reference)}, got ${text(stored)}`;
+}
+
+/** Returns undefined instead of failing if there is no such object. */
+async function ifStored<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof ObjectStoreError && error.trouble === 'missing-object') return undefined;
+    throw error;
+  }
+}
+
+function unusable(type: string, bucket: string, { key }: CheckpointReference, reason: string): ApplicationFailure {
+  const message = `Cannot use checkpoint s3://${bucket}/${key}: ${reason}. ${ADVICE}`;
+  return ApplicationFailure.create({ type, nonRetryable: true, message });
 }

@@ -1,7 +1,5 @@
 /**
- * Any S3-compatible store, by the AWS SDK's own settings: endpoint, region and credentials come from the standard
- * environment variables and profiles, which only the SDK reads. It uses neither conditional writes nor stored
- * checksums, because not every server has them.
+ * Any S3-compatible store. It uses neither conditional writes nor stored checksums, because not every server has them.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -13,27 +11,27 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
-  type S3ClientConfig,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
+import { connect, type ObjectStoreOptions } from './store-connection.ts';
 import { describeStoreError, ObjectStoreError, troubleOfCode } from './store-errors.ts';
 import type { StoreRequest } from './store-errors.ts';
 
-const CONNECTION_TIMEOUT_MS = 5_000;
-/** Silence on an open connection. */
-const SOCKET_TIMEOUT_MS = 60_000;
-/** The SDK's own attempts, within seconds. The retries of the activity cover longer trouble. */
-const MAX_ATTEMPTS = 4;
 /** Most keys that one delete request takes. */
 const DELETE_BATCH = 1000;
 /** Deletions at once, if the store deletes only one object per request. */
 const DELETES_AT_ONCE = 8;
-/** Region if none is configured: a server other than AWS ignores it. */
-const FALLBACK_REGION = 'us-east-1';
 
 export interface StoredObject {
   readonly key: string;
+  readonly sizeBytes: number;
+}
+
+/** What an object contains. */
+export interface ObjectDigest {
+  /** Hexadecimal. */
+  readonly sha256: string;
   readonly sizeBytes: number;
 }
 
@@ -42,11 +40,6 @@ export interface Undeleted {
   readonly kept: number;
   /** Why it kept the first of them. */
   readonly refusal: ObjectStoreError | undefined;
-}
-
-export interface ObjectStoreOptions extends S3ClientConfig {
-  /** Certificates (PEM) of the authorities to trust in place of the usual ones. */
-  readonly certificateAuthorities?: string;
 }
 
 /** Objects in buckets, written and read whole. */
@@ -101,6 +94,20 @@ export class ObjectStore {
     return this.#ask('get', bucket, key, async (client) => {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       return Body ? Body.transformToByteArray() : new Uint8Array();
+    });
+  }
+
+  /** Returns what an object contains, without having it in memory. Fails as `get` does. */
+  async digest(bucket: string, key: string): Promise<ObjectDigest> {
+    return this.#ask('get', bucket, key, async (client) => {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      const hash = createHash('sha256');
+      let sizeBytes = 0;
+      for await (const chunk of (Body ?? []) as AsyncIterable<Uint8Array>) {
+        hash.update(chunk);
+        sizeBytes += chunk.byteLength;
+      }
+      return { sha256: hash.digest('hex'), sizeBytes };
     });
   }
 
@@ -266,28 +273,4 @@ export class ObjectStore {
       throw await describeStoreError(error, { request, bucket, key }, client);
     }
   }
-}
-
-async function connect({ certificateAuthorities: ca, ...options }: ObjectStoreOptions): Promise<S3Client> {
-  const settings: S3ClientConfig = {
-    maxAttempts: MAX_ATTEMPTS,
-    requestHandler: {
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      socketTimeout: SOCKET_TIMEOUT_MS,
-      httpAgent: { keepAlive: true, maxSockets: 50 },
-      httpsAgent: { keepAlive: true, maxSockets: 50, ...(ca === undefined ? {} : { ca }) },
-    },
-    // Some servers other than AWS reject checksums in trailers. The callers check digests.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    ...options,
-  };
-  const probe = new S3Client(settings);
-  // With an endpoint, the server is not AWS. Such servers do not resolve bucket names as hosts, and rarely have
-  // regions.
-  const own = options.endpoint !== undefined || (await probe.config.serviceConfiguredEndpoint?.()) !== undefined;
-  if (!own) return probe;
-  const region = await probe.config.region().catch(() => FALLBACK_REGION);
-  probe.destroy();
-  return new S3Client({ forcePathStyle: true, region, ...settings });
 }

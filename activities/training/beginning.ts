@@ -5,12 +5,14 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { CheckpointReference } from '../contracts/checkpoint.ts';
 import type { TrainRequest } from '../contracts/training.ts';
-import { CHECKPOINT_CORRUPT, type CheckpointStore } from '../storage/checkpoints.ts';
-import { ObjectStoreError } from '../storage/store-errors.ts';
+import { CHECKPOINT_CORRUPT, CHECKPOINT_MISSING, type CheckpointStore } from '../storage/checkpoints.ts';
 import { decodeSafetensors } from '../storage/safetensors.ts';
 import type { Session } from '../tasks/task.ts';
 import type { PartialCheckpoint, TrainOrder } from './computer.ts';
 import { asTask } from './failures.ts';
+
+/** Failure types of a checkpoint that cannot be had back. */
+const LOST: ReadonlySet<unknown> = new Set([CHECKPOINT_CORRUPT, CHECKPOINT_MISSING]);
 
 /** Where an attempt begins. */
 export interface Beginning {
@@ -61,8 +63,7 @@ async function getPartial(
   try {
     return await checkpoints.get(storage.bucket, reference);
   } catch (error) {
-    if (error instanceof ObjectStoreError && error.trouble === 'missing-object') return undefined;
-    if (error instanceof ApplicationFailure && error.type === CHECKPOINT_CORRUPT) return undefined;
+    if (error instanceof ApplicationFailure && LOST.has(error.type)) return undefined;
     throw error;
   }
 }

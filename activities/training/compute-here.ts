@@ -1,6 +1,7 @@
 /**
  * The computer of a process: it trains rounds and writes reports where it is called.
  */
+import { classifyFailures } from '../failures.ts';
 import { LruCache } from '../../workflows/algorithm/lru-cache.ts';
 import { INVALID_TASK } from '../contracts/task.ts';
 import type { TrainRequest } from '../contracts/training.ts';
@@ -55,7 +56,7 @@ export function computeHere(dependencies: ComputingDependencies): Computer {
     paces.set(key, pace);
     return pace;
   };
-  return {
+  return classifyFailures<Computer>({
     describe: (request) => describe(request, threads, tasks),
     train: async (order, observer) => {
       const task = taskFor(order.request);
@@ -65,7 +66,7 @@ export function computeHere(dependencies: ComputingDependencies): Computer {
     },
     report: async (request, observer) =>
       report(request, { task: taskFor(request), dataDirectory }, checkpoints, objects, observer),
-  };
+  });
 }
 
 function requireThreads(asked: number, threads: number): void {

@@ -78,9 +78,6 @@ export async function asTask<T>(
     if (system) throw systemTrouble(`Cannot ${doing}: ${describeSystemError(system)}`);
     if (error instanceof DataSetError) throw trainingFailure('DataSetUnusable', error.message, error);
     if (error instanceof TensorFlowUnavailable) throw trainingFailure('TensorFlowUnavailable', error.message, error);
-    const message = messageWithLine(error);
-    // People read the message of the innermost cause.
-    const cause = error instanceof Error ? Object.assign(new Error(message), { stack: error.stack }) : undefined;
-    throw trainingFailure(type, `Cannot ${doing}: ${message}`, cause);
+    throw trainingFailure(type, `Cannot ${doing}: ${messageWithLine(error)}`, error);
   }
 }

@@ -188,6 +188,7 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
         schedule: winner.history,
         decidedBy: [],
         decisionsSha256: decisions.digest('hex'),
+        lost: [],
         storage,
         resultKey: `${storage.folder}/result/result.json`,
         files: [],

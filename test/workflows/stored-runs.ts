@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { defineSearchAttributeKey } from '@temporalio/common';
+import { CheckpointStore } from '../../activities/storage/checkpoints.ts';
 import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../activities/orchestration.ts';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
@@ -62,7 +63,13 @@ export interface StoredRuns {
 export async function startStoredRuns({
   on,
   dynamicConfig = [],
-}: { readonly on?: ObjectServer; readonly dynamicConfig?: readonly string[] } = {}): Promise<StoredRuns> {
+  cacheBytes,
+}: {
+  readonly on?: ObjectServer;
+  readonly dynamicConfig?: readonly string[];
+  /** Checkpoints that the trainer keeps in memory. */
+  readonly cacheBytes?: number;
+} = {}): Promise<StoredRuns> {
   const [server, objectServer, bundle] = await Promise.all([
     startTemporalServer(dynamicConfig),
     on ?? startObjectServer(),
@@ -74,7 +81,9 @@ export async function startStoredRuns({
   const client = new Client({ connection });
   const trained: TrainRequest[] = [];
   const script: StoredRuns['script'] = {};
-  const training: TrainingActivities = createTrainingActivities(computeHere({ objects, threads: 1 }));
+  const training: TrainingActivities = createTrainingActivities(
+    computeHere({ objects, threads: 1, checkpoints: new CheckpointStore(objects, cacheBytes) }),
+  );
   const train: TrainingActivities['train'] = async (request) => {
     await script.beforeTraining?.(request);
     trained.push(request);

@@ -4,7 +4,7 @@
 import type { ResultSummary } from '../../activities/contracts/run.ts';
 
 export interface Outcome {
-  readonly decisionsSha256: string;
+  readonly decisionsSha256: string | null;
   readonly winner: string;
   readonly objective: number | string;
   readonly checkpointSha256: string;

@@ -6,10 +6,20 @@ import { encodeSafetensors } from '../../activities/storage/safetensors.ts';
 import type { Check, Subject } from './subject.ts';
 import { requireRefusal } from './subject.ts';
 
+const MISSING = ['CheckpointMissing'];
 const CORRUPT = ['CheckpointCorrupt'];
 const UNUSABLE = ['CheckpointUnusable'];
 
 export const CHECKPOINT_CHECKS: readonly Check[] = [
+  {
+    title: 'refuses a checkpoint that is missing',
+    run: async (subject) => {
+      const { checkpoint } = await subject.first();
+      const sha256 = digestOf(Buffer.from('no such checkpoint'));
+      const missing = { ...checkpoint, sha256, key: checkpointKey(subject.options.storage, sha256) };
+      await requireRefusedFrom(subject, missing, 'a checkpoint that is missing', MISSING);
+    },
+  },
   {
     title: 'refuses a checkpoint whose bytes were changed',
     run: async (subject) => {

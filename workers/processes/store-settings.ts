@@ -2,7 +2,7 @@
  * Settings of the object store that the AWS SDK for JavaScript does not read from the environment itself.
  */
 import { readFileSync } from 'node:fs';
-import type { ObjectStoreOptions } from '../../activities/storage/object-store.ts';
+import type { ObjectStoreOptions } from '../../activities/storage/store-connection.ts';
 import { reasonOf, UserError } from './user-error.ts';
 
 /**

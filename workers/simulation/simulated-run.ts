@@ -53,6 +53,7 @@ async function simulateRun({ arm, specification, tasks }: SimulationJob): Promis
       verdicts: sumCounts(run.populations.map(({ verdicts }) => verdicts)),
       schedule: winner?.history ?? [],
       decisionsSha256: '',
+      lost: [],
       decidedBy: [],
       storage: { bucket: '', folder: SIMULATED },
       resultKey: '',

@@ -44,7 +44,7 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
     ...scheduleLines(result, specification),
     ...(received.length > 0 ? [`Promotions  ${received.join(', ')}`] : []),
     ...(ends.length > 0 ? [`Evaluations ${ends.map(([reason, count]) => `${count} ${reason}`).join(', ')}`] : []),
-    `Decisions   sha256 ${result.decisionsSha256.slice(0, 16)}… (the same for the same specification and seed)`,
+    `Decisions   ${describeDecisions(result)}`,
     ...(codes === null ? [] : [`            ${codes}`]),
     `Result      ${place(result.resultKey)}`,
     ...result.files
@@ -61,6 +61,12 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
     `  ${temporalCommand(places.stack)} workflow show --workflow-id ${result.workflowId}`,
     `  ${temporalCommand(places.stack)} workflow query --workflow-id ${result.workflowId}/P1 --type members`,
   ].join('\n');
+}
+
+function describeDecisions({ decisionsSha256, lost }: ResultSummary): string {
+  if (decisionsSha256 !== null)
+    return `sha256 ${decisionsSha256.slice(0, 16)}… (the same for the same specification and seed)`;
+  return `incomplete, so there is no digest: ${lost[0]}${lost.length > 1 ? ' and others' : ''}`;
 }
 
 /** Returns the address of the run's page in the Web UI. */

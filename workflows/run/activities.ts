@@ -5,6 +5,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
+  ChildWorkflowFailure,
   isCancellation,
   proxyActivities,
   workflowInfo,
@@ -124,9 +125,13 @@ export async function awaitAllOnCancel<T>(work: Promise<T>, everybody: () => rea
   }
 }
 
-/** Returns what people should read of a failed activity: message and type of the innermost failure. */
+/**
+ * Returns what people should read of a failed activity or child: message and type of the failure inside those that
+ * Temporal wraps around it.
+ */
 export function reasonOf(error: unknown): string {
-  const cause = causesOf(error).at(-1);
+  const causes = causesOf(error);
+  const cause = causes.find((one) => !(one instanceof ActivityFailure || one instanceof ChildWorkflowFailure)) ?? error;
   if (!(cause instanceof Error)) return String(cause);
   return cause instanceof ApplicationFailure && cause.type ? `${cause.message} (${cause.type})` : cause.message;
 }

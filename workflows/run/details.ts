@@ -59,7 +59,8 @@ export function describeSubPopulation(
     `**${subPopulationName(state.subPopulation)}** of \`${workflowId}\`, round ${round} of ${rounds}; ` +
       `${state.promotions} promotions received`,
     ...holds.map(
-      (hold) => `\n**Holds** — ${hold}. Repair the cause and \`resume\` the run, or stop this part with \`stopEarly\`.`,
+      (hold) =>
+        `\n**Holds** — ${hold}. Repair the cause and \`resume\` the run. \`stopEarly\` ends a hold of training.`,
     ),
     ...table(['member', 'newest score', 'hyperparameters'], rows),
   ].join('\n');

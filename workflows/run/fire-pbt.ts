@@ -13,7 +13,7 @@ import type { ReportOutcome } from '../../activities/contracts/training.ts';
 import { leaderboardQuery, MESSAGE_DESCRIPTIONS, progressQuery, roundCompletedSignal } from '../messages.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from '../population/names.ts';
 import type { Finish } from '../sub-population/winner.ts';
-import { awaitAllOnCancel, longOrchestration, orchestration, passOnFailure, reasonOf, trainers } from './activities.ts';
+import { awaitAllOnCancel, longOrchestration, orchestration, passOnFailure, trainers } from './activities.ts';
 import type { Run } from './activities.ts';
 import { childNames, resultOf, startChildren } from './children.ts';
 import type { Children } from './children.ts';
@@ -99,11 +99,12 @@ async function prepare(view: RunView, plan: RunPlan, run: Run, watchdog: Watchdo
     view.refuseRecords((await watchdog.unlessResetInvalid(adopted)).refused);
   }
   const workflowIds = childNames(run).map((name) => childWorkflowId(workflowId, name));
-  await orchestration.clearLeftovers({ workflowIds, generation });
-  const latest = await longOrchestration.findLatestRound({ storage, subPopulations });
+  await passOnFailure(orchestration.clearLeftovers({ workflowIds, generation }));
+  const latest = await passOnFailure(longOrchestration.findLatestRound({ storage, subPopulations }));
   view.refuseRecords(latest.refused);
+  if (latest.refused.length > 0) view.warn([`Resumes from round ${latest.round}: see the refused records`]);
   view.completedRound = latest.round;
-  await longOrchestration.setAsideRounds({ storage, round: latest.round, generation });
+  await passOnFailure(longOrchestration.setAsideRounds({ storage, round: latest.round, generation }));
   return latest;
 }
 
@@ -119,26 +120,23 @@ async function train({ workflowId }: Run, { levels, evaluators }: Children, watc
   return finish as Finish;
 }
 
-/** Reports on the winner. If that fails permanently, holds until the operator resumes the run. */
+/** Does the last work of the root. If it fails for good, holds until the operator resumes the run. */
+async function untilDone<T>(view: RunView, doing: string, work: () => Promise<T>): Promise<T> {
+  const holds = new Holds(([hold]) => {
+    view.ownHold = hold?.reason ?? null;
+    view.show();
+  });
+  return holds.untilDone({ worker: 'root', doing }, work, () => view.wanted.resumes);
+}
+
+/** Reports on the winner. */
 async function report(view: RunView, run: Run, { member, checkpoint, history }: Winner): Promise<ReportOutcome> {
   const { storage, specification } = run;
   const { task, seed, threads } = specification;
+  const doing = `report on ${memberName(1, member)} after round ${view.completedRound}`;
   const hyperparameters = history.at(-1)?.hyperparameters ?? {};
-  const holds = new Holds(([hold]) => {
-    view.reportHold = hold?.reason ?? null;
-    view.show();
-  });
-  for (;;) {
-    try {
-      const asked = { storage, task, seed, threads, checkpoint, hyperparameters };
-      return await trainers(specification.trainers).report(asked);
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      const { resumes } = view.wanted;
-      const reason = `report on ${memberName(1, member)} after round ${view.completedRound}: ${reasonOf(error)}`;
-      await holds.until({ worker: 'report', reason }, () => (view.wanted.resumes > resumes ? 'resumed' : undefined));
-    }
-  }
+  const request = { storage, task, seed, threads, checkpoint, hyperparameters };
+  return untilDone(view, doing, () => trainers(specification.trainers).report(request));
 }
 
 async function writeResult(
@@ -162,5 +160,7 @@ async function writeResult(
     ...(plan.retraced ? { retraced: plan.retraced } : {}),
     ...(stoppedEarly ? { stoppedEarly } : {}),
   };
-  return passOnFailure(longOrchestration.writeResult(request));
+  const result = await untilDone(view, 'write the result', () => longOrchestration.writeResult(request));
+  view.warn(result.lost.map((one) => `Lost decisions ${one}`));
+  return result;
 }

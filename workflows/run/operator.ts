@@ -101,9 +101,9 @@ export class Operator {
   }
 
   async #resume(): Promise<string> {
-    const { wanted, reportHold, holds } = this.#view;
+    const { wanted, ownHold, holds } = this.#view;
     wanted.resumes += 1;
-    if (reportHold !== null) return 'Resumed: the report is tried again.';
+    if (ownHold !== null) return 'Resumed: what failed is tried again.';
     const answer =
       wanted.pause === null
         ? `Resumed: ${holds.length} held ${holds.length === 1 ? 'worker retries' : 'workers retry'}.`
@@ -215,8 +215,8 @@ export class Operator {
   }
 
   #cannotResume(): string | undefined {
-    const { reportHold, wanted, holds } = this.#view;
-    if (reportHold !== null) return undefined;
+    const { ownHold, wanted, holds } = this.#view;
+    if (ownHold !== null) return undefined;
     const isIdle = wanted.pause === null && holds.length === 0;
     return this.#closing() ?? (isIdle ? 'Cannot resume: nothing is paused and nobody holds' : undefined);
   }

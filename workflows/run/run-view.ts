@@ -69,8 +69,8 @@ export class RunView {
   reports = 0;
   /** Expired objects that the store did not delete, as the newest collection counted them. */
   undeleted = 0;
-  /** Why the root itself holds: its report failed permanently; null: it does not hold. */
-  reportHold: string | null = null;
+  /** Why the root itself holds: its report or the result failed for good; null: it does not hold. */
+  ownHold: string | null = null;
 
   constructor(publication: Publication) {
     this.#publication = publication;
@@ -140,7 +140,7 @@ export class RunView {
 
   /** Everything that waits for the operator. */
   get holds(): string[] {
-    return [...Object.values(this.#holds).flat(), ...(this.reportHold === null ? [] : [this.reportHold])];
+    return [...Object.values(this.#holds).flat(), ...(this.ownHold === null ? [] : [this.ownHold])];
   }
 
   addStopped(members: readonly string[]): void {
@@ -221,7 +221,7 @@ export class RunView {
         if (this.wanted.stop !== null) return 'stopping';
         return this.wanted.pause === null ? 'running' : 'paused';
       case 'finishing':
-        return this.reportHold === null ? 'finishing' : 'holding';
+        return this.ownHold === null ? 'finishing' : 'holding';
       case 'finished':
       case 'failed':
       case 'cancelled':

@@ -35,6 +35,11 @@ export class OperatorHolds {
     });
   }
 
+  /** Does work without which no round can go on: if it fails for good, it is done again once the run is resumed. */
+  async untilDone<T>(work: { readonly worker: string; readonly doing: string }, run: () => Promise<T>): Promise<T> {
+    return this.#holds.untilDone(work, run, () => this.#mail.steering.resumes);
+  }
+
   async #publish(holds: readonly Hold[]): Promise<void> {
     const round = this.#changed();
     const reasons = holds.map(({ worker, reason }) => `${worker} in round ${round}: ${reason}`);

@@ -83,8 +83,8 @@ export class Population {
   async open(): Promise<void> {
     const steering = await this.#mail.untilSteered();
     if (this.#round > 0) {
-      this.#state = await this.#records.load(this.#round);
-      if (this.#level > 1) this.#below = await this.#records.loadBelow(this.#round, this.#mail);
+      this.#state = await this.#records.load(this.#round, this.#holds);
+      if (this.#level > 1) this.#below = await this.#records.loadBelow(this.#round, this.#mail, this.#holds);
     } else if (this.#level > 1) {
       this.#below = applyEvents(this.#below, [initialise(this.#run.specification, this.#level - 1)]);
     }
@@ -211,7 +211,7 @@ export class Population {
   async #record(trainerSeconds: number): Promise<void> {
     if (this.#end !== null && this.#end.round < this.#round) return;
     if (this.#end !== null) this.#apply({ kind: 'ended', ...this.#end });
-    await this.#records.save(this.#round, this.#events, trainerSeconds);
+    await this.#records.save(this.#round, this.#events, trainerSeconds, this.#holds);
     const isReported = this.isOver() || this.#round % roundsPerReport(this.#rounds) === 0;
     if (this.#level === 1 && isReported)
       await this.#addresses.reportRound(this.#round, this.#rounds, this.#summaries());

@@ -10,6 +10,7 @@ import type { PopulationState } from '../population/state.ts';
 import { loadState, orchestration } from '../run/activities.ts';
 import type { LoadedState, Run } from '../run/activities.ts';
 import type { Mail } from './mail.ts';
+import type { OperatorHolds } from './operator-holds.ts';
 
 /** The recorded rounds of P`level`. */
 export class RecordedRounds {
@@ -38,16 +39,22 @@ export class RecordedRounds {
     return [this.#newest, this.#before].find((one) => one?.round === round) ?? null;
   }
 
-  /** Loads the own state after the newest round. */
-  async load(round: number): Promise<PopulationState> {
-    return (await loadState(this.#run, round, this.#level, this.#newest)).state;
+  /** Loads the own state after the newest round. Holds while it cannot be had. */
+  async load(round: number, holds: OperatorHolds): Promise<PopulationState> {
+    const load = (): Promise<LoadedState> => loadState(this.#run, round, this.#level, this.#newest);
+    return (await holds.untilDone(this.#work(`load round ${round}`), load)).state;
   }
 
   /**
-   * Loads the state of P(i−1) after the newest round. P(i−1) may not have recorded it yet. Once there is news of its
-   * next round it has, and the news has the reference.
+   * Loads the state of P(i−1) after the newest round. Holds while it cannot be had. P(i−1) may not have recorded it
+   * yet. Once there is news of its next round it has, and the news has the reference.
    */
-  async loadBelow(round: number, mail: Mail): Promise<PopulationState> {
+  async loadBelow(round: number, mail: Mail, holds: OperatorHolds): Promise<PopulationState> {
+    const work = this.#work(`load round ${round} of ${subPopulationName(this.#level - 1)}`);
+    return holds.untilDone(work, () => this.#loadBelow(round, mail));
+  }
+
+  async #loadBelow(round: number, mail: Mail): Promise<PopulationState> {
     const load = (reference: RoundReference | null): Promise<LoadedState> =>
       loadState(this.#run, round, this.#level - 1, reference);
     const waiting = new CancellationScope();
@@ -72,12 +79,21 @@ export class RecordedRounds {
     throw ApplicationFailure.nonRetryable(message, 'RecordRefused');
   }
 
-  /** Records a round. */
-  async save(round: number, events: readonly RoundEvent[], trainerSeconds: number): Promise<void> {
+  /** Records a round. Holds while the store refuses it. */
+  async save(
+    round: number,
+    events: readonly RoundEvent[],
+    trainerSeconds: number,
+    holds: OperatorHolds,
+  ): Promise<void> {
     const { storage, generation } = this.#run;
     const [subPopulation, previous] = [this.#level, this.#newest];
     const saved = { storage, generation, round, subPopulation, previous, events, trainerSeconds };
-    this.#newest = await orchestration.saveRound(saved);
+    this.#newest = await holds.untilDone(this.#work('record the round'), () => orchestration.saveRound(saved));
     this.#before = previous;
+  }
+
+  #work(doing: string): { readonly worker: string; readonly doing: string } {
+    return { worker: subPopulationName(this.#level), doing };
   }
 }

@@ -5,6 +5,7 @@ import type { LatestRound, RunPlan } from '../../../activities/contracts/run.ts'
 import { adoptRounds, NOTHING_TO_GO_ON_FROM } from '../../../activities/runs/adoption.ts';
 import { findLatestRound } from '../../../activities/runs/latest-round.ts';
 import { planRun } from '../../../activities/runs/plan.ts';
+import { writeResult } from '../../../activities/runs/result.ts';
 import { referenceTo, RoundRecords } from '../../../activities/runs/rounds.ts';
 import { foldEvents } from '../../../activities/runs/sealing.ts';
 import { CheckpointStore } from '../../../activities/storage/checkpoints.ts';
@@ -39,6 +40,7 @@ interface Case {
 describe('records that were tampered with', () => {
   let server: ObjectServer;
   let objects: ObjectStore;
+  let checkpoints: CheckpointStore;
   let records: RoundRecords;
   let tampering: Tampering;
   let simulated: RecordedRun;
@@ -48,6 +50,7 @@ describe('records that were tampered with', () => {
   before(async () => {
     server = await startObjectServer();
     objects = new ObjectStore(server.options);
+    checkpoints = new CheckpointStore(objects, 0);
     await objects.ensureBucket(BUCKET);
     records = new RoundRecords(objects);
     tampering = new Tampering(objects, records);
@@ -108,7 +111,7 @@ describe('records that were tampered with', () => {
     {
       name: 'decisions and state of an older round, deleted',
       key: decisions(3),
-      round: 2,
+      round: ROUNDS,
       reason: /^it is missing$/,
       tamper: (s) => tampering.delete(s, decisions(3)(s), state(3)(s)),
     },
@@ -117,7 +120,7 @@ describe('records that were tampered with', () => {
   for (const { name, tamper, round, key, reason } of cases) {
     test(`${name}: refused by name after a reset`, async () => {
       const { storage, sound } = await tampered(tamper);
-      const latest = await findLatestRound(objects, records, { storage, subPopulations: LEVELS });
+      const latest = await findLatestRound(checkpoints, records, { storage, subPopulations: LEVELS });
       assertRefused(latest, storage);
       await records.setAside(storage, latest.round, 'generation-2');
       assert.deepEqual(
@@ -133,10 +136,13 @@ describe('records that were tampered with', () => {
       const { storage } = await planned();
       const adopted = await adopt(storage, from);
       assertRefused(adopted, from);
-      assert.deepEqual(await findLatestRound(objects, records, { storage, subPopulations: LEVELS }), {
-        ...adopted,
-        refused: [],
-      });
+      const own = await findLatestRound(checkpoints, records, { storage, subPopulations: LEVELS });
+      assert.deepEqual([own.round, own.records], [adopted.round, adopted.records]);
+      assert.deepEqual(
+        own.refused,
+        round === ROUNDS && name.startsWith('decisions') ? [`${key(storage)}: it is missing`] : [],
+        'what is lost stays lost',
+      );
       await assertSound(storage, adopted, sound);
       const record = await records.record(storage, adopted.round, 1);
       const original = await records.record(from, adopted.round, 1);
@@ -181,7 +187,7 @@ describe('records that were tampered with', () => {
       assert.ok(refused.startsWith(prefix), refused);
       assert.match(refused.slice(prefix.length), reason);
       assert.deepEqual({ ...after.plan, refused: [] }, before);
-      const latest = await findLatestRound(objects, records, { storage, subPopulations: LEVELS });
+      const latest = await findLatestRound(checkpoints, records, { storage, subPopulations: LEVELS });
       assert.deepEqual([latest.round, latest.refused], [ROUNDS, []]);
     });
 
@@ -233,7 +239,7 @@ describe('records that were tampered with', () => {
       await objects.put(BUCKET, specificationKey(s), JSON.stringify(json));
     });
     assert.deepEqual((await planned(storage)).plan, before);
-    assert.equal((await findLatestRound(objects, records, { storage, subPopulations: LEVELS })).round, ROUNDS);
+    assert.equal((await findLatestRound(checkpoints, records, { storage, subPopulations: LEVELS })).round, ROUNDS);
   });
 
   test('a record of an earlier generation over that of this generation: refused by name', async () => {
@@ -244,7 +250,7 @@ describe('records that were tampered with', () => {
       await saveRound(records, { ...request, generation: 'generation-2' });
     for (const key of [state(ROUNDS)(storage), decisions(ROUNDS)(storage)])
       await tampering.copy(storage, setAsideKey(storage, 'generation-2', key), key);
-    const latest = await findLatestRound(objects, records, { storage, subPopulations: LEVELS });
+    const latest = await findLatestRound(checkpoints, records, { storage, subPopulations: LEVELS });
     assert.equal(latest.round, ROUNDS - 1);
     assert.deepEqual(latest.refused, [
       `${decisions(ROUNDS)(storage)}: expected a record of generation generation-2, as that of P1, got generation-1`,
@@ -255,7 +261,7 @@ describe('records that were tampered with', () => {
     const { storage, sound } = await tampered(async (s) =>
       tampering.delete(s, ...[1, 2, 3, 4, 5].flatMap((round) => [stateKey(s, round, 1), stateKey(s, round, 2)])),
     );
-    const latest = await findLatestRound(objects, records, { storage, subPopulations: LEVELS });
+    const latest = await findLatestRound(checkpoints, records, { storage, subPopulations: LEVELS });
     assert.deepEqual(latest.refused, [
       `${stateKey(storage, ROUNDS, 1)}: it is missing`,
       `${stateKey(storage, ROUNDS, 2)}: it is missing`,
@@ -263,13 +269,101 @@ describe('records that were tampered with', () => {
     await assertSound(storage, latest, sound);
   });
 
-  test('a round whose checkpoints are gone is not resumed from', async () => {
-    const { storage } = await tampered(async () => undefined);
-    const { members } = await records.state(storage, ROUNDS, 1);
-    const key = members[0]?.checkpoint?.key ?? '';
-    await objects.delete(BUCKET, [key]);
-    const latest = await findLatestRound(objects, records, { storage, subPopulations: LEVELS });
-    assert.deepEqual([latest.round, latest.refused], [ROUNDS - 1, [`${key}: it is missing`]]);
+  for (const { name, spoil, damage } of [
+    {
+      name: 'gone',
+      spoil: (s: RunFolder, key: string) => tampering.delete(s, key),
+      damage: /^it is missing$/,
+    },
+    {
+      name: 'truncated',
+      spoil: (s: RunFolder, key: string) => tampering.truncate(s, key),
+      damage: /^expected \d+ bytes with SHA-256 \w{64}, got \d+ bytes with SHA-256 \w{64}$/,
+    },
+    {
+      name: 'of the right size, but others',
+      spoil: async (s: RunFolder, key: string) =>
+        objects.put(
+          BUCKET,
+          key,
+          (await objects.get(BUCKET, key)).map((byte) => byte ^ 1),
+        ),
+      damage: /^expected (\d+) bytes with SHA-256 \w{64}, got \1 bytes with SHA-256 \w{64}$/,
+    },
+  ])
+    test(`a round whose checkpoints are ${name} is not resumed from`, async () => {
+      const { storage } = await tampered(async () => undefined);
+      const { members } = await records.state(storage, ROUNDS, 1);
+      const key = members[0]?.checkpoint?.key ?? '';
+      await spoil(storage, key);
+      const latest = await findLatestRound(checkpoints, records, { storage, subPopulations: LEVELS });
+      assert.equal(latest.round, ROUNDS - 1);
+      assert.equal(latest.refused.length, 1);
+      assert.match(latest.refused[0] ?? '', new RegExp(`^${key}: `));
+      assert.match((latest.refused[0] ?? '').slice(`${key}: `.length), damage);
+    });
+
+  for (const { name, lose } of [
+    { name: 'deleted', lose: (s: RunFolder, key: string) => tampering.delete(s, key) },
+    { name: 'truncated', lose: (s: RunFolder, key: string) => tampering.truncate(s, key) },
+  ])
+    test(`decisions of an old round, ${name}, cost that round's story, not the result`, async () => {
+      const { storage, plan: made } = await newRun(simulated);
+      const key = decisions(2)(storage);
+      const { members } = await records.state(storage, ROUNDS, 1);
+      const checkpoint = members[0]?.checkpoint;
+      assert.ok(checkpoint);
+      const write = () =>
+        writeResult(objects, records, {
+          storage,
+          workflowId: 'w',
+          specification: made.specification,
+          rounds: ROUNDS,
+          winner: { member: 0, score: 1, checkpoint, history: [] },
+          report: { testScore: 1, files: [] },
+          score: made.task.score,
+          undeleted: 0,
+        });
+      const whole = await write();
+      await lose(storage, key);
+      const result = await write();
+      assert.equal(result.decisionsSha256, null);
+      assert.equal(result.lost.length, 1);
+      assert.ok(result.lost[0]?.startsWith(`${key}: `), result.lost[0]);
+      assert.deepEqual({ ...result, decisionsSha256: whole.decisionsSha256, lost: [] }, whole, 'all else is the same');
+      const { decisions: story } = (await records.readJson(BUCKET, result.resultKey)) as {
+        decisions: { round: number; subPopulations: { events: unknown }[] }[];
+      };
+      assert.deepEqual(
+        story.flatMap(({ round, subPopulations }) => subPopulations.flatMap((one) => (one.events ? [] : [round]))),
+        [2],
+      );
+    });
+
+  test('decisions of the last round, deleted, are named if a result needs them', async () => {
+    const { storage, plan: made } = await tampered((s) => tampering.delete(s, decisions(ROUNDS)(s)));
+    const { members } = await records.state(storage, ROUNDS - 1, 1);
+    const checkpoint = members[0]?.checkpoint;
+    assert.ok(checkpoint);
+    await assert.rejects(
+      writeResult(objects, records, {
+        storage,
+        workflowId: 'w',
+        specification: made.specification,
+        rounds: ROUNDS,
+        winner: { member: 0, score: 1, checkpoint, history: [] },
+        report: { testScore: 1, files: [] },
+        score: made.task.score,
+        undeleted: 0,
+      }),
+      {
+        type: 'RecordRefused',
+        nonRetryable: true,
+        message:
+          `Cannot use record ${decisions(ROUNDS)(storage)}: it is missing. Restore the object and resume the run, ` +
+          'or reset its root to its first task',
+      },
+    );
   });
 
   describe('while the run goes on', () => {
@@ -361,7 +455,7 @@ describe('records that were tampered with', () => {
 
   async function adopt(storage: RunFolder, from: RunFolder): Promise<LatestRound> {
     const adoption = { storage, from, subPopulations: LEVELS, rounds: ROUNDS, generation: 'generation-2' };
-    return adoptRounds(objects, records, new CheckpointStore(objects, 0), adoption);
+    return adoptRounds(records, checkpoints, adoption);
   }
 
   /** The round's states are what they were before anybody tampered with them, wherever they lie. */

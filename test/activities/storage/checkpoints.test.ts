@@ -4,7 +4,6 @@ import { after, before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
-import { ObjectStoreError } from '../../../activities/storage/store-errors.ts';
 import type { RunFolder } from '../../../activities/contracts/checkpoint.ts';
 import { CHECKPOINT_CORRUPT, CheckpointStore } from '../../../activities/storage/checkpoints.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
@@ -67,10 +66,15 @@ describe('the checkpoint store', () => {
   test('reports a missing checkpoint', async () => {
     const reference = await elsewhere().put(location, Uint8Array.of(9), 1);
     await objects.delete(location.bucket, [reference.key]);
-    await assert.rejects(
-      elsewhere().get(location.bucket, reference),
-      (error: unknown) => error instanceof ObjectStoreError && error.trouble === 'missing-object',
-    );
+    assert.equal(await elsewhere().findDamage(location.bucket, reference), 'it is missing');
+    await assert.rejects(elsewhere().get(location.bucket, reference), {
+      type: 'CheckpointMissing',
+      nonRetryable: true,
+      message: new RegExp(
+        `^Cannot use checkpoint s3://${location.bucket}/${reference.key}: it is missing\\. Restore the object and ` +
+          'resume the run, or reset its root to its first task: ',
+      ),
+    });
   });
 
   test('replaces a truncated or altered object under the same key', async () => {
@@ -106,7 +110,8 @@ describe('the checkpoint store', () => {
     await objects.delete(location.bucket, [a.key, b.key, c.key, tooLarge.key]);
     assert.equal((await store.get(location.bucket, a))[0], 1);
     assert.equal((await store.get(location.bucket, c))[0], 3);
-    for (const dropped of [b, tooLarge]) await assert.rejects(store.get(location.bucket, dropped), ObjectStoreError);
+    for (const dropped of [b, tooLarge])
+      await assert.rejects(store.get(location.bucket, dropped), { type: 'CheckpointMissing' });
   });
 });
 

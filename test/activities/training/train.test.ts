@@ -417,12 +417,41 @@ describe('train', () => {
     });
   });
 
-  it('rethrows trouble with the store, to be retried', async () => {
+  it('fails for good, and says what to do, if its checkpoint is gone', async () => {
     const { checkpoint } = await trainer.train(TOY);
     const missing = { ...checkpoint, key: 'a-run/first/checkpoints/none', sha256: '1'.repeat(64) };
     await assert.rejects(trainer.train({ ...TOY, checkpoint: missing, fromStep: 20, toStep: 40 }), {
-      name: 'ObjectStoreError',
-      trouble: 'missing-object',
+      type: 'CheckpointMissing',
+      nonRetryable: true,
+      message: /none: it is missing\. Restore the object and resume the run, or reset its root to its first task: /,
     });
   });
+
+  for (const { trouble, failure } of [
+    { trouble: 'unreachable', failure: { name: 'ObjectStoreError', trouble: 'unreachable' } },
+    { trouble: 'failing', failure: { name: 'ObjectStoreError', trouble: 'failing' } },
+    {
+      trouble: 'denied',
+      failure: {
+        type: 'StoreRefuses',
+        nonRetryable: true,
+        message: 'Cannot put s3://fire-pbt/any: such a store. Grant s3:PutObject there (docs/storage.md)',
+      },
+    },
+    { trouble: 'refused', failure: { type: 'StoreRefuses', nonRetryable: true } },
+    { trouble: 'missing-bucket', failure: { type: 'StoreRefuses', nonRetryable: true } },
+  ] as const)
+    it(`tells whether trouble with the store passes: ${trouble}`, async () => {
+      const refusal = new ObjectStoreError(
+        { request: 'put', bucket: 'fire-pbt', key: 'any' },
+        { trouble, reason: 'such a store' },
+      );
+      const { checkpoints: store } = trainer;
+      const checkpoints: ComputingDependencies['checkpoints'] = {
+        get: (...wanted) => store.get(...wanted),
+        put: () => Promise.reject(refusal),
+        delete: (...doomed) => store.delete(...doomed),
+      };
+      await assert.rejects(trainer.train(TOY, {}, { checkpoints }), failure);
+    });
 });

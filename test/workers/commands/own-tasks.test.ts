@@ -42,7 +42,10 @@ describe("npm start -- --tasks, with a task's file outside the checkout", () => 
       await eventually(() => holding.output().includes('HOLDING'), 120_000);
       assert.match(
         holding.output(),
-        new RegExp(`^HOLDING: P1/member-\\d in round 1: no luck \\(${broken}:${line}:\\d+\\)$`, 'm'),
+        new RegExp(
+          `^HOLDING: P\\d/member-\\d in round 1: Cannot .+: no luck \\(${broken}:${line}:\\d+\\) \\(TaskFailed\\)$`,
+          'm',
+        ),
       );
       // The others use the stack that the first one started.
       const trained = await start('ring', '--tasks', ring).ended;

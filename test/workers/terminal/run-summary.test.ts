@@ -21,6 +21,7 @@ const RESULT: ResultSummary = {
   verdicts: { 'not-better': 1, better: 2 },
   schedule: [],
   undeleted: 0,
+  lost: [],
   decisionsSha256: '0123456789abcdef'.repeat(4),
   decidedBy: [{ code: '0.2.0+aa', fromRound: 1 }],
   storage: { bucket: 'fire-pbt', folder: 'my-run/first' },

@@ -86,7 +86,7 @@ describe('the details of a sub-population', () => {
   it('say what holds and what the operator can do', () => {
     assert.deepEqual(lines(describeSubPopulation('my-run', emptyPopulation(), 3, 10, ['P2/member-0: boom'])), [
       '**P0** of `my-run`, round 3 of 10; 0 promotions received',
-      '**Holds** — P2/member-0: boom. Repair the cause and `resume` the run, or stop this part with `stopEarly`.',
+      '**Holds** — P2/member-0: boom. Repair the cause and `resume` the run. `stopEarly` ends a hold of training.',
     ]);
   });
 });

@@ -27,6 +27,7 @@ import type { Harness } from '../run-harness.ts';
 
 const POPULATION = { members: 8, evaluators: 6 };
 const LOWEST = { members: 8, evaluators: 0 };
+const OF_TWO = toySpecification({ subPopulations: [{ members: 1, evaluators: 0 }, POPULATION] });
 
 /** Events without what names a place rather than a decision. */
 function decisions(events: readonly RoundEvent[] | undefined): unknown {
@@ -307,41 +308,63 @@ describe('a run with short histories', { timeout: 120_000 }, () => {
     assert.ok(described.historyLength < 200, 'the history was cut');
   });
 
-  for (const [title, loadBelow, message] of [
-    [
-      'that its neighbour recorded and that is gone since',
-      (known: boolean) =>
-        known ? ApplicationFailure.nonRetryable('it is missing', 'RecordRefused') : new Error('it is not there yet'),
-      /^P2 of run run-.* ended unexpectedly: it is missing \(RecordRefused\)\. /,
-    ],
-    [
-      'that is not the one that its neighbour recorded',
-      () => ({ sha256: 'edited' }),
-      /^P2 of run .*: Cannot use record of round \d+ of P1: expected SHA-256 \d+\/P1, got edited \(RecordRefused\)\. /,
-    ],
-  ] as const) {
-    it(`refuses by name a record ${title}`, async () => {
-      const standIns = createStandIns();
-      const activities: StandIns = {
-        ...standIns,
-        loadRound: async (request) => {
-          const loaded = await standIns.loadRound(request);
-          if (request.subPopulation === 2) return loaded;
-          const outcome = loadBelow(request.reference !== null);
-          if (outcome instanceof Error) throw outcome;
-          return { ...loaded, reference: { ...loaded.reference, ...outcome } };
-        },
-      };
-      const taskQueue = randomUUID();
-      const workflowId = `run-${taskQueue}`;
-      const specification = toySpecification({ subPopulations: [{ members: 1, evaluators: 0 }, POPULATION] });
-      await harness.withWorkers(taskQueue, activities, async () => {
-        const handle = await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [specification] });
-        await assert.rejects(
-          handle.result(),
-          (error) => error instanceof WorkflowFailedError && message.test(String(error.cause?.message)),
-        );
-      });
+  it('holds if a record of its neighbour is gone, and goes on once it is back and the run is resumed', async () => {
+    let isGone = true;
+    const activities = loadingBelow((load, isKnown) => {
+      if (!isGone) return load();
+      if (isKnown) throw ApplicationFailure.nonRetryable('it is missing', 'RecordRefused');
+      throw new Error('it is not there yet');
     });
+    await withRun(activities, async (handle) => {
+      const { holds } = await poll<RunProgress>(
+        () => handle.query(progressQuery),
+        (progress) => progress.holds.length > 0,
+      );
+      assert.match(holds[0] ?? '', /^P2 in round \d+: load round \d+ of P1: it is missing \(RecordRefused\)$/);
+      isGone = false;
+      await handle.executeUpdate(resumeUpdate);
+      await handle.result();
+    });
+    await assertSameDecisions(activities, OF_TWO);
+  });
+
+  it('refuses by name a record that is not the one that its neighbour recorded', async () => {
+    const activities = loadingBelow(async (load) => {
+      const loaded = await load();
+      return { ...loaded, reference: { ...loaded.reference, sha256: 'edited' } };
+    });
+    const message =
+      /^P2 of run .*: Cannot use record of round \d+ of P1: expected SHA-256 \d+\/P1, got edited \(RecordRefused\)\. /;
+    await withRun(activities, (handle) =>
+      assert.rejects(
+        handle.result(),
+        (error) => error instanceof WorkflowFailedError && message.test(String(error.cause?.message)),
+      ),
+    );
+  });
+
+  type LoadRound = StandIns['loadRound'];
+
+  /** `answer` answers P2, which loads a state of P1; `isKnown`: it knows the record's digest. */
+  function loadingBelow(
+    answer: (load: () => ReturnType<LoadRound>, isKnown: boolean) => ReturnType<LoadRound>,
+  ): StandIns {
+    const standIns = createStandIns();
+    const loadRound: LoadRound = async (request) => {
+      const load = (): ReturnType<LoadRound> => standIns.loadRound(request);
+      return request.subPopulation === 2 ? load() : answer(load, request.reference !== null);
+    };
+    return { ...standIns, loadRound };
+  }
+
+  async function withRun(
+    activities: StandIns,
+    work: (handle: WorkflowHandle<typeof firePbt>) => Promise<void>,
+  ): Promise<void> {
+    const taskQueue = randomUUID();
+    const workflowId = `run-${taskQueue}`;
+    await harness.withWorkers(taskQueue, activities, async () =>
+      work(await harness.client.workflow.start(firePbt, { taskQueue, workflowId, args: [OF_TWO] })),
+    );
   }
 });

@@ -373,12 +373,12 @@ describe('a run that is operated with the Temporal CLI', { timeout: 300_000 }, (
     await refused(workflowId, 'pause', '{"reason": "x"}', 'Cannot follow: the run has trained its last round');
     await refused(workflowId, 'extend', '{"steps": 400}', 'Cannot follow: the run has trained its last round');
 
-    await accepted(workflowId, 'resume', undefined, /Resumed: the report is tried again/);
+    await accepted(workflowId, 'resume', undefined, /Resumed: what failed is tried again/);
     await eventually(() => tries >= 2);
     await runs.reached(workflowId, (progress) => progress.status === 'holding');
     delete runs.script.beforeReport;
     await runs.reached(workflowId, (progress) => progress.holds.length > 0);
-    await accepted(workflowId, 'resume', undefined, /Resumed: the report is tried again/);
+    await accepted(workflowId, 'resume', undefined, /Resumed: what failed is tried again/);
     const held = await result(workflowId);
     assert.deepEqual(
       [held.decisionsSha256, held.testScore, held.files.length],

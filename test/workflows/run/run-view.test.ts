@@ -71,7 +71,7 @@ describe('the status of a run', () => {
 
   it('is holding if its report holds', () => {
     const { view } = viewIn(PREPARED, RUNNING, { kind: 'finishing', plan: PLAN });
-    view.reportHold = 'report: boom';
+    view.ownHold = 'report: boom';
     assert.equal(view.progress().status, 'holding');
     assert.deepEqual(view.progress().holds, ['report: boom']);
   });

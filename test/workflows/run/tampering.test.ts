@@ -6,7 +6,7 @@ import type { RunFolder } from '../../../activities/contracts/checkpoint.ts';
 import type { ResultSummary } from '../../../activities/contracts/run.ts';
 import { RoundRecords } from '../../../activities/runs/rounds.ts';
 import { decisionsKey, stateKey } from '../../../activities/storage/layout.ts';
-import { progressQuery } from '../../../workflows/messages.ts';
+import { progressQuery, resumeUpdate } from '../../../workflows/messages.ts';
 import { Tampering } from '../../activities/runs/tampered-records.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
@@ -28,6 +28,8 @@ interface Case {
   readonly round: number;
   /** The failure of a run `from` this one, without the folder; undefined: it warns and resumes as the reset does. */
   readonly failure?: RegExp;
+  /** Whether decisions of an old round are lost for good. */
+  readonly losesStory?: boolean;
 }
 
 describe('a run whose records were tampered with', { timeout: 400_000 }, () => {
@@ -72,8 +74,8 @@ describe('a run whose records were tampered with', { timeout: 400_000 }, () => {
       name: 'decisions of its first round, deleted',
       tamper: (storage) => tampering.delete(storage, decisionsKey(storage, 1, 2)),
       warning: /^Refused record decisions\/000001\/P2\.json: it is missing$/,
-      round: 0,
-      failure: /^NothingToGoOnFrom: Cannot go on from .*\nRefused record decisions\/000001\/P2\.json: it is missing$/,
+      round: ROUND,
+      losesStory: true,
     },
     {
       name: 'a specification, edited',
@@ -84,7 +86,7 @@ describe('a run whose records were tampered with', { timeout: 400_000 }, () => {
     },
   ];
 
-  for (const [index, { name, tamper, warning, round, failure }] of cases.entries()) {
+  for (const [index, { name, tamper, failure, ...outcome }] of cases.entries()) {
     it(`${name}: refuses it by name after a reset and by \`from\`, and comes to the same result`, async () => {
       const workflowId = `tampered-${index}`;
       const storage = await terminateAfter(workflowId, ROUND);
@@ -95,34 +97,51 @@ describe('a run whose records were tampered with', { timeout: 400_000 }, () => {
       const continued = `${workflowId}-from`;
       await runs.start(continued, { from: storage.folder });
       if (failure !== undefined) assert.match(anonymous(await failureOf(continued)), failure);
-      else await assertResumes(continued, { warning, round, trainedBefore: 0 }, anonymous);
+      else await assertResumes(continued, { ...outcome, trainedBefore: 0 }, anonymous);
 
       const trainedBefore = runs.trained.length;
       await reset(workflowId);
-      await assertResumes(workflowId, { warning, round, trainedBefore }, anonymous);
+      await assertResumes(workflowId, { ...outcome, trainedBefore }, anonymous);
     });
   }
 
-  it('fails by name if it needs a record that was edited meanwhile, and a reset comes to the same result', async () => {
-    const workflowId = 'tampered-meanwhile';
-    const { storage, open } = await startAndHold(workflowId, ROUND);
-    await tampering.editDecisions({ storage, round: ROUND, subPopulation: 2 });
-    open();
-    const key = decisionsKey(storage, ROUND, 2);
-    assert.match(
-      await failureOf(workflowId),
-      new RegExp(`^ChildFailed: P2 of run ${workflowId} ended unexpectedly: Cannot use record ${key}: expected `),
-    );
+  it('holds by name if it needs a record that was edited meanwhile, until the record is restored', async () => {
+    const { storage, handle, holds, restore } = await editMeanwhile('restored');
+    assert.match(holds[0] ?? '', new RegExp(`^P2 in round 6: record the round: Cannot use record ${storage.folder}/`));
+    await restore();
+    await handle.executeUpdate(resumeUpdate);
+    assert.equal((await handle.result()).decisionsSha256, undisturbed.decisionsSha256);
+  });
+
+  it('holds by name if it needs a record that was edited meanwhile, and a reset comes to the same result', async () => {
+    const workflowId = 'reset-meanwhile';
+    await editMeanwhile(workflowId);
     const trainedBefore = runs.trained.length;
     await reset(workflowId);
     const warning = /^Refused record .*\/rounds\/000005\/P2\.json: expected the state after decisions with SHA-256 /;
     await assertResumes(workflowId, { warning, round: ROUND - 1, trainedBefore }, (text) => text);
   });
 
+  /** Edits a record that a run needs, and waits until the run holds. */
+  async function editMeanwhile(workflowId: string) {
+    const { handle, storage, open } = await startAndHold(workflowId, ROUND);
+    const key = decisionsKey(storage, ROUND, 2);
+    const before = await runs.objects.get(storage.bucket, key);
+    await tampering.editDecisions({ storage, round: ROUND, subPopulation: 2 });
+    open();
+    const { holds } = await runs.reached(workflowId, (progress) => progress.holds.length > 0);
+    return { storage, handle, holds, restore: () => runs.objects.put(storage.bucket, key, before) };
+  }
+
   /** The run resumes from the round, says what it refused, and decides as if nobody had touched anything. */
   async function assertResumes(
     workflowId: string,
-    { warning, round, trainedBefore }: Pick<Case, 'warning' | 'round'> & { readonly trainedBefore: number },
+    {
+      warning,
+      round,
+      trainedBefore,
+      losesStory = false,
+    }: Pick<Case, 'warning' | 'round' | 'losesStory'> & { readonly trainedBefore: number },
     anonymous: (text: string) => string,
   ): Promise<void> {
     const handle = runs.client.workflow.getHandle(workflowId);
@@ -137,7 +156,7 @@ describe('a run whose records were tampered with', { timeout: 400_000 }, () => {
     assert.equal(Math.min(...trained), round * SMALL.stepsPerRound, 'it resumes from the newest round that fits');
     assert.deepEqual(
       [result.decisionsSha256, result.winner.checkpoint.sha256, result.rounds],
-      [undisturbed.decisionsSha256, undisturbed.winner.checkpoint.sha256, undisturbed.rounds],
+      [losesStory ? null : undisturbed.decisionsSha256, undisturbed.winner.checkpoint.sha256, undisturbed.rounds],
     );
   }
 

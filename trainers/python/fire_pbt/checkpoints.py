@@ -24,6 +24,14 @@ _DTYPES = {
     **{f"float{bits}": f"F{bits}" for bits in (16, 32, 64)},
 }
 
+_ADVICE = (
+    "Restore the object and resume the run, or reset its root to its first task: then the run goes back to the newest "
+    "round whose checkpoints are whole"
+)
+
+# What the store answers to the same request until somebody changes the store.
+_REFUSALS = {"AccessDenied", "AllAccessDisabled", "InvalidAccessKeyId", "InvalidBucketName", "NoSuchBucket", "403"}
+
 
 class Checkpoints:
     """The objects of runs. The environment names the store, as for every AWS SDK."""
@@ -43,7 +51,10 @@ class Checkpoints:
 
     def put(self, bucket: str, key: str, body: bytes) -> None:
         """Store an object."""
-        self._s3.put_object(Bucket=bucket, Key=key, Body=body)
+        try:
+            self._s3.put_object(Bucket=bucket, Key=key, Body=body)
+        except ClientError as error:
+            raise _classified(error, f"Cannot put s3://{bucket}/{key}") from None
 
     def put_state(self, storage: dict[str, str], folder: str, state: State, metadata: dict[str, str]) -> dict[str, Any]:
         """Store a state under its digest and return its reference."""
@@ -56,20 +67,20 @@ class Checkpoints:
     def get_state(self, bucket: str, reference: dict[str, Any]) -> State:
         """Return the state of a checkpoint.
 
-        Raises ApplicationError of type CheckpointCorrupt, not retryable, if it is missing or its bytes are others than
-        the reference says; of type CheckpointUnusable if they are no safetensors file.
+        Raises ApplicationError, not retryable: of type CheckpointMissing if it is missing; of type CheckpointCorrupt
+        if its bytes are others than the reference says; of type CheckpointUnusable if they are no safetensors file.
         """
         place = f"s3://{bucket}/{reference['key']}"
         try:
             body = self._s3.get_object(Bucket=bucket, Key=reference["key"])["Body"].read()
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") not in ("NoSuchKey", "404"):
-                raise
-            raise _failure("CheckpointCorrupt", f"Cannot use checkpoint {place}: it is missing") from None
+                raise _classified(error, f"Cannot get {place}") from None
+            raise _failure("CheckpointMissing", f"Cannot use checkpoint {place}: it is missing. {_ADVICE}") from None
         found = hashlib.sha256(body).hexdigest()
         if found != reference["sha256"]:
             wanted = f"expected SHA-256 {reference['sha256']}, got {len(body)} bytes with SHA-256 {found}"
-            raise _failure("CheckpointCorrupt", f"Cannot use checkpoint {place}: {wanted}")
+            raise _failure("CheckpointCorrupt", f"Cannot use checkpoint {place}: {wanted}. {_ADVICE}")
         try:
             return load(body)
         except SafetensorError as error:
@@ -97,6 +108,14 @@ def encode(state: State, metadata: dict[str, str]) -> bytes:
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text + b"".join(parts)
+
+
+def _classified(error: ClientError, doing: str) -> Exception:
+    """Return the failure that a request led to: not retryable if the store refuses the request for good."""
+    code = error.response.get("Error", {}).get("Code")
+    if code not in _REFUSALS:
+        return error
+    return _failure("StoreRefuses", f"{doing}: {error}. Grant the right or create the bucket (docs/storage.md)")
 
 
 def _failure(kind: str, message: str) -> ApplicationError:
