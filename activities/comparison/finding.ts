@@ -11,15 +11,14 @@ import { ObjectStoreError } from '../storage/store-errors.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { FoundRun } from '../contracts/comparison.ts';
 import { findLatestRound } from '../runs/latest-round.ts';
-import { decisionsKey, folderName, resultKey } from '../storage/layout.ts';
-import { readRecorded, type RecordedJson } from '../runs/recorded-json.ts';
+import { decisionsKey, folderName } from '../storage/layout.ts';
+import { readResult, type StoredResult } from '../runs/recorded-result.ts';
 import { readSpecification } from '../runs/recorded-specification.ts';
 import { readRetraced } from '../runs/retracing.ts';
 import { subPopulationNumbers, type RoundRecords } from '../runs/rounds.ts';
 import { UNASKED } from '../specification/described-task.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
-import { NEEDED_RESULT, type StoredResult } from './run.ts';
 
 type Objects = Pick<ObjectStore, 'list' | 'exists'>;
 
@@ -101,14 +100,6 @@ async function find(
 /** Looks whether checkpoints are there, and leaves it to the run that resumes from them to read them. */
 function unread(objects: Pick<ObjectStore, 'exists'>): Pick<CheckpointStore, 'findDamage'> {
   return { findDamage: async (bucket, { key }) => ((await objects.exists(bucket, key)) ? null : MISSING) };
-}
-
-/** Returns the result that a finished run wrote, or why there is none that can be read. */
-export async function readResult(
-  rounds: Pick<RoundRecords, 'readJson'>,
-  run: RunFolder,
-): Promise<RecordedJson<StoredResult>> {
-  return readRecorded(rounds, run.bucket, resultKey(run), NEEDED_RESULT);
 }
 
 interface StoredFolder {

@@ -2,39 +2,10 @@
  * One run of a comparison as its table describes it: its input, its folder, its scores and its costs.
  */
 import { z } from 'zod';
-import type { ComparisonRow, ComparisonRun, Retrace } from '../contracts/comparison.ts';
-import type { ResultSummary } from '../contracts/run.ts';
-import { SCORE, SEGMENTS } from '../runs/recorded-json.ts';
+import type { ComparisonRow, ComparisonRun, Retrace, RunCurve, TrainingCosts } from '../contracts/comparison.ts';
+import { SCORE } from '../runs/recorded-json.ts';
 import { gapOf } from '../runs/result.ts';
-import type { RoundRecord } from '../runs/rounds.ts';
-import type { Specification } from '../specification/specification.ts';
-import { accountFor } from './costs.ts';
-
-/** The part of a finished run's `result/result.json` that a comparison reads. */
-export type StoredResult = ResultSummary & { readonly specification: Specification };
-
-/** The fields without which a comparison cannot use a result. */
-export const NEEDED_RESULT = z.object({
-  workflowId: z.string(),
-  algorithm: z.string(),
-  seed: z.int(),
-  rounds: z.int().positive(),
-  steps: z.int().positive(),
-  winner: z.object({ objective: SCORE, checkpoint: z.object({ sha256: z.string() }) }),
-  testScore: SCORE,
-  untouchedScore: SCORE.optional(),
-  retraced: z.object({ folder: z.string() }).optional(),
-  promotions: z.array(z.int()),
-  verdicts: z.record(z.string(), z.int()),
-  decisionsSha256: z.string().nullable(),
-  schedule: SEGMENTS,
-  storage: z.object({ bucket: z.string(), folder: z.string() }),
-  resultKey: z.string(),
-  specification: z.object({
-    task: z.record(z.string(), z.unknown()),
-    subPopulations: z.array(z.object({ members: z.int(), evaluators: z.int() })).min(1),
-  }),
-});
+import type { StoredResult } from '../runs/recorded-result.ts';
 
 /** The fields without which a table cannot use the description of a run. */
 export const NEEDED_DESCRIPTION = z.object({
@@ -55,11 +26,11 @@ export const NEEDED_DESCRIPTION = z.object({
   retrace: z.object({ gap: z.number().nullable() }).optional(),
 });
 
-/** Returns the run as the table describes it; `levels` has the records of its sub-populations, P1 first. */
+/** Returns the run as the table describes it. */
 export function describeRun(
   arm: string,
   result: StoredResult,
-  levels: readonly (readonly RoundRecord[])[],
+  { costs, curve }: { readonly costs: TrainingCosts; readonly curve: RunCurve },
   retraced?: StoredResult,
 ): ComparisonRun {
   const { specification, winner, untouchedScore, storage } = result;
@@ -68,7 +39,6 @@ export function describeRun(
     members: subPopulations.reduce((sum, { members }) => sum + members, 0),
     evaluators: subPopulations.reduce((sum, { evaluators }) => sum + evaluators, 0),
   };
-  const { costs, curve } = accountFor(levels);
   return {
     arm,
     seed: result.seed,

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
+import { MISSING } from '../storage/checkpoints.ts';
 import type {
   ComparisonInput,
   ComparisonRun,
@@ -14,15 +15,24 @@ import type {
   TabulateRequest,
   Tabulated,
 } from '../contracts/comparison.ts';
-import { comparedRunKey, comparisonInputKey, comparisonTableKey, resultKey } from '../storage/layout.ts';
+import {
+  comparedRunKey,
+  comparisonInputKey,
+  comparisonTableKey,
+  decisionsKey,
+  resultKey,
+  specificationKey,
+} from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
-import { subPopulationNumbers, READS_AT_ONCE, type RoundRecords } from '../runs/rounds.ts';
+import { NoRun, readRun } from '../runs/read-run.ts';
+import { READS_AT_ONCE, type RoundRecords } from '../runs/rounds.ts';
 import { readRecorded } from '../runs/recorded-json.ts';
+import { readResult, type StoredResult } from '../runs/recorded-result.ts';
 import { refused } from '../runs/sealing.ts';
-import { readResult } from './finding.ts';
+import type { RunStory } from '../runs/story.ts';
 import { atOnce, withPauses } from './pausing.ts';
-import { describeRun, NEEDED_DESCRIPTION, rowOf, type StoredResult } from './run.ts';
+import { describeRun, NEEDED_DESCRIPTION, rowOf } from './run.ts';
 import { summariseComparison } from './summary.ts';
 
 /** Format of the table. Its number changes if a reader of the old format would misread the new one. */
@@ -65,11 +75,21 @@ async function describe(
   rounds: RoundRecords,
   { arm, folder, bucket, retrace }: TabulateRequest['run'],
 ): Promise<ComparisonRun> {
-  const result = await resultIn(rounds, { bucket, folder });
-  const levels: Awaited<ReturnType<RoundRecords['records']>>[] = [];
-  for (const level of subPopulationNumbers(result.specification.subPopulations.length))
-    levels.push(await rounds.records({ bucket, folder }, result.rounds, level));
-  return describeRun(arm, result, levels, retrace && (await resultIn(rounds, retrace)));
+  const run = { bucket, folder };
+  const result = await resultIn(rounds, run);
+  const story = await storyOf(rounds, run, result.rounds);
+  return describeRun(arm, result, story, retrace && (await resultIn(rounds, retrace)));
+}
+
+/** @throws ApplicationFailure of type 'RecordRefused', not retryable, if a record of the rounds does not fit */
+async function storyOf(records: RoundRecords, run: RunFolder, rounds: number): Promise<RunStory> {
+  const story = await readRun(records, run).catch((error: unknown) => {
+    throw error instanceof NoRun ? refused(specificationKey(run), error.reason, START_AGAIN) : error;
+  });
+  const [lost] = story.lost;
+  if (lost) throw refused(lost.key, lost.reason);
+  if (story.rounds < rounds) throw refused(decisionsKey(run, story.rounds + 1, 1), MISSING);
+  return story;
 }
 
 /**

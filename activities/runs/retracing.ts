@@ -6,46 +6,21 @@
  * training could reach, does worse when it is retraced.
  */
 import { z } from 'zod';
-import type { Score } from '../../workflows/algorithm/index.ts';
-import type { HistorySegment } from '../../workflows/population/state.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import { bucketOf, wrongField } from './continuation.ts';
 import { plannedBefore } from './recorded-specification.ts';
-import { readRecorded, SCORE, SEGMENTS, type RecordedJson } from './recorded-json.ts';
+import { readRecorded, SCORE, type RecordedJson } from './recorded-json.ts';
+import { readResult } from './recorded-result.ts';
 import type { RoundRecords } from './rounds.ts';
 import { refused } from './sealing.ts';
 import { MISSING } from '../storage/checkpoints.ts';
 import { resultKey, retracedKey, RUN_FOLDER } from '../storage/layout.ts';
 import type { RetracedRun } from '../contracts/run.ts';
 import { joinEqual } from './schedule.ts';
-import type { Specification } from '../specification/specification.ts';
 
 interface RetracingInput {
   readonly run: unknown;
   readonly [field: string]: unknown;
-}
-
-/** The part of a run's `result.json` that a retrace needs. */
-const NEEDED_RESULT = z.object({
-  seed: z.int(),
-  winner: z.object({ objective: SCORE }),
-  testScore: SCORE,
-  schedule: SEGMENTS,
-  specification: z.object({
-    task: z.record(z.string(), z.unknown()),
-    stepsPerRound: z.int().positive(),
-    evalEvery: z.int().positive(),
-    hyperparameters: z.record(z.string(), z.unknown()),
-    threads: z.int().positive(),
-  }),
-});
-
-interface RecordedResult {
-  readonly seed: number;
-  readonly winner: { readonly objective: Score };
-  readonly testScore: Score;
-  readonly schedule: readonly HistorySegment[];
-  readonly specification: Specification;
 }
 
 /** What a retrace records of the run that it retraces. */
@@ -73,7 +48,7 @@ export async function draftRetrace(
     throw wrongField(['run'], "a finished run's folder, `<workflow id>/<first run id>`, as its result tells it", run);
   const bucket = bucketOf(given);
   const key = resultKey({ bucket, folder: run });
-  const recorded = await readRecorded<RecordedResult>(records, bucket, key, NEEDED_RESULT);
+  const recorded = await readResult(records, { bucket, folder: run });
   if ('problem' in recorded) {
     const storage = { bucket, folder: own };
     const [planned, retraced] = await Promise.all([

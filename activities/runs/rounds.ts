@@ -143,15 +143,19 @@ export class RoundRecords {
     return { record, state: rebuilt.state };
   }
 
-  /** Returns the records of a sub-population from round 1 to `lastRound`, and why some of them are lost. */
-  async chain(storage: RunFolder, lastRound: number, subPopulation: number): Promise<Chain> {
-    const rounds = Array.from({ length: lastRound }, (_, index) => index + 1);
+  /**
+   * Returns the records of a sub-population up to `lastRound`, and why some of them are lost: from round 1, or from the
+   * round after a record that is known.
+   */
+  async chain(storage: RunFolder, lastRound: number, subPopulation: number, known?: SealedRecord): Promise<Chain> {
+    const first = (known?.round ?? 0) + 1;
+    const rounds = Array.from({ length: lastRound - first + 1 }, (_, index) => first + index);
     const read = await inParallel(READS_AT_ONCE, rounds, (round) => this.#readRecord(storage, round, subPopulation));
     return linkRecords(
       read.map(({ record }) => record),
       read.map(({ reason }) => reason),
-      await this.specificationDigest(storage),
-      (round) => decisionsKey(storage, round, subPopulation),
+      known?.sha256 ?? (await this.specificationDigest(storage)),
+      (index) => decisionsKey(storage, first + index, subPopulation),
     );
   }
 

@@ -1,12 +1,14 @@
 /**
  * The schedule that a finished run found, for other programs: as JSON, which a `retrace` trains again, or as CSV.
  */
-import { z } from 'zod';
 import type { HyperparameterValue, HyperparameterValues, TraceSegment } from '../../workflows/algorithm/index.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { RunFolder } from '../contracts/checkpoint.ts';
+import { MISSING } from '../storage/checkpoints.ts';
 import { keyPrefix, resultKey } from '../storage/layout.ts';
-import { SEGMENTS } from './recorded-json.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { ObjectStoreError } from '../storage/store-errors.ts';
+import { readResult, type StoredResult } from './recorded-result.ts';
+import { RoundRecords } from './rounds.ts';
 
 export const SCHEDULE_FORMAT = 'fire-pbt-schedule/1';
 
@@ -27,49 +29,27 @@ export class NoSchedule extends Error {
   override readonly name = 'NoSchedule';
 }
 
-/** The part of a result.json that contains the schedule. */
-const RESULT = z.object({
-  steps: z.int().positive(),
-  specification: z.object({ task: z.unknown(), stepsPerRound: z.int().positive(), evalEvery: z.int().positive() }),
-  schedule: SEGMENTS,
-});
-
 /**
- * Reads the schedule from the run's folder, `<workflow id>/<first run id>`.
+ * Reads the schedule of a finished run.
  *
  * @throws NoSchedule if there is no such run, or no result of it that can be read
  * @throws ObjectStoreError if the store fails
  */
-export async function readSchedule(
-  objects: Pick<ObjectStore, 'get' | 'list'>,
-  bucket: string,
-  run: string,
-): Promise<ExportedSchedule> {
-  const folder = { bucket, folder: run };
-  const key = resultKey(folder);
-  try {
-    return scheduleOf(new TextDecoder().decode(await objects.get(bucket, key)));
-  } catch (error) {
-    if (error instanceof ObjectStoreError && error.trouble === 'missing-bucket')
-      throw refusal(run, `there is no bucket ${bucket}`, error);
-    if (error instanceof ObjectStoreError && error.trouble === 'missing-object') {
-      const recorded = await objects.list(bucket, keyPrefix(folder));
-      throw refusal(
-        run,
-        recorded.length === 0
-          ? `there is no such run in bucket ${bucket}`
-          : 'it is not finished, or it failed: there is no result/result.json yet',
-        error,
-      );
-    }
-    if (error instanceof SyntaxError || error instanceof z.ZodError)
-      throw refusal(
-        run,
-        `s3://${bucket}/${key} is no result: ${error instanceof z.ZodError ? tell(error) : error.message}`,
-        error,
-      );
-    throw error;
-  }
+export async function readSchedule(objects: ObjectStore, run: RunFolder): Promise<ExportedSchedule> {
+  const { bucket, folder } = run;
+  const result = await readResult(new RoundRecords(objects), run);
+  if ('value' in result) return scheduleOf(result.value);
+  const cannot = (reason: string): NoSchedule => new NoSchedule(`Cannot export the schedule of ${folder}: ${reason}`);
+  if (result.problem !== MISSING) throw cannot(`s3://${bucket}/${resultKey(run)} is no result: ${result.problem}`);
+  const recorded = await objects.list(bucket, keyPrefix(run)).catch((error: unknown) => {
+    const isMissing = error instanceof ObjectStoreError && error.trouble === 'missing-bucket';
+    throw isMissing ? cannot(`there is no bucket ${bucket}`) : error;
+  });
+  throw cannot(
+    recorded.length === 0
+      ? `there is no such run in bucket ${bucket}`
+      : 'it is not finished, or it failed: there is no result/result.json yet',
+  );
 }
 
 /** Returns the segments without their workers, with equal neighbours joined. */
@@ -98,8 +78,7 @@ export function scheduleCsv({ segments }: Pick<ExportedSchedule, 'segments'>): s
   return [['from_step', 'to_step', ...names], ...rows].map((row) => `${row.map(csvField).join(',')}\n`).join('');
 }
 
-function scheduleOf(text: string): ExportedSchedule {
-  const { steps, specification, schedule } = RESULT.parse(JSON.parse(text));
+function scheduleOf({ steps, specification, schedule }: StoredResult): ExportedSchedule {
   const { task, stepsPerRound, evalEvery } = specification;
   return { format: SCHEDULE_FORMAT, task, steps, stepsPerRound, evalEvery, segments: joinEqual(schedule) };
 }
@@ -112,13 +91,4 @@ function sameValues(a: HyperparameterValues, b: HyperparameterValues): boolean {
 function csvField(value: HyperparameterValue | undefined): string {
   const text = String(value ?? '');
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function refusal(run: string, reason: string, cause: Error): NoSchedule {
-  return new NoSchedule(`Cannot export the schedule of ${run}: ${reason}`, { cause });
-}
-
-function tell(error: z.ZodError): string {
-  const [issue] = error.issues;
-  return issue === undefined ? 'unknown reason' : `${issue.path.join('.')}: ${issue.message}`;
 }

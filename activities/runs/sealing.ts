@@ -64,7 +64,13 @@ export interface Chain {
   /** By round − 1; undefined: it is lost. */
   readonly records: readonly (SealedRecord | undefined)[];
   /** Why records are lost, in the order of their rounds. */
-  readonly problems: readonly { readonly key: string; readonly reason: string }[];
+  readonly problems: readonly LostRecord[];
+}
+
+/** An object of a run that cannot be used, and why. */
+export interface LostRecord {
+  readonly key: string;
+  readonly reason: string;
 }
 
 /** Returns the record of a round with its digests; `state` is the state after the round, null if it is not known. */
@@ -143,18 +149,18 @@ function checkDigest(state: PopulationState, { stateSha256 }: SealedRecord): str
 /**
  * Returns the records that fit one another and the specification. A record that does not fit by itself is lost, and its
  * round's story with it. If a record names another one than the one before it, either may be the edited one, so both
- * are lost. If the first record follows another specification, all are lost. `reasons[i]` says why the record of round
- * i + 1 does not fit by itself, `keyOf` names it.
+ * are lost. If the first record does not follow `start`, the digest of the specification or of the record before it,
+ * all are lost. `reasons[i]` says why record i does not fit by itself, `keyOf` names it.
  */
 export function linkRecords(
   records: readonly (SealedRecord | undefined)[],
   reasons: readonly (string | undefined)[],
-  specification: string | null,
-  keyOf: (round: number) => string,
+  start: string | null,
+  keyOf: (index: number) => string,
 ): Chain {
   const whole = records.map((record, index) => (reasons[index] === undefined ? record : undefined));
   const mismatches = whole.map((record, index) => {
-    const before = index === 0 ? specification : whole[index - 1]?.sha256;
+    const before = index === 0 ? start : whole[index - 1]?.sha256;
     if (record === undefined || before === undefined || record.previous === before) return undefined;
     const what = index === 0 ? 'a specification' : 'a record before it';
     return `expected ${what} with SHA-256 ${String(record.previous)}, got ${String(before)}`;
@@ -165,7 +171,7 @@ export function linkRecords(
     ),
     problems: whole.flatMap((_, index) => {
       const reason = reasons[index] ?? mismatches[index];
-      return reason === undefined ? [] : [{ key: keyOf(index + 1), reason }];
+      return reason === undefined ? [] : [{ key: keyOf(index), reason }];
     }),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * How long a run stood still while it was disturbed, and what it waited for meanwhile.
  */
-import { shortDuration } from '../terminal/figures.ts';
+import { shortDuration } from '../../workflows/population/figures.ts';
 
 /** A time during which nothing of a run was seen to advance. */
 export interface Standstill {

@@ -17,7 +17,7 @@ import { UserError, runProcess } from '../processes/user-error.ts';
 import { startStack } from '../stack/local-stack.ts';
 import type { LocalStack } from '../stack/local-stack.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
-import { shortDuration } from '../terminal/figures.ts';
+import { shortDuration } from '../../workflows/population/figures.ts';
 import { watchWorkflow } from '../processes/watch-workflow.ts';
 import { algorithmOf, WORKFLOW_TYPES } from '../../workflows/population/names.ts';
 import { progressQuery } from '../../workflows/messages.ts';

@@ -18,7 +18,7 @@ import { LOCAL } from '../processes/programs.ts';
 import { findRunningStack } from '../stack/running-stack.ts';
 import { clientEnvironment } from '../stack/temporal-server.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
-import { formatCount, longNumber, shortBytes } from '../terminal/figures.ts';
+import { formatCount, longNumber, shortBytes } from '../../workflows/population/figures.ts';
 import { Screen } from '../terminal/screen.ts';
 import { replayBundle } from '../processes/workflow-bundle.ts';
 

@@ -13,7 +13,7 @@ import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { makePage } from '../results/page.ts';
 import { parseTable, TABLE_NAME } from '../results/stored-table.ts';
 import { ROOT } from '../processes/programs.ts';
-import { formatCount, shortBytes } from '../terminal/figures.ts';
+import { formatCount, shortBytes } from '../../workflows/population/figures.ts';
 
 const HELP = `
 Makes docs/results.md and its plots from docs/results/page.md (the text) and docs/results/*.json (one comparison each).

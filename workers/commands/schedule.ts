@@ -8,7 +8,7 @@ import { NoSchedule, readSchedule, scheduleCsv } from '../../activities/runs/sch
 import { parseChoice, readOptions } from '../processes/command-line.ts';
 import { OBJECT_HELP, OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
-import { formatCount } from '../terminal/figures.ts';
+import { formatCount } from '../../workflows/population/figures.ts';
 
 const HELP = `
 Prints the complete schedule of the winner of a finished run: its hyperparameters from step 0, through every copy and
@@ -32,11 +32,11 @@ await runProcess(async () => {
       `Expected \`--run\` to be the folder of a run, \`<workflow id>/<first run id>\`, got \`${run ?? 'nothing'}\`. ` +
         `--help lists the options.`,
     );
-  const schedule = await withObjects(options.directory, async (objects) => readSchedule(objects, bucket, run)).catch(
-    (error: unknown) => {
-      throw error instanceof NoSchedule ? new UserError(error.message, { cause: error }) : error;
-    },
-  );
+  const schedule = await withObjects(options.directory, async (objects) =>
+    readSchedule(objects, { bucket, folder: run }),
+  ).catch((error: unknown) => {
+    throw error instanceof NoSchedule ? new UserError(error.message, { cause: error }) : error;
+  });
   const text = format === 'csv' ? scheduleCsv(schedule) : readableJson(schedule);
   if (output === undefined) {
     await new Promise<void>((written, failed) =>

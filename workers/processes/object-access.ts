@@ -1,6 +1,6 @@
 /**
- * Opens the object store for commands that only read finished runs: the store that the environment names, else the one
- * of the running local stack.
+ * Opens the object store for commands that read finished runs: the store that the environment names, else the one of
+ * the local stack. If the stack is stopped, a server is started on what it stored.
  */
 import { join, resolve } from 'node:path';
 import { ObjectStore } from '../../activities/storage/object-store.ts';
@@ -9,6 +9,7 @@ import { UserError } from './user-error.ts';
 import { storeOptions } from '../stack/object-server.ts';
 import { LOCAL } from './programs.ts';
 import { findRunningStack } from '../stack/running-stack.ts';
+import { serveStoredObjects } from '../stack/stored-objects.ts';
 import { storeSettings } from './store-settings.ts';
 
 /** If one of these is set, the environment names a store or credentials. */
@@ -21,45 +22,62 @@ export const OBJECT_OPTIONS = { bucket: { type: 'string' }, directory: { type: '
 /** Lines about these options in `--help`. */
 export const OBJECT_HELP = `
   --bucket NAME          bucket with the objects (fire-pbt), in the S3 that the AWS SDK's environment names, else in
-                         the S3 of the running local stack
+                         that of the local stack, which need not run
   --directory DIRECTORY  directory of the local stack's state (.local)
   --help                 show this text`.slice(1);
 
+/** The object store of finished runs. */
+interface FoundStore {
+  readonly objects: ObjectStore;
+  /** The folder in which the objects lie as files, `<bucket>/<key>`; null: it is not known. */
+  readonly folder: string | null;
+  /** Advice to append to its error messages. */
+  readonly advice: string;
+  readonly close: () => Promise<void>;
+}
+
 /**
- * Calls `read` with the store and closes the store afterwards.
+ * Calls `read` with the store and closes the store afterwards. `folder` has the objects as files, `<bucket>/<key>`;
+ * null if the store is not that of a local stack.
  *
  * @throws UserError if the store refuses access or does not answer
  */
 export async function withObjects<T>(
   directory: string | undefined,
-  read: (objects: ObjectStore) => Promise<T>,
+  read: (objects: ObjectStore, folder: string | null) => Promise<T>,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<T> {
-  const { objects, advice } = await connect(directory === undefined ? LOCAL : resolve(directory), environment);
+  const store = await connect(directory === undefined ? LOCAL : resolve(directory), environment);
   try {
-    return await read(objects);
+    return await read(store.objects, store.folder);
   } catch (error) {
     if (!(error instanceof ObjectStoreError)) throw error;
-    throw new UserError(`${error.message}${advice}`, { cause: error });
+    throw new UserError(`${error.message}${store.advice}`, { cause: error });
   } finally {
-    await objects.close();
+    await store.objects.close();
+    await store.close();
   }
 }
 
-/** Returns the store, and advice to append to its error messages. */
-async function connect(
-  directory: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<{ readonly objects: ObjectStore; readonly advice: string }> {
-  if (STORE_VARIABLES.some((name) => (environment[name] ?? '') !== ''))
-    return { objects: new ObjectStore(storeSettings()), advice: '' };
-  const stack = await findRunningStack(join(directory, 'state'), STACK_TIMEOUT_MS);
-  if (stack !== undefined) return { objects: new ObjectStore(storeOptions(stack.s3)), advice: '' };
+async function connect(directory: string, environment: NodeJS.ProcessEnv): Promise<FoundStore> {
+  const own = { objects: new ObjectStore(storeSettings()), folder: null, advice: '', close: () => Promise.resolve() };
+  if (STORE_VARIABLES.some((name) => (environment[name] ?? '') !== '')) return own;
+  const stateDirectory = join(directory, 'state');
+  const stack = await findRunningStack(stateDirectory, STACK_TIMEOUT_MS);
+  if (stack !== undefined) return { ...own, objects: new ObjectStore(storeOptions(stack.s3)), folder: stack.s3.folder };
+  const stored = await serveStoredObjects(stateDirectory, environment);
+  if (stored !== undefined)
+    return {
+      ...own,
+      objects: new ObjectStore(storeOptions(stored.s3)),
+      folder: stored.s3.folder,
+      close: stored.stop,
+    };
   // The SDK may still find a default profile.
   return {
-    objects: new ObjectStore(storeSettings()),
+    ...own,
     advice:
-      `; no local stack is running in ${directory} and ${STORE_VARIABLES[0]} is not set: start a stack with ` +
+      `; no local stack has run in ${directory} and ${STORE_VARIABLES[0]} is not set: start a stack with ` +
       `\`npm run stack\``,
   };
 }

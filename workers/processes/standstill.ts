@@ -7,7 +7,7 @@ import type { Client } from '@temporalio/client';
 import { causesOf } from '../../workflows/run/causes.ts';
 import { onTrainers, pendingActivities, type PendingActivity } from './pending-activities.ts';
 import { reasonOf } from './user-error.ts';
-import { formatCount } from '../terminal/figures.ts';
+import { formatCount } from '../../workflows/population/figures.ts';
 
 /** Activities that keep failing for the same reason. */
 export interface RepeatedFailure {

@@ -5,7 +5,7 @@ import { atOnce } from '../../activities/comparison/pausing.ts';
 import { comparePairs, summarise } from '../../activities/comparison/statistics.ts';
 import type { Interval, Summary } from '../../activities/contracts/comparison.ts';
 import { UserError } from '../processes/user-error.ts';
-import { longNumber, shortBytes, shortDuration } from '../terminal/figures.ts';
+import { longNumber, shortBytes, shortDuration } from '../../workflows/population/figures.ts';
 import { runsOf } from './stored-table.ts';
 import type { StoredRun, StoredTable } from './stored-table.ts';
 

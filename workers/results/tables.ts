@@ -4,7 +4,7 @@
 import { markdownTable } from '../../workflows/population/markdown-table.ts';
 import { atOnce } from '../../activities/comparison/pausing.ts';
 import { comparePairs, summarise } from '../../activities/comparison/statistics.ts';
-import { longNumber } from '../terminal/figures.ts';
+import { longNumber } from '../../workflows/population/figures.ts';
 import {
   differences,
   differenceText,

@@ -6,6 +6,7 @@ import { authorLine, messageWithLine } from '../../activities/tasks/author-line.
 import { configureTensorFlow } from '../processes/tensorflow-environment.ts';
 import { describeRun } from '../../activities/comparison/run.ts';
 import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
+import { accountFor } from '../../activities/runs/costs.ts';
 import { sumCounts } from '../../activities/runs/result.ts';
 import { algorithmOf, memberName } from '../../workflows/population/names.ts';
 import { SIMULATED, simulateTask, type SimulationJob } from './simulate.ts';
@@ -61,6 +62,6 @@ async function simulateRun({ arm, specification, tasks }: SimulationJob): Promis
       undeleted: 0,
       specification,
     },
-    levels,
+    accountFor(levels),
   );
 }

@@ -202,7 +202,7 @@ export interface Credentials {
 }
 
 /** Reads the credentials; undefined if the file does not exist or has none. */
-function storedCredentials(file: string): Credentials | undefined {
+export function storedCredentials(file: string): Credentials | undefined {
   try {
     const text = readFileSync(file, 'utf8');
     const accessKey = /^aws_access_key_id *= *(\S+)$/m.exec(text)?.[1];

@@ -7,7 +7,8 @@ import { costsOf } from '../../activities/runs/plan.ts';
 import { comparisonTables } from '../../workflows/comparison/comparison-text.ts';
 import type { ComparisonProgress, RunProgress } from '../../activities/contracts/messages.ts';
 import { comparedRunId, retraceId } from '../../workflows/population/names.ts';
-import { formatCount, longNumber, progressBar, shortDuration, shortScore } from './figures.ts';
+import { formatCount, longNumber, shortDuration, shortScore } from '../../workflows/population/figures.ts';
+import { progressBar } from './progress-bar.ts';
 
 /** A run in training. */
 export interface RunInTraining {

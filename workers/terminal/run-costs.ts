@@ -2,7 +2,7 @@
  * Formats the costs of a run before it starts.
  */
 import type { HistoryCosts, RunPlan } from '../../activities/contracts/run.ts';
-import { formatCount, longNumber, shortBytes } from './figures.ts';
+import { formatCount, longNumber, shortBytes } from '../../workflows/population/figures.ts';
 
 /** Describes the size of a run: workers, rounds, training, storage, histories. Returns several lines. */
 export function formatCosts({ specification, costs }: RunPlan): string {

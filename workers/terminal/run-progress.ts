@@ -3,7 +3,8 @@
  */
 import { subPopulationName } from '../../workflows/population/names.ts';
 import type { RunProgress, SubPopulationSummary } from '../../activities/contracts/messages.ts';
-import { formatCount, progressBar, shortDuration, shortNumber, shortScore } from './figures.ts';
+import { formatCount, shortDuration, shortNumber, shortScore } from '../../workflows/population/figures.ts';
+import { progressBar } from './progress-bar.ts';
 
 /**
  * Estimates the time left from the pace of completed rounds, or of another count.

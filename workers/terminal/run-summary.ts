@@ -8,7 +8,7 @@ import { describeCodes } from '../../workflows/population/decision-code.ts';
 import { subPopulationName } from '../../workflows/population/names.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
 import { displayPath } from './display-path.ts';
-import { formatCount, longNumber, shortNumber, shortScore } from './figures.ts';
+import { formatCount, longNumber, shortNumber, shortScore } from '../../workflows/population/figures.ts';
 import { temporalCommand } from './stack-addresses.ts';
 
 const MAX_SEGMENTS = 8;

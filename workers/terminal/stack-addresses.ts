@@ -4,7 +4,7 @@
 import { commandFor } from '../processes/programs.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
 import { displayPath } from './display-path.ts';
-import { formatCount } from './figures.ts';
+import { formatCount } from '../../workflows/population/figures.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
 

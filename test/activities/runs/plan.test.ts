@@ -123,7 +123,13 @@ describe('the plan of a run', () => {
         await objects.put(
           'planned',
           'found/r/result/result.json',
-          JSON.stringify({ seed: 0, winner: { objective: 0.9 }, testScore: 0.8, schedule, specification }),
+          JSON.stringify({
+            ...{ workflowId: 'found', algorithm: 'pbt', seed: 0, rounds: 10, steps: 1000, testScore: 0.8 },
+            winner: { objective: 0.9, checkpoint: { sha256: '0' } },
+            ...{ promotions: [0], verdicts: {}, decisionsSha256: null, schedule, specification },
+            storage: { bucket: 'planned', folder: 'found/r' },
+            resultKey: 'found/r/result/result.json',
+          }),
         );
         const planned = await plan('retrace', retracing, { ...ROOT, workflowType: 'retrace' });
         assert.deepEqual(planned.retraced, { folder: 'found/r', seed: 0, objective: 0.9, testScore: 0.8 });

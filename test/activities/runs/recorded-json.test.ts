@@ -79,7 +79,7 @@ describe('an object of another run', () => {
           ...refusal,
           message: new RegExp(`${expected}.*\\. Start the comparison again under its workflow id: it makes anew `),
         });
-        await assert.rejects(readSchedule(objects, BUCKET, finished.folder), NoSchedule);
+        await assert.rejects(readSchedule(objects, finished), NoSchedule);
         assert.deepEqual(await findRun(objects, records, 'finished', specification), { state: 'absent' });
         assert.deepEqual(await findRetrace(objects, records, 'finished', finished, 7), { state: 'absent' });
       });

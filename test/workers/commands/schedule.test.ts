@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -16,7 +16,15 @@ const TASK = { kind: 'toy', variant: 'plain' };
 /** A result as result.ts writes it, including fields that are not exported. */
 const RESULT = {
   workflowId: 'compared/FIRE/seed-0',
+  algorithm: 'FIRE PBT',
+  seed: 0,
+  rounds: 3,
   steps: 60,
+  winner: { member: 'P1/member-0', objective: 0.5, checkpoint: { sha256: '0' } },
+  testScore: 0.5,
+  promotions: [1, 0],
+  verdicts: {},
+  decisionsSha256: null,
   schedule: [
     {
       worker: 'P2/member-1',
@@ -40,7 +48,12 @@ const RESULT = {
       hyperparameters: { learningRate: 0.012345678901234567, kind: 'c' },
     },
   ],
-  specification: { task: TASK, steps: 80, stepsPerRound: 20, evalEvery: 1 },
+  storage: { bucket: 'fire-pbt', folder: RUN },
+  resultKey: `${RUN}/result/result.json`,
+  specification: {
+    ...{ task: TASK, steps: 80, stepsPerRound: 20, evalEvery: 1, hyperparameters: {}, threads: 1 },
+    subPopulations: [{ members: 2, evaluators: 0 }],
+  },
 };
 const EXPORTED = {
   format: 'fire-pbt-schedule/1',
@@ -113,6 +126,21 @@ describe('npm run schedule', () => {
     }
   });
 
+  it('serves what a stopped local stack stored, and ends the server', async () => {
+    const stateDirectory = join(directory, 'stopped', 'state');
+    cpSync(server.folder, join(stateDirectory, 'objects'), { recursive: true });
+    writeFileSync(
+      join(stateDirectory, 's3-credentials'),
+      '[default]\naws_access_key_id = STOPPEDSTACK\naws_secret_access_key = a-secret-of-a-test\n',
+    );
+    const { code, output, errors } = await runCommand('schedule.ts', [
+      ...['--directory', join(directory, 'stopped')],
+      ...['--run', RUN],
+    ]);
+    assert.equal(code, 0, errors);
+    assert.deepEqual(JSON.parse(output), EXPORTED);
+  });
+
   it('says in one line why it cannot export a schedule', async () => {
     const nowhere = { ...server.environment, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await freePort()}` };
     const cases: [Promise<Ended>, RegExp][] = [
@@ -135,14 +163,15 @@ describe('npm run schedule', () => {
         schedule('--run', 'odd/run-1', '--bucket', 'other'),
         new RegExp(
           String.raw`^Cannot export the schedule of odd\/run-1: ` +
-            String.raw`s3:\/\/other\/odd\/run-1\/result\/result\.json is no result: schedule: .+$`,
+            String.raw`s3:\/\/other\/odd\/run-1\/result\/result\.json is no result: ` +
+            String.raw`expected .schedule. to be at least .+$`,
         ),
       ],
       [
         schedule('--run', 'cut/run-1', '--bucket', 'other'),
         new RegExp(
           String.raw`^Cannot export the schedule of cut\/run-1: ` +
-            String.raw`s3:\/\/other\/cut\/run-1\/result\/result\.json is no result: .*JSON.*$`,
+            String.raw`s3:\/\/other\/cut\/run-1\/result\/result\.json is no result: expected JSON, got something else$`,
         ),
       ],
       [schedule('--run', RUN, '--format', 'yaml'), /^Expected `--format` to be json or csv, got `yaml`$/],
@@ -173,7 +202,7 @@ describe('npm run schedule', () => {
           AWS_EC2_METADATA_DISABLED: 'true',
         }),
         new RegExp(
-          String.raw`^Cannot get s3:\/\/\S+: .*Region is missing.*; no local stack is running in \S+none and ` +
+          String.raw`^Cannot get s3:\/\/\S+: .*Region is missing.*; no local stack has run in \S+none and ` +
             String.raw`AWS_\w+ is not set: start a stack with .npm run stack.$`,
         ),
       ],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RoundRecord } from '../../../activities/runs/rounds.ts';
-import { accountFor } from '../../../activities/comparison/costs.ts';
+import { accountFor } from '../../../activities/runs/costs.ts';
 import type { RoundEvent } from '../../../workflows/population/events.ts';
 import type { Verdict } from '../../../workflows/algorithm/verdict.ts';
 

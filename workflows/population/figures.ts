@@ -1,9 +1,6 @@
 /**
- * Formats numbers for people.
+ * Formats numbers for people: in the terminal, the Web UI and reports.
  */
-
-/** Lets the line of a run fit in 80 columns. */
-const BAR_CELLS = 14;
 
 /** Formats a number with three significant digits and no trailing zeros: 0.00312, 12.5, 1.2e-7. */
 export function shortNumber(value: number): string {
@@ -35,13 +32,8 @@ export function shortDuration(seconds: number): string {
 
 /** Formats a number with separators for thousands: 132,000. */
 export function longNumber(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-/** Draws a progress bar for a share from 0 to 1. */
-export function progressBar(share: number): string {
-  const filled = Math.round(BAR_CELLS * Math.min(share, 1));
-  return `[${'#'.repeat(filled)}${'.'.repeat(BAR_CELLS - filled)}]`;
+  const [whole = '', ...fraction] = String(value).split('.');
+  return [whole.replaceAll(/\B(?=(\d{3})+$)/g, ','), ...fraction].join('.');
 }
 
 /** Formats a count with its noun: `1 round`, `30 rounds`. */

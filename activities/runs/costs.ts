@@ -3,20 +3,33 @@
  */
 import type { CheckpointReference } from '../contracts/checkpoint.ts';
 import type { EvaluationCosts, RunCurve, TrainingCosts } from '../contracts/comparison.ts';
-import type { RoundRecord } from '../runs/rounds.ts';
+import type { RoundRecord } from './rounds.ts';
 import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
 import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
 import { bestScoreOf } from '../../workflows/population/scores.ts';
 
 /** Returns the costs and the curve of a run; `levels` has the records of each sub-population, P1 first, all rounds. */
-export function accountFor(levels: readonly (readonly RoundRecord[])[]): {
+export function accountFor(levels: readonly (readonly RoundRecord[])[]): RunAccount {
+  return sumTallies(
+    levels.map((records) => {
+      const tally = new LevelTally();
+      for (const record of records) tally.add(record);
+      return tally;
+    }),
+  );
+}
+
+/** What a run cost, and its curve. */
+export interface RunAccount {
   readonly costs: TrainingCosts;
   readonly curve: RunCurve;
-} {
-  const tallies = levels.map(tallyLevel);
-  const total = (number: (tally: LevelTally) => number): number =>
-    tallies.reduce((sum, tally) => sum + number(tally), 0);
+}
+
+/** Returns the costs and the curve of a run from the tallies of its sub-populations, P1 first. */
+export function sumTallies(levels: readonly LevelTally[]): RunAccount {
+  const tallies = levels.map((level) => level.tally());
+  const total = (number: (tally: Tally) => number): number => tallies.reduce((sum, tally) => sum + number(tally), 0);
   const evaluations = mergeEnds(tallies.map(({ ends }) => ends));
   const evaluatorSteps = total((tally) => tally.evaluatorSteps);
   const thrownAway = Object.entries(evaluations).reduce(
@@ -46,7 +59,7 @@ export function accountFor(levels: readonly (readonly RoundRecord[])[]): {
   };
 }
 
-interface LevelTally {
+interface Tally {
   memberSteps: number;
   evaluatorSteps: number;
   trainerSeconds: number;
@@ -58,8 +71,9 @@ interface LevelTally {
   readonly rounds: { readonly steps: number; readonly bestScore: number | null }[];
 }
 
-function tallyLevel(records: readonly RoundRecord[]): LevelTally {
-  const tally: LevelTally = {
+/** What one sub-population cost, as far as its records were added. */
+export class LevelTally {
+  readonly #tally: Tally = {
     memberSteps: 0,
     evaluatorSteps: 0,
     trainerSeconds: 0,
@@ -70,41 +84,55 @@ function tallyLevel(records: readonly RoundRecord[]): LevelTally {
     rounds: [],
   };
   /** Steps of the current evaluation, by slot. */
-  const spentSteps = new Map<number, number>();
+  readonly #spentSteps = new Map<number, number>();
   /** Slots whose evaluation overlapped with its child when it was last judged. */
-  const met = new Set<number>();
-  let state = emptyPopulation();
-  for (const { events, cost } of records) {
+  readonly #met = new Set<number>();
+  #state = emptyPopulation();
+
+  /** Adds the record of the next round. */
+  add({ events, cost }: RoundRecord): void {
+    const tally = this.#tally;
     for (const event of events) {
-      if (event.kind === 'trained') tallyTraining(tally, spentSteps, state, event);
+      if (event.kind === 'trained') tallyTraining(tally, this.#spentSteps, this.#state, event);
       for (const { slot, verdict } of event.kind === 'judged' ? event.evaluations : []) {
-        if (verdict.overlap) met.add(slot);
-        else met.delete(slot);
+        if (verdict.overlap) this.#met.add(slot);
+        else this.#met.delete(slot);
       }
-      for (const { slot, reason } of endsIn(event)) end(slot, reason);
-      state = applyEvents(state, [event]);
+      for (const { slot, reason } of endsIn(event)) {
+        countEnd(tally.ends, reason, this.#stepsOf(slot));
+        this.#spentSteps.delete(slot);
+        this.#met.delete(slot);
+      }
+      this.#state = applyEvents(this.#state, [event]);
     }
     tally.trainerSeconds += cost.trainerSeconds;
-    tally.rounds.push({ steps: tally.memberSteps + tally.evaluatorSteps, bestScore: bestScoreOf(state) });
+    tally.rounds.push({ steps: tally.memberSteps + tally.evaluatorSteps, bestScore: bestScoreOf(this.#state) });
   }
-  for (const [slot, evaluation] of state.evaluations.entries()) if (evaluation) end(slot, 'unfinished');
-  tally.promotions = state.promotions;
-  return tally;
 
-  function end(slot: number, reason: string): void {
-    const { count, steps, neverMet } = tally.ends.get(reason) ?? NONE;
-    tally.ends.set(reason, {
-      count: count + 1,
-      steps: steps + (spentSteps.get(slot) ?? 0),
-      neverMet: neverMet + (met.has(slot) ? 0 : 1),
-    });
-    spentSteps.delete(slot);
-    met.delete(slot);
+  /** Returns the sums; evaluations that go on count as unfinished. */
+  tally(): Tally {
+    const ends = new Map(this.#tally.ends);
+    for (const [slot, evaluation] of this.#state.evaluations.entries())
+      if (evaluation) countEnd(ends, 'unfinished', this.#stepsOf(slot));
+    return { ...this.#tally, ends, promotions: this.#state.promotions };
+  }
+
+  #stepsOf(slot: number): Omit<EvaluationCosts, 'count'> {
+    return { steps: this.#spentSteps.get(slot) ?? 0, neverMet: this.#met.has(slot) ? 0 : 1 };
   }
 }
 
+function countEnd(
+  ends: Map<string, EvaluationCosts>,
+  reason: string,
+  { steps, neverMet }: Omit<EvaluationCosts, 'count'>,
+): void {
+  const before = ends.get(reason) ?? NONE;
+  ends.set(reason, { count: before.count + 1, steps: before.steps + steps, neverMet: before.neverMet + neverMet });
+}
+
 function tallyTraining(
-  tally: LevelTally,
+  tally: Tally,
   spentSteps: Map<number, number>,
   state: PopulationState,
   { step, members, evaluators }: Extract<RoundEvent, { kind: 'trained' }>,
