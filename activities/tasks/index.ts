@@ -10,6 +10,12 @@ export type { NamedTensor, TensorDtype } from '../storage/safetensors.ts';
 export { defineTask, type TaskDefinition } from './define-task.ts';
 export type { ExportedFile, Report, Session, SessionContext, State } from './task.ts';
 export { BatchOrder, splitData } from './datasets/split.ts';
+export {
+  defineEnvironment,
+  type Environment,
+  type EnvironmentDefinition,
+  type Transition,
+} from './environments/environment.ts';
 export { compile } from './tensorflow/compile.ts';
 export type {
   FunctionDefinition,

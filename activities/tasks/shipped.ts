@@ -4,11 +4,12 @@
 import { fileURLToPath } from 'node:url';
 import type { TaskDefinition } from './define-task.ts';
 import { imageClassification } from './image-classification/image-classification.ts';
+import { reinforcementLearning } from './reinforcement-learning/reinforcement-learning.ts';
 import { TaskRegistry } from './registry.ts';
 import { tabular } from './tabular/tabular.ts';
 import { toy } from './toy.ts';
 
-export const SHIPPED_TASKS: readonly TaskDefinition[] = [imageClassification, tabular, toy];
+export const SHIPPED_TASKS: readonly TaskDefinition[] = [imageClassification, tabular, reinforcementLearning, toy];
 
 /** Returns a registry of the shipped tasks, and of those that a user brings. */
 export function registryWith(definitions: readonly TaskDefinition[] = []): TaskRegistry {

@@ -15,8 +15,8 @@ import { NODE_MODULES, ROOT } from '../places.mjs';
 export const nodePackages = {
   name: 'node-packages',
   title: 'npm packages',
-  downloadBytes: 240e6,
-  diskBytes: 680e6,
+  downloadBytes: 246e6,
+  diskBytes: 702e6,
   needs: ['npm'],
 
   isInPlace() {

@@ -219,7 +219,7 @@ function valueText(kind: Kind, value: number | null | undefined): string {
   if (value === null || value === undefined) return NONE;
   switch (kind) {
     case 'score':
-      return value.toFixed(4);
+      return value.toFixed(scoreDigits(value));
     case 'count':
       return Math.abs(value) < 100 ? String(Number(value.toFixed(1))) : longNumber(Math.round(value));
     case 'seconds':
@@ -233,11 +233,17 @@ function valueText(kind: Kind, value: number | null | undefined): string {
   }
 }
 
+/** Scores of any size: accuracies to four digits, returns of hundreds to one. */
+function scoreDigits(value: number): number {
+  return Math.abs(value) < 100 ? 4 : 1;
+}
+
 function differenceValueText(kind: Kind, scored: StoredTable['scored'], value: number | undefined): string {
   if (value === undefined) return NONE;
   const sign = value < 0 ? '−' : '+';
   const size = Math.abs(value);
-  if (kind === 'score') return `${sign}${scored === 'accuracy' ? (100 * size).toFixed(2) : size.toFixed(4)}`;
+  if (kind === 'score')
+    return sign + (scored === 'accuracy' ? (100 * size).toFixed(2) : size.toFixed(scoreDigits(size)));
   return `${sign}${valueText(kind, size)}`;
 }
 

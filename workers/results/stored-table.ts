@@ -115,13 +115,13 @@ export function parseTable(name: string, text: string, source: string): StoredTa
     throw new UserError(
       `Expected ${source} to have one run for each arm and seed, got two of ${duplicate.arm}, seed ${duplicate.seed}`,
     );
-  const hasToys = Object.values(input?.arms ?? {}).some((arm) => taskKind(arm) === 'toy');
+  const kinds = Object.values(input?.arms ?? {}).map(taskKind);
   const expected = Object.keys(input?.arms ?? {}).length * (input?.seeds?.length ?? 0);
   return {
     name,
     runs,
     arms: [...new Set(runs.map(({ arm }) => arm))],
-    scored: hasToys ? 'score' : 'accuracy',
+    scored: kinds.every((kind) => kind === 'image-classification') ? 'accuracy' : 'score',
     missing: Math.max(0, expected - runs.length),
   };
 }

@@ -46,6 +46,8 @@ export interface PlainLayer {
     | 'flatten'
     | 'globalAveragePooling2d'
     | 'maxPooling2d'
+    | 'reLU'
+    | 'rescaling'
     | 'zeroPadding2d';
   readonly config: Readonly<Record<string, unknown>>;
 }

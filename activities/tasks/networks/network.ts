@@ -19,20 +19,20 @@ export interface Training {
 }
 
 export class Network {
-  readonly #layers: readonly Layer[];
+  readonly layers: readonly Layer[];
 
   constructor(layers: readonly Layer[]) {
-    this.#layers = layers;
+    this.layers = layers;
   }
 
   /** Variables in the order of the layers. */
   get parameters(): readonly Parameter[] {
-    return this.#layers.flatMap(({ parameters }) => parameters);
+    return this.layers.flatMap(({ parameters }) => parameters);
   }
 
   /** The same in TensorFlow.js's terms. */
   get exported(): readonly ExportedLayer[] {
-    return this.#layers.flatMap(({ exported }) => exported);
+    return this.layers.flatMap(({ exported }) => exported);
   }
 
   /** Makes all variables, each from a stream of its own. */
@@ -55,10 +55,10 @@ export class Network {
 
   /** Returns the last layer's output: in training if `training` is given, else as it answers. */
   apply(tf: Tf, input: Tfjs.Tensor, variables: Parameters, training?: Training): Tfjs.Tensor {
-    const random = this.#layers.filter(({ isRandom }) => isRandom);
+    const random = this.layers.filter(({ isRandom }) => isRandom);
     const drops = training?.dropout !== undefined && random.length > 0;
     const keys = drops ? split(tf, training.key, random.length) : [];
-    return this.#layers.reduce((value, layer) => {
+    return this.layers.reduce((value, layer) => {
       const own = layer.parameters.map(({ name }) => variables[name]!);
       const key = keys[random.indexOf(layer)];
       return layer.apply(tf, value, own, training && { dropout: training.dropout, key });

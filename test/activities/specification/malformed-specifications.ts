@@ -358,8 +358,8 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'an unknown task',
     withToy({ task: { kind: 'text' } }),
-    'Expected `task.kind` to be one of `image-classification`, `tabular`, `toy` (others: start trainers with ' +
-      '`--tasks FILE`), got `"text"`',
+    'Expected `task.kind` to be one of `image-classification`, `tabular`, `reinforcement-learning`, `toy` ' +
+      '(others: start trainers with `--tasks FILE`), got `"text"`',
   ],
   [
     'a task by name',

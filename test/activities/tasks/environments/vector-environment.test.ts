@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { defineEnvironment, type Environment } from '../../../../activities/tasks/environments/environment.ts';
+import { pendulum } from '../../../../activities/tasks/environments/pendulum.ts';
+import { VectorEnvironment } from '../../../../activities/tasks/environments/vector-environment.ts';
+
+/** Shows its steps, what it began with and the last action; ends after as many steps as it began with. */
+class Counter implements Environment {
+  readonly stateSize = 3;
+  readonly #state = new Float64Array(3);
+
+  reset(stream: { integer(most: number): number }, observation: Float64Array): void {
+    this.#state.set([0, 2 + stream.integer(5), 0]);
+    observation.set(this.#state);
+  }
+
+  step([action = NaN]: Float64Array, observation: Float64Array, stream: () => { next(): number }) {
+    this.#state[0]! += 1;
+    this.#state[2] = action + 0.001 * stream().next();
+    observation.set(this.#state);
+    return { reward: 2, ended: this.#state[0] === this.#state[1], measurements: [this.#state[0]!] };
+  }
+
+  save(state: Float64Array): void {
+    state.set(this.#state);
+  }
+
+  restore(state: Float64Array): void {
+    this.#state.set(state);
+  }
+}
+
+const counter = defineEnvironment({
+  name: 'counter',
+  observations: 3,
+  actions: { low: [-2], high: [6] },
+  mostSteps: 4,
+  measurements: ['step'],
+  create: () => new Counter(),
+});
+
+const actions = (count: number) => Float32Array.from({ length: count }, (_, index) => index / 2 - 0.75);
+
+describe('environments side by side', () => {
+  it('end, or are cut off by the time limit, and begin a new episode at once', async () => {
+    const vector = await VectorEnvironment.create(counter, 6, 5, 'test');
+    vector.reset();
+    const begins = Array.from({ length: 6 }, (_, index) => vector.observations[3 * index + 1]!);
+    assert.ok(begins.some((steps) => steps > 4) && begins.some((steps) => steps <= 4), String(begins));
+    const over = new Map<number, number>();
+    for (let step = 1; step <= 4; step++) {
+      const { ended, cut, final, episodes } = vector.step(actions(6));
+      const finished = begins.flatMap((steps, index) => (over.has(index) ? [] : [{ steps, index }]));
+      for (const { steps, index } of finished) {
+        assert.equal(ended[index], Number(steps === step), `environment ${index}, step ${step}`);
+        assert.equal(cut[index], Number(step === 4 && steps > 4));
+        assert.equal(final[3 * index], step);
+        if (ended[index] + cut[index] === 0) continue;
+        over.set(index, step);
+        assert.equal(vector.observations[3 * index], 0);
+        assert.ok(
+          episodes.some(
+            (one) => one.steps === step && one.return === 2 * step && one.measurements[0] === (step + 1) / 2,
+          ),
+        );
+      }
+    }
+    assert.equal(over.size, 6);
+    vector.dispose();
+  });
+
+  it('clip actions to the bounds, of which −1 and 1 are the units', async () => {
+    const vector = await VectorEnvironment.create(counter, 4, 5, 'test');
+    vector.reset();
+    const { final } = vector.step(Float32Array.of(-3, -1, 0.5, 7));
+    const shown = [0, 1, 2, 3].map((index) => Math.floor(final[3 * index + 2]!));
+    assert.deepEqual(shown, [-2, -2, 4, 6]);
+  });
+
+  it('draw from streams of their own, however many there are', async () => {
+    const run = async (count: number, worker: string): Promise<Float64Array> => {
+      const vector = await VectorEnvironment.create(counter, count, 5, worker);
+      vector.reset();
+      for (let step = 0; step < 9; step++) vector.step(new Float32Array(count));
+      return vector.observations.slice(0, 3 * 2);
+    };
+    const two = await run(2, 'P1/member-0');
+    assert.deepEqual(await run(7, 'P1/member-0'), two);
+    assert.notDeepEqual(await run(2, 'P1/member-1'), two);
+  });
+
+  it('go on from a checkpoint, bit for bit', async () => {
+    for (const definition of [counter, pendulum]) {
+      const [one, other] = [
+        await VectorEnvironment.create(definition, 5, 5, 'test'),
+        await VectorEnvironment.create(definition, 5, 5, 'test'),
+      ];
+      one.reset();
+      for (let step = 0; step < 7; step++) one.step(actions(5));
+      other.restore(one.save());
+      for (let step = 0; step < 205; step++) assert.deepEqual(other.step(actions(5)), one.step(actions(5)));
+      assert.deepEqual(other.save(), one.save());
+      assert.deepEqual(other.runningReturns, one.runningReturns);
+    }
+  });
+
+  it('refuse a checkpoint that is none of theirs', async () => {
+    const vector = await VectorEnvironment.create(counter, 2, 5, 'test');
+    const other = await VectorEnvironment.create(counter, 3, 5, 'test');
+    assert.throws(() => vector.restore(new Map()), {
+      message: 'Expected the checkpoint to have the tensor `environments/states` (F64 [2, 3]), got `none`',
+    });
+    assert.throws(() => vector.restore(other.save()), {
+      message: 'Expected the checkpoint to have the tensor `environments/states` (F64 [2, 3]), got `F64 [3, 3]`',
+    });
+  });
+});
