@@ -3,6 +3,7 @@
  */
 import type { z } from 'zod';
 import { at, isRecord, numbersAt, report } from '../../workflows/validation/draft.ts';
+import { listOf } from '../../workflows/validation/fields.ts';
 import { allows, ruleOf } from '../../workflows/validation/hyperparameter-definition.ts';
 import type { HyperparameterDefinition } from '../contracts/task.ts';
 
@@ -34,8 +35,12 @@ export function namesOf(definitions: readonly HyperparameterDefinition[]): strin
   return definitions.map(({ name }) => name).join(', ');
 }
 
-/** The kind of space in which each kind of hyperparameter is searched. */
-const SPACES = { number: 'float', integer: 'integer', category: 'category' } as const;
+/** The kinds of space in which each kind of hyperparameter is searched. */
+const SPACES = {
+  number: ['float', 'category'],
+  integer: ['integer', 'category'],
+  category: ['category'],
+} as const;
 
 /** Checks that a hyperparameter is searched among values that the task allows. */
 function checkSearch(
@@ -46,8 +51,9 @@ function checkSearch(
 ): void {
   const kind = at(space, 'kind');
   const wanted = SPACES[definition.kind];
-  if (kind !== wanted) {
-    if (Object.values<unknown>(SPACES).includes(kind)) report(context, [...path, 'kind'], `\`${wanted}\``);
+  if (!wanted.some((one) => one === kind)) {
+    if (Object.values(SPACES).some((kinds) => kinds.some((one) => one === kind)))
+      report(context, [...path, 'kind'], listOf(wanted));
     return;
   }
   const bounds = numbersAt(space, 'bounds');
@@ -55,7 +61,11 @@ function checkSearch(
     report(context, [...path, 'bounds'], `two numbers, each ${ruleOf(definition)}`);
   const choices = at(space, 'choices');
   if (Array.isArray(choices) && !choices.every((choice) => allows(definition, choice)))
-    report(context, [...path, 'choices'], `strings, each ${ruleOf(definition)}`);
+    report(
+      context,
+      [...path, 'choices'],
+      `${definition.kind === 'category' ? 'strings' : 'numbers'}, each ${ruleOf(definition)}`,
+    );
 }
 
 /** Adds an issue for each broken rule inside one search space. */
@@ -79,5 +89,5 @@ export function checkSpace(draft: unknown, context: z.core.$RefinementCtx): void
     report(context, ['factors'], 'factors of which one at least is not 1');
   const choices = at(draft, 'choices');
   if (Array.isArray(choices) && new Set(choices).size < choices.length)
-    report(context, ['choices'], 'different strings');
+    report(context, ['choices'], 'different strings or numbers');
 }

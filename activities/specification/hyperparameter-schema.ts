@@ -52,7 +52,7 @@ const integerSpace = object(
   'A searched whole number: explore multiplies it and moves it by at least one.',
 );
 
-/** A category's choice, or a constant that is a name. */
+/** A choice that is a name, or a constant that is one. */
 export const choice = z
   .string({ error: 'a string of 1 to 100 characters' })
   .min(1, { error: 'a string of 1 to 100 characters' })
@@ -60,8 +60,14 @@ export const choice = z
 
 const categorySpace = object(
   {
-    kind: tag('category', 'One of several names.'),
-    choices: list(choice, 2, 64, 'different strings', 'Possible values; explore draws a new one.'),
+    kind: tag('category', 'One of several names or numbers.'),
+    choices: list(
+      z.union([finite('A number.'), choice], { error: 'a number or a string of 1 to 100 characters' }),
+      2,
+      64,
+      'different strings or numbers',
+      'Possible values: names of a category, or some of the values of a number. Explore draws a new one.',
+    ),
   },
   'A searched category.',
 );

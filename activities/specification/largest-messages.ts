@@ -3,7 +3,7 @@
  * each name as long as the run's names get, each list empty. Their types are those of the contracts, so that a field
  * added there is counted or does not compile.
  */
-import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
+import type { HyperparameterValue, HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import { VERDICT_REASONS } from '../../workflows/algorithm/verdict.ts';
 import { KEPT_CODES } from '../../workflows/population/decision-code.ts';
 import { evaluatorName, memberName } from '../../workflows/population/names.ts';
@@ -220,7 +220,7 @@ function summariesOf(parts: LargestParts) {
     hyperparameters: Object.fromEntries(
       Object.entries(specification.hyperparameters).map(([name, space]) => [
         name,
-        typeof space === 'object' && space.kind === 'category'
+        typeof space === 'object' && space.kind === 'category' && space.choices.every((one) => typeof one === 'string')
           ? space.choices
           : { min: LONGEST_NUMBER, max: LONGEST_NUMBER },
       ]),
@@ -271,8 +271,8 @@ function verdictCounts({ rounds, index }: LargestParts): Readonly<Record<string,
   return Object.fromEntries(reasons.map((reason) => [reason, rounds * index]));
 }
 
-function longestOf(texts: readonly string[]): string {
-  return texts.reduce((longest, text) => (jsonBytes(text) > jsonBytes(longest) ? text : longest), '');
+function longestOf(choices: readonly HyperparameterValue[]): HyperparameterValue {
+  return choices.reduce((longest, choice) => (jsonBytes(choice) > jsonBytes(longest) ? choice : longest), '');
 }
 
 /** Returns how many bytes a value has as JSON. */

@@ -25,8 +25,10 @@ export function checkSchedule(
   for (const [name, given] of Object.entries(schedule)) {
     const space = at(at(draft, 'hyperparameters'), name);
     if (isUnknown(definitions, name)) report(context, ['schedule', name], `absent (known for this task: ${known})`);
-    else if (space === undefined || typeof space === 'string' || at(space, 'kind') === 'category')
+    else if (space === undefined || typeof space === 'string')
       report(context, ['schedule', name], 'absent: `hyperparameters` has no number of that name');
+    else if (at(space, 'kind') === 'category')
+      report(context, ['schedule', name], 'absent: a category has no order in which it could be scheduled');
     else if (typeof space === 'number' && definitions?.find((one) => one.name === name)?.kind === 'integer')
       report(context, ['schedule', name], 'absent: an integer is scheduled only if it is searched');
     const shapes = Array.isArray(given)

@@ -27,10 +27,10 @@ export interface IntegerSpace {
   readonly factors: readonly number[];
 }
 
-/** One of several names, without an order. */
+/** One of several names, or one of several numbers, without an order. */
 export interface CategorySpace {
   readonly kind: 'category';
-  readonly choices: readonly string[];
+  readonly choices: readonly HyperparameterValue[];
 }
 
 export type HyperparameterSpace = FloatSpace | IntegerSpace | CategorySpace;

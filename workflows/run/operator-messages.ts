@@ -10,7 +10,7 @@ import type { Specification } from '../../activities/specification/specification
 import type { HyperparameterSpace, HyperparameterValue } from '../algorithm/hyperparameters.ts';
 import { parse } from '../validation/complaints.ts';
 import { at, report } from '../validation/draft.ts';
-import { integer, number, object, oneOf } from '../validation/fields.ts';
+import { integer, listOf, number, object } from '../validation/fields.ts';
 
 /** Longest reason: it becomes a part of the run's record. */
 const MAX_REASON_CHARACTERS = 500;
@@ -146,7 +146,7 @@ function valueOf(space: HyperparameterSpace | HyperparameterValue): z.ZodType {
     case 'integer':
       return integer(...space.bounds, 'A whole number.');
     case 'category':
-      return oneOf(space.choices as readonly [string, ...string[]], 'A choice.');
+      return z.literal(space.choices, { error: listOf(space.choices) }).describe('A choice.');
     default:
       return space satisfies never;
   }

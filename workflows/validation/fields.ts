@@ -97,6 +97,6 @@ export const bucketName = z
   );
 
 /** Returns "one of `a`, `b`" for an error message. */
-export function listOf(choices: readonly string[]): string {
+export function listOf(choices: readonly (string | number)[]): string {
   return choices.length === 1 ? `\`${choices[0]}\`` : `one of ${choices.map((choice) => `\`${choice}\``).join(', ')}`;
 }

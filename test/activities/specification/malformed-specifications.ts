@@ -507,19 +507,20 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
     'Expected `hyperparameters.h.kind` to be one of `float`, `integer`, `category`, got `"double"`',
   ],
   [
-    'a category for a number',
+    'names for a number',
     withToy({ hyperparameters: { h: { kind: 'category', choices: ['a', 'b'] } } }),
-    'Expected `hyperparameters.h.kind` to be `float`, got `"category"`',
+    'Expected `hyperparameters.h.choices` to be numbers, each a finite number, in single precision too, ' +
+      'got `["a","b"]`',
   ],
   [
     'an integer for a real number',
     withToy({ hyperparameters: { h: { kind: 'integer', bounds: [0, 5], initial: { range: [0, 5] } } } }),
-    'Expected `hyperparameters.h.kind` to be `float`',
+    'Expected `hyperparameters.h.kind` to be one of `float`, `category`',
   ],
   [
     'a choice twice',
     withToy({ hyperparameters: { h: { kind: 'category', choices: ['a', 'a'] } } }),
-    'Expected `hyperparameters.h.choices` to be different strings, got `["a","a"]`',
+    'Expected `hyperparameters.h.choices` to be different strings or numbers, got `["a","a"]`',
   ],
   [
     'an unknown scale',
@@ -664,7 +665,8 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
       hyperparameters: { h: { kind: 'category', choices: ['a', 'b'] } },
       schedule: { h: { kind: 'constant' } },
     }),
-    'Expected `schedule.h` to be absent: `hyperparameters` has no number of that name, got `{"kind":"constant"}`',
+    'Expected `schedule.h` to be absent: a category has no order in which it could be scheduled, ' +
+      'got `{"kind":"constant"}`',
   ],
   [
     'a schedule for two sub-populations',

@@ -138,6 +138,8 @@ describe('a specification of a task with integers and categories', () => {
   it('takes constants and spaces of their kinds, and fills in defaults', () => {
     assert.equal(parse({ activation: 'tanh' }).hyperparameters['batchSize'], 8);
     assert.deepEqual(parse({ activation, batchSize }).hyperparameters['activation'], activation);
+    const sizes = { kind: 'category', choices: [8, 16, 64] };
+    assert.deepEqual(parse({ activation, batchSize: sizes }).hyperparameters['batchSize'], sizes);
   });
 
   for (const [what, hyperparameters, complaint] of [
@@ -158,6 +160,16 @@ describe('a specification of a task with integers and categories', () => {
       'bounds beyond those of the task',
       { activation, batchSize: { ...batchSize, bounds: [4, 65] } },
       'batchSize.bounds` to be two numbers, each an integer from 1 to 64, got `[4,65]`',
+    ],
+    [
+      'a number among others that the task does not allow',
+      { activation, batchSize: { kind: 'category', choices: [8, 65] } },
+      'batchSize.choices` to be numbers, each an integer from 1 to 64, got `[8,65]`',
+    ],
+    [
+      'a real number for an integer',
+      { activation, batchSize: { kind: 'float', scale: 'log', bounds: [1, 2], initial: {} } },
+      'batchSize.kind` to be one of `integer`, `category`, got `"float"`',
     ],
     ['a missing one', { batchSize }, 'activation` to be a constant or a space to search, got `undefined`'],
     [

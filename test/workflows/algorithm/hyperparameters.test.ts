@@ -134,6 +134,7 @@ test('an integer moves by at least one, and inwards at its bounds', () => {
 test('explore draws a category from all choices', () => {
   assert.deepEqual(reachable('flip', augmentation), ['crop', 'flip', 'none']);
   assert.deepEqual(reachable('flip', { kind: 'category', choices: ['flip'] }), ['flip']);
+  assert.deepEqual(reachable(16, { kind: 'category', choices: [64, 16, 32] }), [16, 32, 64]);
 });
 
 test('a value at a bound moves inwards if all its factors lead out of the bounds', () => {

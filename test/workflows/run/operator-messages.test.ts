@@ -32,6 +32,7 @@ const SPECIFICATION: Specification = {
     ...TOY.hyperparameters,
     layers: { kind: 'integer', bounds: [1, 4], initial: { range: [1, 2] }, factors: [2, 0.5] },
     optimizer: { kind: 'category', choices: ['adam', 'momentum'] },
+    size: { kind: 'category', choices: [16, 32] },
     batch: 16,
   },
 };
@@ -56,7 +57,7 @@ const ACCEPTED = {
   'a stop of a member': stop({ ...WHY, subPopulation: 1, member: 1 }),
   'a stop of an evaluation': stop({ ...WHY, subPopulation: 2, evaluator: 0 }),
   'hyperparameters within their bounds': set({}),
-  'a whole number and a choice': set({ hyperparameters: { layers: 4, optimizer: 'adam' } }),
+  'a whole number and a choice': set({ hyperparameters: { layers: 4, optimizer: 'adam', size: 32 } }),
   'an extension': extend({ steps: 120 }),
 };
 
@@ -139,6 +140,11 @@ const REFUSED: readonly (readonly [title: string, problem: string | undefined, e
     'Expected `hyperparameters.optimizer` to be one of `adam`, `momentum`, got `"sgd"`',
   ],
   [
+    'a number that is no choice',
+    set({ hyperparameters: { size: '16' } }),
+    'Expected `hyperparameters.size` to be one of `16`, `32`, got `"16"`',
+  ],
+  [
     'a constant',
     set({ hyperparameters: { batch: 32 } }),
     'Expected `hyperparameters.batch` to be absent: it is constant in this run, got `32`',
@@ -146,13 +152,13 @@ const REFUSED: readonly (readonly [title: string, problem: string | undefined, e
   [
     'an unknown hyperparameter',
     set({ hyperparameters: { g: 1 } }),
-    'Expected `hyperparameters.g` to be absent (the run searches h, layers, optimizer), got `1`',
+    'Expected `hyperparameters.g` to be absent (the run searches h, layers, optimizer, size), got `1`',
   ],
   [
     'no hyperparameter',
     set({ hyperparameters: {} }),
     'Expected `hyperparameters` to be an object with at least one hyperparameter that the run searches: ' +
-      'h, layers, optimizer, got `{}`',
+      'h, layers, optimizer, size, got `{}`',
   ],
   ['a member of nowhere', set({ member: -1 }), 'Expected `member` to be an integer from 0 to 1, got `-1`'],
   [
