@@ -30,6 +30,12 @@ export function emitTrace(graph: Graph, trace: Trace, surroundings: Surroundings
 /** Larger constants are not looked up. */
 const MOST_SHARED_BYTES = 1024;
 
+/**
+ * Operations that add. TensorFlow makes one AddN of sums of sums, and AddN begins with whichever input's memory it may
+ * write to: with the one that others are done with. So its last bit depends on the order in which threads run.
+ */
+const SUMS: ReadonlySet<string> = new Set(['Add', 'AddV2', 'AddN']);
+
 /** A variable while a step is written. */
 interface VariableState {
   /** What it holds now. */
@@ -51,6 +57,9 @@ class Emitter {
   /** By operation, attributes and inputs. */
   readonly #emitted = new Map<string, readonly Value[]>();
   readonly #constants = new Map<string, Value>();
+  /** Shapes of sums by the value's name, and the values that stand for them in other sums. */
+  readonly #sums = new Map<string, readonly number[]>();
+  readonly #ordered = new Map<string, Value>();
   readonly #states = new Map<string, VariableState>();
   readonly #effects: Effect[] = [];
 
@@ -81,7 +90,9 @@ class Emitter {
     const values = inputs.map((input) => this.#value(input));
     // Gradients compute some things again.
     const key = JSON.stringify([name, attributes, values.map((value) => value.name)]);
-    const results = this.#emitted.get(key) ?? this.#add(name, attributes, values, outputs);
+    const results =
+      this.#emitted.get(key) ??
+      (SUMS.has(name) ? [this.#addUp(values, outputs[0]!, attributes)] : this.#add(name, attributes, values, outputs));
     this.#emitted.set(key, results);
     results.forEach((value, port) => this.#results.set(`${index}:${port}`, value));
     if (results[0]!.loop === undefined) return;
@@ -100,6 +111,27 @@ class Emitter {
     const add = () => this.#graph.values(name, values, dtypes, attributes);
     // What no iteration changes is computed once a call.
     return values.every(({ loop }) => loop === undefined) ? this.#graph.outside(add) : add();
+  }
+
+  /** Adds values one after the other. */
+  #addUp(values: readonly Value[], type: TensorType, { T }: TracedOperation['attributes']): Value {
+    return values.reduce((one, other) => {
+      const [sum] = this.#add('AddV2', { T: T! }, [this.#inOrder(one), this.#inOrder(other)], [type]);
+      this.#sums.set(sum!.name, type.shape);
+      return sum!;
+    });
+  }
+
+  /** Returns the value such that no optimiser sees that it is a sum. */
+  #inOrder(value: Value): Value {
+    const shape = this.#sums.get(value.name);
+    if (shape === undefined) return value;
+    const known = this.#ordered.get(value.name);
+    if (known) return known;
+    const attributes = { T: { type: value.dtype }, shape: { shape } };
+    const [ordered] = this.#add('EnsureShape', attributes, [value], [{ dtype: value.dtype, shape }]);
+    this.#ordered.set(value.name, ordered!);
+    return ordered!;
   }
 
   #emitUpdate({ name, attributes, inputs, updates }: TracedOperation, index: number): void {
