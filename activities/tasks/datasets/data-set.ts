@@ -31,6 +31,8 @@ export interface ImageDataSet {
   readonly training: LabelledImages;
   /** Absent if the source has no images apart for a test. */
   readonly test?: LabelledImages;
+  /** Files that were left out because they are broken: how many, and the first of them with the reason. */
+  readonly skipped?: { readonly count: number; readonly files: readonly string[] };
   /** What its publishers standardise it by, if they say. */
   readonly normalisation?: Normalisation;
 }

@@ -12,7 +12,9 @@ import { loadModule } from './user-module.ts';
 const MOST_CLASSES = 100_000;
 /** Longest path of Linux. */
 const PATH_CHARACTERS = 4096;
-const KINDS = ['idx', 'cifar-10', 'cifar-100', 'module'] as const;
+const KINDS = ['idx', 'folder', 'cifar-10', 'cifar-100', 'module'] as const;
+/** Side of an image, in pixels. */
+const LARGEST_SIZE = 1024;
 const RULE = `\`fashion-mnist\` or an object with \`kind\` ${KINDS.slice(0, -1).join(', ')} or ${KINDS.at(-1)}`;
 
 const path = (description: string) =>
@@ -47,6 +49,26 @@ const idx = object(
   });
 });
 
+const imageFolder = object(
+  {
+    kind: tag('folder', 'JPEG, PNG and WebP files in a folder for each class.'),
+    train: path('The folder that has the folders of the classes.'),
+    test: path('The same for test images, such as the `val` of ImageNet. Default: none.').optional(),
+    size: integer(
+      8,
+      LARGEST_SIZE,
+      'Side in pixels: images are scaled to it by their shorter side and cut to the square in the middle.',
+    ),
+    colour: oneOf(['rgb', 'grey'], 'What images are converted to. Default: rgb.').default('rgb'),
+    broken: oneOf(
+      ['refuse', 'skip'],
+      'What is done about files that are no images, or broken: refuse the data set, or leave them out and count ' +
+        'them. Default: refuse.',
+    ).default('refuse'),
+  },
+  'A data set in folders.',
+);
+
 const folder = path('The folder that has the files of the binary version.');
 const cifar10 = object({ kind: tag('cifar-10', 'CIFAR-10.'), folder }, 'CIFAR-10 in its binary files.');
 const cifar100 = object(
@@ -72,7 +94,7 @@ const userModule = object(
 export const imageDataSet = z.union(
   [
     oneOf(['fashion-mnist'], 'A data set that set-up installs.'),
-    z.discriminatedUnion('kind', [idx, cifar10, cifar100, userModule], {
+    z.discriminatedUnion('kind', [idx, imageFolder, cifar10, cifar100, userModule], {
       error: (issue) => (issue.code === 'invalid_union' ? listOf(KINDS) : RULE),
     }),
   ],
@@ -109,6 +131,9 @@ async function load(setting: ImageDataSetSetting, dataDirectory: string): Promis
   switch (setting.kind) {
     case 'idx':
       return loadIdx(setting);
+    case 'folder':
+      // Loads a library that others do without.
+      return (await import('./image-folder.ts')).loadImageFolder(setting);
     case 'cifar-10':
       return loadCifar('cifar-10', setting.folder);
     case 'cifar-100':

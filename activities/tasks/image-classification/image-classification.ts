@@ -16,8 +16,10 @@ import type { ExportedFile, Session, SessionContext } from '../task.ts';
 import { loadTensorFlow } from '../tensorflow/library.ts';
 import type { TrainedNetwork } from '../tensorflow/network-definition.ts';
 import { openNetwork } from '../tensorflow/network-session.ts';
+import { split } from '../tensorflow/random.ts';
 import { describeNetwork, exportLayers } from '../networks/export.ts';
 import type { Network } from '../networks/network.ts';
+import { augment, augments } from './augmentation.ts';
 import { estimateCheckpointBytes } from './checkpoint-size.ts';
 import { runImages, type RunImages } from './images.ts';
 import { measuredAtOnce, networkOf } from './models.ts';
@@ -57,8 +59,12 @@ async function openSession(task: ImageClassification, context: SessionContext): 
     prepare: (tf, rows) => ({ images: standardise(tf, rows['images']!, standardisation), labels: rows['labels']! }),
     model: (tf, stream) => trainedModel(tf, stream, network, recipe, context),
     step: (tf, model, { images: input, labels }, at) => {
-      const { labelSmoothing } = at.hyperparameters;
-      trainStep(tf, network, model, input!, recipe, at, (logits) =>
+      const { labelSmoothing, shift, smallestCrop } = at.hyperparameters;
+      const augmentation = { flip: task.flip === true, shift, smallestCrop };
+      const isAugmented = augments(augmentation);
+      const [own, rest] = isAugmented ? split(tf, at.key, 2) : [at.key, at.key];
+      const seen = isAugmented ? augment(tf, input!, augmentation, own!) : input!;
+      trainStep(tf, network, model, seen, recipe, { ...at, key: rest! }, (logits) =>
         classificationLoss(tf, logits as Tfjs.Tensor2D, labels as Tfjs.Tensor1D, labelSmoothing),
       );
     },
@@ -91,7 +97,7 @@ function standardise(
 }
 
 async function exportsOf(network: Network, images: RunImages, trained: TrainedNetwork): Promise<ExportedFile[]> {
-  const { image, standardisation, normalisation, classes, classNames, areBytes } = images;
+  const { image, standardisation, normalisation, classes, classNames, skipped, areBytes } = images;
   const measured = await trained.measure((tf, { weights }, { images: input, labels }) =>
     measureClassification(
       tf,
@@ -115,6 +121,7 @@ async function exportsOf(network: Network, images: RunImages, trained: TrainedNe
         },
       },
       output: { logits: classes, ...(classNames ? { classes: classNames } : {}) },
+      ...(skipped ? { skipped } : {}),
       testScores: scores ? Object.fromEntries(scores) : 'diverged',
     }),
   ];

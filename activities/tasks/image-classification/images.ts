@@ -14,6 +14,7 @@ export interface RunImages {
   readonly image: ImageShape;
   readonly classes: number;
   readonly classNames: readonly string[] | undefined;
+  readonly skipped: ImageDataSet['skipped'];
   /** Whether values are bytes, from 0 to 255, or floats. */
   readonly areBytes: boolean;
   readonly normalisation: Normalisation;
@@ -47,7 +48,7 @@ export async function runImages(
 async function readImages(settings: ImageClassification, seed: number, dataDirectory: string): Promise<RunImages> {
   const { dataset, objectiveExamples, untouchedExamples } = settings;
   const images = await loadImages(dataset, dataDirectory);
-  const { image, classes, classNames, training, test } = images;
+  const { image, classes, classNames, skipped, training, test } = images;
   const held = objectiveExamples + untouchedExamples;
   if (held >= training.count)
     throw new Error(
@@ -65,6 +66,7 @@ async function readImages(settings: ImageClassification, seed: number, dataDirec
     image,
     classes,
     classNames,
+    skipped,
     areBytes: training.pixels instanceof Uint8Array,
     normalisation,
     standardisation: standardisationOf(normalisation, training.pixels),

@@ -20,6 +20,7 @@ import { imageDataSet } from '../datasets/image-data-sets.ts';
 import { classificationScore } from '../networks/classification.ts';
 import { LABEL_SMOOTHING, networkHyperparameters, optimizerSetting } from '../networks/hyperparameters.ts';
 import { RESIDUAL_DEPTHS } from '../networks/residual.ts';
+import { AUGMENTATION } from './augmentation.ts';
 
 const LARGEST_BATCH = 4096;
 const LARGEST_WIDTH = 4096;
@@ -141,6 +142,7 @@ export const settings = object(
         'are averaged; batch normalisation sees each part alone. Default: all.',
     ).optional(),
     warmUp: warmUp.optional(),
+    flip: flag('Whether training mirrors images at random, left to right. Default: false.').optional(),
     objectiveExamples: integer(
       1,
       MOST_EXAMPLES,
@@ -164,7 +166,7 @@ type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReado
 
 /** Returns the hyperparameters of the network that the settings describe. */
 export function hyperparametersOf({ optimizer, model }: ImageClassification): readonly HyperparameterDefinition[] {
-  const all = [...networkHyperparameters(optimizer, LARGEST_BATCH), LABEL_SMOOTHING];
+  const all = [...networkHyperparameters(optimizer, LARGEST_BATCH), LABEL_SMOOTHING, ...AUGMENTATION];
   // A residual network has no hidden dense layers.
   return model.kind === 'resnet' ? all.filter(({ name }) => name !== 'dropout') : all;
 }

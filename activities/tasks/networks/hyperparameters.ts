@@ -96,8 +96,8 @@ function optimizerHyperparameters(optimizer: OptimizerName): HyperparameterDefin
   }
 }
 
-/** Hyperparameters whose absence and whose 0 are the same: a program without them is faster. */
-const NOTHING_AT_ZERO: ReadonlySet<string> = new Set(['weightDecay', 'dropout', 'labelSmoothing']);
+/** Values of hyperparameters that are the same as none: a program without them is faster. */
+const NOTHING: HyperparameterValues = { weightDecay: 0, dropout: 0, labelSmoothing: 0, shift: 0, smallestCrop: 1 };
 
 /** Hyperparameters as a compiled network takes them. */
 export interface NetworkHyperparameters {
@@ -124,7 +124,7 @@ export function sortHyperparameters(
       .map(({ name, default: otherwise }) => [name, given[name] ?? otherwise]),
   );
   const isConstant = ([name, value]: [string, unknown]): boolean =>
-    name === 'activation' || name === 'batchSize' || (NOTHING_AT_ZERO.has(name) && value === 0);
+    name === 'activation' || name === 'batchSize' || (Object.hasOwn(NOTHING, name) && value === NOTHING[name]);
   const entries = Object.entries(values);
   const { activation = 'relu', batchSize: own = batchSize } = values;
   return {

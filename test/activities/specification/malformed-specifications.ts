@@ -374,14 +374,14 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
   [
     'an unknown data set',
     withTask({ dataset: 'imagenet' }),
-    'Expected `task.dataset` to be `fashion-mnist` or an object with `kind` idx, cifar-10, cifar-100 or module, ' +
-      'got `"imagenet"`',
+    'Expected `task.dataset` to be `fashion-mnist` or an object with `kind` idx, folder, cifar-10, cifar-100 or ' +
+      'module, got `"imagenet"`',
   ],
   [
     'a data set outside',
     withTask({ dataset: '../../etc/passwd' }),
-    'Expected `task.dataset` to be `fashion-mnist` or an object with `kind` idx, cifar-10, cifar-100 or module, ' +
-      'got `"../../etc/passwd"`',
+    'Expected `task.dataset` to be `fashion-mnist` or an object with `kind` idx, folder, cifar-10, cifar-100 or ' +
+      'module, got `"../../etc/passwd"`',
   ],
   [
     'an unknown model',
@@ -439,14 +439,14 @@ export const MALFORMED: readonly (readonly [what: string, specification: unknown
     'a misspelt hyperparameter',
     withImages({ hyperparameters: { learningrate: learningRate } }),
     'Expected `hyperparameters.learningrate` to be absent (known for this task: learningRate, momentum, weightDecay, ' +
-      'dropout, activation, batchSize, labelSmoothing)',
+      'dropout, activation, batchSize, labelSmoothing, shift, smallestCrop)',
     'Expected `hyperparameters.learningRate` to be a constant or a space to search',
   ],
   [
     'momentum for Adam',
     { ...withTask({ optimizer: 'adam' }), hyperparameters: { learningRate, momentum: 0.9 } },
     'Expected `hyperparameters.momentum` to be absent (known for this task: learningRate, weightDecay, beta1, beta2, ' +
-      'dropout, activation, batchSize, labelSmoothing), got `0.9`',
+      'dropout, activation, batchSize, labelSmoothing, shift, smallestCrop), got `0.9`',
   ],
   [
     'a hyperparameter that is true',

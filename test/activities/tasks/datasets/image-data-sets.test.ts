@@ -146,10 +146,10 @@ describe('the setting `dataset`', () => {
   });
 
   it('says what is wrong', () => {
-    const either = '`fashion-mnist` or an object with `kind` idx, cifar-10, cifar-100 or module';
+    const either = '`fashion-mnist` or an object with `kind` idx, folder, cifar-10, cifar-100 or module';
     assert.deepEqual(complaints('mnist'), [`Expected \`dataset\` to be ${either}, got \`"mnist"\``]);
     assert.deepEqual(complaints({ kind: 'png' }), [
-      'Expected `kind` to be one of `idx`, `cifar-10`, `cifar-100`, `module`, got `"png"`',
+      'Expected `kind` to be one of `idx`, `folder`, `cifar-10`, `cifar-100`, `module`, got `"png"`',
     ]);
     assert.deepEqual(complaints({ kind: 'idx', trainImages: 'a', trainLabels: 'b', testImages: 'c' }), [
       'Expected `testLabels` to be given, as its counterpart is, got `undefined`',
