@@ -5,7 +5,7 @@ import { atOnce } from '../../activities/comparison/pausing.ts';
 import { comparePairs, summarise } from '../../activities/comparison/statistics.ts';
 import type { Interval, Summary } from '../../activities/contracts/comparison.ts';
 import { UserError } from '../processes/user-error.ts';
-import { longNumber, shortBytes, shortDuration } from '../../workflows/population/figures.ts';
+import { longNumber, shortBytes, shortDuration, shortScore } from '../../workflows/population/figures.ts';
 import { runsOf } from './stored-table.ts';
 import type { StoredRun, StoredTable } from './stored-table.ts';
 
@@ -219,7 +219,7 @@ function valueText(kind: Kind, value: number | null | undefined): string {
   if (value === null || value === undefined) return NONE;
   switch (kind) {
     case 'score':
-      return value.toFixed(scoreDigits(value));
+      return shortScore(value);
     case 'count':
       return Math.abs(value) < 100 ? String(Number(value.toFixed(1))) : longNumber(Math.round(value));
     case 'seconds':
@@ -233,17 +233,11 @@ function valueText(kind: Kind, value: number | null | undefined): string {
   }
 }
 
-/** Scores of any size: accuracies to four digits, returns of hundreds to one. */
-function scoreDigits(value: number): number {
-  return Math.abs(value) < 100 ? 4 : 1;
-}
-
 function differenceValueText(kind: Kind, scored: StoredTable['scored'], value: number | undefined): string {
   if (value === undefined) return NONE;
   const sign = value < 0 ? '−' : '+';
   const size = Math.abs(value);
-  if (kind === 'score')
-    return sign + (scored === 'accuracy' ? (100 * size).toFixed(2) : size.toFixed(scoreDigits(size)));
+  if (kind === 'score') return sign + (scored === 'accuracy' ? (100 * size).toFixed(2) : shortScore(size));
   return `${sign}${valueText(kind, size)}`;
 }
 

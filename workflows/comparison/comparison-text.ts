@@ -3,6 +3,7 @@
  */
 import type { ArmSummary, ComparisonRow, PairSummary, ScoreSummary } from '../../activities/contracts/comparison.ts';
 import type { ComparisonProgress } from '../../activities/contracts/messages.ts';
+import { shortScore } from '../population/figures.ts';
 import { markdownTable } from '../population/markdown-table.ts';
 
 type ScoreKind = 'testScore' | 'objective';
@@ -50,9 +51,9 @@ function scoreTable(title: string, kind: ScoreKind, { rows, summary }: Compariso
     ...differences.map((one) => (one?.differences ? describe(one.differences) : '–')),
   ];
   const summed = [
-    ofArms('mean', ({ mean }) => score(mean)),
-    ofArms('median', ({ median }) => score(median)),
-    ofArms('interquartile mean', ({ interquartileMean }) => score(interquartileMean)),
+    ofArms('mean', ({ mean }) => shortScore(mean)),
+    ofArms('median', ({ median }) => shortScore(median)),
+    ofArms('interquartile mean', ({ interquartileMean }) => shortScore(interquartileMean)),
     ofArms('95 % interval of the mean', ({ meanInterval }) => interval(meanInterval)),
     ...(summaries.some((one) => one && one.diverged > 0)
       ? [['diverged (excluded)', ...summaries.map((one) => String(one?.diverged ?? 0))]]
@@ -66,7 +67,7 @@ function scoreTable(title: string, kind: ScoreKind, { rows, summary }: Compariso
   return markdownTable(
     [title, ...arms],
     [
-      ...seeds.map((seed) => [`seed ${seed}`, ...arms.map((arm) => score(row(arm, seed)?.[kind]))]),
+      ...seeds.map((seed) => [`seed ${seed}`, ...arms.map((arm) => shortScore(row(arm, seed)?.[kind]))]),
       ...(summary === null ? [] : summed),
       ...(summary === null || summary.differences.length === 0 ? [] : paired),
     ],
@@ -121,18 +122,13 @@ function gap({ retraceGap }: ArmSummary): string {
     : '–';
 }
 
-/** Formats a score with four decimals. Returns `diverged` unchanged, and a dash for a missing score. */
-function score(value: number | string | undefined): string {
-  return typeof value === 'number' ? value.toFixed(4) : (value ?? '–');
-}
-
 function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
+  return `${value < 0 ? '−' : '+'}${shortScore(Math.abs(value))}`;
 }
 
 function interval(
   ends: { readonly low: number; readonly high: number } | null,
-  told: (value: number) => string = score,
+  told: (value: number) => string = shortScore,
 ): string {
   return ends ? `${told(ends.low)} to ${told(ends.high)}` : '–';
 }

@@ -7,10 +7,16 @@ export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** Formats a score with four decimals. Returns `diverged` unchanged, and a dash if there is no score yet. */
+/** From this size on, one decimal of a score is enough: returns, say, but no accuracies. */
+const LARGE_SCORE = 100;
+
+/**
+ * Formats a score with four decimals, a large one with one. Returns `diverged` unchanged, and a dash if there is no
+ * score yet.
+ */
 export function shortScore(score: number | string | null | undefined): string {
   if (score === null || score === undefined) return '–';
-  return typeof score === 'number' ? score.toFixed(4) : score;
+  return typeof score === 'number' ? score.toFixed(Math.abs(score) < LARGE_SCORE ? 4 : 1) : score;
 }
 
 /** Formats bytes in decimal units: 408 kB, 35.9 MB. */

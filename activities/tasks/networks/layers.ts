@@ -45,6 +45,7 @@ export interface PlainLayer {
     | 'dense'
     | 'flatten'
     | 'globalAveragePooling2d'
+    | 'layerNormalization'
     | 'maxPooling2d'
     | 'reLU'
     | 'rescaling'
@@ -227,5 +228,21 @@ export function batchNormalisation(
         : batchNormBy(tf, input, { scale, offset }, { mean, variance }, epsilon);
     },
     exported: [{ type: 'batchNormalization', config: { name: own, epsilon, momentum: AVERAGES_KEEP } }],
+  };
+}
+
+/** [B, C] to the same: layer normalisation (Ba, Kiros and Hinton, arXiv 1607.06450) of each example. */
+export function layerNormalisation(name: string, features: number): Layer {
+  const own = `${name}-normalisation`;
+  const epsilon = 1e-3;
+  return {
+    parameters: [constant(`${own}/scale`, features, 1), constant(`${own}/offset`, features, 0)],
+    isRandom: false,
+    apply: (_, input, [scale, offset]) => {
+      const distance = input.sub(input.mean(1, true));
+      const deviation = distance.square().mean(1, true).add(epsilon).sqrt();
+      return distance.div(deviation).mul(scale!).add(offset!);
+    },
+    exported: [{ type: 'layerNormalization', config: { name: own, epsilon } }],
   };
 }

@@ -4,9 +4,10 @@
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import type { RandomStream } from '../../../workflows/algorithm/random.ts';
 import type { EnvironmentDefinition } from '../environments/environment.ts';
-import { activation, dense } from '../networks/layers.ts';
+import { activation, dense, layerNormalisation } from '../networks/layers.ts';
 import { Network } from '../networks/network.ts';
 import { adam, type AdamRates, type Optimizer, type Parameters } from '../tensorflow/optimizers.ts';
+import type { Moments } from './pop-art.ts';
 import type { ReinforcementLearning } from './settings.ts';
 import type { Duals } from './v-mpo.ts';
 
@@ -27,21 +28,30 @@ export function sizesOf({ observations, actions }: EnvironmentDefinition): Sizes
 }
 
 /** Returns the network from standardised observations to means of actions. */
-export function policyNetwork({ hidden }: Pick<ReinforcementLearning, 'hidden'>, sizes: Sizes): Network {
-  return tanhLayers(sizes.observations, hidden, sizes.actions, LAST_POLICY_SHARE);
+export function policyNetwork(settings: NetworkSettings, sizes: Sizes): Network {
+  return tanhLayers(settings, sizes.observations, sizes.actions, LAST_POLICY_SHARE);
 }
 
 /** Returns the network from standardised observations to values. */
-export function criticNetwork({ hidden }: Pick<ReinforcementLearning, 'hidden'>, sizes: Sizes): Network {
-  return tanhLayers(sizes.observations, hidden, 1, 1);
+export function criticNetwork(settings: NetworkSettings, sizes: Sizes): Network {
+  return tanhLayers(settings, sizes.observations, 1, 1);
 }
 
-function tanhLayers(inputs: number, hidden: readonly number[], outputs: number, lastShare: number): Network {
+/** What the networks depend on. */
+type NetworkSettings = Pick<ReinforcementLearning, 'hidden' | 'layerNorm'>;
+
+function tanhLayers(
+  { hidden, layerNorm }: NetworkSettings,
+  inputs: number,
+  outputs: number,
+  lastShare: number,
+): Network {
   const widths = [inputs, ...hidden];
   const last = widths[hidden.length]!;
   return new Network([
     ...hidden.flatMap((units, index) => [
       dense(`hidden-${index}`, widths[index]!, units),
+      ...(layerNorm && index === 0 ? [layerNormalisation(`hidden-${index}`, units)] : []),
       activation(`hidden-${index}`, 'tanh'),
     ]),
     dense('output', last, outputs, { deviation: lastShare / Math.sqrt(last) }),
@@ -60,6 +70,8 @@ export interface Variables {
   /** The policy that acts. */
   readonly target: PolicyVariables;
   readonly duals: Readonly<Record<keyof Duals, Tfjs.Variable>>;
+  /** Of returns, for PopArt. */
+  readonly moments: Moments;
   readonly optimizer: Optimizer<AdamRates>;
   /** What Adam trains, by its name in checkpoints. */
   readonly trained: Parameters;
@@ -74,7 +86,7 @@ export const LOG_DEVIATIONS = 'log-deviations';
 /** Makes all variables as they begin, every tensor from a stream of its own. The caller disposes of `all`. */
 export function makeVariables(
   tf: Tf,
-  { initialDeviation, duals: mode, ...settings }: Pick<ReinforcementLearning, 'hidden' | 'initialDeviation' | 'duals'>,
+  settings: NetworkSettings & Pick<ReinforcementLearning, 'initialDeviation' | 'duals'>,
   sizes: Sizes,
   stream: (name: string) => RandomStream,
 ): Variables {
@@ -82,7 +94,7 @@ export function makeVariables(
   tf.tidy(() => {
     const policy = {
       network: policyNetwork(settings, sizes).variables(tf, (name) => stream(`policy/${name}`)),
-      logDeviations: tf.variable(tf.fill([sizes.actions], Math.log(initialDeviation))),
+      logDeviations: tf.variable(tf.fill([sizes.actions], Math.log(settings.initialDeviation))),
     };
     const critic = criticNetwork(settings, sizes).variables(tf, (name) => stream(`critic/${name}`));
     const copy = (variable: Tfjs.Variable) => tf.variable(variable.clone(), false);
@@ -90,23 +102,26 @@ export function makeVariables(
       network: Object.fromEntries(Object.entries(policy.network).map(([name, variable]) => [name, copy(variable)])),
       logDeviations: copy(policy.logDeviations),
     };
-    const dual = () => tf.variable(tf.scalar(1));
-    const duals = { temperature: dual(), alphaMean: dual(), alphaDeviation: dual() };
+    const scalar = (value: number) => tf.variable(tf.scalar(value));
+    const duals = { temperature: scalar(1), alphaMean: scalar(1), alphaDeviation: scalar(1) };
+    const moments = { mean: scalar(0), second: scalar(1) };
     const trained = {
       ...named('policy/', policy.network),
       [`policy/${LOG_DEVIATIONS}`]: policy.logDeviations,
       ...named('critic/', critic),
-      ...(mode === 'learned' ? namedDuals(duals) : {}),
+      ...(settings.duals === 'learned' ? namedDuals(duals) : {}),
     };
     const optimizer = adam(tf, trained);
     const all = {
       ...trained,
       ...namedDuals(duals),
+      'pop-art/mean': moments.mean,
+      'pop-art/second-moment': moments.second,
       ...named(TARGET, target.network),
       [`${TARGET}${LOG_DEVIATIONS}`]: target.logDeviations,
       ...optimizer.slots,
     };
-    made.push({ policy, critic, target, duals, optimizer, trained, all });
+    made.push({ policy, critic, target, duals, moments, optimizer, trained, all });
   });
   return made[0]!;
 }

@@ -22,6 +22,7 @@ import {
   type Sizes,
   type Variables,
 } from './agent-variables.ts';
+import { standardisedReturns, updateMoments, valuesOf, type LastLayer } from './pop-art.ts';
 import type { ReinforcementLearning } from './settings.ts';
 import { solveTemperature, vMpoLosses, type Gaussian, type VMpoLosses } from './v-mpo.ts';
 
@@ -39,9 +40,11 @@ export type AgentSettings = Pick<
   | 'rollout'
   | 'minibatch'
   | 'hidden'
+  | 'layerNorm'
   | 'initialDeviation'
   | 'leastDeviation'
   | 'duals'
+  | 'rewardScale'
   | 'evaluationEpisodes'
 >;
 
@@ -102,8 +105,12 @@ export class Agent {
   }
 
   /** Functions that change nothing. */
-  #answers(tf: Tf, { target, critic, all }: Variables) {
+  #answers(tf: Tf, { target, critic, moments, all }: Variables) {
     const { environments, evaluationEpisodes } = this.#settings;
+    const values = (observations: Tfjs.Tensor): Tfjs.Tensor => {
+      const outputs = this.#criticOutputs(tf, critic, observations);
+      return this.#hasPopArt ? valuesOf(outputs, moments) : outputs;
+    };
     const observed = (count: number) =>
       ({ observations: { dtype: 'float32', shape: [count, this.#sizes.observations] } }) as const;
     return {
@@ -114,13 +121,13 @@ export class Agent {
         run: ({ observations }: Tensors, at: At) => {
           const { means, logDeviations } = this.#gaussian(tf, target, observations!);
           const actions = means.add(logDeviations.exp().mul(normal(tf, at.key, means.shape)));
-          return { means, actions, values: this.#values(tf, critic, observations!) };
+          return { means, actions, values: values(observations!) };
         },
       },
       value: {
         repeats: false,
         inputs: observed(environments),
-        run: ({ observations }: Tensors) => ({ values: this.#values(tf, critic, observations!) }),
+        run: ({ observations }: Tensors) => ({ values: values(observations!) }),
       },
       /** The target policy's means in evaluation episodes. */
       answer: {
@@ -174,10 +181,11 @@ export class Agent {
 
   /** One update of all that is trained, and of the dual variables. Returns the components of the loss. */
   #learn(tf: Tf, variables: Variables, batch: Tensors, at: At): Record<string, Tfjs.Tensor> {
-    const { policy, duals, trained, optimizer } = variables;
+    const { policy, critic, duals, moments, trained, optimizer } = variables;
     const isSolved = this.#settings.duals === 'solved';
     const { learningRate, epsilonEta } = at.hyperparameters;
     if (isSolved) duals.temperature.assign(solveTemperature(tf, batch['advantages']!, epsilonEta));
+    if (this.#hasPopArt) updateMoments(tf, moments, lastLayer(critic), batch['returns']!);
     const kept: VMpoLosses[] = [];
     const { gradients } = gradientsOf(tf, trained, () => {
       const losses = this.#losses(tf, variables, batch, at);
@@ -197,15 +205,16 @@ export class Agent {
     return results;
   }
 
-  #losses(tf: Tf, { policy, target, critic, duals }: Variables, batch: Tensors, at: At): VMpoLosses {
+  #losses(tf: Tf, { policy, target, critic, duals, moments }: Variables, batch: Tensors, at: At): VMpoLosses {
     const observations = batch['observations']!;
     const samples = {
       policy: this.#gaussian(tf, policy, observations),
       target: { means: batch['means']!, logDeviations: target.logDeviations },
       actions: batch['actions']!,
       advantages: batch['advantages']!,
-      values: this.#values(tf, critic, observations),
-      returns: batch['returns']!,
+      // With PopArt both are standardised.
+      values: this.#criticOutputs(tf, critic, observations),
+      returns: this.#hasPopArt ? standardisedReturns(batch['returns']!, moments) : batch['returns']!,
     };
     return vMpoLosses(tf, samples, duals, at.hyperparameters);
   }
@@ -214,9 +223,17 @@ export class Agent {
     return { means: this.#policy.apply(tf, observations, network), logDeviations };
   }
 
-  #values(tf: Tf, critic: Variables['critic'], observations: Tfjs.Tensor): Tfjs.Tensor {
+  get #hasPopArt(): boolean {
+    return this.#settings.rewardScale === 'pop-art';
+  }
+
+  #criticOutputs(tf: Tf, critic: Variables['critic'], observations: Tfjs.Tensor): Tfjs.Tensor {
     return this.#critic.apply(tf, observations, critic).squeeze([1]);
   }
+}
+
+function lastLayer(critic: Variables['critic']): LastLayer {
+  return { kernel: critic['output/kernel']!, bias: critic['output/bias']! };
 }
 
 /** Moves each multiplier up if its divergence is above the bound, and down if it is below. Not in the paper. */

@@ -63,6 +63,8 @@ export class Normaliser {
     discount: number,
   ) {
     const { rewardScale } = this.#settings;
+    // PopArt scales what the critic gives, and leaves rewards alone.
+    if (rewardScale === 'pop-art') return rewards;
     if (rewardScale !== 'deviation') return rewards.map((reward) => reward * rewardScale);
     const sums = rewards.map((reward, at) => {
       const environment = at % environments;

@@ -62,9 +62,10 @@ export async function openAgent(settings: ReinforcementLearning, context: Sessio
 }
 
 function agentSettings(settings: ReinforcementLearning): AgentSettings {
-  const { environments, rollout, minibatch, hidden, initialDeviation, leastDeviation, duals } = settings;
-  const { evaluationEpisodes } = settings;
-  return { environments, rollout, minibatch, hidden, initialDeviation, leastDeviation, duals, evaluationEpisodes };
+  const { environments, rollout, minibatch, evaluationEpisodes, hidden, layerNorm } = settings;
+  const { initialDeviation, leastDeviation, duals, rewardScale } = settings;
+  const sizes = { environments, rollout, minibatch, evaluationEpisodes, hidden };
+  return { ...sizes, layerNorm, initialDeviation, leastDeviation, duals, rewardScale };
 }
 
 interface Opened {

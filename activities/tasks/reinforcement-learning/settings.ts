@@ -15,6 +15,7 @@ const PATH_CHARACTERS = 4096;
 
 const RECIPES = ['small-budget', 'paper'] as const;
 const DUALS = ['solved', 'learned'] as const;
+const REWARD_SCALES = ['deviation', 'pop-art'] as const;
 const SCORES = ['training', 'evaluation'] as const;
 
 /** What a recipe sets unless the settings say otherwise. */
@@ -25,12 +26,13 @@ interface Recipe {
   readonly minibatch: number;
   readonly targetEvery: number;
   readonly hidden: readonly number[];
+  readonly layerNorm: boolean;
   readonly initialDeviation: number;
   readonly leastDeviation: number;
   readonly duals: (typeof DUALS)[number];
   readonly normaliseObservations: boolean;
   readonly normaliseAdvantages: boolean;
-  readonly rewardScale: number | 'deviation';
+  readonly rewardScale: number | (typeof REWARD_SCALES)[number];
 }
 
 const RECIPE_SETTINGS: Readonly<Record<(typeof RECIPES)[number], Recipe>> = {
@@ -41,6 +43,7 @@ const RECIPE_SETTINGS: Readonly<Record<(typeof RECIPES)[number], Recipe>> = {
     minibatch: 128,
     targetEvery: 1,
     hidden: [128, 128],
+    layerNorm: false,
     initialDeviation: 0.2,
     leastDeviation: 0.08,
     duals: 'solved',
@@ -55,12 +58,13 @@ const RECIPE_SETTINGS: Readonly<Record<(typeof RECIPES)[number], Recipe>> = {
     minibatch: 2560,
     targetEvery: 100,
     hidden: [256, 256],
+    layerNorm: true,
     initialDeviation: 1,
     leastDeviation: 0.0001,
     duals: 'learned',
     normaliseObservations: false,
     normaliseAdvantages: false,
-    rewardScale: 'deviation',
+    rewardScale: 'pop-art',
   },
 };
 
@@ -129,6 +133,9 @@ const shape = object(
       'layer widths',
       'Units of each hidden layer of the policy, and of the critic. Default: [128, 128] (paper: [256, 256]).',
     ).optional(),
+    layerNorm: flag(
+      'Whether the first hidden layer is normalised before its activation. Default: false (paper: true).',
+    ).optional(),
     initialDeviation: number(
       1e-4,
       10,
@@ -147,12 +154,12 @@ const shape = object(
       'Whether advantages are standardised in each batch. Default: true (paper: false).',
     ).optional(),
     rewardScale: z
-      .union([number(1e-12, 1e12, 'A factor.'), tag('deviation', 'By what was seen so far.')], {
-        error: 'a number from 1e-12 to 1e12, or `deviation`',
+      .union([number(1e-12, 1e12, 'A factor.'), oneOf(REWARD_SCALES, 'By what was seen so far.')], {
+        error: 'a number from 1e-12 to 1e12, `deviation` or `pop-art`',
       })
       .describe(
-        'Factor of rewards for the critic, or deviation: divided by the deviation of discounted returns. ' +
-          'Default: deviation.',
+        'Factor of rewards for the critic; deviation: divided by the deviation of discounted returns; pop-art: the ' +
+          'critic learns standardised returns. Default: deviation (paper: pop-art).',
       )
       .optional(),
     score: oneOf(
