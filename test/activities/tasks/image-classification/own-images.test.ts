@@ -2,7 +2,10 @@
  * What users bring to image classification, each on small data.
  */
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import sharp from 'sharp';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import { imageClassification } from '../../../../activities/tasks/image-classification/image-classification.ts';
 import { loadTensorFlow } from '../../../../activities/tasks/tensorflow/library.ts';
@@ -30,6 +33,7 @@ interface Description {
     readonly normalisation: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
   };
   readonly output: { readonly logits: number; readonly classes?: readonly string[] };
+  readonly skipped?: { readonly count: number; readonly files: readonly string[] };
   readonly testScores: Readonly<Record<string, number>>;
 }
 
@@ -104,6 +108,35 @@ describe('image classification of own images', () => {
       const { input, output } = JSON.parse(textOf(report, 'description.json')) as Description;
       assert.deepEqual(output.classes, ['dark', 'bright']);
       assert.ok(Math.abs(input.normalisation.mean[0]! - 1007) < 1, `mean ${input.normalisation.mean[0]}`);
+    });
+  });
+
+  it('trains on a folder of image files, and tells which are broken', async () => {
+    const files = dataFolder();
+    const { pixels, labels } = stripedImages(60, 16 * 16 * 3, 2);
+    for (const [index, label] of labels.entries()) {
+      const image = pixels.subarray(index * 768, (index + 1) * 768);
+      const bytes = await sharp(image, { raw: { width: 16, height: 16, channels: 3 } })
+        .png()
+        .toBuffer();
+      mkdirSync(join(files.path, `class-${label}`), { recursive: true });
+      files.write(join(`class-${label}`, `${index}.png`), bytes);
+    }
+    files.write(join('class-0', 'broken.jpg'), Uint8Array.of(0xff, 0xd8));
+    const own = {
+      dataset: { kind: 'folder', train: files.path, size: 16, broken: 'skip' },
+      model: PERCEPTRON,
+      objectiveExamples: 16,
+      untouchedExamples: 8,
+    };
+    await withSession(imageClassification, own, { hyperparameters: { learningRate: 0.001 } }, async (session) => {
+      await session.initialise();
+      await session.train(0, 60);
+      assert.equal(await session.measure(), 1);
+      const description = JSON.parse(textOf(await session.report(), 'description.json')) as Description;
+      assert.deepEqual(description.output.classes, ['class-0', 'class-1']);
+      assert.equal(description.skipped?.count, 1);
+      assert.match(description.skipped.files[0] ?? '', /class-0\/broken\.jpg: /);
     });
   });
 
