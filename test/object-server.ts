@@ -5,10 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
-import { freePort, HOST } from '../workers/processes/ports.ts';
+import { HOST } from '../workers/processes/ports.ts';
 import { answers, objectServerArguments, objectServerCredentials } from '../workers/stack/object-server.ts';
 import { findProgram } from '../workers/processes/programs.ts';
-import { startServerProcess } from './server-process.ts';
+import { startOnFreePort, startServerProcess } from './server-process.ts';
 import { asSeenBy, onSmallDisk } from './small-disk.ts';
 
 const CREDENTIALS = { accessKey: 'TESTACCESSKEY', secretKey: 'a-secret-of-the-tests' };
@@ -34,13 +34,14 @@ export function rcloneCommand(): string {
 /** Starts a server and waits until it answers; `diskBytes` gives its objects a disk of that size, which fills up. */
 export async function startObjectServer({ diskBytes }: { readonly diskBytes?: number } = {}): Promise<ObjectServer> {
   const folder = await mkdtemp(join(tmpdir(), 'fire-pbt-objects-'));
-  const port = await freePort();
+  const { port, server } = await startOnFreePort((free) => {
+    const rclone = { command: rcloneCommand(), args: objectServerArguments(free, folder) };
+    const program = diskBytes === undefined ? rclone : onSmallDisk(diskBytes, folder, rclone.command, rclone.args);
+    return startServerProcess({ ...program, env: objectServerCredentials(CREDENTIALS) }, () =>
+      answers(`http://${HOST}:${free}`),
+    );
+  });
   const endpoint = `http://${HOST}:${port}`;
-  const rclone = { command: rcloneCommand(), args: objectServerArguments(port, folder) };
-  const program = diskBytes === undefined ? rclone : onSmallDisk(diskBytes, folder, rclone.command, rclone.args);
-  const server = await startServerProcess({ ...program, env: objectServerCredentials(CREDENTIALS) }, () =>
-    answers(endpoint),
-  );
   const { accessKey, secretKey } = CREDENTIALS;
   return {
     endpoint,

@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Connection } from '@temporalio/client';
-import { freePort, HOST, isListening } from '../workers/processes/ports.ts';
+import { HOST, isListening } from '../workers/processes/ports.ts';
 import { findProgram } from '../workers/processes/programs.ts';
 import { temporalServerArguments } from '../workers/stack/temporal-server.ts';
 import type { TemporalServerSettings } from '../workers/stack/temporal-server.ts';
-import { startServerProcess } from './server-process.ts';
+import { startOnFreePort, startServerProcess, type ServerProcess } from './server-process.ts';
 
 export interface TestServer {
   readonly address: string;
@@ -65,16 +65,17 @@ export async function startTemporalServer(
   dynamicConfig: readonly string[] = [],
   { port: wanted, ...settings }: TestServerOptions = {},
 ): Promise<TestServer> {
-  const port = wanted ?? (await freePort());
-  const address = `${HOST}:${port}`;
-  const server = await startServerProcess(
-    {
-      command: temporalCommand(),
-      args: temporalServerArguments({ port, logLevel: 'error', dynamicConfig, ...settings }),
-    },
-    () => answers(address),
-  );
-  return { address, stop: () => server.end('SIGTERM'), kill: () => server.end('SIGKILL') };
+  const start = (port: number): Promise<ServerProcess> =>
+    startServerProcess(
+      {
+        command: temporalCommand(),
+        args: temporalServerArguments({ port, logLevel: 'error', dynamicConfig, ...settings }),
+      },
+      () => answers(`${HOST}:${port}`),
+    );
+  const { port, server } =
+    wanted === undefined ? await startOnFreePort(start) : { port: wanted, server: await start(wanted) };
+  return { address: `${HOST}:${port}`, stop: () => server.end('SIGTERM'), kill: () => server.end('SIGKILL') };
 }
 
 /** Returns whether the server is there with its namespace; no configuration of the user's leads elsewhere. */
