@@ -27,7 +27,7 @@ import { readableJson } from '../storage/readable-json.ts';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { NoRun, readRun } from '../runs/read-run.ts';
 import { READS_AT_ONCE, type RoundRecords } from '../runs/rounds.ts';
-import { readRecorded } from '../runs/recorded-json.ts';
+import { readRecorded, type RecordedJson } from '../runs/recorded-json.ts';
 import { readResult, type StoredResult } from '../runs/recorded-result.ts';
 import { refused } from '../runs/sealing.ts';
 import type { RunStory } from '../runs/story.ts';
@@ -97,14 +97,15 @@ async function storyOf(records: RoundRecords, run: RunFolder, rounds: number): P
  *   found one before
  */
 async function resultIn(rounds: RoundRecords, run: RunFolder): Promise<StoredResult> {
-  const result = await readResult(rounds, run);
-  if ('value' in result) return result.value;
-  throw refused(resultKey(run), result.problem, START_AGAIN);
+  return usable(await readResult(rounds, run), resultKey(run));
 }
 
 /** @throws ApplicationFailure of type 'RecordRefused', not retryable, if the object cannot be used */
 async function read<T>(rounds: RoundRecords, bucket: string, key: string, needed: z.ZodType): Promise<T> {
-  const recorded = await readRecorded<T>(rounds, bucket, key, needed);
+  return usable(await readRecorded<T>(rounds, bucket, key, needed), key);
+}
+
+function usable<T>(recorded: RecordedJson<T>, key: string): T {
   if ('value' in recorded) return recorded.value;
   throw refused(key, recorded.problem, START_AGAIN);
 }

@@ -167,13 +167,15 @@ function countsOf(levels: readonly (readonly RoundRecord[])[]): Record<string, n
 
 /** Returns what was decided in every round; null: it is lost. */
 function levelsByRound(rounds: number, levels: readonly RecordedLevel[]): unknown[] {
+  const byRound = levels.map(({ level, records }) => ({
+    level,
+    events: new Map(records.map(({ round, events }) => [round, events])),
+  }));
   return Array.from({ length: rounds }, (_, index) => index + 1).map((round) => ({
     round,
-    subPopulations: levels.map(({ level, records }) => ({
+    subPopulations: byRound.map(({ level, events }) => ({
       subPopulation: level,
-      events:
-        records.find((record) => record.round === round)?.events.flatMap((event) => describeEvent(level, event)) ??
-        null,
+      events: events.get(round)?.flatMap((event) => describeEvent(level, event)) ?? null,
     })),
   }));
 }

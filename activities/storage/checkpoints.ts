@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { LruCache } from '../../workflows/algorithm/lru-cache.ts';
 import type { ObjectDigest, ObjectStore } from './object-store.ts';
-import { ObjectStoreError } from './store-errors.ts';
+import { ifStored } from './store-errors.ts';
 import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts';
 import { checkpointKey, partialKey } from './layout.ts';
 
@@ -123,16 +123,6 @@ function measure(bytes: Uint8Array): ObjectDigest {
 function damageOf(reference: CheckpointReference, stored: ObjectDigest): string | null {
   const text = ({ sizeBytes, sha256 }: ObjectDigest): string => `${sizeBytes} bytes with SHA-256 ${sha256}`;
   return text(reference) === text(stored) ? null : `expected ${text(reference)}, got ${text(stored)}`;
-}
-
-/** Returns undefined instead of failing if there is no such object. */
-async function ifStored<T>(request: Promise<T>): Promise<T | undefined> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof ObjectStoreError && error.trouble === 'missing-object') return undefined;
-    throw error;
-  }
 }
 
 function unusable(type: string, bucket: string, { key }: CheckpointReference, reason: string): ApplicationFailure {

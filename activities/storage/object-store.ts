@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { connect, type ObjectStoreOptions } from './store-connection.ts';
-import { describeStoreError, ObjectStoreError, troubleOfCode } from './store-errors.ts';
+import { describeStoreError, ifStored, ObjectStoreError, troubleOfCode } from './store-errors.ts';
 import type { StoreRequest } from './store-errors.ts';
 
 /** Most keys that one delete request takes. */
@@ -113,15 +113,11 @@ export class ObjectStore {
 
   /** Returns an object's size, or undefined if there is no such object. */
   async sizeBytes(bucket: string, key: string): Promise<number | undefined> {
-    try {
-      const { ContentLength } = await this.#ask('find', bucket, key, (client) =>
-        client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })),
-      );
-      return ContentLength ?? 0;
-    } catch (error) {
-      if (error instanceof ObjectStoreError && error.trouble === 'missing-object') return undefined;
-      throw error;
-    }
+    const head = this.#ask('find', bucket, key, (client) =>
+      client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })),
+    );
+    const found = await ifStored(head);
+    return found && (found.ContentLength ?? 0);
   }
 
   /** Returns whether there is an object under the key. */

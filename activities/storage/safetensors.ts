@@ -39,6 +39,24 @@ export interface NamedTensor {
   readonly data: Uint8Array;
 }
 
+/**
+ * Returns the tensor that a checkpoint has under a name.
+ *
+ * @throws Error if there is none, or it has another type or shape
+ */
+export function expectTensor(
+  tensor: NamedTensor | undefined,
+  name: string,
+  dtype: TensorDtype | undefined,
+  shape: readonly number[],
+): NamedTensor {
+  if (tensor !== undefined && tensor.dtype === dtype && tensor.shape.join() === shape.join()) return tensor;
+  const found = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'none';
+  throw new Error(
+    `Expected the checkpoint to have the tensor \`${name}\` (${dtype} [${shape.join(', ')}]), got \`${found}\``,
+  );
+}
+
 export interface SafetensorsFile {
   readonly tensors: Map<string, NamedTensor>;
   readonly metadata: Record<string, string>;

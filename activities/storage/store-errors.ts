@@ -78,6 +78,16 @@ export class ObjectStoreError extends Error {
   }
 }
 
+/** Waits for a request and returns its answer, or undefined if there is no such object. */
+export async function ifStored<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof ObjectStoreError && error.trouble === 'missing-object') return undefined;
+    throw error;
+  }
+}
+
 /** What a request is about; the key is empty for a bucket, and ends in `*` for a list. */
 export interface StoreAddress {
   readonly request: StoreRequest;

@@ -9,9 +9,12 @@
  * kept decoded.
  */
 import { readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { inParallel } from '../../../workflows/population/in-parallel.ts';
+import { isOfMachine } from '../../system-errors.ts';
+import { firstLineOf } from '../first-line.ts';
 import { DataSetError, unusable, type ImageDataSet, type LabelledImages } from './data-set.ts';
 
 /** Where the images are, and what becomes of them. */
@@ -103,7 +106,7 @@ function entriesOf(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => !name.startsWith('.'));
   } catch (error) {
-    throw new DataSetError(`Cannot read image folder ${folder}: ${messageOf(error)}`, error);
+    throw new DataSetError(`Cannot read image folder ${folder}: ${firstLineOf(error)}`, error);
   }
 }
 
@@ -122,8 +125,10 @@ async function decodeAll(
       pixels.set(await decode(path, folder), index * size);
       return true;
     } catch (error) {
-      if (folder.broken === 'refuse') throw unusable(path, 'an image that is not broken', messageOf(error));
-      broken.push(`${path}: ${messageOf(error)}`);
+      // Another trainer, or a retry, can read the image.
+      if (isOfMachine(error)) throw error;
+      if (folder.broken === 'refuse') throw unusable(path, 'an image that is not broken', firstLineOf(error));
+      broken.push(`${path}: ${firstLineOf(error)}`);
       return false;
     }
   });
@@ -142,7 +147,7 @@ async function decodeAll(
 }
 
 async function decode(path: string, { size, colour }: ImageFolder): Promise<Uint8Array> {
-  return sharp(path, { failOn: 'warning' })
+  return sharp(await readFile(path), { failOn: 'warning' })
     .resize({ width: size, height: size, fit: 'cover' })
     .toColourspace(colour === 'rgb' ? 'srgb' : 'b-w')
     .removeAlpha()
@@ -152,8 +157,4 @@ async function decode(path: string, { size, colour }: ImageFolder): Promise<Uint
 
 function gigabytes(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }

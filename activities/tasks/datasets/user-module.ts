@@ -9,6 +9,7 @@
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { firstLineOf } from '../first-line.ts';
 import {
   checkedImages,
   DataSetError,
@@ -74,7 +75,7 @@ async function exported(path: string): Promise<Record<string, unknown>> {
     const { default: chosen } = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
     content = typeof chosen === 'function' ? await (chosen as () => unknown)() : chosen;
   } catch (error) {
-    throw new DataSetError(`Cannot load data module ${path}: ${messageOf(error)}`, error);
+    throw new DataSetError(`Cannot load data module ${path}: ${firstLineOf(error)}`, error);
   }
   if (typeof content !== 'object' || content === null)
     throw unusable(path, 'a default export: an object, or a function that returns one', typeof content);
@@ -105,8 +106,4 @@ function isShape(value: unknown): value is ImageShape {
 
 function isNames(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((name) => typeof name === 'string');
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }

@@ -1,7 +1,7 @@
 /**
  * Numbers of JavaScript as tensors of a checkpoint, in double precision.
  */
-import type { NamedTensor } from '../../storage/safetensors.ts';
+import { expectTensor, type NamedTensor } from '../../storage/safetensors.ts';
 import type { State } from '../task.ts';
 
 /** Returns numbers, row by row, as a tensor of that shape. */
@@ -15,12 +15,5 @@ export function savedNumbers(numbers: Iterable<number>, shape: readonly number[]
  * @throws Error if there is none, or it has another type or shape
  */
 export function readNumbers(state: State, name: string, shape: readonly number[]): Float64Array {
-  const tensor = state.get(name);
-  if (tensor?.dtype !== 'F64' || tensor.shape.join() !== shape.join()) {
-    const found = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'none';
-    throw new Error(
-      `Expected the checkpoint to have the tensor \`${name}\` (F64 [${shape.join(', ')}]), got \`${found}\``,
-    );
-  }
-  return new Float64Array(tensor.data.slice().buffer);
+  return new Float64Array(expectTensor(state.get(name), name, 'F64', shape).data.slice().buffer);
 }

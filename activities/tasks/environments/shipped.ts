@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { valueText } from '../../../workflows/validation/complaints.ts';
+import { firstLineOf } from '../first-line.ts';
 import { cartPole } from './cart-pole.ts';
 import type { EnvironmentDefinition } from './environment.ts';
 import { antV1, antV5 } from './mujoco/ant.ts';
@@ -52,8 +53,7 @@ async function loadModule(relativePath: string): Promise<EnvironmentDefinition> 
   try {
     ({ default: exported } = (await import(pathToFileURL(path).href)) as { readonly default?: unknown });
   } catch (error) {
-    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new Error(`Cannot load environment ${path}: ${line}`, { cause: error });
+    throw new Error(`Cannot load environment ${path}: ${firstLineOf(error)}`, { cause: error });
   }
   return checkedDefinition(path, exported);
 }

@@ -14,6 +14,7 @@ import type { Score } from '../../../workflows/algorithm/curve.ts';
 import type { Report, Session, SessionContext, State } from '../task.ts';
 import { readTensor, tensorOf } from '../tensorflow/checkpoint-tensors.ts';
 import { loadTensorFlow, type TensorFlow } from '../tensorflow/library.ts';
+import { firstKey, keyAt, type StepKey } from '../tensorflow/step-keys.ts';
 import type { TensorValues } from '../tensorflow/protobuf.ts';
 import { Agent, PROGRAM_HYPERPARAMETERS, type AgentSettings } from './agent.ts';
 import { sizesOf } from './agent-variables.ts';
@@ -81,7 +82,7 @@ interface Opened {
 
 class AgentSession implements Session {
   readonly #opened: Opened;
-  readonly #actKey: readonly [number, number];
+  readonly #firstKey: StepKey;
   readonly #normaliser: Normaliser;
   readonly #log: EpisodeLog;
   readonly #rollout: Rollout;
@@ -92,8 +93,7 @@ class AgentSession implements Session {
   constructor(opened: Opened) {
     const { settings, context, definition, vector, agent } = opened;
     this.#opened = opened;
-    const stream = randomStream(context.seed, 'actions', context.worker);
-    this.#actKey = [stream.integer(2 ** 32) | 0, stream.integer(2 ** 32) | 0];
+    this.#firstKey = firstKey(randomStream(context.seed, 'actions', context.worker));
     this.#normaliser = new Normaliser(settings, definition.observations);
     this.#log = new EpisodeLog(settings.scoreEpisodes, definition.measurements?.length ?? 0);
     this.#rollout = new Rollout(vector, agent.program, sizesOf(definition), settings.rollout);
@@ -193,8 +193,7 @@ class AgentSession implements Session {
   #iterate(step: number): void {
     const { settings, context, agent } = this.#opened;
     const { discount, lambda, unroll } = context.hyperparameters as Record<string, number>;
-    const [first, second] = this.#actKey;
-    const batch = this.#rollout.run(this.#normaliser, (at) => [first, (second + step * settings.rollout + at) | 0]);
+    const batch = this.#rollout.run(this.#normaliser, (at) => keyAt(this.#firstKey, step * settings.rollout + at));
     if (batch === undefined) {
       this.#diverged = true;
       return;

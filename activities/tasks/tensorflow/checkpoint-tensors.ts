@@ -1,7 +1,7 @@
 /**
  * Variables of a program as tensors of a checkpoint.
  */
-import type { NamedTensor, TensorDtype } from '../../storage/safetensors.ts';
+import { expectTensor, type NamedTensor, type TensorDtype } from '../../storage/safetensors.ts';
 import type { Dtype, TensorValues } from './protobuf.ts';
 
 /** A variable's name and type. */
@@ -34,14 +34,8 @@ export function zerosOf({ dtype, shape }: VariableType): TensorValues {
  */
 export function readTensor({ name, dtype, shape }: VariableType, tensor: NamedTensor | undefined): TensorValues {
   const stored = CHECKPOINT_DTYPES[dtype];
-  if (tensor?.dtype !== stored || tensor?.shape.join() !== shape.join()) {
-    const found = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'none';
-    throw new Error(
-      `Expected the checkpoint to have the tensor \`${name}\` (${stored} [${shape.join(', ')}]), got \`${found}\``,
-    );
-  }
   // A copy: TensorFlow may keep the memory.
-  const { buffer } = tensor.data.slice();
+  const { buffer } = expectTensor(tensor, name, stored, shape).data.slice();
   if (stored === 'F32') return new Float32Array(buffer);
   return stored === 'I32' ? new Int32Array(buffer) : new Uint8Array(buffer);
 }

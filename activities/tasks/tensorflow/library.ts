@@ -6,6 +6,7 @@
  * library reads them once.
  */
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
+import { firstLineOf } from '../first-line.ts';
 import { requireTensorFlow } from './require-tensorflow.mjs';
 
 /** A tensor as the binding describes it; `id` counts up over the life of the process. */
@@ -149,6 +150,5 @@ function isNative(backend: unknown): backend is Backend {
 }
 
 function firstLine(error: unknown): string {
-  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-  return line.trim().replace(/\.$/, '');
+  return firstLineOf(error).trim().replace(/\.$/, '');
 }

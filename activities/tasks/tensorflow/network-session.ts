@@ -42,6 +42,7 @@ import { loadTensorFlow, type TensorFlow } from './library.ts';
 import type { NetworkDefinition, NetworkModel, Sums } from './network-definition.ts';
 import type { TensorValues } from './protobuf.ts';
 import { SharedValues, type Lease } from './shared-values.ts';
+import { firstKey, keyAt, type StepKey } from './step-keys.ts';
 
 /** What compiled programs that nobody uses may take together. */
 const MOST_PROGRAM_BYTES = 2 ** 28;
@@ -96,7 +97,7 @@ class NetworkSession implements Session {
   readonly #definition: NetworkDefinition;
   readonly #key: string;
   readonly #order: BatchOrder;
-  readonly #stepKey: readonly [number, number];
+  readonly #firstKey: StepKey;
   #network: CompiledNetwork | undefined;
   #objective: Lease<MeasuredBatch[]> | undefined;
 
@@ -113,8 +114,7 @@ class NetworkSession implements Session {
     this.#definition = definition;
     this.#key = key;
     this.#order = new BatchOrder(seed, worker, definition.data.training, definition.batchSize);
-    const stream = randomStream(seed, 'step keys', worker);
-    this.#stepKey = [stream.integer(2 ** 32) | 0, stream.integer(2 ** 32) | 0];
+    this.#firstKey = firstKey(randomStream(seed, 'step keys', worker));
     this.#network = network;
   }
 
@@ -154,7 +154,7 @@ class NetworkSession implements Session {
     if (!endStep) return this.#trainParts(fromStep, toStep, this.#order.batches(fromStep, toStep));
     for (let step = fromStep; step < toStep; step++) {
       this.#trainParts(step * parts, (step + 1) * parts, this.#order.batches(step, step + 1));
-      this.#open().program.run('endStep', { firstStep: step, key: this.#keyAt(step) });
+      this.#open().program.run('endStep', { firstStep: step, key: keyAt(this.#firstKey, step) });
     }
   }
 
@@ -206,14 +206,9 @@ class NetworkSession implements Session {
       steps: toPart - fromPart,
       firstStep: fromPart,
       // A program counts on from the key that a call begins with.
-      key: this.#keyAt(fromPart),
+      key: keyAt(this.#firstKey, fromPart),
       inputs: { rows },
     });
-  }
-
-  #keyAt(part: number): readonly [number, number] {
-    const [first, second] = this.#stepKey;
-    return [first, (second + part) | 0];
   }
 
   #open(): CompiledNetwork {

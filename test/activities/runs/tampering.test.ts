@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { RunFolder } from '../../../activities/contracts/checkpoint.ts';
+import type { CheckpointReference, RunFolder } from '../../../activities/contracts/checkpoint.ts';
 import type { LatestRound, RunPlan } from '../../../activities/contracts/run.ts';
 import { adoptRounds, NOTHING_TO_GO_ON_FROM } from '../../../activities/runs/adoption.ts';
 import { findLatestRound } from '../../../activities/runs/latest-round.ts';
@@ -310,23 +310,10 @@ describe('records that were tampered with', () => {
     test(`decisions of an old round, ${name}, cost that round's story, not the result`, async () => {
       const { storage, plan: made } = await newRun(simulated);
       const key = decisions(2)(storage);
-      const { members } = await records.state(storage, ROUNDS, 1);
-      const checkpoint = members[0]?.checkpoint;
-      assert.ok(checkpoint);
-      const write = () =>
-        writeResult(objects, records, {
-          storage,
-          workflowId: 'w',
-          specification: made.specification,
-          rounds: ROUNDS,
-          winner: { member: 0, score: 1, checkpoint, history: [] },
-          report: { testScore: 1, files: [] },
-          score: made.task.score,
-          undeleted: 0,
-        });
-      const whole = await write();
+      const checkpoint = await checkpointAfter(storage, ROUNDS);
+      const whole = await writeResultOf(storage, made, checkpoint);
       await lose(storage, key);
-      const result = await write();
+      const result = await writeResultOf(storage, made, checkpoint);
       assert.equal(result.decisionsSha256, null);
       assert.equal(result.lost.length, 1);
       assert.ok(result.lost[0]?.startsWith(`${key}: `), result.lost[0]);
@@ -342,28 +329,13 @@ describe('records that were tampered with', () => {
 
   test('decisions of the last round, deleted, are named if a result needs them', async () => {
     const { storage, plan: made } = await tampered((s) => tampering.delete(s, decisions(ROUNDS)(s)));
-    const { members } = await records.state(storage, ROUNDS - 1, 1);
-    const checkpoint = members[0]?.checkpoint;
-    assert.ok(checkpoint);
-    await assert.rejects(
-      writeResult(objects, records, {
-        storage,
-        workflowId: 'w',
-        specification: made.specification,
-        rounds: ROUNDS,
-        winner: { member: 0, score: 1, checkpoint, history: [] },
-        report: { testScore: 1, files: [] },
-        score: made.task.score,
-        undeleted: 0,
-      }),
-      {
-        type: 'RecordRefused',
-        nonRetryable: true,
-        message:
-          `Cannot use record ${decisions(ROUNDS)(storage)}: it is missing. Restore the object and resume the run, ` +
-          'or reset its root to its first task',
-      },
-    );
+    await assert.rejects(writeResultOf(storage, made, await checkpointAfter(storage, ROUNDS - 1)), {
+      type: 'RecordRefused',
+      nonRetryable: true,
+      message:
+        `Cannot use record ${decisions(ROUNDS)(storage)}: it is missing. Restore the object and resume the run, ` +
+        'or reset its root to its first task',
+    });
   });
 
   describe('while the run goes on', () => {
@@ -451,6 +423,28 @@ describe('records that were tampered with', () => {
     );
     await tamper(made.storage, other);
     return { ...made, sound };
+  }
+
+  /** Returns the checkpoint of P1's first member after a round. */
+  async function checkpointAfter(storage: RunFolder, round: number): Promise<CheckpointReference> {
+    const { members } = await records.state(storage, round, 1);
+    const checkpoint = members[0]?.checkpoint;
+    assert.ok(checkpoint);
+    return checkpoint;
+  }
+
+  /** Writes the result of all rounds; P1's first member wins. */
+  async function writeResultOf(storage: RunFolder, made: RunPlan, checkpoint: CheckpointReference) {
+    return writeResult(objects, records, {
+      storage,
+      workflowId: 'w',
+      specification: made.specification,
+      rounds: ROUNDS,
+      winner: { member: 0, score: 1, checkpoint, history: [] },
+      report: { testScore: 1, files: [] },
+      score: made.task.score,
+      undeleted: 0,
+    });
   }
 
   async function adopt(storage: RunFolder, from: RunFolder): Promise<LatestRound> {

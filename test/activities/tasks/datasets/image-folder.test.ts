@@ -2,7 +2,7 @@
  * Images in a folder for each class: what is read, and what is refused by name.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import sharp from 'sharp';
@@ -104,6 +104,12 @@ describe('images in a folder for each class', () => {
       assert.equal(skipped?.count, 3);
       const names = skipped.files.map((file) => path.relative(path.join(root, 'broken'), file.split(': ')[0] ?? ''));
       assert.deepEqual(names, ['one/cut.jpg', 'two/empty.png', 'two/text.jpg']);
+    });
+
+    it('are not those that a machine in trouble cannot read', async () => {
+      write('trouble/one/good.png', await plain(RED).png().toBuffer());
+      symlinkSync('/proc/self/mem', path.join(folder('trouble/two'), 'bad.png'));
+      await assert.rejects(load({ train: path.join(root, 'trouble'), broken: 'skip' }), { code: 'EIO' });
     });
 
     it('are refused if a class has nothing else', async () => {
