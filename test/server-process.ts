@@ -7,12 +7,14 @@ import { killGroup, spawnTiedToParent } from '../workers/processes/tied-process.
 
 const START_TIMEOUT_MS = 60_000;
 const PROBE_INTERVAL_MS = 20;
+/** A server that does not end by itself would hold up the tests until their time is over. */
+const GRACE_MS = 10_000;
 /** Ports that are tried. */
 const ATTEMPTS = 3;
 
 export interface ServerProcess {
   readonly pid: number;
-  /** Sends the signal and waits for the end. */
+  /** Sends the signal, kills the process if it has not ended 10 s later, and waits for the end. */
   readonly end: (signal: NodeJS.Signals) => Promise<void>;
 }
 
@@ -48,7 +50,9 @@ export async function startServerProcess(
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     server.kill(signal);
+    const killed = setTimeout(() => killGroup(pid), GRACE_MS);
     await ended;
+    clearTimeout(killed);
     killGroup(pid);
   };
   const deadline = Date.now() + START_TIMEOUT_MS;

@@ -12,7 +12,9 @@ import type { firePbt } from '../../workflows/run/fire-pbt.ts';
 import { ROOT } from '../../workers/processes/programs.ts';
 import { SupervisedProcess } from '../../workers/processes/supervised-process.ts';
 import { startObjectServer } from '../object-server.ts';
+import type { ObjectServer } from '../object-server.ts';
 import { startTemporalServer } from '../temporal-server.ts';
+import type { TestServer } from '../temporal-server.ts';
 
 const QUEUE = 'fire-pbt';
 
@@ -35,10 +37,18 @@ export interface Fleet {
   readonly stop: () => Promise<void>;
 }
 
+/** Starts both. If one does not start, the other ends too. */
+async function startServers(): Promise<[TestServer, ObjectServer]> {
+  const [temporal, s3] = await Promise.allSettled([startTemporalServer(), startObjectServer()]);
+  if (temporal.status === 'fulfilled' && s3.status === 'fulfilled') return [temporal.value, s3.value];
+  for (const one of [temporal, s3]) if (one.status === 'fulfilled') await one.value.stop();
+  throw (temporal.status === 'rejected' ? temporal : (s3 as PromiseRejectedResult)).reason;
+}
+
 /** Starts all but the trainers. */
 export async function startFleet(): Promise<Fleet> {
   const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-fleet-'));
-  const [temporal, s3] = await Promise.all([startTemporalServer(), startObjectServer()]);
+  const [temporal, s3] = await startServers();
   const connection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection });
   const said: string[] = [];
