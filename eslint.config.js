@@ -122,7 +122,7 @@ function deterministic(patterns) {
 }
 
 export default tseslint.config(
-  { ignores: ['node_modules/', '.local/'] },
+  { ignores: ['node_modules/', '.local/', 'dist/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   ...tseslint.configs.recommendedTypeChecked,
   {

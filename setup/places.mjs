@@ -1,15 +1,12 @@
 /**
- * The folders that set-up uses. All are inside the checkout, under `.local` and `node_modules`. If you remove the
- * checkout, nothing is left on the machine.
+ * The folders that set-up uses. All are inside the clone, under `.local` and `node_modules`, or for the package in one
+ * folder of the user. If you remove the clone or that folder, nothing is left on the machine.
  */
 
 import path from 'node:path';
+import { LOCAL, ROOT } from '../workers/processes/places.mjs';
 
-/** The root of the checkout, absolute. */
-export const ROOT = path.resolve(import.meta.dirname, '..');
-
-/** Everything that set-up installs, and the data of the local stack (ignored by git). */
-export const LOCAL = path.join(ROOT, '.local');
+export { BINDING, commandLine, DATA, displayPath, IS_CLONE, LOCAL, ROOT } from '../workers/processes/places.mjs';
 
 /**
  * The folder in which a step builds its result before it renames the result into its place. Every set-up empties the
@@ -24,13 +21,3 @@ export const PROGRAMS = path.join(LOCAL, 'bin');
 export const LOGS = path.join(LOCAL, 'log');
 
 export const NODE_MODULES = path.join(ROOT, 'node_modules');
-
-/**
- * Formats a path for a reader in the checkout.
- * @param {string} file absolute
- * @returns {string} relative to the checkout if it is inside, else unchanged
- */
-export function displayPath(file) {
-  const relative = path.relative(ROOT, file);
-  return relative.startsWith('..') ? file : relative;
-}

@@ -10,7 +10,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { requireRoom, SetupFailure, systemReason } from './failure.mjs';
 import { lock } from './lock.mjs';
-import { LOCAL, LOGS, ROOT, displayPath, STAGING } from './places.mjs';
+import { displayPath, IS_CLONE, LOCAL, LOGS, STAGING } from './places.mjs';
 import { requireNode, requireSystem, requireTemporaryFolder } from './preconditions.mjs';
 import { Processes } from './processes.mjs';
 import { formatSize, Report } from './report.mjs';
@@ -29,8 +29,7 @@ import { tensorflow } from './steps/tensorflow.mjs';
  * @property {number} diskBytes approximate space that it needs while it works
  * @property {readonly import('./preconditions.mjs').Need[]} needs
  * @property {() => boolean} isInPlace tells whether it is installed; must be fast, because every start calls it
- * @property {Step} [inside] an earlier step that removes this part when it runs, because it installs the folder around
- *   it
+ * @property {Step} [madeFrom] an earlier step that installs what this part is made from: after it, this step runs too
  * @property {(task: Task) => Promise<string>} install installs it and returns a description of what is installed
  */
 
@@ -44,17 +43,27 @@ import { tensorflow } from './steps/tensorflow.mjs';
  *   NodeJS.ProcessEnv, onTick?: () => void }) => Promise<void>} run runs a program with its output in the step's log
  */
 
+/**
+ * A part that the npm package installs by itself.
+ * @typedef {'tensorflow' | 'temporal' | 'rclone' | 'fashion-mnist'} Part
+ */
+
+/** What only a clone installs: npm installs the packages of the package, and it has no tests. */
+const CLONE_ONLY = [nodePackages, pythonReference];
+
 /** Signals that end set-up, with their usual exit codes. */
 const INTERRUPTIONS = /** @type {const} */ ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 });
 
 /**
- * Installs what is missing. Prints nothing if everything is installed.
+ * Installs what is missing: in a clone everything, so that it works without a network afterwards; in the package only
+ * the parts that are asked for. Prints nothing if nothing is missing.
  *
  * If a step fails, prints the reason and advice, and exits with 1. Exits with 130 on Ctrl-C.
- * @param {{ tests?: boolean }} [options] `tests`: also install what only the tests need
+ * @param {{ tests?: boolean, parts?: readonly Part[] }} [options] `tests`: also install what only the tests need;
+ *   `parts`: what the package installs, by default all
  * @returns {Promise<boolean>} whether something was installed
  */
-export async function setUp({ tests = false } = {}) {
+export async function setUp({ tests = false, parts } = {}) {
   const report = new Report(process.stderr);
   const processes = new Processes();
   // While it waits for another set-up, this one must not touch the staging folder.
@@ -76,7 +85,10 @@ export async function setUp({ tests = false } = {}) {
   try {
     requireNode();
     requireTemporaryFolder();
-    const steps = [nodePackages, tensorflow, temporal, rclone, fashionMnist, ...(tests ? [pythonReference] : [])];
+    const all = [nodePackages, tensorflow, temporal, rclone, fashionMnist, ...(tests ? [pythonReference] : [])];
+    const steps = IS_CLONE
+      ? all
+      : all.filter((step) => !CLONE_ONLY.includes(step) && (parts?.includes(/** @type {Part} */ (step.name)) ?? true));
     return await installMissing(steps, report, processes, onBegin);
   } catch (error) {
     if (working) processes.end();
@@ -97,7 +109,7 @@ export async function setUp({ tests = false } = {}) {
 async function installMissing(steps, report, processes, onBegin) {
   if (steps.every((step) => step.isInPlace())) return false;
   mkdirSync(LOCAL, { recursive: true });
-  const unlock = await lock(ROOT, () => report.line('Another set-up is running in this folder: waiting for it …'));
+  const unlock = await lock(LOCAL, () => report.line('Another set-up is running in this folder: waiting for it …'));
   try {
     onBegin();
     processes.endLeftovers();
@@ -128,7 +140,8 @@ async function installMissing(steps, report, processes, onBegin) {
 }
 
 /**
- * Returns the steps to run, in order: those that are not installed, and those that another step to run will remove.
+ * Returns the steps to run, in order: those that are not installed, and those that are made from what another
+ * step to run installs.
  * @param {readonly Step[]} steps
  * @returns {Step[]}
  */
@@ -136,8 +149,8 @@ export function dueSteps(steps) {
   /** @type {Step[]} */
   const due = [];
   for (const step of steps) {
-    const isRemoved = step.inside !== undefined && due.includes(step.inside);
-    if (isRemoved || !step.isInPlace()) due.push(step);
+    const isOutdated = step.madeFrom !== undefined && due.includes(step.madeFrom);
+    if (isOutdated || !step.isInPlace()) due.push(step);
   }
   return due;
 }

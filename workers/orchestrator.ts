@@ -1,6 +1,7 @@
 /**
  * The orchestrator: runs the workflow tasks and the light activities of all runs on its task queue.
  */
+import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { ObjectStore } from '../activities/storage/object-store.ts';
@@ -8,27 +9,19 @@ import { createOrchestrationActivities } from '../activities/orchestration.ts';
 import { readOptions } from './processes/command-line.ts';
 import { keepAlive } from './processes/keep-alive.ts';
 import { runProcess } from './processes/user-error.ts';
+import { LOCAL } from './processes/places.mjs';
 import { requireSearchAttributes } from './processes/search-attributes.ts';
 import { limitConcurrency } from './processes/limit-concurrency.ts';
 import { connectWorker } from './processes/temporal-connection.ts';
 import { workerIdentity } from './processes/worker-identity.ts';
 import { decisionCode, workflowBundle } from './processes/workflow-bundle.ts';
 import { storeSettings } from './processes/store-settings.ts';
-
-const HELP = `
-Runs workflows and their light activities until it receives SIGINT or SIGTERM.
-
-  --task-queue NAME   task queue to serve (fire-pbt)
-  --cache DIRECTORY   where to keep the bundled workflows (.local/cache)
-  --help              show this text
-
-Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other variables of the Temporal SDK's environment configuration.
-S3: the environment variables and profiles of the AWS SDK.`;
+import { HELP } from './commands/help.mjs';
 
 await runProcess(async () => {
   const options = readOptions(
-    { 'task-queue': { type: 'string', default: 'fire-pbt' }, cache: { type: 'string', default: '.local/cache' } },
-    HELP,
+    { 'task-queue': { type: 'string', default: 'fire-pbt' }, cache: { type: 'string', default: join(LOCAL, 'cache') } },
+    HELP.orchestrator,
   );
   const [temporal, bundle, buildId] = await Promise.all([
     connectWorker(),

@@ -15,21 +15,7 @@ import { requireTemporaryFolder } from './processes/temporary-folder.ts';
 import { connectWorker } from './processes/temporal-connection.ts';
 import { tensorFlowEnvironment } from './processes/tensorflow-environment.ts';
 import { workerIdentity } from './processes/worker-identity.ts';
-
-const HELP = `
-Trains for the runs of a task queue until it receives SIGINT or SIGTERM.
-
-  --task-queue NAME     task queue of the workflows (fire-pbt); the trainer serves NAME-trainers
-  --number N            number of this trainer on its machine, part of its name (0)
-  --threads N           threads to compute with (1); the trainer refuses runs that specify another number
-  --hang-after SECONDS  time without progress after which the computing process is killed (1800); a step that is known
-                        to take long may take ten times as long
-  --tasks FILE          a file with tasks of your own (docs/own-tasks.md); may be repeated
-  --help                show this text
-
-CUDA_VISIBLE_DEVICES selects the GPU.
-Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other variables of the Temporal SDK's environment configuration.
-S3: the environment variables and profiles of the AWS SDK.`;
+import { HELP } from './commands/help.mjs';
 
 const HEARTBEAT_THROTTLE_INTERVAL = '1s';
 
@@ -42,7 +28,7 @@ await runProcess(async () => {
       'hang-after': { type: 'string', default: '1800' },
       ...TASKS_OPTION,
     },
-    HELP,
+    HELP.trainer,
   );
   const number = parseWholeNumber('number', options.number, 0, 9999) ?? 0;
   const threads = parseWholeNumber('threads', options.threads, 1, 256) ?? 1;

@@ -16,5 +16,5 @@ export function registryWith(definitions: readonly TaskDefinition[] = []): TaskR
   return new TaskRegistry([...SHIPPED_TASKS, ...definitions]);
 }
 
-/** Where set-up puts data sets. */
+/** Where set-up puts data sets in a clone. */
 export const DATA_DIRECTORY = fileURLToPath(new URL('../../.local/data', import.meta.url));

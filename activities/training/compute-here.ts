@@ -23,7 +23,7 @@ export interface ComputingDependencies {
   readonly threads: number;
   /** Default: a store of its own over `objects`. */
   readonly checkpoints?: Pick<CheckpointStore, 'get' | 'put' | 'delete'>;
-  /** Folder with one folder for each data set; default: the one that set-up fills. */
+  /** Folder with one folder for each data set; default: the one that set-up fills in a clone. */
   readonly dataDirectory?: string;
   /** Milliseconds of training after which a partial checkpoint is saved; default: a minute. */
   readonly partialEveryMs?: number;

@@ -102,7 +102,9 @@ function program({ name, title, version, downloadBytes, unpackedBytes, accept })
         } catch {
           // A program that does not start counts as missing.
         }
-        task.line(`  ${title}: ${present} is too old or does not start; installing a newer one under .local`);
+        task.line(
+          `  ${title}: ${present} is too old or does not start; installing a newer one in ${displayPath(LOCAL)}`,
+        );
       }
       if (!existsSync(own)) {
         const [wheel = ''] = await download(task, `${name}.txt`, downloadBytes);

@@ -4,7 +4,8 @@
  * `@tensorflow/tfjs-node-gpu` has a small binding of two C++ files. Its own installation downloads a binding and a
  * library of 2022. Set-up instead compiles the two files, in seconds, against the C library of a current Python wheel
  * or against one that the machine has. The binding uses only Node-API, whose headers are an npm package. So set-up
- * needs neither Node's headers nor node-gyp, and one binding works with every version of Node.
+ * needs neither Node's headers nor node-gyp, and one binding works with every version of Node. It stays outside
+ * `node_modules`, so that several folders with different libraries can share one installed package.
  */
 
 import { createHash } from 'node:crypto';
@@ -12,16 +13,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameS
 import path from 'node:path';
 import { SetupFailure } from '../failure.mjs';
 import { link } from '../links.mjs';
-import { LOCAL, NODE_MODULES, ROOT, displayPath } from '../places.mjs';
+import { BINDING, displayPath, LOCAL, NODE_MODULES, ROOT } from '../places.mjs';
 import { findOnPath } from '../processes.mjs';
 import { download, FOREIGN_WHEEL, unpack } from '../wheels.mjs';
 import { nodePackages } from './node-packages.mjs';
 
 const VERSION = '2.21.0';
 const PACKAGE = path.join(NODE_MODULES, '@tensorflow', 'tfjs-node-gpu');
-
-/** The path where the package expects its binding, with every Node since version 12. */
-const BINDING = path.join(PACKAGE, 'lib', 'napi-v8', 'tfjs_binding.node');
 
 /** Prefixes of the headers that the binding needs: 14 of the wheel's 10,000. */
 const HEADERS = ['c/', 'core/platform/ctstring']
@@ -40,11 +38,12 @@ const SIZES = {
 const CHECK = `
 import { writeFileSync } from 'node:fs';
 import { requireTensorFlow } from './activities/tasks/tensorflow/require-tensorflow.mjs';
-const tf = requireTensorFlow();
+const [deviceFile, binding] = process.argv.slice(1);
+const tf = requireTensorFlow(binding);
 const sum = tf.matMul(tf.ones([2, 3]), tf.ones([3, 2])).sum().dataSync()[0];
 if (tf.getBackend() !== 'tensorflow' || sum !== 12)
   throw new Error('backend ' + tf.getBackend() + ', sum of a product ' + sum);
-writeFileSync(process.argv[1], tf.backend().isUsingGpuDevice ? 'gpu' : 'cpu');
+writeFileSync(deviceFile, tf.backend().isUsingGpuDevice ? 'gpu' : 'cpu');
 `;
 
 /**
@@ -56,7 +55,7 @@ writeFileSync(process.argv[1], tf.backend().isUsingGpuDevice ? 'gpu' : 'cpu');
 export const tensorflow = {
   name: 'tensorflow',
   title: 'TensorFlow',
-  inside: nodePackages,
+  madeFrom: nodePackages,
   get downloadBytes() {
     return isFetched(chooseLibrary()) ? 0 : SIZES[chooseLibrary().kind].downloadBytes;
   },
@@ -110,7 +109,7 @@ export const tensorflow = {
 export function chooseLibrary() {
   const named = process.env['TENSORFLOW_PREFIX'];
   if (named !== undefined && named !== '') {
-    const prefix = path.resolve(ROOT, named);
+    const prefix = path.resolve(named);
     if (hasLibrary(prefix)) return { kind: 'existing', prefix };
     throw new SetupFailure(
       `Expected TENSORFLOW_PREFIX to be a folder with lib/libtensorflow.so and include/tensorflow/c, got ${named}`,
@@ -253,7 +252,7 @@ export function findCompiler() {
  */
 async function check(task) {
   const deviceFile = path.join(task.staging, 'device');
-  await task.run(process.execPath, ['--input-type=module', '-e', CHECK, deviceFile], {
+  await task.run(process.execPath, ['--input-type=module', '-e', CHECK, deviceFile, BINDING], {
     purpose: 'run TensorFlow',
     cwd: ROOT,
     env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },

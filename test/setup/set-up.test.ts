@@ -9,10 +9,10 @@ import { tensorflow } from '../../setup/steps/tensorflow.mjs';
 const inPlace = { isInPlace: () => true };
 const missing = { isInPlace: () => false };
 
-/** Returns the names of the due ones among npm packages, TensorFlow inside them, and another step. */
+/** Returns the names of the due ones among npm packages, TensorFlow made from them, and another step. */
 function due(packages: typeof inPlace, library: typeof inPlace, other: typeof inPlace): string[] {
   const outer = { ...nodePackages, ...packages };
-  const inner = { ...tensorflow, ...library, inside: outer };
+  const inner = { ...tensorflow, ...library, madeFrom: outer };
   return dueSteps([outer, inner, { ...nodePackages, name: 'other', ...other }]).map(({ name }) => name);
 }
 
@@ -24,8 +24,8 @@ describe('set-up', () => {
     assert.deepEqual(due(missing, missing, missing), ['node-packages', 'tensorflow', 'other']);
   });
 
-  test('repeats a step whose result another step removes', () => {
+  test('repeats a step whose sources another step installs', () => {
     assert.deepEqual(due(missing, inPlace, inPlace), ['node-packages', 'tensorflow']);
-    assert.equal(tensorflow.inside, nodePackages, 'npm ci removes the binding');
+    assert.equal(tensorflow.madeFrom, nodePackages, 'npm packages have the source of the binding');
   });
 });

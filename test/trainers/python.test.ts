@@ -1,4 +1,4 @@
-/** The trainer in Python (trainers/python), with the example of its README, on real servers. */
+/** The trainer in Python (trainers/python), with the example for Python, on real servers. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,13 +12,14 @@ import { secondsSincePoll } from '../../activities/operations/trainers.ts';
 import { Subject } from '../../workers/conformance/subject.ts';
 import { CHECKS, tryAll } from '../../workers/conformance/suite.ts';
 import { TrainerUnderTest } from '../../workers/conformance/trainer-under-test.ts';
-import { ROOT } from '../../workers/processes/programs.ts';
+import { ROOT } from '../../workers/processes/places.mjs';
 import { SupervisedProcess } from '../../workers/processes/supervised-process.ts';
 import { startObjectServer, type ObjectServer } from '../object-server.ts';
 import { startTemporalServer, type TestServer } from '../temporal-server.ts';
 
 const PACKAGE = join(ROOT, 'trainers/python');
-const EXAMPLE = join(PACKAGE, 'examples/logistic_regression.py');
+const EXAMPLES = join(ROOT, 'examples/python');
+const EXAMPLE = join(EXAMPLES, 'task.py');
 const PYTHON = join(ROOT, '.local/python/bin/python');
 const QUEUE = 'python-trainers';
 
@@ -63,7 +64,7 @@ describe('the trainer in Python', () => {
           trainer,
           objects,
           storage: { bucket: 'python', folder: 'conformance/python' },
-          task: { kind: 'logistic-regression', rows: 500 },
+          task: { kind: 'faults', file: join(EXAMPLES, 'measurements.csv') },
           threads: 1,
           steps: 100,
           longSeconds: 5,
@@ -119,6 +120,12 @@ print(hashlib.sha256(body).hexdigest())`;
       assert.equal(output.trim().split('\n').length, 1, output);
     });
 
+  it('says in one line that no stack runs in a folder', async () => {
+    const { code, output } = await run(EXAMPLE, {}, '--stack', directory);
+    assert.equal(code, 1);
+    assert.match(output, /^Cannot find a running stack in .*: No such file or directory \(.*stack\.json\)\n$/);
+  });
+
   it('says in one line that Temporal cannot be reached', async () => {
     const { code, output } = await run(EXAMPLE, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
     assert.equal(code, 1);
@@ -126,11 +133,18 @@ print(hashlib.sha256(body).hexdigest())`;
     assert.doesNotMatch(output, /Traceback|Fatal/);
   });
 
-  function run(file: string, environment: NodeJS.ProcessEnv = {}): Promise<{ code: number; output: string }> {
+  function run(
+    file: string,
+    environment: NodeJS.ProcessEnv = {},
+    ...options: readonly string[]
+  ): Promise<{ code: number; output: string }> {
     const env = { ...process.env, ...server.environment, TEMPORAL_ADDRESS: temporal.address, ...environment };
     return new Promise((resolve) => {
-      execFile(PYTHON, ['-m', 'fire_pbt', file], { cwd: PACKAGE, env, timeout: 60_000 }, (error, stdout, stderr) =>
-        resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
+      execFile(
+        PYTHON,
+        ['-m', 'fire_pbt', file, ...options],
+        { cwd: PACKAGE, env, timeout: 60_000 },
+        (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
       );
     });
   }

@@ -9,7 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TrainProgress } from '../../activities/training/round.ts';
 import type { firePbt } from '../../workflows/run/fire-pbt.ts';
-import { ROOT } from '../../workers/processes/programs.ts';
+import { ROOT } from '../../workers/processes/places.mjs';
 import { SupervisedProcess } from '../../workers/processes/supervised-process.ts';
 import { startObjectServer } from '../object-server.ts';
 import type { ObjectServer } from '../object-server.ts';

@@ -7,7 +7,7 @@ import type { DecisionCode } from '../../workflows/population/state.ts';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
 import { pauseUpdate, progressQuery, resumeUpdate } from '../../workflows/messages.ts';
 import { describeCodes } from '../../workflows/population/decision-code.ts';
-import { ROOT } from '../../workers/processes/programs.ts';
+import { ROOT } from '../../workers/processes/places.mjs';
 import { bundleForReplay, decisionCode } from '../../workers/processes/workflow-bundle.ts';
 import { historiesIn } from '../../workers/replay/history-files.ts';
 import { Replayer } from '../../workers/replay/replayer.ts';

@@ -14,26 +14,10 @@ import { Subject } from '../conformance/subject.ts';
 import { tryAll, type Finding } from '../conformance/suite.ts';
 import { TrainerUnderTest } from '../conformance/trainer-under-test.ts';
 import { parseWholeNumber, readOptions } from '../processes/command-line.ts';
-import { OBJECT_HELP, OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
+import { OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
 import { connectClient, connectWorker } from '../processes/temporal-connection.ts';
 import { runProcess, UserError } from '../processes/user-error.ts';
-
-const HELP = `
-Tries whether the trainers of a task queue do what docs/trainer-contract.md says, and prints what holds and what does
-not. Exits with 1 unless all holds. It measures pace, so use idle trainers.
-
-  --task-queue NAME        task queue that the trainers serve (fire-pbt-trainers)
-  --task JSON              task to train, such as '{"kind": "toy", "variant": "plain"}'
-  --hyperparameters JSON   values to train with, as '{"learningRate": 0.1}' (defaults of the task)
-  --threads N              threads that the trainers compute with (1)
-  --steps N                steps of a short round, even (100)
-  --kill COMMAND           shell command that kills the trainer with SIGKILL; somebody must start it again. Without it
-                           nothing is killed
-  --keep                   leave what was stored in the bucket
-${OBJECT_HELP}
-
-Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other variables of the Temporal SDK's environment
-configuration.`;
+import { HELP } from './help.mjs';
 
 const OPTIONS = {
   'task-queue': { type: 'string', default: 'fire-pbt-trainers' },
@@ -55,7 +39,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 const MARKS = { holds: '✓', violated: '✗', 'not tried': '–' } as const;
 
 await runProcess(async () => {
-  const options = readOptions(OPTIONS, HELP);
+  const options = readOptions(OPTIONS, HELP.conformance);
   const task = readTask(options.task);
   const hyperparameters = readObject('hyperparameters', options.hyperparameters) as HyperparameterValues;
   const threads = parseWholeNumber('threads', options.threads, 1, 256) ?? 1;

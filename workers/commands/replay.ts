@@ -14,27 +14,14 @@ import { makeDirectory } from '../processes/directories.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { historiesIn } from '../replay/history-files.ts';
 import { Replayer } from '../replay/replayer.ts';
-import { LOCAL } from '../processes/programs.ts';
+import { commandLine, LOCAL } from '../processes/places.mjs';
 import { findRunningStack } from '../stack/running-stack.ts';
 import { clientEnvironment } from '../stack/temporal-server.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import { formatCount, longNumber, shortBytes } from '../../workflows/population/figures.ts';
 import { Screen } from '../terminal/screen.ts';
 import { replayBundle } from '../processes/workflow-bundle.ts';
-
-const HELP = `
-Replays every execution of a run (root, sub-populations, evaluators, all runs of each) with the code of this checkout,
-and compares every command with the recorded one. Reports the first event at which an execution diverges, and exits
-with 1 if any does.
-
-  --workflow-id ID       replay this run or comparison, from the server of the running local stack, else from the
-                         server that TEMPORAL_ADDRESS or a profile names
-  --run-id ID            replay only this run of the root (default: the newest one and those that it was reset from)
-  --export DIRECTORY     also write the histories to this directory
-  --from PATH …          instead of --workflow-id: replay files as \`temporal workflow show --output json\` writes them,
-                         or folders of such files, for example the histories/ of a finished run
-  --directory DIRECTORY  directory of the local stack's state (.local)
-  --help                 show this text`;
+import { HELP } from './help.mjs';
 
 const STACK_TIMEOUT_MS = 120_000;
 /** Executions per line of progress if the output is no terminal. */
@@ -51,7 +38,7 @@ await runProcess(async () => {
       from: { type: 'string', multiple: true },
       directory: { type: 'string' },
     },
-    HELP,
+    HELP.replay,
     repeatOptionName('from', process.argv.slice(2)),
   );
   const { 'workflow-id': workflowId, 'run-id': runId, export: exportTo, from } = options;
@@ -164,7 +151,7 @@ async function connect(directory: string): ReturnType<typeof connectClient> {
     return await connectClient();
   } catch (error) {
     if (error instanceof UserError)
-      throw new UserError(`${error.message}; start a local stack with \`npm run stack\``, { cause: error });
+      throw new UserError(`${error.message}; start a local stack with \`${commandLine('stack')}\``, { cause: error });
     throw error;
   }
 }

@@ -8,11 +8,12 @@ import type { ObjectStore } from '../../activities/storage/object-store.ts';
 import { comparisonTableKey, DEFAULT_BUCKET, folderName } from '../../activities/storage/layout.ts';
 import { readOptions } from '../processes/command-line.ts';
 import { makeDirectory } from '../processes/directories.ts';
-import { OBJECT_HELP, OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
+import { OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { makePage } from '../results/page.ts';
 import { parseTable, TABLE_NAME } from '../results/stored-table.ts';
-import { ROOT } from '../processes/programs.ts';
+import { ROOT } from '../processes/places.mjs';
+import { OBJECT_HELP } from './help.mjs';
 import { formatCount, shortBytes } from '../../workflows/population/figures.ts';
 
 const HELP = `

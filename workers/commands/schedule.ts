@@ -6,24 +6,15 @@ import { DEFAULT_BUCKET, RUN_FOLDER } from '../../activities/storage/layout.ts';
 import { readableJson } from '../../activities/storage/readable-json.ts';
 import { NoSchedule, readSchedule, scheduleCsv } from '../../activities/runs/schedule.ts';
 import { parseChoice, readOptions } from '../processes/command-line.ts';
-import { OBJECT_HELP, OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
+import { OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { formatCount } from '../../workflows/population/figures.ts';
-
-const HELP = `
-Prints the complete schedule of the winner of a finished run: its hyperparameters from step 0, through every copy and
-promotion. Use \`npm run --silent schedule -- …\` to print nothing else.
-
-  --run FOLDER           folder of the run in the bucket, <workflow id>/<first run id>, as its result names it
-  --format json|csv      json: with the task and the measurements, as input for retrace; csv: from_step, to_step and
-                         one column per hyperparameter (json)
-  --output FILE          write to this file instead of the terminal
-${OBJECT_HELP}`;
+import { HELP } from './help.mjs';
 
 await runProcess(async () => {
   const options = readOptions(
     { run: { type: 'string' }, format: { type: 'string' }, output: { type: 'string' }, ...OBJECT_OPTIONS },
-    HELP,
+    HELP.schedule,
   );
   const { run, bucket = DEFAULT_BUCKET, output } = options;
   const format = parseChoice('format', options.format, ['json', 'csv']) ?? 'json';

@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseComparison, type Comparison } from '../../activities/comparison/input.ts';
 import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
 import { comparisonText } from '../../activities/comparison/table.ts';
@@ -17,18 +16,10 @@ import { loadTasks } from '../own-tasks/loading.ts';
 import { taskFiles, TASKS_OPTION } from '../own-tasks/options.ts';
 import { makeDirectory } from '../processes/directories.ts';
 import { readExperiment } from '../processes/experiment.ts';
+import { loaderArguments, moduleFile } from '../processes/places.mjs';
 import { UserError, runProcess } from '../processes/user-error.ts';
 import { SIMULATED, type SimulationJob } from '../simulation/simulate.ts';
-
-const HELP = `
-Simulates the runs of a comparison: the decisions of the workflows and the training of the task, without Temporal and
-S3. Does not repeat a run that the output already has, unless the input specifies its arm differently.
-
-  --input-file FILE   a comparison, for example experiments/compare-toys.json
-  --output FILE       file for the table
-  --tasks FILE        a file with tasks of your own (docs/own-tasks.md); may be repeated
-  --processes N       number of simultaneous runs (one per core)
-  --help              show this text`;
+import { HELP } from './help.mjs';
 
 /** The content of an existing output file. */
 interface StoredTable {
@@ -44,7 +35,7 @@ await runProcess(async () => {
       ...TASKS_OPTION,
       processes: { type: 'string', default: String(availableParallelism()) },
     },
-    HELP,
+    HELP.simulate,
   );
   const { 'input-file': inputFile, output } = options;
   if (inputFile === undefined || output === undefined)
@@ -100,9 +91,7 @@ function readStored(output: string, { arms }: Pick<Comparison, 'arms'>): readonl
 
 /** Simulates one run in a new process, so that runs can use several cores and release their memory. */
 async function simulateInProcess(job: SimulationJob): Promise<ComparisonRun> {
-  const child = fork(fileURLToPath(new URL('../simulation/simulated-run.ts', import.meta.url)), {
-    execArgv: ['--import', 'tsx'],
-  });
+  const child = fork(moduleFile('workers/simulation/simulated-run.ts'), { execArgv: loaderArguments() });
   let run: ComparisonRun | undefined;
   child.on('message', (message) => (run = message as ComparisonRun));
   child.send(job);

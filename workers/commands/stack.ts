@@ -5,18 +5,12 @@ import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
 import { INTERRUPTED_EXIT_CODE, listenForInterruption } from '../processes/interruption.ts';
 import { runProcess } from '../processes/user-error.ts';
 import { joinStack } from '../stack/joining.ts';
-import { readStackOptions, STACK_HELP, STACK_OPTIONS } from '../stack/options.ts';
+import { readStackOptions, STACK_OPTIONS } from '../stack/options.ts';
 import { formatStack } from '../terminal/stack-addresses.ts';
-
-const HELP = `
-Runs Temporal, an S3 server, an orchestrator and trainers on this machine until you press Ctrl-C. The state is in
-.local/state, the logs are in .local/log. Unfinished runs resume at the next start.
-
-  --threads N            threads of each trainer; must equal \`threads\` of the specifications (1)
-${STACK_HELP}`;
+import { HELP } from './help.mjs';
 
 await runProcess(async () => {
-  const options = readOptions({ ...STACK_OPTIONS, threads: { type: 'string' } }, HELP);
+  const options = readOptions({ ...STACK_OPTIONS, threads: { type: 'string' } }, HELP.stack);
   const interruption = listenForInterruption();
   const stack = await joinStack(
     {

@@ -2,6 +2,7 @@
  * `npm start`: runs an experiment on the local stack and watches it to its end. The stack stores the run, so an
  * interruption loses nothing.
  */
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { ResultSummary, RunPlan } from '../../activities/contracts/run.ts';
 import type { Comparison } from '../../activities/comparison/input.ts';
@@ -12,10 +13,11 @@ import { parseIdentifier, readOptions } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';
 import type { Experiment } from '../processes/experiment.ts';
 import { INTERRUPTED_EXIT_CODE, listenForInterruption } from '../processes/interruption.ts';
+import { commandLine, PACKAGE } from '../processes/places.mjs';
 import { UserError, runProcess } from '../processes/user-error.ts';
 import { joinStack } from '../stack/joining.ts';
 import type { JoinedStack } from '../stack/joining.ts';
-import { readStackOptions, STACK_HELP, STACK_OPTIONS } from '../stack/options.ts';
+import { readStackOptions, STACK_OPTIONS } from '../stack/options.ts';
 import { submit } from '../processes/submission.ts';
 import type { Submission } from '../processes/submission.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
@@ -36,14 +38,7 @@ import { Notices } from '../terminal/notices.ts';
 import { Screen } from '../terminal/screen.ts';
 import { StandstillWatch } from '../processes/standstill.ts';
 import { watchWorkflow } from '../processes/watch-workflow.ts';
-
-const HELP = `
-Runs an experiment on this machine: starts the local stack (or uses the running one), starts the run (or watches the
-running one), and shows its progress. Ctrl-C stops the stack; the run resumes at the next start.
-
-  --input-file FILE      a specification or a comparison (experiments/fashion-mnist.json)
-  --workflow-id ID       workflow id of the run (the name of the input file)
-${STACK_HELP}`;
+import { HELP } from './help.mjs';
 
 /** Progress of a comparison per printed line if the output is no terminal. */
 const PERCENT_PER_LINE = 5;
@@ -52,10 +47,10 @@ await runProcess(async () => {
   const options = readOptions(
     {
       ...STACK_OPTIONS,
-      'input-file': { type: 'string', default: 'experiments/fashion-mnist.json' },
+      'input-file': { type: 'string', default: join(PACKAGE, 'experiments', 'fashion-mnist.json') },
       'workflow-id': { type: 'string' },
     },
-    HELP,
+    HELP.start,
   );
   const experiment = readExperiment(options['input-file'], UNASKED);
   const workflowId = parseIdentifier('workflow-id', options['workflow-id']) ?? experiment.name;
@@ -81,16 +76,19 @@ await runProcess(async () => {
     ]);
     screen.leave();
     if (finished === 'interrupted') {
+      const [start, tasks] = [commandLine('start'), withTasks(stack.record.tasks)];
       screen.say(
         `\n${workflowId} is saved. ` +
           (stack.startedHere
-            ? `It resumes at the next npm start or npm run stack${withTasks(stack.record.tasks)}.`
-            : 'It continues in the running stack; npm start watches it again.'),
+            ? `It resumes at the next ${start} or ${commandLine('stack')}${tasks}.`
+            : `It continues in the running stack; ${start} watches it again.`),
       );
       return INTERRUPTED_EXIT_CODE;
     }
     if (finished === 'stack-gone')
-      throw new UserError(`The stack that ran ${workflowId} has ended. The run is saved: resume it with npm start.`);
+      throw new UserError(
+        `The stack that ran ${workflowId} has ended. The run is saved: resume it with ${commandLine('start')}.`,
+      );
     await connection.close();
     return 0;
   } finally {

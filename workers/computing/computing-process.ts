@@ -3,11 +3,10 @@
  *
  * It keeps what sessions share (data sets, compiled programs) from order to order. It cannot outlive its trainer.
  */
-import { join } from 'node:path';
 import type { DescribeRequest, TaskDescription } from '../../activities/contracts/task.ts';
 import type { ReportOutcome, ReportRequest } from '../../activities/contracts/training.ts';
 import type { Computer, Interrupted, Observer, TrainOrder, Trained } from '../../activities/training/computer.ts';
-import { ROOT } from '../processes/programs.ts';
+import { nodeArguments } from '../processes/places.mjs';
 import { UserError } from '../processes/user-error.ts';
 import { Computation } from './computation.ts';
 import type { Order } from './messages.ts';
@@ -15,7 +14,7 @@ import type { Order } from './messages.ts';
 export interface ComputingPlan {
   /** What the process is called where processes are listed. */
   readonly name: string;
-  /** Relative to the checkout; default: what ships. */
+  /** Its source, relative to the root; default: what ships. */
   readonly script?: string;
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
@@ -85,7 +84,7 @@ export class ComputingProcess implements Computer {
   #running(): Computation {
     if (this.#computation) return this.#computation;
     const { name, script = 'workers/computing/main.ts', args, environment, output = 'inherit' } = this.#plan;
-    const started = new Computation(['--import', 'tsx', join(ROOT, script), '--name', name, ...args], {
+    const started = new Computation([...nodeArguments(script), '--name', name, ...args], {
       env: environment,
       cwd: process.cwd(),
       output,

@@ -2,11 +2,13 @@
  * The computing process of a trainer: it opens sessions and trains, as its trainer orders, and never speaks to
  * Temporal. Its trainer starts it, interrupts it, and kills it if it does not answer.
  */
+import { useBinding } from '../../activities/tasks/tensorflow/library.ts';
 import { computeHere } from '../../activities/training/compute-here.ts';
 import { loadTasks } from '../own-tasks/loading.ts';
 import { taskFiles, TASKS_OPTION } from '../own-tasks/options.ts';
 import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
+import { BINDING, DATA } from '../processes/places.mjs';
 import { storeSettings } from '../processes/store-settings.ts';
 import { runProcess } from '../processes/user-error.ts';
 import { serve } from './serving.ts';
@@ -37,6 +39,7 @@ await runProcess(async () => {
   const threads = parseWholeNumber('threads', options.threads, 1, 256) ?? 1;
   const tasks = await loadTasks(taskFiles(options.tasks));
   if (options.check) return 0;
-  await serve(computeHere({ objects: new ObjectStore(storeSettings()), threads, tasks }));
+  useBinding(BINDING);
+  await serve(computeHere({ objects: new ObjectStore(storeSettings()), threads, dataDirectory: DATA, tasks }));
   return 0;
 });

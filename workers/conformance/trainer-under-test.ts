@@ -2,7 +2,6 @@
  * Asks the trainers of a task queue, as workflows of a run do.
  */
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
@@ -10,10 +9,11 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { causesOf } from '../../workflows/run/causes.ts';
 import { heartbeatDetailsOf } from '../processes/pending-activities.ts';
+import { moduleFile } from '../processes/places.mjs';
 import { TooShort } from './verdicts.ts';
 import type { askTrainer, Question } from './ask-trainer.ts';
 
-const WORKFLOW = fileURLToPath(new URL('ask-trainer.ts', import.meta.url));
+const WORKFLOW = moduleFile('workers/conformance/ask-trainer.ts');
 /** An answer to a request that is no training. */
 const PROMPT_MS = 120_000;
 const POLL_MS = 100;

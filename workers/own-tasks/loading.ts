@@ -1,5 +1,5 @@
 /**
- * Loads the tasks of a user, from files outside the checkout (`--tasks FILE`).
+ * Loads the tasks of a user, from files outside this program (`--tasks FILE`).
  */
 import { statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -16,7 +16,7 @@ import { resolveOwnModules } from './resolution.mjs';
  * @throws UserError, one line, naming the file: it is missing, throws, exports no task, or has one of a known kind
  */
 export async function loadTasks(files: readonly string[]): Promise<TaskRegistry> {
-  resolveOwnModules();
+  await resolveOwnModules();
   const own: TaskDefinition[] = [];
   for (const file of files) {
     const found = await tasksIn(file);

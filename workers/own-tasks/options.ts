@@ -2,17 +2,13 @@
  * The option `--tasks` of the commands that train.
  */
 import { execFile } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { ROOT } from '../processes/programs.ts';
+import { nodeArguments } from '../processes/places.mjs';
 import { UserError } from '../processes/user-error.ts';
 
 /** The option of the commands that take such files. */
 export const TASKS_OPTION = { tasks: { type: 'string', multiple: true } } as const;
-
-/** Its line in `--help`. */
-export const TASKS_HELP = `
-  --tasks FILE           a file with tasks of your own (docs/own-tasks.md); may be repeated`.slice(1);
 
 /** Returns the files that the option names, as absolute paths, each once. */
 export function taskFiles(given: readonly string[] = []): readonly string[] {
@@ -33,7 +29,7 @@ const CHECK_TIMEOUT_MS = 60_000;
  */
 export async function checkTasks(files: readonly string[]): Promise<void> {
   if (files.length === 0) return;
-  const args = ['--import', 'tsx', join(ROOT, 'workers/computing/main.ts'), '--check', ...tasksArguments(files)];
+  const args = [...nodeArguments('workers/computing/main.ts'), '--check', ...tasksArguments(files)];
   try {
     await promisify(execFile)(process.execPath, args, { timeout: CHECK_TIMEOUT_MS });
   } catch (error) {

@@ -1,18 +1,21 @@
 /**
  * How Node finds modules for files outside the checkout: the files of a user's tasks and data.
  *
- * - `fire-pbt` is this package (`exports` in package.json), although nothing is installed beside the file.
- * - Packages that the file's own folders lack are those of this checkout.
+ * - `fire-pbt` is the program that runs, although nothing is installed beside the file.
+ * - Packages that the file's own folders lack are those of this program.
  * - Files are ES modules, also if no package.json says so. tsx reads TypeScript.
  */
 
 import * as nodeModule from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { IS_CLONE, moduleFile, ROOT } from '../processes/places.mjs';
 
-const CHECKOUT = new URL('../..', import.meta.url).href;
-let isRegistered = false;
+const OWN_FOLDER = `${pathToFileURL(ROOT).href}/`;
+/** @type {Promise<void> | undefined} */
+let registration;
 
-/** Any file of the checkout: packages are looked up from it. */
-const INSIDE = new URL('package.json', CHECKOUT).href;
+/** What `import … from 'fire-pbt'` gets. */
+const INDEX = pathToFileURL(moduleFile('activities/tasks/index.ts')).href;
 
 /**
  * @typedef {{ url: string, format?: string | null | undefined, shortCircuit?: boolean }} Resolved
@@ -29,12 +32,12 @@ const INSIDE = new URL('package.json', CHECKOUT).href;
  */
 export function resolve(specifier, context, next) {
   const { parentURL } = context;
+  if (specifier === 'fire-pbt') return next(INDEX, context);
   if (parentURL === undefined || !isOutside(parentURL)) return after(next(specifier, context), asModule);
-  if (/^fire-pbt(\/|$)/.test(specifier)) return next(specifier, { ...context, parentURL: INSIDE });
   if (/^[./#]|^[a-z]+:/.test(specifier)) return after(next(specifier, context), asModule);
   return firstFound(
     () => next(specifier, context),
-    () => next(specifier, { ...context, parentURL: INSIDE }),
+    () => next(specifier, { ...context, parentURL: INDEX }),
   );
 }
 
@@ -68,9 +71,13 @@ function attempt(run, recover) {
 }
 
 /** Makes this process resolve so from now on. Safe to call twice. */
-export function resolveOwnModules() {
-  if (isRegistered) return;
-  isRegistered = true;
+export async function resolveOwnModules() {
+  await (registration ??= register());
+}
+
+async function register() {
+  // In a clone, Node was started with it. The cast to string hides it from tsc, because tsx declares no types for it.
+  if (!IS_CLONE) await import(/** @type {string} */ ('tsx'));
   // Node has it from 22.15 on, and tsx uses it. Hooks registered in the older way would come after those of tsx.
   const { registerHooks } = /** @type {{ registerHooks?: (hooks: { resolve: typeof resolve }) => void }} */ (
     nodeModule
@@ -84,7 +91,7 @@ export function resolveOwnModules() {
  * @returns {boolean}
  */
 function isOutside(url) {
-  return url.startsWith('file:') && !url.startsWith(CHECKOUT) && !url.includes('/node_modules/');
+  return url.startsWith('file:') && !url.startsWith(OWN_FOLDER) && !url.includes('/node_modules/');
 }
 
 /**

@@ -7,7 +7,7 @@ import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { ObjectStoreError } from '../../activities/storage/store-errors.ts';
 import { UserError } from './user-error.ts';
 import { storeOptions } from '../stack/object-server.ts';
-import { LOCAL } from './programs.ts';
+import { commandLine, LOCAL } from './places.mjs';
 import { findRunningStack } from '../stack/running-stack.ts';
 import { serveStoredObjects } from '../stack/stored-objects.ts';
 import { storeSettings } from './store-settings.ts';
@@ -18,13 +18,6 @@ const STACK_TIMEOUT_MS = 120_000;
 
 /** Options of these commands. */
 export const OBJECT_OPTIONS = { bucket: { type: 'string' }, directory: { type: 'string' } } as const;
-
-/** Lines about these options in `--help`. */
-export const OBJECT_HELP = `
-  --bucket NAME          bucket with the objects (fire-pbt), in the S3 that the AWS SDK's environment names, else in
-                         that of the local stack, which need not run
-  --directory DIRECTORY  directory of the local stack's state (.local)
-  --help                 show this text`.slice(1);
 
 /** The object store of finished runs. */
 interface FoundStore {
@@ -78,6 +71,6 @@ async function connect(directory: string, environment: NodeJS.ProcessEnv): Promi
     ...own,
     advice:
       `; no local stack has run in ${directory} and ${STORE_VARIABLES[0]} is not set: start a stack with ` +
-      `\`npm run stack\``,
+      `\`${commandLine('stack')}\``,
   };
 }

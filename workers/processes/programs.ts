@@ -3,14 +3,10 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { commandLine, displayPath, LOCAL } from './places.mjs';
 import { UserError } from './user-error.ts';
 
-/** Root of the checkout. */
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Folder of everything that set-up installs; also the default folder of the stack. */
-export const LOCAL = join(ROOT, '.local');
+const PROGRAMS = join(LOCAL, 'bin');
 
 /**
  * Returns the path of `temporal` or `rclone`.
@@ -18,22 +14,22 @@ export const LOCAL = join(ROOT, '.local');
  * @throws UserError if it is in neither place
  */
 export function findProgram(name: 'temporal' | 'rclone', environment: NodeJS.ProcessEnv): string {
-  const folders = [
-    join(LOCAL, 'bin'),
-    ...(environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''),
-  ];
+  const folders = [PROGRAMS, ...(environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')];
   const found = folders.map((folder) => join(folder, name)).find(isExecutable);
   if (found === undefined)
-    throw new UserError(`Cannot find ${name}: it is neither in .local/bin nor on the PATH. Run \`npm run setup\``);
+    throw new UserError(
+      `Cannot find ${name}: it is neither in ${displayPath(PROGRAMS)} nor on the PATH. ` +
+        `Run \`${commandLine('setup')}\``,
+    );
   return found;
 }
 
-/** Returns the command with which a person in the checkout runs the program: its name if it is on the PATH. */
+/** Returns the command with which a person runs the program: its name if it is on the PATH. */
 export function commandFor(name: 'temporal' | 'rclone', environment: NodeJS.ProcessEnv): string {
   const onPath = (environment['PATH'] ?? '')
     .split(delimiter)
     .some((folder) => folder !== '' && isExecutable(join(folder, name)));
-  return onPath ? name : join('.local', 'bin', name);
+  return onPath ? name : displayPath(join(PROGRAMS, name));
 }
 
 function isExecutable(file: string): boolean {

@@ -4,20 +4,25 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { IS_CLONE, moduleFile, PACKAGE, ROOT } from './places.mjs';
+import { digestSources } from './sources-digest.mjs';
 
-const WORKFLOWS = fileURLToPath(new URL('../../workflows', import.meta.url));
+const WORKFLOWS = join(ROOT, 'workflows');
+/** The package has the digest of the sources in this file, because it has only what they were compiled to. */
+const SOURCES_DIGEST = join(WORKFLOWS, 'sources.sha256');
 /**
  * The only module that uses zod. All workflows of a worker share one evaluation of it: a separate copy would take 0.6
  * MB of memory in each workflow. It must have no state; the SDK freezes it.
  */
-const SHARED = 'run/operator-messages.ts';
+const SHARED = 'run/operator-messages';
 /** The interceptor that passes commands out of the workflow sandbox. */
-const COMMAND_CAPTURE = fileURLToPath(new URL('../replay/command-capture.ts', import.meta.url));
+const COMMAND_CAPTURE = moduleFile('workers/replay/command-capture.ts');
+
+const EXTENSION = IS_CLONE ? '.ts' : '.js';
 
 interface BundleFile {
   readonly codePath: string;
@@ -35,9 +40,12 @@ export async function replayBundle(cacheDirectory: string): Promise<BundleFile> 
   return cached(join(cacheDirectory, `replayed-workflows-${digest}.js`), () => bundleForReplay());
 }
 
-/** Identifies the decision code of this checkout: the version of the package and the digest of its workflows. */
+/**
+ * Identifies the decision code at hand: the version of the package and the digest of its workflows. A clone and the
+ * package that is made of it have the same.
+ */
 export async function decisionCode(): Promise<string> {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
+  const { version } = JSON.parse(await readFile(join(PACKAGE, 'package.json'), 'utf8')) as { readonly version: string };
   return `${version}+${await digestWorkflows()}`;
 }
 
@@ -53,9 +61,9 @@ export async function bundleWorkflows(): Promise<string> {
 
 async function bundle(workflows: string, workflowInterceptorModules: string[]): Promise<string> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(workflows, 'index.ts'),
+    workflowsPath: join(workflows, `index${EXTENSION}`),
     workflowInterceptorModules,
-    preloadModules: [join(workflows, SHARED)],
+    preloadModules: [join(workflows, `${SHARED}${EXTENSION}`)],
     logger: new DefaultLogger('WARN'),
   });
   return code;
@@ -73,20 +81,13 @@ async function cached(codePath: string, make: () => Promise<string>): Promise<Bu
 }
 
 /**
- * Returns a digest of the bundle's sources: the paths and contents of the files in workflows/, the contents of
- * `others`, and the versions of the bundled packages and the bundler. Equal sources have the same digest on any
- * machine.
+ * Returns a digest of the bundle's sources: the workflows, the contents of `others`, and the versions of the bundled
+ * packages and the bundler. Equal sources have the same digest on any machine.
  */
 async function digestWorkflows(others: readonly string[] = []): Promise<string> {
-  const hash = createHash('sha256');
-  const files = (await readdir(WORKFLOWS, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-  for (const file of files.sort())
-    hash
-      .update(`${file.slice(WORKFLOWS.length)}\0`)
-      .update(await readFile(file))
-      .update('\0');
+  const hash = createHash('sha256').update(
+    IS_CLONE ? await digestSources(WORKFLOWS) : await readFile(SOURCES_DIGEST, 'utf8'),
+  );
   for (const file of others) hash.update(await readFile(file)).update('\0');
   const require = createRequire(import.meta.url);
   for (const name of ['@temporalio/workflow', '@temporalio/common', '@temporalio/worker', 'zod']) {

@@ -10,7 +10,8 @@ import { bestMember } from '../../workflows/population/scores.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { Report, Session, State, Task } from '../../activities/tasks/task.ts';
 import type { TaskRegistry } from '../../activities/tasks/registry.ts';
-import { DATA_DIRECTORY, registryWith } from '../../activities/tasks/shipped.ts';
+import { registryWith } from '../../activities/tasks/shipped.ts';
+import { DATA } from '../processes/places.mjs';
 import {
   simulate,
   type SimulatedRound,
@@ -36,7 +37,7 @@ export function trainingOf({ seed, evalEvery }: Specification, task: Task): Simu
       state,
       { worker, hyperparameters, fromStep, toStep }: SimulatedRound,
     ): Promise<TrainedRound<State>> => {
-      const session = await task.open({ seed, worker, hyperparameters, dataDirectory: DATA_DIRECTORY });
+      const session = await task.open({ seed, worker, hyperparameters, dataDirectory: DATA });
       try {
         await (state ? session.restore(state) : session.initialise());
         session.beginRound?.();
@@ -91,7 +92,7 @@ export async function simulateTask(
     seed: specification.seed,
     worker: 'report',
     hyperparameters: best.member.history.at(-1)?.hyperparameters ?? {},
-    dataDirectory: DATA_DIRECTORY,
+    dataDirectory: DATA,
   });
   try {
     await session.restore(state);

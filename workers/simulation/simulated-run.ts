@@ -2,7 +2,9 @@
  * The process of one simulated run. It receives a job, simulates it and sends the run back.
  */
 import { loadTasks } from '../own-tasks/loading.ts';
+import { useBinding } from '../../activities/tasks/tensorflow/library.ts';
 import { authorLine, messageWithLine } from '../../activities/tasks/author-line.ts';
+import { BINDING } from '../processes/places.mjs';
 import { configureTensorFlow } from '../processes/tensorflow-environment.ts';
 import { describeRun } from '../../activities/comparison/run.ts';
 import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
@@ -22,6 +24,7 @@ process.once('message', (message) => {
 
 async function simulateRun({ arm, specification, tasks }: SimulationJob): Promise<ComparisonRun> {
   configureTensorFlow(specification.threads);
+  useBinding(BINDING);
   const registry = await loadTasks(tasks);
   const started = performance.now();
   const { run, winner, score, report } = await simulateTask(specification, registry);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { UserError } from '../processes/user-error.ts';
 import { StackAlreadyRuns, startStack } from './local-stack.ts';
 import type { StackOptions } from './options.ts';
-import { LOCAL } from '../processes/programs.ts';
+import { LOCAL } from '../processes/places.mjs';
 import { findRunningStack, isStackRunning } from './running-stack.ts';
 import type { StackRecord } from './running-stack.ts';
 import { ownEndpoint, wantedServers } from './servers.ts';

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import { makeDirectory } from '../processes/directories.ts';
-import { LOCAL } from '../processes/programs.ts';
+import { LOCAL } from '../processes/places.mjs';
 import { requireSearchAttributes } from '../processes/search-attributes.ts';
 import { checkTasks } from '../own-tasks/options.ts';
 import { connectClient } from '../processes/temporal-connection.ts';

@@ -11,7 +11,7 @@ import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { ObjectStoreError } from '../../activities/storage/store-errors.ts';
 import { UserError, reasonOf } from '../processes/user-error.ts';
 import { freePort, HOST, describePortChange } from '../processes/ports.ts';
-import { ROOT } from '../processes/programs.ts';
+import { nodeArguments } from '../processes/places.mjs';
 import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from '../processes/supervised-process.ts';
 import { storeSettings } from '../processes/store-settings.ts';
@@ -19,7 +19,7 @@ import { storeSettings } from '../processes/store-settings.ts';
 const DEFAULT_PORT = 9000;
 const REGION = 'us-east-1';
 const PROBE_TIMEOUT_MS = 2_000;
-const PROBE = join(import.meta.dirname, 'storage-probe.ts');
+const PROBE = 'workers/stack/storage-probe.ts';
 
 export interface ObjectServerPlan {
   readonly process: ProcessPlan;
@@ -139,7 +139,7 @@ export async function answers(endpoint: string): Promise<boolean> {
  */
 export async function checkOwnStorage(bucket: string, environment: NodeJS.ProcessEnv): Promise<void> {
   try {
-    await promisify(execFile)(process.execPath, ['--import', 'tsx', PROBE, bucket], { env: environment, cwd: ROOT });
+    await promisify(execFile)(process.execPath, [...nodeArguments(PROBE), bucket], { env: environment });
   } catch (error) {
     const { stdout = '' } = error as { readonly stdout?: string };
     throw new UserError(stdout.trim() || `Cannot use your S3: ${reasonOf(error)}`, { cause: error });

@@ -3,11 +3,11 @@
  */
 import { resolve } from 'node:path';
 import { parseIdentifier, parseChoice, parseWholeNumber } from '../processes/command-line.ts';
-import { taskFiles, TASKS_HELP, TASKS_OPTION } from '../own-tasks/options.ts';
-import { LOCAL } from '../processes/programs.ts';
+import { taskFiles, TASKS_OPTION } from '../own-tasks/options.ts';
+import { LOCAL } from '../processes/places.mjs';
 
 export interface StackOptions {
-  /** Folder of the state and the logs; one stack per directory. Default: `.local` in the checkout. */
+  /** Folder of the state and the logs; one stack per directory. Default: the folder of set-up. */
   readonly directory?: string | undefined;
   /**
    * Whose server to use. Default: `own` if the environment names one (TEMPORAL_ADDRESS, TEMPORAL_PROFILE;
@@ -44,18 +44,6 @@ export const STACK_OPTIONS = {
   directory: { type: 'string' },
   ...TASKS_OPTION,
 } as const;
-
-/** Lines about these options in `--help`. */
-export const STACK_HELP = `
-  --trainers N           number of trainer processes (one per GPU, else one per core)
-  --task-queue NAME      task queue of the workflows (fire-pbt)
-  --temporal local|own   own: use the server that TEMPORAL_ADDRESS or a profile names
-                         (own if TEMPORAL_ADDRESS or TEMPORAL_PROFILE is set, else local)
-  --s3 local|own         own: use the S3 that the AWS SDK's environment and profiles name
-                         (own if AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL is set, else local)
-  --directory DIRECTORY  directory of the state, the objects and the logs (.local)
-${TASKS_HELP}
-  --help                 show this text`.slice(1);
 
 type StackOptionValues = {
   readonly [name in Exclude<keyof typeof STACK_OPTIONS, 'tasks'>]?: string | undefined;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import { trainerTaskQueue } from '../../workflows/population/names.ts';
 import { tasksArguments } from '../own-tasks/options.ts';
-import { LOCAL, ROOT } from '../processes/programs.ts';
+import { LOCAL, nodeArguments } from '../processes/places.mjs';
 import type { SupervisedProcess } from '../processes/supervised-process.ts';
 import type { TemporalConnection } from '../processes/temporal-connection.ts';
 import { workerIdentity } from '../processes/worker-identity.ts';
@@ -39,9 +39,9 @@ export async function startWorkers(
     processes.add({
       name,
       command: process.execPath,
-      args: ['--import', 'tsx', join(ROOT, 'workers', script), '--task-queue', queue, ...args],
+      args: [...nodeArguments(script), '--task-queue', queue, ...args],
       env,
-      cwd: ROOT,
+      cwd: process.cwd(),
       logFile: join(plan.logDirectory, `${name}.log`),
     });
   const start = async (worker: SupervisedProcess, kind: 'workflow' | 'activity', taskQueue: string): Promise<void> =>
@@ -50,11 +50,11 @@ export async function startWorkers(
       (pid) => polls(connected, taskQueue, kind, workerIdentity(worker.name, pid).replace(/\)$/, '')),
       START_TIMEOUT_MS,
     );
-  const orchestrator = add('orchestrator', 'orchestrator.ts', ['--cache', join(LOCAL, 'cache')], environment);
+  const orchestrator = add('orchestrator', 'workers/orchestrator.ts', ['--cache', join(LOCAL, 'cache')], environment);
   const trainers = devices.map(({ gpu }, number) =>
     add(
       `trainer-${number}`,
-      'trainer.ts',
+      'workers/trainer.ts',
       ['--number', String(number), '--threads', String(threads), ...tasksArguments(tasks)],
       { ...environment, ...(gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu }) },
     ),

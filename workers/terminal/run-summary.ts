@@ -7,7 +7,7 @@ import type { Specification } from '../../activities/specification/specification
 import { describeCodes } from '../../workflows/population/decision-code.ts';
 import { subPopulationName } from '../../workflows/population/names.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
-import { displayPath } from './display-path.ts';
+import { commandLine, displayPath } from '../processes/places.mjs';
 import { formatCount, longNumber, shortNumber, shortScore } from '../../workflows/population/figures.ts';
 import { temporalCommand } from './stack-addresses.ts';
 
@@ -57,7 +57,7 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
       ? []
       : [`Web UI      ${webPage(places.stack, result.workflowId, places.runId)}`]),
     '',
-    places.stackEnds ? 'Next: start the stack (npm run stack), then:' : 'Next:',
+    places.stackEnds ? `Next: start the stack (${commandLine('stack')}), then:` : 'Next:',
     `  ${temporalCommand(places.stack)} workflow show --workflow-id ${result.workflowId}`,
     `  ${temporalCommand(places.stack)} workflow query --workflow-id ${result.workflowId}/P1 --type members`,
   ].join('\n');

@@ -1,9 +1,10 @@
 /**
  * Formats the addresses of the stack's parts and the first commands to use with them.
  */
+import { join } from 'node:path';
+import { displayPath, PACKAGE } from '../processes/places.mjs';
 import { commandFor } from '../processes/programs.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
-import { displayPath } from './display-path.ts';
 import { formatCount } from '../../workflows/population/figures.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
@@ -20,7 +21,7 @@ export function formatStack({ temporal, s3, queue, trainers, threads }: StackRec
     '',
     'Start a run:',
     `  ${temporalCommand({ temporal })} workflow start --type firePbt --task-queue ${queue} --workflow-id ` +
-      `my-run --input-file experiments/fashion-mnist.json`,
+      `my-run --input-file ${displayPath(join(PACKAGE, 'experiments', 'fashion-mnist.json'))}`,
     ...(s3.own || s3.endpoint === null
       ? []
       : [

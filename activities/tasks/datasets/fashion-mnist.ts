@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DataSetError, type ByteImages, type ImageDataSet, type Normalisation } from './data-set.ts';
 import { readDataFile } from './data-file.ts';
+import { RUN_SET_UP } from '../run-set-up.ts';
 import { parseIdx } from './idx.ts';
 import files from './fashion-mnist.json' with { type: 'json' };
 
@@ -29,7 +30,6 @@ const CLASS_NAMES = [
   'Bag',
   'Ankle boot',
 ];
-const ADVICE = 'Run `npm run setup`';
 
 /**
  * Returns the data set from `<dataDirectory>/fashion-mnist`, verified by digest.
@@ -55,7 +55,7 @@ export function loadFashionMnist(dataDirectory: string): FashionMnist {
 
 /** The digest says that the sizes are right. */
 function read(directory: string, name: string): Uint8Array {
-  const file = readDataFile(join(directory, name), ADVICE);
+  const file = readDataFile(join(directory, name), RUN_SET_UP);
   const expected = files.files.find((one) => one.name === name)?.contentSha256;
   const found = createHash('sha256').update(file.bytes).digest('hex');
   if (found !== expected)

@@ -5,8 +5,10 @@
  * Whoever starts the process sets TF_NUM_INTRAOP_THREADS, TF_NUM_INTEROP_THREADS and TF_CPP_MIN_LOG_LEVEL before: the
  * library reads them once.
  */
+import { fileURLToPath } from 'node:url';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import { firstLineOf } from '../first-line.ts';
+import { RUN_SET_UP } from '../run-set-up.ts';
 import { requireTensorFlow } from './require-tensorflow.mjs';
 
 /** A tensor as the binding describes it; `id` counts up over the life of the process. */
@@ -76,7 +78,7 @@ export interface TensorFlow {
 /** TensorFlow is missing or is not the native one; the message is one line and says what to run. */
 export class TensorFlowUnavailable extends Error {
   constructor(state: string, cause?: unknown) {
-    super(`Cannot load native TensorFlow: ${state}. Run \`npm run setup\``, cause === undefined ? {} : { cause });
+    super(`Cannot load native TensorFlow: ${state}. ${RUN_SET_UP}`, cause === undefined ? {} : { cause });
     this.name = 'TensorFlowUnavailable';
   }
 }
@@ -87,6 +89,14 @@ export class TensorFlowUnavailable extends Error {
 const MOST_TENSOR_IDS = 2 ** 30;
 
 let loaded: TensorFlow | undefined;
+
+/** Where set-up puts the binding in a clone. */
+let bindingFile = fileURLToPath(new URL('../../../.local/tfjs_binding.node', import.meta.url));
+
+/** Sets the file of the native binding, before TensorFlow is loaded; default: the one of this clone. */
+export function useBinding(file: string): void {
+  bindingFile = file;
+}
 
 /**
  * Returns TensorFlow, loading it on the first call, which takes seconds.
@@ -117,7 +127,7 @@ export function tensorIdsUsed(binding: NativeBinding): number {
 function load(): TensorFlow {
   let tfjs: typeof Tfjs;
   try {
-    tfjs = requireTensorFlow() as typeof Tfjs;
+    tfjs = requireTensorFlow(bindingFile) as typeof Tfjs;
   } catch (error) {
     throw new TensorFlowUnavailable(firstLine(error), error);
   }

@@ -16,10 +16,16 @@ const REMOVED = {
 
 /**
  * Returns TensorFlow.js. Defines what the package misses in this version of Node before the package loads.
+ * @param {string} binding file of the native binding, absolute
  * @returns {unknown} the module
  */
-export function requireTensorFlow() {
+export function requireTensorFlow(binding) {
   const util = /** @type {Record<string, unknown>} */ (require('node:util'));
   for (const [name, isTrue] of Object.entries(REMOVED)) util[name] ??= isTrue;
-  return require('@tensorflow/tfjs-node-gpu');
+  const tensorflow = require.resolve('@tensorflow/tfjs-node-gpu');
+  // The package asks this one for the path of its binding, and it knows only a path inside the package.
+  const finder = createRequire(tensorflow).resolve('@mapbox/node-pre-gyp');
+  const answer = { id: finder, filename: finder, loaded: true, children: [], exports: { find: () => binding } };
+  require.cache[finder] = /** @type {NodeJS.Module} */ (/** @type {unknown} */ (answer));
+  return require(tensorflow);
 }

@@ -28,7 +28,7 @@ class Task:
     again gives the same checkpoint.
     """
 
-    #: Name of the task in specifications: `"task": {"kind": "logistic-regression"}`.
+    #: Name of the task in specifications: `"task": {"kind": "faults"}`.
     kind: str
     #: What the score is called. Higher is better.
     score: str = "score"

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import importlib.util
 import inspect
+import json
 import os
 import signal
 import socket
@@ -41,17 +42,46 @@ def main() -> None:
     parser.add_argument(
         "--task-queue", default="fire-pbt-trainers", help="the specification's `trainers` (fire-pbt-trainers)"
     )
+    parser.add_argument(
+        "--stack", type=Path, metavar="DIRECTORY", help="folder of a running local stack (.local, .fire-pbt) to use"
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with (1); other runs are refused")
     options = parser.parse_args()
     # Libraries read these when they are loaded, so before the user's file.
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(options.threads)
     try:
+        if options.stack is not None:
+            use_stack(options.stack)
         asyncio.run(_serve(load_tasks(options.file), options.task_queue, options.threads))
     except UserError as error:
         print(error, file=sys.stderr, flush=True)
         # Temporal's core may have threads that end badly with Python.
         os._exit(1)
+
+
+def use_stack(directory: Path) -> None:
+    """Set the environment so that clients find the servers of the local stack in a folder.
+
+    The servers that are the user's own stay as the environment names them. Raises UserError if no stack runs there.
+    """
+    try:
+        record = json.loads((directory / "state" / "stack.json").read_text())
+    except OSError as error:
+        raise UserError(f"Cannot find a running stack in {directory}: {error.strerror} ({error.filename})") from error
+    temporal, s3 = record["temporal"], record["s3"]
+    if not temporal["own"]:
+        _replace("TEMPORAL_", {"TEMPORAL_ADDRESS": temporal["address"], "TEMPORAL_NAMESPACE": temporal["namespace"]})
+    if not s3["own"]:
+        named = {"AWS_ENDPOINT_URL_S3": s3["endpoint"], "AWS_SHARED_CREDENTIALS_FILE": s3["credentialsFile"]}
+        _replace("AWS_", {**named, "AWS_REGION": "us-east-1"})
+
+
+def _replace(prefix: str, variables: dict[str, str]) -> None:
+    """Set environment variables, and remove all others with the prefix: they are about another server."""
+    for name in [name for name in os.environ if name.startswith(prefix)]:
+        del os.environ[name]
+    os.environ.update(variables)
 
 
 def load_tasks(file: Path) -> list[type[Task]]:

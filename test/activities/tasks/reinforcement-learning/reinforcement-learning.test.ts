@@ -207,7 +207,7 @@ describe('the settings of reinforcement learning', () => {
 
 describe('an environment of one’s own', () => {
   it('is one file', async () => {
-    const path = fileURLToPath(new URL('../../../../docs/examples/spring.ts', import.meta.url));
+    const path = fileURLToPath(new URL('../../../../examples/environment/spring.ts', import.meta.url));
     const settings = { ...SMALL, environment: { kind: 'module', path } };
     await withSession(reinforcementLearning, settings, { hyperparameters }, async (session) => {
       await session.initialise();

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, it } from 'node:test';
+import { RUN_SET_UP } from '../../../../activities/tasks/run-set-up.ts';
 import { loadTensorFlow, processShouldRecycle } from '../../../../activities/tasks/tensorflow/library.ts';
 
+const BINDING = fileURLToPath(new URL('../../../../.local/tfjs_binding.node', import.meta.url));
 const require = createRequire(import.meta.url);
 const PACKAGE = require.resolve('@tensorflow/tfjs-node-gpu');
 
@@ -23,7 +26,7 @@ describe('loadTensorFlow', () => {
     pretend(() => ({ getBackend: () => 'cpu' }));
     assert.throws(loadTensorFlow, {
       name: 'TensorFlowUnavailable',
-      message: 'Cannot load native TensorFlow: expected the backend to be `tensorflow`, got `cpu`. Run `npm run setup`',
+      message: `Cannot load native TensorFlow: expected the backend to be \`tensorflow\`, got \`cpu\`. ${RUN_SET_UP}`,
     });
   });
 
@@ -33,7 +36,7 @@ describe('loadTensorFlow', () => {
     });
     assert.throws(loadTensorFlow, {
       name: 'TensorFlowUnavailable',
-      message: 'Cannot load native TensorFlow: The addon can not be found. Run `npm run setup`',
+      message: `Cannot load native TensorFlow: The addon can not be found. ${RUN_SET_UP}`,
     });
   });
 
@@ -42,9 +45,9 @@ describe('loadTensorFlow', () => {
       import util from 'node:util';
       import { requireTensorFlow } from './activities/tasks/tensorflow/require-tensorflow.mjs';
       for (const name of ['isArray', 'isNullOrUndefined']) delete util[name];
-      const tf = requireTensorFlow();
+      const tf = requireTensorFlow(process.argv[1]);
       console.log(tf.getBackend(), tf.topk(tf.tensor1d([1, 3, 2])).values.dataSync()[0]);`;
-    const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', program, BINDING], {
       encoding: 'utf8',
       env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' },
       stdio: ['ignore', 'pipe', 'ignore'],

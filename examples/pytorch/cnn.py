@@ -33,7 +33,7 @@ def load(folder, part):
 class Cnn(Task):
     kind = "pytorch-cnn"
     score = "accuracy"
-    settings = {"data": ".local/data/fashion-mnist", "batchSize": 32, "channels": 8}
+    settings = {"data": ".fire-pbt/data/fashion-mnist", "batchSize": 32, "channels": 8}
     hyperparameters = [
         number("learningRate", above=0, description="Learning rate of SGD."),
         number("momentum", minimum=0, below=1, default=0.9, description="Momentum of SGD."),
