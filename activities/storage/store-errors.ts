@@ -49,6 +49,14 @@ const PASSING_NAMES: ReadonlySet<string> = new Set([
   'TooManyRequests',
   'XAmzContentSHA256Mismatch',
 ]);
+/** Codes of OpenSSL: nobody whom this machine trusts has signed the certificate. */
+const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
 const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 409, 425, 429]);
 const NOT_IMPLEMENTED = 501;
 
@@ -147,7 +155,9 @@ function reasonOf(error: Error, trouble: StoreTrouble, request: StoreRequest): s
     case 'no-credentials':
       return `there are no credentials (${said})`;
     case 'unreachable':
-      return `the store does not answer (${codeOf(error) ?? said})`;
+      return UNKNOWN_AUTHORITY.has(codeOf(error) ?? '')
+        ? `the authority of the store's certificate is unknown (${codeOf(error)}); AWS_CA_BUNDLE can name its file`
+        : `the store does not answer (${codeOf(error) ?? said})`;
     case 'failing':
       // The response does not contain the reason.
       return (

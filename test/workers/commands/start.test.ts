@@ -10,6 +10,8 @@ import { eventually } from '../eventually.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const SPECIFICATION = { ...SMALL, task: { kind: 'toy', variant: 'plain' }, steps: 600 };
+/** As programs of all kinds read them. */
+const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'grpc_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'];
 
 describe('npm start', () => {
   // Characters that URIs and shells treat as special; `#` once kept the database from being found again.
@@ -53,8 +55,13 @@ describe('npm start', () => {
       {
         cwd: ROOT,
         stdio: ['ignore', 'pipe', 'pipe'],
-        // Clears variables that would lead to other servers.
-        env: { ...process.env, TEMPORAL_ADDRESS: '', AWS_ENDPOINT_URL_S3: '', AWS_ENDPOINT_URL: '' },
+        // Clears variables that would lead to other servers. Nothing answers at the proxy, which others may need.
+        env: {
+          ...process.env,
+          ...Object.fromEntries(PROXY_VARIABLES.map((name) => [name, 'http://127.0.0.1:9'])),
+          ...{ no_proxy: '', NO_PROXY: '' },
+          ...{ TEMPORAL_ADDRESS: '', AWS_ENDPOINT_URL_S3: '', AWS_ENDPOINT_URL: '' },
+        },
       },
     );
     let output = '';
