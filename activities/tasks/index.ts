@@ -31,9 +31,11 @@ export * as kernels from './tensorflow/kernels.ts';
 export { loadTensorFlow, type TensorFlow } from './tensorflow/library.ts';
 export type {
   Feeds,
+  MeasuredStream,
   NetworkData,
   NetworkDefinition,
   NetworkModel,
+  RowStream,
   Sums,
   Tensors,
   TrainedNetwork,

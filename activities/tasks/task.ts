@@ -73,6 +73,8 @@ export interface Session {
   beginRound?(): void;
   /** Trains steps fromStep … toStep − 1. However a stretch is cut into calls, the state afterwards is the same. */
   train(fromStep: number, toStep: number): void | Promise<void>;
+  /** Milliseconds for which `train` has waited for data so far. Default: it never waits. */
+  readonly waitedMs?: number;
   /**
    * Measures the objective; 'diverged' if it, or any weight, is not finite. Changes nothing that later steps depend on.
    */

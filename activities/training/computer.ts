@@ -77,6 +77,8 @@ export interface Progress {
   /** By this attempt. */
   readonly trainedSteps: number;
   readonly trainingMs: number;
+  /** Of these, waiting for data. */
+  readonly waitedMs: number;
   readonly partial: PartialCheckpoint | null;
 }
 

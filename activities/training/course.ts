@@ -33,6 +33,8 @@ export interface Course {
   scores: Score[];
   trainedSteps: number;
   trainingMs: number;
+  /** Of these, waiting for data. */
+  waitedMs: number;
 }
 
 /**
@@ -62,6 +64,7 @@ export async function* followCourse(
       course.step = end;
       course.trainedSteps += end - step;
       course.trainingMs += tookMs;
+      course.waitedMs = session.waitedMs ?? 0;
       yield;
     }
     begins('measuring', pace.measureMs);

@@ -142,5 +142,15 @@ export class RoundAttempt {
 
 function courseFrom({ step, scores }: Beginning, { request, worker }: TrainOrder): Course {
   const { fromStep, toStep, evalEvery } = request;
-  return { worker, fromStep, toStep, evalEvery, step, scores: [...scores], trainedSteps: 0, trainingMs: 0 };
+  return {
+    worker,
+    fromStep,
+    toStep,
+    evalEvery,
+    step,
+    scores: [...scores],
+    trainedSteps: 0,
+    trainingMs: 0,
+    waitedMs: 0,
+  };
 }

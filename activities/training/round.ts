@@ -17,6 +17,8 @@ export interface TrainProgress extends Activity {
   /** Newest measurement of this round. */
   readonly score: Score | null;
   readonly stepsPerSecond: number;
+  /** Share of the time for training in which steps waited for data, such as images that are being decoded. */
+  readonly waitingShare: number;
   readonly attempt: Attempt;
   readonly partial: PartialCheckpoint | null;
 }
@@ -41,6 +43,7 @@ export class Round {
       scores: this.left?.scores ?? [],
       trainedSteps: 0,
       trainingMs: 0,
+      waitedMs: 0,
       partial: this.left,
     };
   }
@@ -62,7 +65,7 @@ export class Round {
 
   /** Returns the details of a heartbeat. */
   describe(attempt: Attempt): TrainProgress {
-    const { step, scores, trainedSteps, trainingMs, partial } = this.#progress;
+    const { step, scores, trainedSteps, trainingMs, waitedMs, partial } = this.#progress;
     const stepsPerSecond = trainingMs > 0 ? Math.round((1000 * trainedSteps) / trainingMs) : 0;
     return {
       worker: this.worker,
@@ -71,6 +74,7 @@ export class Round {
       ...this.#activity.now(),
       score: scores.at(-1) ?? null,
       stepsPerSecond,
+      waitingShare: trainingMs > 0 ? Math.round((100 * waitedMs) / trainingMs) / 100 : 0,
       attempt,
       partial,
     };

@@ -8,7 +8,7 @@ import type { Course } from './course.ts';
 /** What takes less is told with the next. */
 const TELL_EVERY_MS = 200;
 
-type Told = Pick<Course, 'step' | 'scores' | 'trainedSteps' | 'trainingMs'>;
+type Told = Pick<Course, 'step' | 'scores' | 'trainedSteps' | 'trainingMs' | 'waitedMs'>;
 
 export class Teller {
   readonly #observer: Pick<Observer, 'progressed'>;
@@ -29,6 +29,7 @@ export class Teller {
       scores: [...(partial?.scores ?? [])],
       trainedSteps: 0,
       trainingMs: 0,
+      waitedMs: 0,
     };
     this.#timer = setInterval(() => this.#tell(), TELL_EVERY_MS);
   }
@@ -63,7 +64,7 @@ export class Teller {
   }
 
   #tell(): void {
-    const { step, scores, trainedSteps, trainingMs } = this.#course;
+    const { step, scores, trainedSteps, trainingMs, waitedMs } = this.#course;
     this.#told = this.#doing;
     this.#toldAtMs = performance.now();
     this.#observer.progressed({
@@ -73,6 +74,7 @@ export class Teller {
       scores: [...scores],
       trainedSteps,
       trainingMs,
+      waitedMs,
       partial: this.#partial,
     });
   }

@@ -1,6 +1,10 @@
 /**
- * Environment variables of TensorFlow's C library. They must be set before it loads.
+ * Environment variables of a process that computes. TensorFlow's C library and Node read them once, at the start.
  */
+import { availableParallelism } from 'node:os';
+
+/** Threads that Node has if nothing is said. */
+const FEWEST_THREADS = 4;
 
 /** Returns an environment with the number of threads, and defaults for the variables that are not set yet. */
 export function tensorFlowEnvironment(threads: number, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -10,6 +14,8 @@ export function tensorFlowEnvironment(threads: number, environment: NodeJS.Proce
     TF_ENABLE_ONEDNN_OPTS: '1',
     TF_CPP_MIN_LOG_LEVEL: '2',
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    // They decode images.
+    UV_THREADPOOL_SIZE: String(Math.max(FEWEST_THREADS, availableParallelism())),
     ...environment,
     TF_NUM_INTRAOP_THREADS: String(threads),
     TF_NUM_INTEROP_THREADS: String(threads),

@@ -7,6 +7,7 @@ import { loadCifar } from './cifar.ts';
 import type { ImageDataSet } from './data-set.ts';
 import { loadFashionMnist } from './fashion-mnist.ts';
 import { loadIdx } from './idx.ts';
+import type { StreamedDataSet } from './streamed-images.ts';
 import { loadModule } from './user-module.ts';
 
 const MOST_CLASSES = 100_000;
@@ -15,6 +16,9 @@ const PATH_CHARACTERS = 4096;
 const KINDS = ['idx', 'folder', 'cifar-10', 'cifar-100', 'module'] as const;
 /** Side of an image, in pixels. */
 const LARGEST_SIZE = 1024;
+/** MiB. */
+const MOST_MEMORY = 2 ** 20;
+const DEFAULT_MEMORY = 4096;
 const RULE = `\`fashion-mnist\` or an object with \`kind\` ${KINDS.slice(0, -1).join(', ')} or ${KINDS.at(-1)}`;
 
 const path = (description: string) =>
@@ -57,8 +61,24 @@ const imageFolder = object(
     size: integer(
       8,
       LARGEST_SIZE,
-      'Side in pixels: images are scaled to it by their shorter side and cut to the square in the middle.',
+      'Side in pixels: images are scaled by their shorter side and cut to the square in the middle.',
     ),
+    shorterSide: integer(
+      8,
+      2 * LARGEST_SIZE,
+      'Pixels that the shorter side is scaled to, at least `size`. Default: `size`.',
+    ).optional(),
+    cropFrom: oneOf(
+      ['square', 'original'],
+      'What the hyperparameter `smallestCrop` cuts from. square: the square above. original: the image in its file, ' +
+        'which is decoded again each time. Default: square.',
+    ).default('square'),
+    memory: integer(
+      0,
+      MOST_MEMORY,
+      'MiB that decoded images may take in each trainer. If they do not fit, images are decoded while training. ' +
+        `Default: ${DEFAULT_MEMORY}.`,
+    ).default(DEFAULT_MEMORY),
     colour: oneOf(['rgb', 'grey'], 'What images are converted to. Default: rgb.').default('rgb'),
     broken: oneOf(
       ['refuse', 'skip'],
@@ -67,7 +87,16 @@ const imageFolder = object(
     ).default('refuse'),
   },
   'A data set in folders.',
-);
+).check((context) => {
+  const { size, shorterSide } = context.value;
+  if (shorterSide === undefined || shorterSide >= size) return;
+  context.issues.push({
+    code: 'custom',
+    input: context.value,
+    path: ['shorterSide'],
+    message: `at least \`size\` (${size})`,
+  });
+});
 
 const folder = path('The folder that has the files of the binary version.');
 const cifar10 = object({ kind: tag('cifar-10', 'CIFAR-10.'), folder }, 'CIFAR-10 in its binary files.');
@@ -104,15 +133,29 @@ export const imageDataSet = z.union(
 /** The setting `dataset`, defaults filled in. */
 export type ImageDataSetSetting = z.infer<typeof imageDataSet>;
 
+/** The setting of a data set in folders. */
+export type ImageFolderSetting = Extract<ImageDataSetSetting, { readonly kind: 'folder' }>;
+
 /** Data sets that somebody still uses: TensorFlow has copies of its own of what is trained on. */
-const loaded = new Map<string, WeakRef<ImageDataSet>>();
+const loaded = new Map<string, WeakRef<ImageDataSet | StreamedDataSet>>();
 
 /**
- * Returns a data set, read again only if nobody has it any more.
+ * Returns a data set, read again only if nobody has it any more. Images in folders may be streamed.
  *
  * @throws DataSetError naming the file, the rule and what was found
  */
-export async function loadImages(setting: ImageDataSetSetting, dataDirectory: string): Promise<ImageDataSet> {
+export function loadImages(
+  setting: Exclude<ImageDataSetSetting, ImageFolderSetting>,
+  dataDirectory: string,
+): Promise<ImageDataSet>;
+export function loadImages(
+  setting: ImageDataSetSetting,
+  dataDirectory: string,
+): Promise<ImageDataSet | StreamedDataSet>;
+export async function loadImages(
+  setting: ImageDataSetSetting,
+  dataDirectory: string,
+): Promise<ImageDataSet | StreamedDataSet> {
   const key = JSON.stringify([setting, dataDirectory]);
   const known = loaded.get(key)?.deref();
   if (known) return known;
@@ -126,14 +169,14 @@ export function imageDataSetLabel(setting: ImageDataSetSetting): string {
   return typeof setting === 'string' ? setting : setting.kind;
 }
 
-async function load(setting: ImageDataSetSetting, dataDirectory: string): Promise<ImageDataSet> {
+async function load(setting: ImageDataSetSetting, dataDirectory: string): Promise<ImageDataSet | StreamedDataSet> {
   if (setting === 'fashion-mnist') return loadFashionMnist(dataDirectory);
   switch (setting.kind) {
     case 'idx':
       return loadIdx(setting);
     case 'folder':
       // Loads a library that others do without.
-      return (await import('./image-folder.ts')).loadImageFolder(setting);
+      return (await import('./image-folder.ts')).openImageFolder(setting);
     case 'cifar-10':
       return loadCifar('cifar-10', setting.folder);
     case 'cifar-100':

@@ -2,6 +2,7 @@
  * Image classification: the objective is a score on training images held out for it.
  */
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
+import { randomStream } from '../../../workflows/algorithm/index.ts';
 import {
   classificationLoss,
   classificationScoreOf,
@@ -21,7 +22,7 @@ import { describeNetwork, exportLayers } from '../networks/export.ts';
 import type { Network } from '../networks/network.ts';
 import { augment, augments } from './augmentation.ts';
 import { estimateCheckpointBytes } from './checkpoint-size.ts';
-import { runImages, type RunImages } from './images.ts';
+import { runImages, type CropsOf, type RunImages } from './images.ts';
 import { measuredAtOnce, networkOf } from './models.ts';
 import { hyperparametersOf, settings, type ImageClassification } from './settings.ts';
 
@@ -44,18 +45,20 @@ async function openSession(task: ImageClassification, context: SessionContext): 
     task.batchSize,
   );
   const images = await runImages(task, batchSize, context);
-  const { standardisation, data, image, classes } = images;
+  const { standardisation, dataOf, image, classes } = images;
   const network = networkOf(task.model, activation, image, classes);
   const { optimizer, warmUp, imagesAtOnce = batchSize } = task;
+  const originals = originalCropsOf(task, context);
   const recipe: Recipe = { optimizer, warmUp, parts: partsOf(batchSize, imagesAtOnce) };
   return openNetwork<TrainedModel>(context, {
     key: JSON.stringify(['image-classification', task, standardisation, image, classes]),
-    data,
+    data: dataOf(originals?.cropsOf),
     batchSize,
     parts: recipe.parts,
     measuredAtOnce: measuredAtOnce(task.model, image),
-    hyperparameters: names,
+    hyperparameters: originals ? names.filter((name) => name !== 'smallestCrop') : names,
     constants,
+    ...(originals ? { rowHyperparameters: { smallestCrop: originals.smallest } } : {}),
     prepare: (tf, rows) => ({ images: standardise(tf, rows['images']!, standardisation), labels: rows['labels']! }),
     model: (tf, stream) => trainedModel(tf, stream, network, recipe, context),
     step: (tf, model, { images: input, labels }, at) => {
@@ -76,6 +79,21 @@ async function openSession(task: ImageClassification, context: SessionContext): 
     score: (sums, rows) => classificationScoreOf(task.score, sums, rows),
     exports: (trained) => exportsOf(network, images, trained),
   });
+}
+
+/** Returns how originals are cropped, in streams of their own; undefined if crops are cut from what is measured. */
+function originalCropsOf(
+  { dataset }: ImageClassification,
+  { seed, worker, hyperparameters }: SessionContext,
+): { readonly smallest: number; readonly cropsOf: CropsOf } | undefined {
+  const { smallestCrop } = hyperparameters;
+  if (typeof dataset === 'string' || dataset.kind !== 'folder' || dataset.cropFrom !== 'original') return undefined;
+  if (smallestCrop === undefined) return undefined;
+  const smallest = Math.fround(Number(smallestCrop));
+  return {
+    smallest,
+    cropsOf: (part) => ({ smallest, stream: (place) => randomStream(seed, 'crops', worker, part, place) }),
+  };
 }
 
 /** Returns the lowest number of equal parts of a batch that have at most so many images each. */

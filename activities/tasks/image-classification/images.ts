@@ -6,7 +6,8 @@ import type { ImageDataSet, ImageShape, LabelledImages, Normalisation } from '..
 import { loadImages } from '../datasets/image-data-sets.ts';
 import { measureNormalisation, standardisationOf, type Standardisation } from '../datasets/normalisation.ts';
 import { splitRows } from '../datasets/split.ts';
-import type { Feeds, NetworkData } from '../tensorflow/network-definition.ts';
+import type { Crops, StreamedDataSet, StreamedImages } from '../datasets/streamed-images.ts';
+import type { Feeds, MeasuredStream, NetworkData, RowStream } from '../tensorflow/network-definition.ts';
 import type { ImageClassification } from './settings.ts';
 
 /** The images of one seed, without their pixels. */
@@ -19,11 +20,20 @@ export interface RunImages {
   readonly areBytes: boolean;
   readonly normalisation: Normalisation;
   readonly standardisation: Standardisation;
-  readonly data: NetworkData;
+  /** How many are trained on. */
+  readonly trained: number;
+  /** Returns the rows of a network that is trained on crops of originals, or on images as they are measured. */
+  readonly dataOf: (cropsOf: CropsOf | undefined) => NetworkData;
 }
+
+/** Returns what the crops of a part of a batch are cut by. */
+export type CropsOf = (part: number) => Crops;
 
 /** Those of a few experiments at once. */
 const MOST_KEPT = 8;
+
+/** Of images that are streamed, so many are looked at for their mean and deviation. */
+const LOOKED_AT = 2048;
 
 const known = new LruCache<string, RunImages>(MOST_KEPT);
 
@@ -41,57 +51,106 @@ export async function runImages(
   const key = JSON.stringify([dataset, dataDirectory, seed, objectiveExamples, untouchedExamples, normalisation]);
   const found = known.get(key) ?? (await readImages(settings, seed, dataDirectory));
   known.set(key, found);
-  checkBatchSize(settings, found.data.training.length, batchSize);
+  checkBatchSize(settings, found.trained, batchSize);
   return found;
 }
 
 async function readImages(settings: ImageClassification, seed: number, dataDirectory: string): Promise<RunImages> {
   const { dataset, objectiveExamples, untouchedExamples } = settings;
-  const images = await loadImages(dataset, dataDirectory);
-  const { image, classes, classNames, skipped, training, test } = images;
+  const dataSet = await loadImages(dataset, dataDirectory);
+  const { image, classes, classNames } = dataSet;
+  const { count } = 'streamed' in dataSet ? dataSet.streamed : dataSet.training;
   const held = objectiveExamples + untouchedExamples;
-  if (held >= training.count)
+  if (held >= count)
     throw new Error(
       'Expected `task.objectiveExamples` and `task.untouchedExamples` to leave some of the ' +
-        `${training.count} training images, got \`${held}\``,
+        `${count} training images, got \`${held}\``,
     );
-  const { parts, rest } = splitRows(
-    training.count,
+  const { parts, rest: training } = splitRows(
+    count,
     { objective: objectiveExamples, untouched: untouchedExamples },
     seed,
   );
-  const normalisation = normalisationOf(settings, images, rest);
-  const reload = () => loadImages(dataset, dataDirectory);
+  const rows = { key: JSON.stringify([dataset, dataDirectory]), training, ...parts };
+  const normalisation = await normalisationOf(settings, dataSet, training);
+  const common = { image, classes, classNames, normalisation, trained: training.length };
+  if ('streamed' in dataSet)
+    return {
+      ...common,
+      skipped: undefined,
+      areBytes: true,
+      standardisation: standardisationOf(normalisation, new Uint8Array()),
+      dataOf: (cropsOf) => ({ ...rows, ...streamsOf(dataSet, cropsOf) }),
+    };
+  const { pixels } = dataSet.training;
+  const data = { ...rows, ...feedsAgain(dataSet, settings, dataDirectory) };
   return {
-    image,
-    classes,
-    classNames,
-    skipped,
-    areBytes: training.pixels instanceof Uint8Array,
-    normalisation,
-    standardisation: standardisationOf(normalisation, training.pixels),
-    data: {
-      key: JSON.stringify([dataset, dataDirectory]),
-      load: async () => feedsOf((await reload()).training, image),
-      training: rest,
-      ...parts,
-      ...(test ? { test: { rows: test.count, load: async () => feedsOf((await reload()).test ?? test, image) } } : {}),
-    },
+    ...common,
+    skipped: dataSet.skipped,
+    areBytes: pixels instanceof Uint8Array,
+    standardisation: standardisationOf(normalisation, pixels),
+    dataOf: () => data,
   };
 }
 
-function normalisationOf(
+/** Returns how the images of a data set in memory are had. It is not kept: TensorFlow has copies of its own. */
+function feedsAgain(
+  { image, test }: ImageDataSet,
+  { dataset }: ImageClassification,
+  dataDirectory: string,
+): Pick<NetworkData, 'load' | 'test'> {
+  const feeds = async (part: 'training' | 'test'): Promise<Feeds> => {
+    const dataSet = await loadImages(dataset, dataDirectory);
+    if ('streamed' in dataSet) throw new Error('Expected a data set in memory to stay one');
+    return feedsOf(dataSet[part] ?? dataSet.training, image);
+  };
+  return {
+    load: () => feeds('training'),
+    ...(test ? { test: { rows: test.count, load: () => feeds('test') } } : {}),
+  };
+}
+
+function streamsOf(
+  { image, streamed, test }: StreamedDataSet,
+  cropsOf: CropsOf | undefined,
+): Pick<NetworkData, 'test'> & { readonly load: RowStream } {
+  const measured = (images: StreamedImages): MeasuredStream => ({
+    measured: async (rows) => feedsOf(await images.squares(rows), image),
+  });
+  return {
+    load: {
+      ...measured(streamed),
+      columns: { images: { dtype: 'uint8', shape: image }, labels: { dtype: 'int32', shape: [] } },
+      batch: async (rows, part) => {
+        const { pixels, labels } = await streamed.batch(rows, cropsOf?.(part));
+        return { images: pixels, labels };
+      },
+    },
+    ...(test ? { test: { rows: test.count, load: measured(test) } } : {}),
+  };
+}
+
+async function normalisationOf(
   { normalisation }: ImageClassification,
-  images: ImageDataSet,
+  dataSet: ImageDataSet | StreamedDataSet,
   training: Uint32Array,
-): Normalisation {
-  const channels = images.image[2];
+): Promise<Normalisation> {
+  const channels = dataSet.image[2];
   if (normalisation && normalisation.mean.length !== channels)
     throw new Error(
       `Expected \`task.normalisation\` to have a mean and a deviation for each of the ${channels} channels, ` +
         `got \`${normalisation.mean.length}\``,
     );
-  return normalisation ?? images.normalisation ?? measureNormalisation(images.training, channels, training);
+  if (normalisation) return normalisation;
+  if (!('streamed' in dataSet))
+    return dataSet.normalisation ?? measureNormalisation(dataSet.training, channels, training);
+  const looked = await dataSet.streamed.squares(training.subarray(0, LOOKED_AT));
+  if (looked.count === 0) throw new Error(`Expected some of the training images not to be broken, got \`none\``);
+  return measureNormalisation(
+    looked,
+    channels,
+    Uint32Array.from({ length: looked.count }, (_, index) => index),
+  );
 }
 
 function feedsOf({ count, pixels, labels }: LabelledImages, image: ImageShape): Feeds {

@@ -1,6 +1,5 @@
 /**
- * A network's program with its data: trains on batches of rows and sums measurements over rows, each in one native
- * call.
+ * A network's program with its data: trains on batches of rows and measures rows, each in one native call.
  */
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import { randomStream, type RandomStream } from '../../../workflows/algorithm/index.ts';
@@ -8,10 +7,11 @@ import { compile } from './compile.ts';
 import type { InputDefinitions, ProgramDefinition } from './definition.ts';
 import { EagerProgram } from './eager-program.ts';
 import type { TensorFlow } from './library.ts';
-import type { Feeds, NetworkDefinition, NetworkModel, Sums, Tensors } from './network-definition.ts';
+import type { Feeds, NetworkDefinition, NetworkModel, Tensors } from './network-definition.ts';
 import type { Parameters } from './optimizers.ts';
 import { ResidentTensor } from './program.ts';
 import type { Dtype, TensorValues } from './protobuf.ts';
+import { exampleOf, trainedInputs } from './row-streams.ts';
 import { SharedValues, type Lease } from './shared-values.ts';
 import type { TensorProgram } from './tensor-program.ts';
 import { residentData } from './tracing/step-context.ts';
@@ -39,10 +39,11 @@ export class CompiledNetwork {
   /** Bytes of its state. */
   readonly stateBytes: number;
   readonly #tensorflow: TensorFlow;
-  readonly #data: Lease<ResidentTensors>;
+  /** Undefined if rows are streamed. */
+  readonly #data: Lease<ResidentTensors> | undefined;
   readonly #prepare: Prepare;
   /** Rows of a measured batch. */
-  readonly #chunk: number;
+  readonly chunk: number;
 
   /**
    * Compiles a network, and loads its data if no other network has it loaded.
@@ -51,6 +52,7 @@ export class CompiledNetwork {
    */
   static async create(tensorflow: TensorFlow, definition: NetworkDefinition): Promise<CompiledNetwork> {
     const { key, load } = definition.data;
+    if (typeof load !== 'function') return new CompiledNetwork(tensorflow, definition, undefined);
     const data = await residents.lease(key, async () => residentTensors(tensorflow, await load()));
     try {
       return new CompiledNetwork(tensorflow, definition, data);
@@ -60,14 +62,14 @@ export class CompiledNetwork {
     }
   }
 
-  private constructor(tensorflow: TensorFlow, definition: NetworkDefinition, data: Lease<ResidentTensors>) {
+  private constructor(tensorflow: TensorFlow, definition: NetworkDefinition, data: Lease<ResidentTensors> | undefined) {
     const { tfjs: tf } = tensorflow;
     const objective = definition.data.objective.length;
-    const { measuredAtOnce = MEASURED_AT_ONCE, parts = 1 } = definition;
+    const { measuredAtOnce = MEASURED_AT_ONCE } = definition;
     this.#tensorflow = tensorflow;
     this.#data = data;
     this.#prepare = definition.prepare ?? ((_, rows) => rows);
-    this.#chunk = Math.ceil(objective / Math.ceil(objective / measuredAtOnce));
+    this.chunk = Math.ceil(objective / Math.ceil(objective / measuredAtOnce));
     // What the variables hold is replaced before it is used.
     const model = makeModel(tf, definition, (name) => randomStream(0, name));
     const variables = allVariables(model);
@@ -77,18 +79,19 @@ export class CompiledNetwork {
     this.program = programOf(tensorflow, definition, {
       variables,
       hyperparameters: definition.hyperparameters,
-      resident: data.value,
+      resident: data?.value ?? {},
       functions: {
         train: {
           repeats: true,
-          inputs: { rows: { dtype: 'int32', shape: [definition.batchSize / parts] } },
-          run: ({ rows }, at) => {
-            const values = Object.entries(at.resident).map(([name, one]) => [name, one.gather(rows!)] as const);
-            definition.step(tf, model, this.#prepare(tf, Object.fromEntries(values)), at);
+          inputs: trainedInputs(definition),
+          run: ({ rows, ...streamed }, at) => {
+            const gathered = Object.entries(at.resident).map(([name, one]) => [name, one.gather(rows!)] as const);
+            const batch = data ? Object.fromEntries(gathered) : streamed;
+            definition.step(tf, model, this.#prepare(tf, batch), at);
           },
         },
         ...endStepFunction(tf, model, definition),
-        measure: this.#measureFunction(model, definition.measure),
+        measure: this.#measureFunction(model, definition.measure, this.#measuredInputs(definition)),
       },
     });
   }
@@ -102,12 +105,17 @@ export class CompiledNetwork {
       variables: { ...model.weights },
       hyperparameters: [],
       resident: {},
-      functions: { measure: this.#measureFunction(model, values) },
+      functions: { measure: this.#measureFunction(model, values, this.#measuredInputs(definition)) },
     });
   }
 
-  /** Prepares rows of the data to be measured, batch by batch; the caller disposes of the batches. */
+  /**
+   * Prepares rows of the data to be measured, batch by batch; the caller disposes of the batches.
+   *
+   * @throws Error if rows are streamed
+   */
   prepareRows(rows: Uint32Array): Iterable<MeasuredBatch> {
+    if (!this.#data) throw new Error('Cannot prepare rows that are streamed');
     return this.#prepareOf(this.#data.value, rows);
   }
 
@@ -126,29 +134,31 @@ export class CompiledNetwork {
 
   dispose(): void {
     this.program.dispose();
-    this.#data.release();
+    this.#data?.release();
   }
 
-  #measureFunction(model: NetworkModel, values: NetworkDefinition['measure']) {
+  #measureFunction(model: NetworkModel, values: NetworkDefinition['measure'], inputs: InputDefinitions) {
     const { tfjs: tf } = this.#tensorflow;
     return {
       repeats: false,
-      inputs: this.#measuredInputs(),
-      run: (inputs: Tensors) => measured(tf, model, inputs, values),
+      inputs,
+      run: (batch: Tensors) => measured(tf, model, batch, values),
     };
   }
 
-  #measuredInputs(): InputDefinitions {
-    const example = this.#prepared(this.#data.value, Int32Array.of(0));
+  #measuredInputs({ data: { load } }: NetworkDefinition): InputDefinitions {
+    const own = typeof load === 'function' ? undefined : residentTensors(this.#tensorflow, exampleOf(load));
+    const example = this.#prepared(own ?? this.#data!.value, Int32Array.of(0));
+    if (own) disposeAll(own);
     const inputs = Object.entries(example).map(([name, { dtype, shape }]) => {
-      return [name, { dtype: inputDtype(dtype), shape: [this.#chunk, ...shape.slice(1)] }] as const;
+      return [name, { dtype: inputDtype(dtype), shape: [this.chunk, ...shape.slice(1)] }] as const;
     });
     disposeAll(example);
-    return { ...Object.fromEntries(inputs), counts: { dtype: 'float32', shape: [this.#chunk] } };
+    return { ...Object.fromEntries(inputs), counts: { dtype: 'float32', shape: [this.chunk] } };
   }
 
   *#prepareOf(data: ResidentTensors, rows: Uint32Array): Iterable<MeasuredBatch> {
-    const length = this.#chunk;
+    const length = this.chunk;
     for (let first = 0; first < rows.length; first += length) {
       const own = rows.subarray(first, first + length);
       const filled = Int32Array.from({ length }, (_value, place) => own[place] ?? own[0]!);
@@ -214,22 +224,6 @@ class EagerNetwork extends EagerProgram {
   override dispose(): void {
     this.#dispose();
   }
-}
-
-/**
- * Returns the sums of what a program measures over batches, in doubles; undefined if a value or a weight is not finite.
- */
-export function sumMeasurements(program: TensorProgram, batches: Iterable<MeasuredBatch>): Sums | undefined {
-  const sums: Record<string, [number, ...number[]]> = {};
-  for (const inputs of batches) {
-    const { finite, ...values } = program.run('measure', { inputs });
-    if (finite?.[0] !== 1) return undefined;
-    for (const [name, parts] of Object.entries(values)) {
-      const sum = (sums[name] ??= Array<number>(parts.length).fill(0) as [number, ...number[]]);
-      parts.forEach((part, index) => (sum[index]! += part));
-    }
-  }
-  return sums;
 }
 
 /** Makes a model's variables, and leaves nothing else behind. The caller disposes of them. */

@@ -8,6 +8,7 @@ import type { ExportedFile, State } from '../task.ts';
 import type { StepContext } from './definition.ts';
 import type { Parameters } from './optimizers.ts';
 import type { Feed } from './program.ts';
+import type { TensorValues } from './protobuf.ts';
 
 type Tf = typeof Tfjs;
 
@@ -28,15 +29,42 @@ export interface NetworkModel {
 export interface NetworkData<Column extends string = string> {
   /** Names the values: data of one key are the same, and loaded once a process. */
   readonly key: string;
-  /** Returns values by name: [rows, …]. Bytes arrive as floats in a batch. */
-  readonly load: () => Feeds<Column> | Promise<Feeds<Column>>;
+  /**
+   * Returns values by name: [rows, …]. Bytes arrive as floats in a batch. Or it makes some rows at a time, if all do
+   * not fit in memory.
+   */
+  readonly load: (() => Feeds<Column> | Promise<Feeds<Column>>) | RowStream<Column>;
   readonly training: Uint32Array;
   /** What decisions are made by. */
   readonly objective: Uint32Array;
   /** What no decision sees. */
   readonly untouched?: Uint32Array;
   /** What only the report looks at: rows of these data, or rows of their own. */
-  readonly test?: Uint32Array | { readonly rows: number; readonly load: () => Feeds<Column> | Promise<Feeds<Column>> };
+  readonly test?:
+    | Uint32Array
+    | {
+        readonly rows: number;
+        readonly load: (() => Feeds<Column> | Promise<Feeds<Column>>) | MeasuredStream<Column>;
+      };
+}
+
+/** Rows that are made when they are needed, such as images that are decoded while a network trains on others. */
+export interface RowStream<Column extends string = string> extends MeasuredStream<Column> {
+  /** Dtype and shape of one row, by name. */
+  readonly columns: Readonly<
+    Record<Column, { readonly dtype: 'uint8' | 'float32' | 'int32'; readonly shape: readonly number[] }>
+  >;
+  /**
+   * Returns these rows to train on, all of them. `part` counts batches, or their parts: what is random follows from the
+   * seed, the worker and it. The arrays become TensorFlow's.
+   */
+  readonly batch: (rows: Int32Array, part: number) => Promise<Readonly<Record<Column, TensorValues>>>;
+}
+
+/** Rows that are made to be measured. */
+export interface MeasuredStream<Column extends string = string> {
+  /** Returns these rows, [rows, …], perhaps without some that cannot be used. */
+  readonly measured: (rows: Uint32Array) => Promise<Feeds<Column>>;
 }
 
 /** Values by name. */
@@ -76,6 +104,8 @@ export interface NetworkDefinition<
   readonly hyperparameters: readonly Hyperparameter[];
   /** Hyperparameters that the functions below have by value: they belong to the key. Default: none. */
   readonly constants?: HyperparameterValues;
+  /** Hyperparameters that only the rows of a stream depend on, as they are in effect. Default: none. */
+  readonly rowHyperparameters?: HyperparameterValues;
   /** Makes a batch of rows, [batch, …] each, such as standardised images. Default: the rows. */
   readonly prepare?: (tf: Tf, rows: Tensors<Column>) => Tensors<Input>;
   /**

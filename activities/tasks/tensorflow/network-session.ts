@@ -30,17 +30,20 @@ import type { Score } from '../../../workflows/algorithm/curve.ts';
 import { BatchOrder } from '../datasets/split.ts';
 import type { Report, Session, SessionContext, State } from '../task.ts';
 import { readTensor, tensorOf, zerosOf, type VariableType } from './checkpoint-tensors.ts';
-import {
-  allVariables,
-  CompiledNetwork,
-  disposeAll,
-  makeModel,
-  sumMeasurements,
-  type MeasuredBatch,
-} from './compiled-network.ts';
+import { allVariables, CompiledNetwork, disposeAll, makeModel, type MeasuredBatch } from './compiled-network.ts';
 import { loadTensorFlow, type TensorFlow } from './library.ts';
-import type { NetworkDefinition, NetworkModel, Sums } from './network-definition.ts';
+import {
+  counted,
+  rowsOf,
+  rowsOfFeeds,
+  rowsOfStream,
+  sumMeasurements,
+  type MeasuredBatches,
+  type Measurement,
+} from './measured-rows.ts';
+import type { NetworkDefinition, NetworkModel } from './network-definition.ts';
 import type { TensorValues } from './protobuf.ts';
+import { partsAhead, type PartsAhead } from './row-streams.ts';
 import { SharedValues, type Lease } from './shared-values.ts';
 import { firstKey, keyAt, type StepKey } from './step-keys.ts';
 
@@ -98,6 +101,7 @@ class NetworkSession implements Session {
   readonly #key: string;
   readonly #order: BatchOrder;
   readonly #firstKey: StepKey;
+  readonly #ahead: PartsAhead | undefined;
   #network: CompiledNetwork | undefined;
   #objective: Lease<MeasuredBatch[]> | undefined;
 
@@ -116,6 +120,11 @@ class NetworkSession implements Session {
     this.#order = new BatchOrder(seed, worker, definition.data.training, definition.batchSize);
     this.#firstKey = firstKey(randomStream(seed, 'step keys', worker));
     this.#network = network;
+    this.#ahead = partsAhead(definition, this.#order);
+  }
+
+  get waitedMs(): number {
+    return this.#ahead?.waitedMs ?? 0;
   }
 
   initialise(): void {
@@ -146,25 +155,28 @@ class NetworkSession implements Session {
   }
 
   effectiveHyperparameters(): HyperparameterValues {
-    return { ...this.#definition.constants, ...this.#open().program.getHyperparameters() };
+    const { constants, rowHyperparameters } = this.#definition;
+    return { ...constants, ...rowHyperparameters, ...this.#open().program.getHyperparameters() };
   }
 
-  train(fromStep: number, toStep: number): void {
+  train(fromStep: number, toStep: number): void | Promise<void> {
+    if (this.#ahead) return this.#trainStreamed(this.#ahead, fromStep, toStep);
     const { parts = 1, endStep } = this.#definition;
-    if (!endStep) return this.#trainParts(fromStep, toStep, this.#order.batches(fromStep, toStep));
+    if (!endStep) return this.#trainParts(fromStep, toStep, { rows: this.#order.batches(fromStep, toStep) });
     for (let step = fromStep; step < toStep; step++) {
-      this.#trainParts(step * parts, (step + 1) * parts, this.#order.batches(step, step + 1));
-      this.#open().program.run('endStep', { firstStep: step, key: keyAt(this.#firstKey, step) });
+      this.#trainParts(step * parts, (step + 1) * parts, { rows: this.#order.batches(step, step + 1) });
+      this.#endStep(step);
     }
   }
 
   async measure(): Promise<Score> {
     const network = this.#open();
-    const { objective } = this.#definition.data;
+    const { objective, load } = this.#definition.data;
+    if (typeof load !== 'function') return this.#score(rowsOfStream(network, load, objective));
     this.#objective ??= await objectives.lease(JSON.stringify([this.#key, this.#context.seed]), () => [
       ...network.prepareRows(objective),
     ]);
-    return this.#score(sumMeasurements(network.program, this.#objective.value), objective.length);
+    return this.#score(counted(this.#objective.value, objective.length, network.chunk));
   }
 
   save(): State {
@@ -184,10 +196,8 @@ class NetworkSession implements Session {
     const weights = new Map(network.weights.map((name) => [name, state.get(name)!]));
     const { untouched } = data;
     return {
-      testScore: await this.#onTestRows((batches, rows) => this.#scoreOf(batches, rows)),
-      ...(untouched
-        ? { untouchedScore: this.#scoreOf(disposing(network.prepareRows(untouched)), untouched.length) }
-        : {}),
+      testScore: await this.#score(await this.#testRows()),
+      ...(untouched ? { untouchedScore: await this.#score(this.#batches(untouched)) } : {}),
       weights,
       exports: exports ? await exports({ weights, measure: (values) => this.#measureOnce(values) }) : [],
     };
@@ -200,15 +210,29 @@ class NetworkSession implements Session {
     this.#network = undefined;
   }
 
+  async #trainStreamed(ahead: PartsAhead, fromStep: number, toStep: number): Promise<void> {
+    const { parts = 1 } = this.#definition;
+    for (let step = fromStep; step < toStep; step++) {
+      for (let part = step * parts; part < (step + 1) * parts; part++)
+        this.#trainParts(part, part + 1, await ahead.take(part));
+      this.#endStep(step);
+    }
+  }
+
   /** Runs the parts fromPart … toPart − 1 of batches: whole batches if they have one part. */
-  #trainParts(fromPart: number, toPart: number, rows: Int32Array): void {
+  #trainParts(fromPart: number, toPart: number, inputs: Readonly<Record<string, TensorValues>>): void {
     this.#open().program.run('train', {
       steps: toPart - fromPart,
       firstStep: fromPart,
       // A program counts on from the key that a call begins with.
       key: keyAt(this.#firstKey, fromPart),
-      inputs: { rows },
+      inputs,
     });
+  }
+
+  #endStep(step: number): void {
+    if (!this.#definition.endStep) return;
+    this.#open().program.run('endStep', { firstStep: step, key: keyAt(this.#firstKey, step) });
   }
 
   #open(): CompiledNetwork {
@@ -226,49 +250,42 @@ class NetworkSession implements Session {
       program.setHyperparameters(Object.fromEntries(names.map((name) => [name, Number(hyperparameters[name])])));
   }
 
-  /** Uses the rows that the report measures, batch by batch. */
-  async #onTestRows<Result>(use: (batches: Iterable<MeasuredBatch>, rows: number) => Result): Promise<Result> {
-    const { test, objective } = this.#definition.data;
+  #batches(rows: Uint32Array): MeasuredBatches {
+    const { load } = this.#definition.data;
     const network = this.#open();
-    if (test && 'load' in test) return use(disposing(network.prepareFeeds(await test.load(), test.rows)), test.rows);
-    const rows = test ?? objective;
-    return use(disposing(network.prepareRows(rows)), rows.length);
+    return typeof load === 'function' ? rowsOf(network, rows) : rowsOfStream(network, load, rows);
   }
 
-  #scoreOf(batches: Iterable<MeasuredBatch>, rows: number): Score {
-    return this.#score(sumMeasurements(this.#open().program, batches), rows);
+  /** Returns the rows that the report measures. */
+  async #testRows(): Promise<MeasuredBatches> {
+    const { test, objective } = this.#definition.data;
+    if (!test || !('load' in test)) return this.#batches(test ?? objective);
+    const { load, rows } = test;
+    const network = this.#open();
+    if (typeof load === 'function') return rowsOfFeeds(network, await load());
+    return rowsOfStream(
+      network,
+      load,
+      Uint32Array.from({ length: rows }, (_, row) => row),
+    );
   }
 
-  #score(sums: Sums | undefined, rows: number): Score {
-    const score = sums && this.#definition.score(sums, rows);
+  async #score(batches: MeasuredBatches): Promise<Score> {
+    const measured = await sumMeasurements(this.#open().program, batches);
+    const score = measured && this.#definition.score(measured.sums, measured.rows);
     return score !== undefined && Number.isFinite(score) ? score : 'diverged';
   }
 
-  #measureOnce(
-    values: NetworkDefinition['measure'],
-  ): Promise<{ readonly sums: Sums; readonly rows: number } | undefined> {
+  async #measureOnce(values: NetworkDefinition['measure']): Promise<Measurement | undefined> {
     const network = this.#open();
     const state = network.program.getState();
-    return this.#onTestRows((batches, rows) => {
-      const program = network.compileMeasurement(this.#definition, values);
-      try {
-        program.setState(new Map(network.weights.map((name) => [name, state.get(name)!])));
-        const sums = sumMeasurements(program, batches);
-        return sums && { sums, rows };
-      } finally {
-        program.dispose();
-      }
-    });
-  }
-}
-
-/** Gives batches one by one, and disposes of each before the next one is made. */
-function* disposing(batches: Iterable<MeasuredBatch>): Iterable<MeasuredBatch> {
-  for (const batch of batches) {
+    const batches = await this.#testRows();
+    const program = network.compileMeasurement(this.#definition, values);
     try {
-      yield batch;
+      program.setState(new Map(network.weights.map((name) => [name, state.get(name)!])));
+      return await sumMeasurements(program, batches);
     } finally {
-      disposeAll(batch);
+      program.dispose();
     }
   }
 }

@@ -46,7 +46,8 @@ export function fedType({ dtype, shape, per }: InputDefinition, steps: number | 
   return { dtype, shape: steps !== undefined && per !== 'call' ? [steps, ...shape] : shape };
 }
 
-const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, uint8: Uint8Array };
+/** Arrays of the values of each dtype. */
+export const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, uint8: Uint8Array };
 
 /** Returns the values as what feeds a tensor of this type. */
 export function feedOf(what: string, { dtype, shape }: TensorType, values: TensorValues): Feed {

@@ -292,6 +292,7 @@ describe('train', () => {
       toStep: 20,
       doing: 'training',
       score: scores[WAITS_AT - 1],
+      waitingShare: 0,
       attempt: { number: 1, beganAtStep: 0, deaths: 0, ended: false, death: null },
       partial: null,
     });
