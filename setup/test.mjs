@@ -1,5 +1,5 @@
 /**
- * `npm test [-- FILE…]`: runs set-up, then checks formatting, types, lint and tests in that order, and stops at the
+ * `npm test [-- FILE…]`: runs set-up, then checks formatting, types and lint at once, then tests; it stops at the
  * first failure. `npm run test:fast` and `npm run test:slow` run only their share of the tests (test-files.mjs).
  */
 
@@ -26,36 +26,37 @@ if (named.some((name) => name.startsWith('-')) || (share !== 'all' && named.leng
 
 await setUp({ tests: true });
 
-if (share === 'all') {
-  await check('format', [
-    path.join(NODE_MODULES, 'prettier', 'bin', 'prettier.cjs'),
-    '--check',
-    '--log-level',
-    'warn',
-    '.',
-  ]);
-  await check('types', [path.join(NODE_MODULES, 'typescript', 'bin', 'tsc'), '--noEmit']);
-  await check('lint', [path.join(NODE_MODULES, 'eslint', 'bin', 'eslint.js'), '--max-warnings', '0', '.']);
-}
+const tool = (/** @type {string[]} */ ...names) => path.join(NODE_MODULES, ...names);
+if (share === 'all')
+  await checkAll({
+    format: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'],
+    types: [tool('typescript', 'bin', 'tsc'), '--noEmit'],
+    lint: [tool('eslint', 'bin', 'eslint.js'), '--max-warnings', '0', '.'],
+  });
 const files = named.length > 0 ? named : testFiles(share);
-await check(`tests (${String(files.length)} files)`, [
-  ...[
-    '--import',
-    'tsx',
-    '--test',
-    '--test-reporter',
-    'spec',
-    `--test-concurrency=${String(FILES_AT_ONCE)}`,
-    `--test-timeout=${String(TEST_TIMEOUT_MS)}`,
+await checkAll({
+  [`tests (${String(files.length)} files)`]: [
+    ...['--import', 'tsx', '--test', '--test-reporter', 'spec'],
+    ...[`--test-concurrency=${String(FILES_AT_ONCE)}`, `--test-timeout=${String(TEST_TIMEOUT_MS)}`],
+    ...files,
   ],
-  ...files,
-]);
+});
 
 /**
- * Runs one check, and exits if it fails. The terminal sends Ctrl-C to the check too, and this process waits until the
- * check has cleaned up.
+ * Runs checks at once, and exits when all have ended if one has failed.
+ * @param {Readonly<Record<string, readonly string[]>>} checks the arguments of Node, by title
+ */
+async function checkAll(checks) {
+  const endings = await Promise.all(Object.entries(checks).map(([title, args]) => check(title, args)));
+  const failed = endings.find((ending) => ending !== 0);
+  if (failed !== undefined) process.exit(failed === 'SIGINT' ? 130 : 1);
+}
+
+/**
+ * Runs one check. The terminal sends Ctrl-C to the check too, and this process waits until the check has cleaned up.
  * @param {string} title
  * @param {readonly string[]} args of Node
+ * @returns {Promise<number | NodeJS.Signals>} its exit code, or the signal that ended it
  */
 async function check(title, args) {
   console.error(`\n== ${title}`);
@@ -65,15 +66,14 @@ async function check(title, args) {
   const wait = () => {};
   process.on('SIGTERM', pass);
   process.on('SIGINT', wait);
+  /** @type {number | NodeJS.Signals} */
   const ending = await new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? signal));
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? 1));
   });
   process.off('SIGTERM', pass);
   process.off('SIGINT', wait);
-  if (ending !== 0) {
-    console.error(`== ${title}: failed`);
-    process.exit(ending === 'SIGINT' ? 130 : 1);
-  }
-  console.error(`== ${title}: passed in ${String(Math.round((performance.now() - startedAtMs) / 1000))} s`);
+  const seconds = Math.round((performance.now() - startedAtMs) / 1000);
+  console.error(`== ${title}: ${ending === 0 ? `passed in ${String(seconds)} s` : 'failed'}`);
+  return ending;
 }

@@ -1,21 +1,21 @@
 /**
  * Runs the project's workflows on a real Temporal server with workers in this process and stand-in activities.
  */
+import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { keepAlive } from '../../workers/processes/keep-alive.ts';
-import { bundleWorkflows } from '../../workers/processes/workflow-bundle.ts';
+import { LOCAL } from '../../workers/processes/places.mjs';
+import * as bundling from '../../workers/processes/workflow-bundle.ts';
 import { whileWorking } from '../running-workers.ts';
 import { startTemporalServer } from '../temporal-server.ts';
 import type { StandIns } from './stand-ins.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-/** One bundle serves every worker of a test process. */
-let bundle: Promise<string> | undefined;
-
-export async function workflowBundle(): Promise<{ readonly code: string }> {
-  return { code: await (bundle ??= bundleWorkflows()) };
+/** Returns the bundle that orchestrators of this clone run. All test processes share it: it takes seconds to make. */
+export async function workflowBundle(): Promise<{ readonly codePath: string }> {
+  return bundling.workflowBundle(join(LOCAL, 'cache'));
 }
 
 export interface Harness {

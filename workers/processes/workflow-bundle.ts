@@ -31,7 +31,7 @@ interface BundleFile {
 /** Returns the bundle that orchestrators run. Makes it if the cache does not have it. */
 export async function workflowBundle(cacheDirectory: string): Promise<BundleFile> {
   const digest = await digestWorkflows();
-  return cached(join(cacheDirectory, `workflows-${digest}.js`), bundleWorkflows);
+  return cached(join(cacheDirectory, `workflows-${digest}.js`), () => bundle(WORKFLOWS, []));
 }
 
 /** Returns the bundle that `Replayer` runs, with the interceptor. Makes it if the cache does not have it. */
@@ -52,11 +52,6 @@ export async function decisionCode(): Promise<string> {
 /** Bundles the workflows of a folder for `Replayer`. */
 export async function bundleForReplay(workflows = WORKFLOWS): Promise<string> {
   return bundle(workflows, [COMMAND_CAPTURE]);
-}
-
-/** Bundles the workflows that orchestrators run. */
-export async function bundleWorkflows(): Promise<string> {
-  return bundle(WORKFLOWS, []);
 }
 
 async function bundle(workflows: string, workflowInterceptorModules: string[]): Promise<string> {
