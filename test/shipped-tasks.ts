@@ -31,10 +31,11 @@ export function comparisonOf(input: unknown): Comparison {
 /** Returns the shipped tasks, whose sessions are those that `changed` makes of the real ones. */
 export function tasksWithSessions(
   changed: (session: Session, context: SessionContext) => Session,
-): Pick<TaskRegistry, 'describe' | 'task'> {
+): Pick<TaskRegistry, 'describe' | 'check' | 'task'> {
   const registry = registryWith();
   return {
     describe: registry.describe,
+    check: async (...asked) => registry.check(...asked),
     task: (specification) => {
       const task = registry.task(specification);
       return { ...task, open: async (context) => changed(await task.open(context), context) };

@@ -12,7 +12,7 @@
  * ```
  */
 import type { z } from 'zod';
-import type { HyperparameterDefinition } from '../contracts/task.ts';
+import type { HyperparameterDefinition, TaskComplaint } from '../contracts/task.ts';
 import type { Session, SessionContext } from './task.ts';
 
 /** A task as its author defines it. `Settings` are the specification's `task` without `kind`, defaults filled in. */
@@ -32,6 +32,14 @@ export interface TaskDefinition<Settings = unknown> {
   label?(settings: Settings): string;
   /** Returns what the score is called; default: `score`. Higher is better. */
   score?(settings: Settings): string;
+  /**
+   * Looks at what the settings name, such as files, before anything is planned. Returns every error; paths begin in the
+   * settings. Default: nothing is looked at. A trainer is free again when it returns: it should take seconds at most.
+   */
+  check?(
+    settings: Settings,
+    places: Pick<SessionContext, 'dataDirectory'>,
+  ): readonly TaskComplaint[] | Promise<readonly TaskComplaint[]>;
   /** Estimates a checkpoint's bytes; null, and the default: not known beforehand. */
   checkpointBytes?(settings: Settings): number | null;
   /**

@@ -76,6 +76,14 @@ export class TaskRegistry {
     return { description };
   };
 
+  /** Looks at what a task's settings name, such as files. Returns every error; none if there is no such task. */
+  async check(given: TaskSpecification, dataDirectory: string): Promise<readonly TaskComplaint[]> {
+    const found = this.#find(given);
+    if ('complaints' in found) return [];
+    const complaints = (await found.definition.check?.(found.settings, { dataDirectory })) ?? [];
+    return complaints.map(({ path, ...complaint }) => ({ path: ['task', ...path], ...complaint }));
+  }
+
   /**
    * Returns the task that a specification names; loads nothing yet.
    *

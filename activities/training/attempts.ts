@@ -38,7 +38,8 @@ export interface Attempted<Progress> {
  * progress.
  */
 export const MOST_DEATHS = 5;
-const HEARTBEAT_MS = 1_000;
+/** Between two heartbeats. */
+export const HEARTBEAT_MS = 1_000;
 
 /**
  * Runs an attempt. It heartbeats at once, every second, when `run` requests it, and once more if `run` throws.

@@ -28,7 +28,7 @@ export interface ComputingDependencies {
   /** Milliseconds of training after which a partial checkpoint is saved; default: a minute. */
   readonly partialEveryMs?: number;
   /** Default: those that ship. */
-  readonly tasks?: Pick<TaskRegistry, 'describe' | 'task'>;
+  readonly tasks?: Pick<TaskRegistry, 'describe' | 'check' | 'task'>;
 }
 
 const PARTIAL_EVERY_MS = 60_000;
@@ -57,7 +57,7 @@ export function computeHere(dependencies: ComputingDependencies): Computer {
     return pace;
   };
   return classifyFailures<Computer>({
-    describe: (request) => describe(request, threads, tasks),
+    describe: (request) => describe(request, threads, tasks, dataDirectory),
     train: async (order, observer) => {
       const task = taskFor(order.request);
       return new RoundAttempt(order, observer, { task, dataDirectory, checkpoints, partialEveryMs }).train(

@@ -15,16 +15,21 @@ import { asTask } from './failures.ts';
 /**
  * Returns the description of a task; `threads` are those of this trainer.
  *
- * @throws InvalidTask, non-retryable, with every error, if there is no such task, it refuses the settings, or the
- *   threads are others
+ * @throws InvalidTask, non-retryable, with every error, if there is no such task, it refuses the settings or what they
+ *   name, or the threads are others
  */
 export async function describe(
   request: DescribeRequest,
   threads: number,
-  tasks: Pick<TaskRegistry, 'describe'>,
+  tasks: Pick<TaskRegistry, 'describe' | 'check'>,
+  dataDirectory: string,
 ): Promise<TaskDescription> {
-  const described: DescribedTask = await asTask(`describe task ${request.task.kind}`, () => tasks.describe(request));
-  const complaints: TaskComplaint[] = 'complaints' in described ? [...described.complaints] : [];
+  const doing = `describe task ${request.task.kind}`;
+  const described: DescribedTask = await asTask(doing, () => tasks.describe(request));
+  const complaints: TaskComplaint[] =
+    'complaints' in described
+      ? [...described.complaints]
+      : [...(await asTask(doing, () => tasks.check(described.description.task, dataDirectory)))];
   if (request.threads !== threads)
     complaints.push({
       path: ['threads'],

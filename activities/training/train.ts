@@ -5,6 +5,7 @@
  * checkpoint, so that the next attempt goes on from there.
  */
 import { Context } from '@temporalio/activity';
+import type { DescribeRequest, TaskDescription } from '../contracts/task.ts';
 import type {
   ReportOutcome,
   ReportRequest,
@@ -13,7 +14,7 @@ import type {
   TrainRequest,
 } from '../contracts/training.ts';
 import { ActivityClock } from './activity-clock.ts';
-import { attempted } from './attempts.ts';
+import { attempted, HEARTBEAT_MS } from './attempts.ts';
 import type { Computer, Interruption } from './computer.ts';
 import { workerShutdown } from '../contracts/worker-shutdown.ts';
 import { Round } from './round.ts';
@@ -21,10 +22,21 @@ import { Round } from './round.ts';
 /** Returns the activities of a trainer. */
 export function createTrainingActivities(computer: Computer): TrainingActivities {
   return {
-    describe: (request) => computer.describe(request),
+    describe: (request) => describe(request, computer),
     train: (request) => train(request, computer),
     report: (request) => report(request, computer),
   };
+}
+
+/** Describes a task; its check of files may take longer than a lost trainer may stay silent. */
+async function describe(request: DescribeRequest, computer: Computer): Promise<TaskDescription> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await computer.describe(request);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Trains one worker's whole round, from checkpoint to checkpoint. */

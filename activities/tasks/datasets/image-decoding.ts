@@ -21,8 +21,6 @@ export interface Box {
   readonly height: number;
 }
 
-export const CHANNELS = { rgb: 3, grey: 1 } as const;
-
 // Each image is decoded by one of Node's threads, and once: another thread for its parts, or a cache, only costs.
 sharp.concurrency(1);
 sharp.cache(false);

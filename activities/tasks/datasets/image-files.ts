@@ -4,9 +4,15 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { firstLineOf } from '../first-line.ts';
-import { DataSetError, unusable } from './data-set.ts';
+import { DataSetError, unusable, type ImageShape } from './data-set.ts';
 
+const CHANNELS = { rgb: 3, grey: 1 } as const;
 const SUFFIXES = /\.(jpe?g|png|webp)$/i;
+
+/** Returns the shape of the squares that files become. */
+export function squareShape({ size, colour }: { readonly size: number; readonly colour: 'rgb' | 'grey' }): ImageShape {
+  return [size, size, CHANNELS[colour]];
+}
 
 /** Files of images with their classes, in the order of class and name. */
 export class ImageFiles {

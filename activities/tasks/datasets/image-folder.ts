@@ -13,8 +13,8 @@ import { inParallel } from '../../../workflows/population/in-parallel.ts';
 import { isOfMachine } from '../../system-errors.ts';
 import { firstLineOf } from '../first-line.ts';
 import { unusable, type ImageDataSet, type ImageShape, type LabelledImages } from './data-set.ts';
-import { CHANNELS, decodeSquare, type ImageFormat } from './image-decoding.ts';
-import { listImageFiles, type ImageFiles, type ListedFiles } from './image-files.ts';
+import { decodeSquare, type ImageFormat } from './image-decoding.ts';
+import { listImageFiles, squareShape, type ImageFiles, type ListedFiles } from './image-files.ts';
 import { StreamedImages, type StreamedDataSet } from './streamed-images.ts';
 
 /** Where the images are, and what becomes of them. */
@@ -44,7 +44,7 @@ const MOST_NAMED = 20;
  */
 export async function openImageFolder(folder: ImageFolder): Promise<ImageDataSet | StreamedDataSet> {
   const files = listImageFiles(folder);
-  const image = shapeOf(folder);
+  const image = squareShape(folder);
   const memoryBytes = folder.memory * MIB;
   const bytes = (files.train.count + (files.test?.count ?? 0)) * sizeOf(image);
   if (folder.cropFrom === 'square' && bytes <= memoryBytes) return decodeFolder(folder, files, image);
@@ -57,10 +57,6 @@ export async function openImageFolder(folder: ImageFolder): Promise<ImageDataSet
     // A report goes through them once.
     ...(test ? { test: new StreamedImages(test, folder, 0) } : {}),
   };
-}
-
-function shapeOf({ size, colour }: ImageFormat): ImageShape {
-  return [size, size, CHANNELS[colour]];
 }
 
 function sizeOf(image: ImageShape): number {

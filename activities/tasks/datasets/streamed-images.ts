@@ -6,8 +6,8 @@ import type { RandomStream } from '../../../workflows/algorithm/index.ts';
 import { isOfMachine } from '../../system-errors.ts';
 import { firstLineOf } from '../first-line.ts';
 import { unusable, type ByteImages, type ImageShape } from './data-set.ts';
-import { CHANNELS, decodePart, decodeSquare, readSize, type Box, type ImageFormat } from './image-decoding.ts';
-import type { ImageFiles } from './image-files.ts';
+import { decodePart, decodeSquare, readSize, type Box, type ImageFormat } from './image-decoding.ts';
+import { squareShape, type ImageFiles } from './image-files.ts';
 import { KeptBytes } from './kept-bytes.ts';
 
 /** A data set whose images are decoded while they are used. */
@@ -48,7 +48,7 @@ export class StreamedImages {
     this.#files = files;
     this.#format = format;
     this.#broken = format.broken;
-    this.#imageBytes = format.size * format.size * CHANNELS[format.colour];
+    this.#imageBytes = squareShape(format).reduce((product, side) => product * side, 1);
     this.#squares = new KeptBytes(keptBytes);
     this.#sizes = new Uint32Array(2 * files.count);
   }

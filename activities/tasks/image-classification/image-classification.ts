@@ -21,6 +21,7 @@ import { split } from '../tensorflow/random.ts';
 import { describeNetwork, exportLayers } from '../networks/export.ts';
 import type { Network } from '../networks/network.ts';
 import { augment, augments } from './augmentation.ts';
+import { checkImages } from './check-images.ts';
 import { estimateCheckpointBytes } from './checkpoint-size.ts';
 import { runImages, type CropsOf, type RunImages } from './images.ts';
 import { measuredAtOnce, networkOf } from './models.ts';
@@ -34,6 +35,7 @@ export const imageClassification = defineTask<ImageClassification>({
   hyperparameters: hyperparametersOf,
   label: ({ dataset }) => imageDataSetLabel(dataset),
   score: ({ score }) => score,
+  check: checkImages,
   checkpointBytes: estimateCheckpointBytes,
   open: openSession,
 });

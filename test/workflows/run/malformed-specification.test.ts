@@ -73,7 +73,8 @@ describe('a run with malicious input', { timeout: 240_000 }, () => {
         planned.push(request.workflowId);
         return real.planRun(request);
       },
-      describe: (request) => describeTask(request, request.threads, { describe: describeShipped }),
+      describe: (request) =>
+        describeTask(request, request.threads, { describe: describeShipped, check: () => Promise.resolve([]) }, ''),
       train,
     };
   }

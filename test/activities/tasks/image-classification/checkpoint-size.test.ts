@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { estimateCheckpointBytes } from '../../../../activities/tasks/image-classification/checkpoint-size.ts';
+import { dataFolder } from '../datasets/data-files.ts';
 import { settings } from '../../../../activities/tasks/image-classification/settings.ts';
 
 const PERCEPTRON = { kind: 'perceptron', hidden: [64] };
@@ -30,6 +33,14 @@ describe('the size of a checkpoint of image classification', () => {
       bytes({ model: { ...model, batchNormalisation: true } }),
       2 * (4 * (kernels + 2 * biases + output) + 11 * HEADER) + 4 * 2 * biases + 6 * HEADER,
     );
+  });
+
+  it('counts the classes of a folder', () => {
+    const { path } = dataFolder();
+    const dataset = { kind: 'folder', train: path, size: 8 };
+    assert.equal(bytes({ dataset }), null);
+    for (const name of ['cat', 'dog', 'owl']) mkdirSync(join(path, name));
+    assert.equal(bytes({ dataset }), 2 * (4 * (192 * 64 + 64 + 64 * 3 + 3) + 4 * HEADER));
   });
 
   it('knows the images of CIFAR, but not those of files', () => {

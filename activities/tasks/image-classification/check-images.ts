@@ -1,0 +1,126 @@
+/**
+ * What is found in the files of a data set before a run is planned. Broken contents of large folders are found later.
+ */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { inParallel } from '../../../workflows/population/in-parallel.ts';
+import type { TaskComplaint } from '../../contracts/task.ts';
+import { isOfMachine } from '../../system-errors.ts';
+import { DataSetError } from '../datasets/data-set.ts';
+import type { ImageFolderSetting } from '../datasets/image-data-sets.ts';
+import { listImageFiles, type ListedFiles } from '../datasets/image-files.ts';
+import { firstLineOf } from '../first-line.ts';
+import type { ImageClassification } from './settings.ts';
+
+/** Files whose beginning is read, spread evenly over all: as many as are read in the time. */
+const MOST_LOOKED_AT = 1_000;
+const LOOK_MS = 3_000;
+const LOOKED_AT_ONCE = 4;
+/** Broken files that are named. */
+const MOST_NAMED = 5;
+
+/** Returns every error that is found: folders or files that are missing, too few images, files that are no images. */
+export async function checkImages(settings: ImageClassification): Promise<readonly TaskComplaint[]> {
+  const { dataset } = settings;
+  if (dataset === 'fashion-mnist') return [];
+  switch (dataset.kind) {
+    case 'folder':
+      return checkFolder(settings, dataset);
+    case 'idx':
+      return (['trainImages', 'trainLabels', 'testImages', 'testLabels'] as const).flatMap((name) =>
+        missing(name, dataset[name]),
+      );
+    case 'cifar-10':
+    case 'cifar-100':
+      return missing('folder', dataset.folder);
+    case 'module':
+      return missing('path', dataset.path);
+    default:
+      return dataset satisfies never;
+  }
+}
+
+function missing(name: string, path: string | undefined): TaskComplaint[] {
+  if (path === undefined) return [];
+  try {
+    statSync(path);
+    return [];
+  } catch (error) {
+    if (isOfMachine(error)) throw error;
+    const rule = 'the path of something that the trainers can read';
+    return [{ path: ['dataset', name], rule, got: `${resolve(path)} (${firstLineOf(error)})` }];
+  }
+}
+
+async function checkFolder(settings: ImageClassification, dataset: ImageFolderSetting): Promise<TaskComplaint[]> {
+  let files: ListedFiles;
+  try {
+    files = listImageFiles(dataset);
+  } catch (error) {
+    if (!(error instanceof DataSetError) || isOfMachine(error.cause)) throw error;
+    return [unusableDataSet(error.message)];
+  }
+  return [
+    ...checkCounts(settings, files.train.count),
+    ...checkChannels(settings, dataset),
+    ...(await checkHeaders(files, dataset)),
+  ];
+}
+
+function unusableDataSet(found: string): TaskComplaint {
+  return { path: ['dataset'], rule: 'a data set that can be used', got: found.replaceAll('`', '"') };
+}
+
+function checkCounts(settings: ImageClassification, count: number): TaskComplaint[] {
+  const { objectiveExamples, untouchedExamples, batchSize } = settings;
+  const left = count - objectiveExamples - untouchedExamples;
+  if (left >= batchSize) return [];
+  const most = count - untouchedExamples - batchSize;
+  const rule =
+    `at most ${Math.max(0, most)}: ${count} training images, without ${untouchedExamples} for ` +
+    `\`task.untouchedExamples\` and a batch of ${batchSize}`;
+  return [{ path: ['objectiveExamples'], rule, got: String(objectiveExamples) }];
+}
+
+function checkChannels({ normalisation }: ImageClassification, { colour }: ImageFolderSetting): TaskComplaint[] {
+  const channels = colour === 'rgb' ? 3 : 1;
+  if (!normalisation || normalisation.mean.length === channels) return [];
+  const rule = `one number a channel: ${channels} for \`${colour}\``;
+  return [{ path: ['normalisation', 'mean'], rule, got: String(normalisation.mean.length) }];
+}
+
+async function checkHeaders({ train, test }: ListedFiles, { broken }: ImageFolderSetting): Promise<TaskComplaint[]> {
+  // It loads a library that others do without.
+  const { readSize } = await import('../datasets/image-decoding.ts');
+  const count = train.count + (test?.count ?? 0);
+  const pathOf = (index: number): string =>
+    index < train.count || !test ? train.path(index) : test.path(index - train.count);
+  const chosen = Math.min(count, MOST_LOOKED_AT);
+  const indices = Array.from({ length: chosen }, (_, place) => Math.floor((place * count) / chosen));
+  const until = performance.now() + LOOK_MS;
+  const found: string[] = [];
+  let looked = 0;
+  await inParallel(LOOKED_AT_ONCE, indices, async (index) => {
+    if (performance.now() > until) return;
+    looked++;
+    const path = pathOf(index);
+    try {
+      await readSize(path);
+    } catch (error) {
+      if (isOfMachine(error)) throw error;
+      found.push(`${path}: ${firstLineOf(error)}`);
+    }
+  });
+  if (broken === 'skip') {
+    const allAreBroken = looked > 0 && found.length === looked;
+    return allAreBroken ? [unusableDataSet(`${looked} images, all broken: ${found[0]}`)] : [];
+  }
+  return found
+    .sort()
+    .slice(0, MOST_NAMED)
+    .map((file) => ({
+      path: ['dataset'],
+      rule: 'images that are not broken (or to have `"broken": "skip"`)',
+      got: file,
+    }));
+}
