@@ -2,18 +2,17 @@
  * Measures the CPU time of a training step: compiled TensorFlow.js, a graph written by hand, eager TensorFlow.js, and
  * eager PyTorch.
  */
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import { compile } from '../../activities/tasks/tensorflow/compile.ts';
 import type { ProgramDefinition, StepContext } from '../../activities/tasks/tensorflow/definition.ts';
 import { EagerProgram } from '../../activities/tasks/tensorflow/eager-program.ts';
 import { gradientsOf } from '../../activities/tasks/tensorflow/gradients.ts';
 import * as kernels from '../../activities/tasks/tensorflow/kernels.ts';
-import { loadTensorFlow, type TensorFlow } from '../../activities/tasks/tensorflow/library.ts';
+import type { TensorFlow } from '../../activities/tasks/tensorflow/library.ts';
 import { adam, momentum, type Parameters } from '../../activities/tasks/tensorflow/optimizers.ts';
 import { Program, ResidentTensor } from '../../activities/tasks/tensorflow/program.ts';
 import type { TensorProgram } from '../../activities/tasks/tensorflow/tensor-program.ts';
+import { measurePytorch, medianCpuMs, prepareTraining } from './cpu-time.ts';
 import { handWrittenTraining, type Optimizer } from './hand-written-training.ts';
 
 const IMAGES = 6000;
@@ -31,20 +30,16 @@ type Model = keyof typeof MODELS;
  * Python has it.
  */
 export function benchTraining(python: string, rounds: number): void {
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  process.env['TF_NUM_INTRAOP_THREADS'] = '1';
-  process.env['TF_NUM_INTEROP_THREADS'] = '1';
-  const tensorflow = loadTensorFlow();
-  const hasPytorch = spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;
-  if (!hasPytorch) console.log(`PyTorch is not measured: \`${python}\` has none. \`--python PATH\` names another one.`);
+  const { tensorflow, hasPytorch } = prepareTraining(python);
   console.log('CPU time of a training step, ms      compiled  by hand    eager  PyTorch  compiled : hand : PyTorch');
   for (const model of ['perceptron', 'convolutional'] as const)
     for (const optimizer of ['momentum', 'adam'] as const) {
       const [compiled, byHand, eager] = measureHere(tensorflow, model, optimizer, rounds);
-      const pytorch = hasPytorch ? measurePytorch(python, model, optimizer) : undefined;
+      const { batchSize, steps } = MODELS[model];
+      const args = [model, optimizer, batchSize, steps];
+      const pytorch = hasPytorch ? measurePytorch(python, 'pytorch.py', args) : undefined;
       const times = [compiled, byHand, eager, pytorch].map((ms) => (ms?.toFixed(3) ?? '–').padStart(8));
       const ratios = [byHand, pytorch].map((ms) => (ms === undefined ? '–' : (compiled / ms).toFixed(2)));
-      const { batchSize } = MODELS[model];
       console.log(
         `${`${model}, batch ${batchSize}, ${optimizer}`.padEnd(36)} ${times.join(' ')}  ${ratios.join(' : ')}`,
       );
@@ -87,27 +82,11 @@ function measureHere(
       ['trained'],
     );
   };
-  const ways = [run(compiled, steps), runByHand, run(eager, eagerSteps)] as const;
-  const [first, second, third] = mediansOf(ways, rounds);
+  const ways = [run(compiled, steps), runByHand, run(eager, eagerSteps)];
+  const [first = NaN, second = NaN, third = NaN] = medianCpuMs(ways, rounds);
   tensorflow.tfjs.dispose(Object.values(definition.variables));
   for (const disposed of [compiled, byHand, ...Object.values(resident)]) disposed.dispose();
   return [first / steps, second / steps, third / eagerSteps];
-}
-
-/** Runs each in turn, and returns the medians of their CPU time, ms. */
-function mediansOf(ways: readonly [() => void, () => void, () => void], rounds: number): [number, number, number] {
-  for (const run of ways) run();
-  const measured = Array.from({ length: rounds }, () =>
-    ways.map((run) => {
-      const before = process.cpuUsage();
-      run();
-      const { user, system } = process.cpuUsage(before);
-      return (user + system) / 1000;
-    }),
-  );
-  const median = (way: number): number =>
-    measured.map((times) => times[way] ?? NaN).sort((a, b) => a - b)[(rounds - 1) / 2] ?? NaN;
-  return [median(0), median(1), median(2)];
 }
 
 function definitionOf(
@@ -168,14 +147,4 @@ function definitionOf(
     resident,
     functions,
   } as unknown as ProgramDefinition;
-}
-
-/** @throws Error if the script fails, with what it wrote */
-function measurePytorch(python: string, model: Model, optimizer: Optimizer): number {
-  const { batchSize, steps } = MODELS[model];
-  const script = path.join(import.meta.dirname, 'pytorch.py');
-  const args = [script, model, optimizer, batchSize, steps].map(String);
-  const { status, stdout, stderr } = spawnSync(python, args, { encoding: 'utf8', timeout: 300_000 });
-  if (status !== 0) throw new Error(`Cannot measure PyTorch: ${stderr}`);
-  return Number(stdout);
 }
