@@ -14,6 +14,7 @@ import { findRetrace, findRun } from './comparison/finding.ts';
 import { findQuestions, planComparison } from './comparison/planning.ts';
 import { tabulate } from './comparison/table.ts';
 import { deleteRun } from './runs/deletion.ts';
+import { writeComparisonReport, writeRunReport } from './report/composing.ts';
 import { found } from './operations/executions.ts';
 import { exportHistories } from './operations/histories.ts';
 import type { ComparisonActivities } from './contracts/comparison.ts';
@@ -79,6 +80,8 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
     },
     tabulate: (request) => tabulate(objects, rounds, request),
     deleteRun: (request) => deleteRun(objects, client, request),
+    writeRunReport: ({ storage }) => writeRunReport(objects, rounds, storage),
+    writeComparisonReport: ({ location }) => writeComparisonReport(objects, rounds, location),
     exportHistories: (request) => exportHistories(objects, client, request),
   });
   // Its failure ends the run: nothing but an invalid reset may do that.

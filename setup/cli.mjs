@@ -23,6 +23,7 @@ const COMMANDS = {
   orchestrator: { module: 'workers/orchestrator.ts', parts: [] },
   replay: { module: 'workers/commands/replay.ts', parts: [] },
   schedule: { module: 'workers/commands/schedule.ts', parts: ['rclone'] },
+  report: { module: 'workers/commands/report.ts', parts: ['rclone'] },
   simulate: { module: 'workers/commands/simulate.ts', parts: ['tensorflow'] },
   conformance: { module: 'workers/commands/conformance.ts', parts: [] },
 };

@@ -3,7 +3,7 @@
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { RunFolder } from './checkpoint.ts';
-import type { ResultSummary, TaskQuestion } from './run.ts';
+import type { ResultSummary, TaskQuestion, WrittenReport } from './run.ts';
 import type { AnsweredRequest } from './task.ts';
 import type { Specification } from '../specification/specification.ts';
 
@@ -243,4 +243,6 @@ export interface ComparisonActivities {
   }): Promise<FoundRun>;
   /** Describes a finished run, and writes the table of the finished runs. */
   tabulate(request: TabulateRequest): Promise<Tabulated>;
+  /** Writes the report of a comparison, an HTML file, beside its table. */
+  writeComparisonReport(input: { readonly location: RunFolder }): Promise<WrittenReport>;
 }

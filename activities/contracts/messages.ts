@@ -208,10 +208,12 @@ export interface ComparisonProgress {
   readonly running: readonly string[];
   /** Failed runs, each with the reason. */
   readonly failures: readonly string[];
-  /** What the comparison waits for before its first run; null: nothing. */
+  /** What the comparison waits for before its first run, or why there is no report; null: nothing. */
   readonly notice: string | null;
   /** The newest signals to the comparison, which takes none; newest first. */
   readonly ignored: readonly string[];
   /** The table of the rows, with curves, schedules and costs; null: it is not written yet. */
   readonly table: { readonly bucket: string; readonly key: string } | null;
+  /** The report for people; null: it is not written yet. */
+  readonly report: { readonly bucket: string; readonly key: string } | null;
 }

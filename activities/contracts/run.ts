@@ -220,6 +220,12 @@ export interface Deletion extends FolderSize {
   readonly next: string;
 }
 
+/** Where a report is, and how long. */
+export interface WrittenReport {
+  readonly key: string;
+  readonly sizeBytes: number;
+}
+
 /** The activities of runs. Comparisons have their own contract (comparison.ts). */
 export interface RunActivities {
   /** Returns what trainers are to be asked about the run's task; null: the input says too little to ask. */
@@ -280,6 +286,8 @@ export interface RunActivities {
     readonly warnings: readonly string[];
   }>;
   writeResult(input: WriteResultRequest): Promise<ResultSummary>;
+  /** Writes the report of a run, an HTML file, beside its result. */
+  writeRunReport(input: { readonly storage: RunFolder }): Promise<WrittenReport>;
   /** Writes the history of each execution of the run to `histories/`. The retention of `forgotten` ones is over. */
   exportHistories(input: {
     readonly storage: RunFolder;

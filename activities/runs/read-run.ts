@@ -4,19 +4,19 @@
  * The decisions of all rounds are kept for good, so the story of a finished run is complete. While the run trains, the
  * story ends with the newest round that all sub-populations recorded.
  */
+import { z } from 'zod';
 import { mergeCodes } from '../../workflows/population/decision-code.ts';
 import { memberName, algorithmOf } from '../../workflows/population/names.ts';
 import { plannedRounds } from '../../workflows/population/run-length.ts';
 import { bestMember } from '../../workflows/population/scores.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
-import { UNASKED } from '../specification/described-task.ts';
-import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
 import { MISSING } from '../storage/checkpoints.ts';
 import { resultKey } from '../storage/layout.ts';
 import { LevelTally, sumTallies } from './costs.ts';
 import { LevelFold } from './level-fold.ts';
+import { checkRecorded } from './recorded-json.ts';
 import { readResult } from './recorded-result.ts';
 import { readSpecification } from './recorded-specification.ts';
 import { completeRounds, subPopulationNumbers } from './rounds.ts';
@@ -80,15 +80,26 @@ export async function readRun(records: RoundRecords, storage: RunFolder): Promis
   };
 }
 
+/** The fields of a recorded specification without which its run cannot be told. */
+const NEEDED_SPECIFICATION = z.object({
+  task: z.record(z.string(), z.unknown()),
+  seed: z.int(),
+  steps: z.int().positive(),
+  stepsPerRound: z.int().positive(),
+  evalEvery: z.int().positive(),
+  subPopulations: z.array(z.object({ members: z.int(), evaluators: z.int() })).min(1),
+  evaluation: z.object({ significance: z.number() }),
+  smoothing: z.string(),
+  hyperparameters: z.record(z.string(), z.unknown()),
+});
+
 /** @throws NoRun if there is none, or one that cannot be used */
 async function specificationOf(records: RoundRecords, storage: RunFolder): Promise<Specification> {
   const { json, problem } = await readSpecification(records, storage);
   if (problem !== undefined || json === undefined) throw new NoRun(storage, problem ?? MISSING);
-  try {
-    return parseSpecification(json, UNASKED);
-  } catch (error) {
-    throw error instanceof InvalidSpecification ? new NoRun(storage, error.message) : error;
-  }
+  const found = checkRecorded<Specification>(json, NEEDED_SPECIFICATION);
+  if ('problem' in found) throw new NoRun(storage, found.problem);
+  return found.value;
 }
 
 /**

@@ -35,7 +35,11 @@ export async function readRecorded<T>(
   needed: z.ZodType,
 ): Promise<RecordedJson<T>> {
   const json = await records.readJson(bucket, key);
-  if (json === undefined) return { problem: MISSING };
+  return json === undefined ? { problem: MISSING } : checkRecorded(json, needed);
+}
+
+/** Checks a JSON value that was read, null if it was no JSON, in the same way. */
+export function checkRecorded<T>(json: unknown, needed: z.ZodType): RecordedJson<T> {
   if (json === null) return { problem: 'expected JSON, got something else' };
   const { error } = needed.safeParse(json, { error: defaultRule });
   if (error === undefined) return { value: json as T };

@@ -68,11 +68,13 @@ export function rootDemand({ subPopulations, steps, stepsPerRound }: Specificati
     times(children, child(sizes.workflowId, sizes.run + 2 * sizes.recorded + 100)),
     times(subPopulations.length, sent(sizes.workflowId, sizes.steering)),
     { events: 0, bytes: sizes.winner },
-    // The watchdog, the report, the result, the last collection.
+    // The watchdog, the report, the result, the report for people, the last collection, the histories.
     activity(sizes.run, 1_000),
     activity(sizes.run + sizes.reference, 2_000),
     activity(sizes.result, RESULT_BYTES),
+    activity(sizes.location, sizes.location + 100),
     activity(sizes.location + 100, 50),
+    activity(sizes.location + sizes.workflowId, 100),
     { events: 1, bytes: EVENT_BYTES + RESULT_BYTES },
   );
   return { perRound, longest: sum(once, times(reportsOf(steps / stepsPerRound), perRound)) };

@@ -39,6 +39,12 @@ export function folderName(id: string): string {
   return `${head}~${digest}`;
 }
 
+/** Returns the workflow id of a folder of a run or a comparison; a long one as its folder shortens it. */
+export function workflowIdOf({ folder }: Pick<RunFolder, 'folder'>): string {
+  const [name = ''] = folder.split('/');
+  return name.replaceAll(/(?:%[0-9A-F]{2})+/g, (bytes) => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString());
+}
+
 /** Returns what every key in a folder begins with. */
 export function keyPrefix({ folder }: Pick<RunFolder, 'folder'>): string {
   return `${folder}/`;
@@ -67,6 +73,11 @@ export function resultKey(run: RunFolder): string {
 /** Returns the key of a file beside the result, such as `best.safetensors`. */
 export function resultFileKey(run: RunFolder, name: string): string {
   return `${keyPrefix(run)}result/${name}`;
+}
+
+/** Returns the key of the report of a run. */
+export function runReportKey(run: RunFolder): string {
+  return resultFileKey(run, 'report.html');
 }
 
 /** Returns the key of an exported history. */
@@ -139,6 +150,11 @@ export function comparisonInputKey(comparison: RunFolder): string {
 /** Returns the key of a comparison's table. */
 export function comparisonTableKey(comparison: RunFolder): string {
   return `${keyPrefix(comparison)}comparison.json`;
+}
+
+/** Returns the key of a comparison's report. */
+export function comparisonReportKey(comparison: RunFolder): string {
+  return `${keyPrefix(comparison)}report.html`;
 }
 
 /** Returns the key of one described run of a comparison. */

@@ -15,8 +15,8 @@ import { NODE_MODULES, ROOT } from '../places.mjs';
 export const nodePackages = {
   name: 'node-packages',
   title: 'npm packages',
-  downloadBytes: 246e6,
-  diskBytes: 702e6,
+  downloadBytes: 316e6,
+  diskBytes: 910e6,
   needs: ['npm'],
 
   isInPlace() {

@@ -224,6 +224,8 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
         key: `${location.folder}/comparison.json`,
       };
     },
+    writeRunReport: async ({ storage }) => ({ key: `${storage.folder}/result/report.html`, sizeBytes: 1 }),
+    writeComparisonReport: async ({ location }) => ({ key: `${location.folder}/report.html`, sizeBytes: 1 }),
     exportHistories: async () => ({ histories: 0, sizeBytes: 0, forgotten: 0 }),
     describe: async ({ task }) => ({
       task,

@@ -100,6 +100,15 @@ promotion.${QUIET_SCHEDULE}
   --output FILE          write to this file instead of the terminal
 ${OBJECT_HELP}`,
 
+  report: `
+Makes the report of a run or of a comparison, one HTML file, from what it has recorded so far. It need not be finished,
+and nothing needs to run. Prints where the file is.
+
+  --run RUN              workflow id of the run (its newest run), or its folder, <workflow id>/<first run id>
+  --comparison ID        workflow id of the comparison
+  --output FILE          write to this file instead of the bucket
+${OBJECT_HELP}`,
+
   simulate: `
 Simulates the runs of a comparison: the decisions of the workflows and the training of the task, without Temporal and
 S3. Does not repeat a run that the output already has, unless the input specifies its arm differently.
@@ -150,6 +159,7 @@ const SUMMARIES = {
   orchestrator: 'run the workflows of a task queue',
   replay: 'replay a run, and report where this code decides differently',
   schedule: 'print the schedule that a finished run found',
+  report: 'make the report of a run or of a comparison',
   simulate: 'run a comparison in plain processes',
   conformance: 'try whether trainers keep the trainer contract',
   setup: 'install what fire-pbt needs',

@@ -121,7 +121,7 @@ async function run(
   const standstill = new StandstillWatch(client, workflowId, (line) => screen.say(line));
   try {
     await (experiment.comparison
-      ? watchComparison(client, experiment.comparison, submission, screen, standstill)
+      ? watchComparison(client, experiment.comparison, submission, stack, screen, standstill)
       : watchRun(submission, stack, screen, standstill));
   } finally {
     await standstill.stop();
@@ -165,6 +165,7 @@ async function watchComparison(
   client: Client,
   comparison: Comparison,
   { handle, reattached }: Submission,
+  stack: JoinedStack,
   screen: Screen,
   standstill: StandstillWatch,
 ): Promise<void> {
@@ -214,5 +215,5 @@ async function watchComparison(
     },
   );
   screen.leave();
-  screen.say(`\n${formatComparison(result)}`);
+  screen.say(`\n${formatComparison(result, stack.record)}`);
 }

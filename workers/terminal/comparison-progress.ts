@@ -8,6 +8,8 @@ import { comparisonTables } from '../../workflows/comparison/comparison-text.ts'
 import type { ComparisonProgress, RunProgress } from '../../activities/contracts/messages.ts';
 import { comparedRunId, retraceId } from '../../workflows/population/names.ts';
 import { formatCount, longNumber, shortDuration, shortScore } from '../../workflows/population/figures.ts';
+import type { StackRecord } from '../stack/running-stack.ts';
+import { displayObject, openableObject } from './object-places.ts';
 import { progressBar } from './progress-bar.ts';
 
 /** A run in training. */
@@ -134,12 +136,14 @@ function trainingLine({ id, progress }: RunInTraining, work: ComparisonWork): st
   );
 }
 
-/** Returns the tables of a finished comparison and the address of its full results. */
-export function formatComparison(progress: ComparisonProgress): string {
-  const { table } = progress;
+/** Returns the tables of a finished comparison, the address of its full results, and its report last. */
+export function formatComparison(progress: ComparisonProgress, stack: Pick<StackRecord, 's3'>): string {
+  const { table, report, notice } = progress;
   return [
     comparisonTables(progress),
-    ...(table ? ['', `Curves, schedules, costs: s3://${table.bucket}/${table.key}`] : []),
+    ...(table ? ['', `Curves, schedules, costs: ${displayObject(stack, table)}`] : []),
+    ...(notice === null ? [] : [notice]),
+    ...(report ? [`Report: ${openableObject(stack, report)}`] : []),
   ].join('\n');
 }
 

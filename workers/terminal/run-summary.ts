@@ -1,13 +1,14 @@
 /**
  * Formats the summary of a finished run, with its files and the next commands.
  */
-import { join } from 'node:path';
 import type { ResultSummary } from '../../activities/contracts/run.ts';
+import { runReportKey } from '../../activities/storage/layout.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import { describeCodes } from '../../workflows/population/decision-code.ts';
 import { subPopulationName } from '../../workflows/population/names.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
-import { commandLine, displayPath } from '../processes/places.mjs';
+import { commandLine } from '../processes/places.mjs';
+import { displayObject, openableObject } from './object-places.ts';
 import { formatCount, longNumber, shortNumber, shortScore } from '../../workflows/population/figures.ts';
 import { temporalCommand } from './stack-addresses.ts';
 
@@ -23,10 +24,8 @@ export interface SummaryPlaces {
 /** Describes the result of a run. Returns several lines. */
 export function formatSummary(result: ResultSummary, specification: Specification, places: SummaryPlaces): string {
   const { winner, score, testScore, untouchedScore, promotions, verdicts, storage, rounds, steps } = result;
-  const place = (key: string): string =>
-    places.stack.s3.folder === null
-      ? `s3://${storage.bucket}/${key}`
-      : displayPath(join(places.stack.s3.folder, storage.bucket, key));
+  const place = (key: string): string => displayObject(places.stack, { bucket: storage.bucket, key });
+  const report = runReportKey(storage);
   const received = promotions
     .map((count, index) => `${count} into ${subPopulationName(index + 1)}`)
     .slice(0, Math.max(promotions.length - 1, 0));
@@ -48,18 +47,22 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
     ...(codes === null ? [] : [`            ${codes}`]),
     `Result      ${place(result.resultKey)}`,
     ...result.files
-      .filter((file) => file !== result.resultKey)
+      .filter((file) => file !== result.resultKey && file !== report)
       .map((file, index) => `${index === 0 ? 'Weights   ' : '          '}  ${place(file)}`),
     ...(result.undeleted > 0
       ? [`Left over   ${formatCount(result.undeleted, 'expired object')}, which the store refuses to delete`]
       : []),
-    ...(places.stack.temporal.webUi === null
+    ...(places.stack.temporal.webUi === null || places.stackEnds
       ? []
       : [`Web UI      ${webPage(places.stack, result.workflowId, places.runId)}`]),
     '',
     places.stackEnds ? `Next: start the stack (${commandLine('stack')}), then:` : 'Next:',
     `  ${temporalCommand(places.stack)} workflow show --workflow-id ${result.workflowId}`,
     `  ${temporalCommand(places.stack)} workflow query --workflow-id ${result.workflowId}/P1 --type members`,
+    '',
+    result.files.includes(report)
+      ? `Report: ${openableObject(places.stack, { bucket: storage.bucket, key: report })}`
+      : `Report: it could not be written. Make it with ${commandLine('report', `--run ${storage.folder}`)}`,
   ].join('\n');
 }
 

@@ -29,7 +29,7 @@ import type { AnsweredRequest } from '../../activities/contracts/task.ts';
 import { inParallel } from '../population/in-parallel.ts';
 import { algorithmOf, comparedRunId, RETRACE_SEED_OFFSET, retraceId, WORKFLOW_TYPES } from '../population/names.ts';
 import { describeTask } from '../run/describing.ts';
-import { awaitAllOnCancel, orchestration, passOnFailure, reasonOf } from '../run/activities.ts';
+import { awaitAllOnCancel, housekeeping, orchestration, passOnFailure, reasonOf } from '../run/activities.ts';
 import { refuseCron } from '../run/unknown-type.ts';
 
 /** The specification of an arm without defaults: the run itself fills them in. */
@@ -66,6 +66,7 @@ export async function compare(input: unknown): Promise<ComparisonProgress> {
   const comparison = new Comparison(workflowId);
   const { plan, answers } = await passOnFailure(comparison.plan(input));
   await comparison.run(plan, answers);
+  await comparison.report(plan);
   if (comparison.progress().failures.length > 0) throw runsFailed(workflowId, comparison.progress());
   return comparison.progress();
 }
@@ -79,6 +80,7 @@ class Comparison {
   #rows: readonly { readonly job: Job; readonly row: ComparisonRow }[] = [];
   #shown: Pick<ComparisonProgress, 'summary' | 'table'> = { summary: null, table: null };
   #tabulating: Promise<void> = Promise.resolve();
+  #report: ComparisonProgress['report'] = null;
   #notice: string | null = null;
 
   constructor(workflowId: string) {
@@ -115,12 +117,28 @@ class Comparison {
     await awaitAllOnCancel(all, () => begun);
   }
 
+  /** Writes the report for people. The table has everything, so its failure is shown and nothing else. */
+  async report({ location }: ComparisonPlan): Promise<void> {
+    if (this.#rows.length === 0) return;
+    try {
+      const { key } = await housekeeping.writeComparisonReport({ location });
+      this.#report = { bucket: location.bucket, key };
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      this.#notice = `Cannot write the report: ${reasonOf(error)}`;
+    }
+    this.#show();
+  }
+
   progress(): ComparisonProgress {
     const running = this.#jobs
       .flatMap((job) => [job.workflowId, retraceId(job.workflowId)])
       .filter((id) => this.#inTraining.includes(id));
     const rows = this.#jobs.flatMap((job) => this.#rowOf(job) ?? []);
-    const told = { failures: this.#failures, ignored: this.#ignored, notice: this.#notice };
+    const told = {
+      ...{ failures: this.#failures, ignored: this.#ignored, notice: this.#notice },
+      report: this.#report,
+    };
     return { runs: this.#jobs.length, rows, ...this.#shown, running, ...told };
   }
 

@@ -10,7 +10,7 @@ type ScoreKind = 'testScore' | 'objective';
 
 /** Returns the progress of the comparison, its failures and its tables. */
 export function comparisonText(workflowId: string, progress: ComparisonProgress): string {
-  const { runs, rows, running, failures, ignored, notice, table } = progress;
+  const { runs, rows, running, failures, ignored, notice, table, report } = progress;
   return [
     `**${workflowId}**: ${rows.length} of ${runs} runs done`,
     ...(running.length > 0 ? [`\nIn training: ${running.map((id) => `\`${id}\``).join(', ')}`] : []),
@@ -19,6 +19,7 @@ export function comparisonText(workflowId: string, progress: ComparisonProgress)
     ...ignored.map((one) => `\nIgnored signal ${one}`),
     ...(rows.length > 0 ? ['', comparisonTables(progress)] : []),
     ...(table ? ['', `Curves, schedules, costs: \`${table.key}\` in bucket \`${table.bucket}\``] : []),
+    ...(report ? ['', `Report: \`${report.key}\` in bucket \`${report.bucket}\``] : []),
   ].join('\n');
 }
 

@@ -49,8 +49,11 @@ export const longOrchestration = proxyActivities<RunActivities & ComparisonActiv
 /** Attempts at housekeeping before it is left for later: about five minutes. */
 const HOUSEKEEPING_ATTEMPTS = 20;
 
-/** Activities that delete, or copy for the record. No run waits longer for them. */
-export const housekeeping = proxyActivities<Pick<RunActivities, 'collectCheckpoints' | 'exportHistories'>>({
+/** Activities that delete, copy for the record, or draw what is recorded. No run waits longer for them. */
+export const housekeeping = proxyActivities<
+  Pick<RunActivities, 'collectCheckpoints' | 'exportHistories' | 'writeRunReport'> &
+    Pick<ComparisonActivities, 'writeComparisonReport'>
+>({
   ...ON_ORCHESTRATORS,
   startToCloseTimeout: '1 day',
   retry: { ...RETRY_UNTIL_IT_IS_OVER, maximumAttempts: HOUSEKEEPING_ATTEMPTS },

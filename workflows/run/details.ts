@@ -5,7 +5,9 @@ import type { RunProgress } from '../../activities/contracts/messages.ts';
 import type { JudgedEvaluation } from '../population/events.ts';
 import type { PopulationState } from '../population/state.ts';
 import { markdownTable } from '../population/markdown-table.ts';
+import { formatCount } from '../population/figures.ts';
 import { memberName, subPopulationName } from '../population/names.ts';
+import { describeComparison, REASON_TEXTS } from '../population/verdict-text.ts';
 
 /** Returns the text of a root: how far the run is, with a row per sub-population. */
 export function describeRun(
@@ -72,15 +74,12 @@ export function describeVerdict(
   round: number,
   subPopulation: number,
 ): string {
-  const { outcome, reason, p, threshold, gap, overlap } = verdict;
-  const numbers = [
-    p === null ? '' : `p = ${p.toPrecision(3)}`,
-    threshold === null ? '' : `threshold ${threshold.toPrecision(3)}`,
-    gap === null ? '' : `gap ${gap.toPrecision(3)}`,
-    overlap === null ? 'no overlap' : `${overlap.length} points overlap`,
-  ].filter((text) => text !== '');
+  const { outcome, reason } = verdict;
   const pair = `${memberName(subPopulation, parent)} against ${memberName(subPopulation - 1, child)}`;
-  return `round ${round}: ${outcome} (${reason}) after ${evaluationSteps} steps, ${pair}: ${numbers.join(', ')}`;
+  return (
+    `round ${round}: ${outcome} (${reason}: ${REASON_TEXTS[reason].label}) after ` +
+    `${formatCount(evaluationSteps, 'step')}, ${pair}: ${describeComparison(verdict)}`
+  );
 }
 
 /** Returns a table after an empty line, or nothing if it has no rows. */

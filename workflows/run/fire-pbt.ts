@@ -64,10 +64,10 @@ async function runExperiment(specification: unknown, view: RunView, operator: Op
 
   view.enter({ kind: 'finishing', plan });
   const result = await writeResult(view, run, plan, finish, await report(view, run, finish.winner));
-  await housekeeping.finish();
+  const files = await housekeeping.finish();
   view.enter({ kind: 'finished', plan });
   await condition(allHandlersFinished);
-  return { ...result, undeleted: view.undeleted };
+  return { ...result, files: [...result.files, ...files], undeleted: view.undeleted };
 }
 
 /** Plans the run with what trainers say of its task. */

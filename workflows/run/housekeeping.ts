@@ -1,6 +1,6 @@
 /**
- * Housekeeping of a run: it deletes expired checkpoints, and exports the histories. Training, report and result never
- * wait for it. What it cannot do is shown and counted.
+ * Housekeeping of a run: it deletes expired checkpoints, writes the report for people, and exports the histories.
+ * Training and result never wait for it. What it cannot do is shown and counted.
  */
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { housekeeping, reasonOf } from './activities.ts';
@@ -32,11 +32,16 @@ export class Housekeeping {
     this.#training.cancel();
   }
 
-  /** Deletes all that nothing refers to after the last round, and exports the histories. */
-  async finish(): Promise<void> {
-    await this.#collect(true);
+  /**
+   * Writes the report for people, deletes all that nothing refers to after the last round, and exports the histories.
+   * Returns the files that it wrote beside the result.
+   */
+  async finish(): Promise<readonly string[]> {
     const { storage, workflowId } = this.#run;
+    const report = await this.#unlessItFails('write the report', housekeeping.writeRunReport({ storage }));
+    await this.#collect(true);
     await this.#unlessItFails('export the histories', housekeeping.exportHistories({ storage, workflowId }));
+    return report === null ? [] : [report.key];
   }
 
   async #collectRoundByRound(): Promise<void> {

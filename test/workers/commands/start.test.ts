@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { SMALL } from '../../small-run.ts';
+import { runCommand } from '../command.ts';
 import { eventually } from '../eventually.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -37,6 +38,15 @@ describe('npm start', () => {
     assert.match(second.output(), /^Schedule {4}h: /m);
     const result = /^Result {6}(.+)$/m.exec(second.output())?.[1];
     assert.ok(result && existsSync(resolve(ROOT, result)), result);
+    assert.doesNotMatch(second.output(), /^Web UI {6}/m, 'its server has ended');
+
+    const [, report = ''] = /\nReport: (file:.+)\n$/.exec(second.output()) ?? [];
+    const written = readFileSync(new URL(report), 'utf8');
+    assert.match(written, /<h1>small <span class="state done">finished<\/span><\/h1>/);
+    const again = await runCommand('report.ts', ['--run', 'small', '--directory', directory]);
+    assert.equal(again.code, 0, again.errors);
+    assert.equal(again.output.replace(/[\d.]+ (?:kB|MB)/, 'n'), `Wrote n to ${report}\n`);
+    assert.equal(readFileSync(new URL(report), 'utf8'), written, 'the same, with the stack down');
   });
 
   it('refuses an invalid specification before it starts anything', async () => {

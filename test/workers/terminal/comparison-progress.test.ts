@@ -66,6 +66,7 @@ function comparison(change: Partial<ComparisonProgress> = {}): ComparisonProgres
     notice: null,
     ignored: [],
     table: null,
+    report: null,
     ...change,
   };
 }

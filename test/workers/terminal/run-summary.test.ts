@@ -58,6 +58,32 @@ describe('the summary of a run', () => {
     ]);
   });
 
+  it('ends with the report: its file as a browser opens it, else how to make it', () => {
+    const files = [...RESULT.files, 'my-run/first/result/report.html'];
+    assert.equal(lines({ ...RESULT, files }).at(-1), 'Report: s3://fire-pbt/my-run/first/result/report.html');
+    const stack = { ...PLACES.stack, s3: { ...PLACES.stack.s3, folder: '/data of mine' } };
+    const summary = formatSummary({ ...RESULT, files }, toySpecification(), { ...PLACES, stack });
+    assert.equal(
+      summary.split('\n').at(-1),
+      'Report: file:///data%20of%20mine/fire-pbt/my-run/first/result/report.html',
+    );
+    assert.equal(
+      lines(RESULT).at(-1),
+      'Report: it could not be written. Make it with npm run report -- --run my-run/first',
+    );
+  });
+
+  it('names no page of a Web UI that ends with it', () => {
+    const temporal = { ...PLACES.stack.temporal, webUi: 'http://127.0.0.1:8233' };
+    const ends = (stackEnds: boolean): boolean =>
+      formatSummary(RESULT, toySpecification(), {
+        ...PLACES,
+        stackEnds,
+        stack: { ...PLACES.stack, temporal },
+      }).includes('Web UI');
+    assert.deepEqual([ends(true), ends(false)], [false, true]);
+  });
+
   it('says so if more than one code decided', () => {
     const decidedBy = [...RESULT.decidedBy, { code: '0.3.0+bb', fromRound: 7 }];
     assert.equal(

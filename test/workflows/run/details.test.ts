@@ -103,17 +103,17 @@ describe('a verdict in words', () => {
   it('leaves out numbers that it does not have', () => {
     assert.equal(
       describeVerdict(JUDGED, 4, 2),
-      'round 4: continue (undecided) after 60 steps, P2/member-1 against P1/member-5: no overlap',
+      'round 4: continue (undecided: goes on) after 60 steps, P2/member-1 against P1/member-5: nothing to compare',
     );
   });
 
-  it('has every number, in three digits', () => {
+  it('has every number, with the digits that matter', () => {
     const overlap = { startA: 0, startB: 2, length: 12 };
     const verdict = { ...JUDGED.verdict, p: 0.00123456, threshold: 0.5, gap: -0.12345, overlap };
     assert.equal(
       describeVerdict({ ...JUDGED, verdict }, 4, 2),
-      'round 4: continue (undecided) after 60 steps, P2/member-1 against P1/member-5: ' +
-        'p = 0.00123, threshold 0.500, gap -0.123, 12 points overlap',
+      'round 4: continue (undecided: goes on) after 60 steps, P2/member-1 against P1/member-5: ' +
+        '12 pairs of scores from the same level, best one 0.12 lower, p = 0.0012, stops above 0.5',
     );
   });
 });
