@@ -17,6 +17,7 @@ import { answersOf, headOf, tilesOf } from './overview.ts';
 import { figure, key, page, WITH_THE_PACKAGE, type Section } from './page.ts';
 import { inWords, scheduleChart, searchedNumbers } from './schedule-chart.ts';
 import { MAX_MARKS, scoresChart } from './scores-chart.ts';
+import { weightsSection } from './weights.ts';
 
 /** Ancestors that are listed in words. */
 const MAX_LISTED = 60;
@@ -34,6 +35,7 @@ export async function runReport(story: RunStory): Promise<string> {
     section('reasons', 'What the reasons mean', evaluations && glossary(story)),
     { id: 'costs', heading: 'Cost', content: costsSection(story) },
     section('commands', 'What the operator did', commandsSection(story)),
+    section('weights', 'Use the weights', weightsSection(story)),
     { id: 'again', heading: 'Make it again', content: againSection(story) },
     { id: 'specification', heading: 'Specification', content: specificationSection(story) },
   ];

@@ -7,13 +7,14 @@ import type { CheckpointStore } from '../storage/checkpoints.ts';
 import { resultFileKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { decodeSafetensors, encodeSafetensors } from '../storage/safetensors.ts';
-import type { Task } from '../tasks/task.ts';
+import type { ExportedFile, Task } from '../tasks/task.ts';
 import type { Interrupted, Observer } from './computer.ts';
 import { asTask } from './failures.ts';
 import { Teller } from './teller.ts';
 
 /**
- * Writes `result/best.safetensors` and the task's exports beside it; the same request writes the same bytes.
+ * Writes `result/best.safetensors` and the task's exports beside it; the same request writes the same bytes. The header
+ * of the weights has the task's `description.json` too, so that they can be used without the other files.
  */
 export async function report(
   request: ReportRequest,
@@ -42,6 +43,7 @@ export async function report(
         format: 'fire-pbt-weights/1',
         task: task.kind,
         step: String(checkpoint.step),
+        ...descriptionOf(exports),
       });
       const files = [{ name: 'best.safetensors', bytes: best, contentType: 'application/octet-stream' }, ...exports];
       const keys: string[] = [];
@@ -56,5 +58,17 @@ export async function report(
     }
   } finally {
     teller.end();
+  }
+}
+
+/** Returns the description of the network, as one line of JSON; nothing if the task exports none that is JSON. */
+function descriptionOf(exports: readonly ExportedFile[]): { readonly description?: string } {
+  const file = exports.find(({ name }) => name === 'description.json');
+  if (file === undefined) return {};
+  try {
+    return { description: JSON.stringify(JSON.parse(new TextDecoder().decode(file.bytes))) };
+  } catch {
+    // A task of a user may export what it likes.
+    return {};
   }
 }
