@@ -55,7 +55,7 @@ def resnet():
 
 def measured(memory_format):
     network = resnet().to(memory_format=memory_format)
-    update = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
+    update = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
 
     def step(number):
         chosen = torch.arange(number * batch, (number + 1) * batch) % len(labels)

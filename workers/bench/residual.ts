@@ -16,7 +16,7 @@ const CASES = [
   { depth: 50, stem: 'imagenet', side: 224, batchSize: 8, steps: 1 },
 ] as const;
 const CLASSES = 10;
-const RATES = { learningRate: 0.01, momentum: 0.9, weightDecay: 0 } as const;
+const RATES = { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4 } as const;
 
 type Case = (typeof CASES)[number];
 

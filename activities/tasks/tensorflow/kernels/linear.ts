@@ -96,13 +96,34 @@ function convolutionInput(
 ): Tfjs.Tensor {
   const kernelShape = kernel.shape;
   return differentiable(tf, [kernel, dy], ([weights, gradient]) => ({
-    value: runNative(tf, 'Conv2DBackpropInput', attributes, [tf.tensor1d([...shape], 'int32'), weights!, gradient!]),
+    value: inputGradient(tf, shape, weights!, gradient!, attributes),
     saved: [weights!, gradient!],
     gradients: (ddx, [savedWeights, savedGradient]) => [
       convolutionKernel(tf, ddx, kernelShape, savedGradient!, attributes),
       convolve(tf, ddx, savedWeights!, attributes),
     ],
   }));
+}
+
+/**
+ * Runs Conv2DBackpropInput. With explicit padding it takes up to ten times as long, so then the gradient of a padded
+ * input is computed, and its edge is cut off.
+ */
+function inputGradient(
+  tf: Tf,
+  shape: readonly number[],
+  kernel: Tfjs.Tensor,
+  dy: Tfjs.Tensor,
+  { explicit_paddings: sides, ...attributes }: Attributes,
+): Tfjs.Tensor {
+  const run = (given: Attributes, whole: readonly number[]): Tfjs.Tensor =>
+    runNative(tf, 'Conv2DBackpropInput', given, [tf.tensor1d([...whole], 'int32'), kernel, dy]);
+  if (typeof sides !== 'object' || !('ints' in sides)) return run(attributes, shape);
+  const before = shape.map((_, axis) => sides.ints[2 * axis]!);
+  const padded = shape.map((length, axis) => length + before[axis]! + sides.ints[2 * axis + 1]!);
+  const whole = run({ ...attributes, padding: 'VALID' }, padded);
+  const place = [before, shape].map((values) => tf.tensor1d([...values], 'int32'));
+  return runNative(tf, 'Slice', { ...T, Index: { type: 'int32' } }, [whole, ...place]);
 }
 
 function convolutionKernel(
