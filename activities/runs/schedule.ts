@@ -1,9 +1,10 @@
 /**
  * The schedule that a finished run found, for other programs: as JSON, which a `retrace` trains again, or as CSV.
  */
-import type { HyperparameterValue, HyperparameterValues, TraceSegment } from '../../workflows/algorithm/index.ts';
+import type { HyperparameterValues, TraceSegment } from '../../workflows/algorithm/index.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import { MISSING } from '../storage/checkpoints.ts';
+import { toCsv } from '../storage/csv.ts';
 import { keyPrefix, resultKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { ObjectStoreError } from '../storage/store-errors.ts';
@@ -75,7 +76,7 @@ export function scheduleCsv({ segments }: Pick<ExportedSchedule, 'segments'>): s
     toStep,
     ...names.map((name) => (Object.hasOwn(hyperparameters, name) ? hyperparameters[name] : undefined)),
   ]);
-  return [['from_step', 'to_step', ...names], ...rows].map((row) => `${row.map(csvField).join(',')}\n`).join('');
+  return toCsv([['from_step', 'to_step', ...names], ...rows]);
 }
 
 function scheduleOf({ steps, specification, schedule }: StoredResult): ExportedSchedule {
@@ -86,9 +87,4 @@ function scheduleOf({ steps, specification, schedule }: StoredResult): ExportedS
 function sameValues(a: HyperparameterValues, b: HyperparameterValues): boolean {
   const names = Object.keys(a);
   return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && a[name] === b[name]);
-}
-
-function csvField(value: HyperparameterValue | undefined): string {
-  const text = String(value ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -109,6 +109,15 @@ and nothing needs to run. Prints where the file is.
   --output FILE          write to this file instead of the bucket
 ${OBJECT_HELP}`,
 
+  export: `
+Writes what a run has recorded so far in a folder, for other programs: scores, hyperparameters and evaluations as CSV
+and as JSON Lines, and event files for TensorBoard, one folder for each worker. The run need not be finished, and
+nothing needs to run.
+
+  --run RUN              workflow id of the run (its newest run), or its folder, <workflow id>/<first run id>
+  --output FOLDER        folder for the files
+${OBJECT_HELP}`,
+
   simulate: `
 Simulates the runs of a comparison: the decisions of the workflows and the training of the task, without Temporal and
 S3. Does not repeat a run that the output already has, unless the input specifies its arm differently.
@@ -160,6 +169,7 @@ const SUMMARIES = {
   replay: 'replay a run, and report where this code decides differently',
   schedule: 'print the schedule that a finished run found',
   report: 'make the report of a run or of a comparison',
+  export: 'write a run as tables and for TensorBoard',
   simulate: 'run a comparison in plain processes',
   conformance: 'try whether trainers keep the trainer contract',
   setup: 'install what fire-pbt needs',

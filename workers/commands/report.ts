@@ -4,20 +4,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { RunFolder } from '../../activities/contracts/checkpoint.ts';
 import { composeComparisonReport, composeRunReport, NoReport, REPORT_TYPE } from '../../activities/report/composing.ts';
 import { RoundRecords } from '../../activities/runs/rounds.ts';
-import {
-  comparisonReportKey,
-  DEFAULT_BUCKET,
-  folderName,
-  keyPrefix,
-  runReportKey,
-  RUN_FOLDER,
-} from '../../activities/storage/layout.ts';
+import { comparisonReportKey, DEFAULT_BUCKET, folderName, runReportKey } from '../../activities/storage/layout.ts';
 import type { ObjectStore } from '../../activities/storage/object-store.ts';
 import { shortBytes } from '../../workflows/population/figures.ts';
 import { readOptions } from '../processes/command-line.ts';
+import { findRun } from '../processes/find-run.ts';
 import { OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { HELP } from './help.mjs';
@@ -52,22 +45,8 @@ async function compose(
     const location = { bucket, folder: folderName(comparison ?? '') };
     return { key: comparisonReportKey(location), text: await composeComparisonReport(records, location) };
   }
-  const storage = RUN_FOLDER.test(run) ? { bucket, folder: run } : await newestRun(objects, bucket, run);
+  const storage = await findRun(objects, bucket, run);
   return { key: runReportKey(storage), text: await composeRunReport(records, storage) };
-}
-
-/** Returns the folder of the newest run with the workflow id. */
-async function newestRun(objects: ObjectStore, bucket: string, workflowId: string): Promise<RunFolder> {
-  const prefix = keyPrefix({ folder: folderName(workflowId) });
-  const runs = (await objects.list(bucket, prefix)).flatMap(({ key }) => {
-    const [, run] = /^([^/]+)\/specification\.json$/.exec(key.slice(prefix.length)) ?? [];
-    return run === undefined ? [] : [run];
-  });
-  // Run ids begin with their time.
-  const newest = runs.sort().at(-1);
-  if (newest === undefined)
-    throw new UserError(`Cannot report on ${workflowId}: there is no run with this workflow id in bucket ${bucket}`);
-  return { bucket, folder: `${prefix}${newest}` };
 }
 
 async function store(
