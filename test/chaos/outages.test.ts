@@ -36,6 +36,8 @@ describe('a run', () => {
   after(async () => {
     await breakable.stop();
     rmSync(directory, { recursive: true });
+    // Once in some runs a handle stays open, for a reason not found yet: the file would wait for its timeout.
+    setTimeout(() => process.exit(), 10_000).unref();
   });
 
   it('waits and says why while S3 refuses or resets connections, and reaches the same result', async () => {
