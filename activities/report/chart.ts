@@ -138,6 +138,13 @@ export function stepAxis(width: Width, field = 'step'): Position {
 export const WIDTHS = { wide: 860, narrow: 340 } as const;
 export type Width = keyof typeof WIDTHS;
 
+/** Draws a chart for a screen or paper, and for a phone. */
+export async function drawBoth(
+  chart: (width: Width) => Chart,
+): Promise<{ readonly wide: Html; readonly narrow: Html }> {
+  return { wide: await drawChart(chart('wide')), narrow: await drawChart(chart('narrow')) };
+}
+
 /** Returns every k-th row, at most `most`, always the last one. Series of equal length keep the same positions. */
 export function thinOut<T>(rows: readonly T[], most: number): readonly T[] {
   const every = Math.max(1, Math.ceil(rows.length / most));

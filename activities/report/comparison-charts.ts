@@ -2,8 +2,7 @@
  * The charts of a comparison. An arm has the same colour in all of them.
  */
 import type { ArmSummary, ComparisonRun, ComparisonSummary, Interval } from '../contracts/comparison.ts';
-import type { Html } from './html.ts';
-import { drawChart, INK, levelColour, MUTED, stepAxis, thinOut, WIDTHS } from './chart.ts';
+import { INK, levelColour, MUTED, stepAxis, thinOut, WIDTHS } from './chart.ts';
 import type { Chart, Position, Width } from './chart.ts';
 import { inWords, valueAxis } from './schedule-chart.ts';
 
@@ -203,11 +202,4 @@ export function changingNumbers(compared: Compared): readonly string[] {
     compared.runs.flatMap(({ schedule }) => schedule.flatMap(({ hyperparameters }) => Object.keys(hyperparameters))),
   );
   return [...names].filter((name) => new Set(allValues(compared, name)).size > 1).sort();
-}
-
-/** Draws a chart for a screen or paper, and for a phone. */
-export async function drawBoth(
-  chart: (width: Width) => Chart,
-): Promise<{ readonly wide: Html; readonly narrow: Html }> {
-  return { wide: await drawChart(chart('wide')), narrow: await drawChart(chart('narrow')) };
 }

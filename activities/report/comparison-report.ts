@@ -7,13 +7,12 @@ import { formatCount, longNumber, shortDuration, shortNumber, shortScore } from 
 import { REASON_TEXTS, type EvaluationEnd } from '../../workflows/population/verdict-text.ts';
 import type { ComparisonInput, Interval, PairedComparison, Summary } from '../contracts/comparison.ts';
 import { readableJson } from '../storage/readable-json.ts';
-import { drawChart, levelColour } from './chart.ts';
+import { drawBoth, drawChart, levelColour } from './chart.ts';
 import {
   armColour,
   armSchedulesChart,
   changingNumbers,
   curvesChart,
-  drawBoth,
   lanesChart,
   type Compared,
 } from './comparison-charts.ts';

@@ -8,8 +8,7 @@ import { REASON_TEXTS, type EvaluationEnd } from '../../workflows/population/ver
 import { DEFAULT_BUCKET, specificationKey, workflowIdOf } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import type { RunStory } from '../runs/story.ts';
-import { drawChart, levelColour } from './chart.ts';
-import type { Chart, Width } from './chart.ts';
+import { drawBoth, levelColour } from './chart.ts';
 import { evaluationsSection, glossary } from './evaluations.ts';
 import { markup, table, type Content, type Html } from './html.ts';
 import { describeAncestor, lineageChart } from './lineage-chart.ts';
@@ -50,17 +49,13 @@ function section(id: string, heading: string, content: Content | undefined): Sec
   return content === undefined ? undefined : { id, heading, content };
 }
 
-async function draw(chart: (width: Width) => Chart): Promise<{ readonly wide: Html; readonly narrow: Html }> {
-  return { wide: await drawChart(chart('wide')), narrow: await drawChart(chart('narrow')) };
-}
-
 async function scheduleSection(story: RunStory): Promise<readonly Html[] | undefined> {
   const names = searchedNumbers(story);
   if (names.length === 0 || story.rounds === 0) return undefined;
   const figures: Html[] = [];
   for (const name of names)
     figures.push(
-      figure('schedule', await draw((width) => scheduleChart(story, name, width)), [
+      figure('schedule', await drawBoth((width) => scheduleChart(story, name, width)), [
         ...[
           key('var(--ink)'),
           `${inWords(name)} with which the winner's weights were trained, a dot for each change; `,
@@ -81,7 +76,7 @@ async function scoresSection(story: RunStory): Promise<readonly Html[] | undefin
     const marked = exploits.length > MAX_MARKS ? ' (not all are marked)' : '';
     parts.push(
       markup`<h3>${subPopulationName(subPopulation)}</h3>`,
-      figure('scores', await draw((width) => scoresChart(story, part, score, width)), [
+      figure('scores', await drawBoth((width) => scoresChart(story, part, score, width)), [
         ...[key(colour), 'members'],
         ...(evaluators.length > 0 ? [', ', key(colour, 'dashed'), 'evaluators'] : []),
         ...[', ', key('var(--ink)'), "the stretches that the winner's weights come from, "],
@@ -105,7 +100,7 @@ async function lineageSection(story: RunStory): Promise<readonly Html[] | undefi
   return [
     figure(
       'lineage',
-      await draw((width) => lineageChart(history, width)),
+      await drawBoth((width) => lineageChart(history, width)),
       markup`Each bar is what one worker trained, ${levelKeys(story)}. A vertical line is a copy of weights. The diamond
       is ${story.result ? 'the winner' : 'the leader'}.`,
     ),

@@ -11,7 +11,7 @@ import { formatCount } from '../../workflows/population/figures.ts';
 import { readOptions } from '../processes/command-line.ts';
 import { findRun } from '../processes/find-run.ts';
 import { OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
-import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
+import { UserError, runProcess, untilWritten } from '../processes/user-error.ts';
 import { HELP } from './help.mjs';
 
 await runProcess(async () => {
@@ -33,10 +33,9 @@ await runProcess(async () => {
 });
 
 async function save(file: string, content: string | Uint8Array): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, content);
-  } catch (error) {
-    throw new UserError(`Cannot write ${file}: ${reasonOf(error)}`, { cause: error });
-  }
+  const folder = mkdir(dirname(file), { recursive: true });
+  await untilWritten(
+    file,
+    folder.then(() => writeFile(file, content)),
+  );
 }

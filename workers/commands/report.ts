@@ -12,7 +12,7 @@ import { shortBytes } from '../../workflows/population/figures.ts';
 import { readOptions } from '../processes/command-line.ts';
 import { findRun } from '../processes/find-run.ts';
 import { OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
-import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
+import { UserError, runProcess, untilWritten } from '../processes/user-error.ts';
 import { HELP } from './help.mjs';
 
 await runProcess(async () => {
@@ -61,8 +61,6 @@ async function store(
 }
 
 async function save(file: string, text: string): Promise<string> {
-  await writeFile(file, text).catch((error: unknown) => {
-    throw new UserError(`Cannot write ${file}: ${reasonOf(error)}`, { cause: error });
-  });
+  await untilWritten(file, writeFile(file, text));
   return pathToFileURL(file).href;
 }

@@ -7,7 +7,7 @@ import { readableJson } from '../../activities/storage/readable-json.ts';
 import { NoSchedule, readSchedule, scheduleCsv } from '../../activities/runs/schedule.ts';
 import { parseChoice, readOptions } from '../processes/command-line.ts';
 import { OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
-import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
+import { UserError, runProcess, untilWritten } from '../processes/user-error.ts';
 import { formatCount } from '../../workflows/population/figures.ts';
 import { HELP } from './help.mjs';
 
@@ -35,9 +35,7 @@ await runProcess(async () => {
     );
     return 0;
   }
-  await writeFile(output, text).catch((error: unknown) => {
-    throw new UserError(`Cannot write ${output}: ${reasonOf(error)}`, { cause: error });
-  });
+  await untilWritten(output, writeFile(output, text));
   console.log(`Wrote ${formatCount(schedule.segments.length, 'segment')} to ${output}`);
   return 0;
 });

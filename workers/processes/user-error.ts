@@ -26,6 +26,13 @@ export async function runProcess(main: () => Promise<number>): Promise<void> {
   }
 }
 
+/** Waits until a file is written. @throws UserError naming the file, if that fails */
+export async function untilWritten(file: string, writing: Promise<void>): Promise<void> {
+  await writing.catch((error: unknown) => {
+    throw new UserError(`Cannot write ${file}: ${reasonOf(error)}`, { cause: error });
+  });
+}
+
 /** Returns the first line of the error's innermost cause, or of the error itself if the cause has no message. */
 export function reasonOf(error: unknown): string {
   const reasons = [causesOf(error).at(-1), error]

@@ -1,6 +1,7 @@
 /**
  * Data sets of labelled images: what every source of them gives, and the error of those that cannot be used.
  */
+import { sizeOf } from '../shape-size.ts';
 
 /** Height, width, channels. */
 export type ImageShape = readonly [number, number, number];
@@ -65,7 +66,7 @@ export interface ImagePart {
  * @throws DataSetError naming the file, the rule and what was found
  */
 export function checkedImages(part: ImagePart, image: ImageShape, classes: number): LabelledImages {
-  const size = image.reduce((product, side) => product * side, 1);
+  const size = sizeOf(image);
   const count = part.pixels.length / size;
   if (!Number.isInteger(count))
     throw unusable(part.images, `whole images of ${image.join(' x ')} values`, `${part.pixels.length} values`);

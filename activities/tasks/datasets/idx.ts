@@ -4,6 +4,7 @@
  */
 import { checkedImages, unusable, type ImageDataSet, type ImagePart, type ImageShape } from './data-set.ts';
 import { readDataFile, type DataFile } from './data-file.ts';
+import { sizeOf } from '../shape-size.ts';
 
 /** The elements of a file, in the order of the file. */
 export interface IdxContent {
@@ -64,7 +65,7 @@ export function parseIdx({ path, bytes }: DataFile): IdxContent {
       `${bytes.byteLength} bytes in all`,
     );
   const shape = Array.from({ length: dimensions }, (_, dimension) => view.getUint32(4 + 4 * dimension));
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = sizeOf(shape);
   const needed = header + type.bytes * count;
   if (bytes.byteLength !== needed)
     throw unusable(path, `${needed} bytes for the sizes ${shape.join(' x ')}`, `${bytes.byteLength} bytes`);

@@ -16,6 +16,8 @@ import { unusable, type ImageDataSet, type ImageShape, type LabelledImages } fro
 import { decodeSquare, type ImageFormat } from './image-decoding.ts';
 import { listImageFiles, squareShape, type ImageFiles, type ListedFiles } from './image-files.ts';
 import { StreamedImages, type StreamedDataSet } from './streamed-images.ts';
+import { sizeOf } from '../shape-size.ts';
+import { packImages } from './packed-images.ts';
 
 /** Where the images are, and what becomes of them. */
 export interface ImageFolder extends ImageFormat {
@@ -57,10 +59,6 @@ export async function openImageFolder(folder: ImageFolder): Promise<ImageDataSet
     // A report goes through them once.
     ...(test ? { test: new StreamedImages(test, folder, 0) } : {}),
   };
-}
-
-function sizeOf(image: ImageShape): number {
-  return image.reduce((product, side) => product * side, 1);
 }
 
 async function decodeFolder(
@@ -108,15 +106,5 @@ async function decodeAll(
     }
   });
   const good = indices.filter((index) => decoded[index]);
-  good.forEach((from, to) => {
-    if (from !== to) pixels.copyWithin(to * size, from * size, (from + 1) * size);
-  });
-  return {
-    images: {
-      count: good.length,
-      pixels: good.length < files.count ? pixels.slice(0, good.length * size) : pixels,
-      labels: Int32Array.from(good, (index) => files.labels[index]!),
-    },
-    broken: broken.sort(),
-  };
+  return { images: packImages(pixels, size, good, (index) => files.labels[index]!), broken: broken.sort() };
 }

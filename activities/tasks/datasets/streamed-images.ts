@@ -9,6 +9,8 @@ import { unusable, type ByteImages, type ImageShape } from './data-set.ts';
 import { decodePart, decodeSquare, readSize, type Box, type ImageFormat } from './image-decoding.ts';
 import { squareShape, type ImageFiles } from './image-files.ts';
 import { KeptBytes } from './kept-bytes.ts';
+import { sizeOf } from '../shape-size.ts';
+import { packImages } from './packed-images.ts';
 
 /** A data set whose images are decoded while they are used. */
 export interface StreamedDataSet {
@@ -48,7 +50,7 @@ export class StreamedImages {
     this.#files = files;
     this.#format = format;
     this.#broken = format.broken;
-    this.#imageBytes = squareShape(format).reduce((product, side) => product * side, 1);
+    this.#imageBytes = sizeOf(squareShape(format));
     this.#squares = new KeptBytes(keptBytes);
     this.#sizes = new Uint32Array(2 * files.count);
   }
@@ -64,15 +66,7 @@ export class StreamedImages {
    */
   async squares(indices: ArrayLike<number>): Promise<ByteImages> {
     const { pixels, good } = await this.#decodeAll(indices, (index) => this.#square(index));
-    const size = this.#imageBytes;
-    good.forEach((from, to) => {
-      if (from !== to) pixels.copyWithin(to * size, from * size, (from + 1) * size);
-    });
-    return {
-      count: good.length,
-      pixels: good.length < indices.length ? pixels.slice(0, good.length * size) : pixels,
-      labels: Int32Array.from(good, (place) => this.#files.labels[indices[place]!]!),
-    };
+    return this.#packed(pixels, good, indices);
   }
 
   /**
@@ -88,19 +82,15 @@ export class StreamedImages {
     const [first] = good;
     if (first === undefined)
       throw unusable(this.#files.path(indices[0]!), 'a batch with an image that is not broken', 'none');
-    const size = this.#imageBytes;
     const isGood = new Set(good);
     const sources = Array.from({ length: indices.length }, (_, place) =>
       isGood.has(place) ? place : (good.find((one) => one > place) ?? first),
     );
-    sources.forEach((from, to) => {
-      if (from !== to) pixels.copyWithin(to * size, from * size, (from + 1) * size);
-    });
-    return {
-      count: indices.length,
-      pixels,
-      labels: Int32Array.from(sources, (place) => this.#files.labels[indices[place]!]!),
-    };
+    return this.#packed(pixels, sources, indices);
+  }
+
+  #packed(pixels: Uint8Array, places: readonly number[], indices: ArrayLike<number>): ByteImages {
+    return packImages(pixels, this.#imageBytes, places, (place) => this.#files.labels[indices[place]!]!);
   }
 
   /** All are handed over at once: Node's threads go on while this one trains. */
@@ -138,8 +128,8 @@ export class StreamedImages {
       const { width, height } = await readSize(path);
       this.#sizes.set([width, height], 2 * index);
     }
-    const [width, height] = this.#sizes.subarray(2 * index, 2 * index + 2) as unknown as [number, number];
-    return decodePart(path, randomBox(width, height, smallest, stream), this.#format);
+    const box = randomBox(this.#sizes[2 * index]!, this.#sizes[2 * index + 1]!, smallest, stream);
+    return decodePart(path, box, this.#format);
   }
 }
 

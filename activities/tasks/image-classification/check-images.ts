@@ -8,7 +8,7 @@ import type { TaskComplaint } from '../../contracts/task.ts';
 import { isOfMachine } from '../../system-errors.ts';
 import { DataSetError } from '../datasets/data-set.ts';
 import type { ImageFolderSetting } from '../datasets/image-data-sets.ts';
-import { listImageFiles, type ListedFiles } from '../datasets/image-files.ts';
+import { listImageFiles, squareShape, type ListedFiles } from '../datasets/image-files.ts';
 import { firstLineOf } from '../first-line.ts';
 import type { ImageClassification } from './settings.ts';
 
@@ -82,10 +82,10 @@ function checkCounts(settings: ImageClassification, count: number): TaskComplain
   return [{ path: ['objectiveExamples'], rule, got: String(objectiveExamples) }];
 }
 
-function checkChannels({ normalisation }: ImageClassification, { colour }: ImageFolderSetting): TaskComplaint[] {
-  const channels = colour === 'rgb' ? 3 : 1;
+function checkChannels({ normalisation }: ImageClassification, dataset: ImageFolderSetting): TaskComplaint[] {
+  const [, , channels] = squareShape(dataset);
   if (!normalisation || normalisation.mean.length === channels) return [];
-  const rule = `one number a channel: ${channels} for \`${colour}\``;
+  const rule = `one number a channel: ${channels} for \`${dataset.colour}\``;
   return [{ path: ['normalisation', 'mean'], rule, got: String(normalisation.mean.length) }];
 }
 

@@ -3,6 +3,7 @@
  */
 import type { Activation } from './activations.ts';
 import { activation, batchNormalisation, dense, dropout, flatten, type Layer } from './layers.ts';
+import { sizeOf } from '../shape-size.ts';
 
 /**
  * Returns dense layers from [B, …shape] to [B, outputs]: hidden ones with batch normalisation if that is asked,
@@ -15,7 +16,7 @@ export function denseLayers(
   activationName: Activation,
   isNormalised: boolean,
 ): Layer[] {
-  const features = shape.reduce((product, size) => product * size, 1);
+  const features = sizeOf(shape);
   const widths = [features, ...hidden];
   return [
     ...(shape.length > 1 ? [flatten(shape)] : []),

@@ -11,6 +11,7 @@ import type { Rate } from '../tensorflow/optimizers.ts';
 import { dropout as dropOut } from '../tensorflow/random.ts';
 import { activate, EXPORTED_ACTIVATIONS, type Activation } from './activations.ts';
 import { normaliseBatch } from './batch-normalisation.ts';
+import { sizeOf } from '../shape-size.ts';
 
 type Tf = typeof Tfjs;
 
@@ -161,7 +162,7 @@ export function pooling(name: string): Layer {
 
 /** [B, …] to [B, I], where I is the product of `shape`, the shape of one example before. */
 export function flatten(shape: readonly number[]): Layer {
-  const features = shape.reduce((product, size) => product * size, 1);
+  const features = sizeOf(shape);
   return {
     parameters: [],
     isRandom: false,

@@ -3,6 +3,7 @@
  */
 import { expectTensor, type NamedTensor, type TensorDtype } from '../../storage/safetensors.ts';
 import type { Dtype, TensorValues } from './protobuf.ts';
+import { sizeOf } from '../shape-size.ts';
 
 /** A variable's name and type. */
 export interface VariableType {
@@ -22,7 +23,7 @@ export function tensorOf({ name, dtype, shape }: VariableType, values: TensorVal
 
 /** Returns zeros of a variable's type. */
 export function zerosOf({ dtype, shape }: VariableType): TensorValues {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   if (dtype === 'float32') return new Float32Array(size);
   return dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
 }

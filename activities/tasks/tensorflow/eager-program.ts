@@ -8,6 +8,7 @@ import { ResidentTensor } from './program.ts';
 import type { Dtype, TensorValues } from './protobuf.ts';
 import { residentData, wholeTensor } from './tracing/step-context.ts';
 import { checkNames, fedType, feedOf, type Call, type TensorProgram } from './tensor-program.ts';
+import { sizeOf } from '../shape-size.ts';
 
 export class EagerProgram implements TensorProgram {
   readonly #tf: typeof Tfjs;
@@ -101,7 +102,7 @@ export class EagerProgram implements TensorProgram {
       const whole = wholeTensor(this.#tf, values);
       return whole.rank === shape.length ? whole : whole.gather(step);
     }
-    const size = shape.reduce((product, length) => product * length, 1);
+    const size = sizeOf(shape);
     const own = per === 'call' ? values.slice() : values.slice(step * size, (step + 1) * size);
     return dtype === 'uint8' ? this.#tensor(Float32Array.from(own), shape, 'float32') : this.#tensor(own, shape, dtype);
   }

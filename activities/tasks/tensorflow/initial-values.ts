@@ -3,6 +3,7 @@
  */
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import type { RandomStream } from '../../../workflows/algorithm/index.ts';
+import { sizeOf } from '../shape-size.ts';
 
 /** Returns normally distributed floats with this standard deviation and mean 0, drawn from a stream. */
 export function normalTensor(
@@ -11,7 +12,7 @@ export function normalTensor(
   shape: readonly number[],
   deviation = 1,
 ): Tfjs.Tensor {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   return tf.tensor(
     Float32Array.from({ length: size }, () => deviation * stream.normal()),
     [...shape],
@@ -23,6 +24,6 @@ export function normalTensor(
  * begin it: normal, variance 2 / fan-in, the number of inputs that one output sums over.
  */
 export function heTensor(tf: typeof Tfjs, stream: RandomStream, shape: readonly number[]): Tfjs.Tensor {
-  const fanIn = shape.slice(0, -1).reduce((product, length) => product * length, 1);
+  const fanIn = sizeOf(shape.slice(0, -1));
   return normalTensor(tf, stream, shape, Math.sqrt(2 / fanIn));
 }

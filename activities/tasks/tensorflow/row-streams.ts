@@ -7,6 +7,7 @@ import { MadeAhead } from './made-ahead.ts';
 import type { Feeds, NetworkDefinition, RowStream } from './network-definition.ts';
 import type { TensorValues } from './protobuf.ts';
 import { ARRAYS } from './tensor-program.ts';
+import { sizeOf } from '../shape-size.ts';
 
 /** What batches that are made ahead may take. */
 const AHEAD_BYTES = 2 ** 28;
@@ -25,7 +26,7 @@ export function trainedInputs({ data: { load }, batchSize, parts = 1 }: NetworkD
 /** Returns one row of zeros. */
 export function exampleOf({ columns }: RowStream): Feeds {
   const feeds = Object.entries(columns).map(([name, { dtype, shape }]) => {
-    const values = new ARRAYS[dtype](shape.reduce((product, length) => product * length, 1));
+    const values = new ARRAYS[dtype](sizeOf(shape));
     return [name, { shape: [1, ...shape], values }] as const;
   });
   return Object.fromEntries(feeds);
@@ -48,8 +49,7 @@ export function partsAhead(
     return order.batches(step, step + 1).subarray(first, first + partRows);
   };
   const rowBytes = Object.values(columns).reduce(
-    (sum, { dtype, shape }) =>
-      sum + ARRAYS[dtype].BYTES_PER_ELEMENT * shape.reduce((product, length) => product * length, 1),
+    (sum, { dtype, shape }) => sum + ARRAYS[dtype].BYTES_PER_ELEMENT * sizeOf(shape),
     0,
   );
   const ahead = Math.max(1, Math.min(MOST_AHEAD, Math.floor(AHEAD_BYTES / (partRows * rowBytes))));

@@ -5,6 +5,7 @@ import type { InputDefinition, ProgramSignature } from './definition.ts';
 import type { Feed, ResidentTensor } from './program.ts';
 import type { TensorValues } from './protobuf.ts';
 import type { TensorType } from './tracing/trace.ts';
+import { sizeOf } from '../shape-size.ts';
 
 export interface TensorProgram {
   /** The variables of the state. */
@@ -52,7 +53,7 @@ export const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Arr
 /** Returns the values as what feeds a tensor of this type. */
 export function feedOf(what: string, { dtype, shape }: TensorType, values: TensorValues): Feed {
   const Wanted = ARRAYS[dtype as keyof typeof ARRAYS];
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(shape);
   if (!(values instanceof Wanted) || values.length !== size)
     throw new Error(
       `Expected ${what} to be ${size} values in a ${Wanted.name} for [${shape.join(', ')}], ` +

@@ -10,6 +10,7 @@ import { dtypeOfNumber, runUpdate, type HeldVariable, type UpdateRecorder } from
 import type { Attribute, Dtype, TensorValues } from '../protobuf.ts';
 import { TraceRefused } from './refusal.ts';
 import type { Source, TensorType, TracedOperation } from './trace.ts';
+import { sizeOf } from '../../shape-size.ts';
 
 /** Random operations that keep their state in TensorFlow, where no checkpoint sees it. */
 const STATEFUL_RANDOM = /^(Random|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial)/;
@@ -247,8 +248,4 @@ export class Recorder implements UpdateRecorder {
 
 function isReadable(dtype: Dtype | undefined): dtype is Dtype {
   return dtype === 'float32' || dtype === 'int32' || dtype === 'bool';
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
