@@ -25,6 +25,7 @@ await runProcess(async () => {
       'task-queue': { type: 'string', default: 'fire-pbt' },
       number: { type: 'string', default: '0' },
       threads: { type: 'string', default: '1' },
+      'environment-threads': { type: 'string', default: '1' },
       'hang-after': { type: 'string', default: '1800' },
       ...TASKS_OPTION,
     },
@@ -32,11 +33,15 @@ await runProcess(async () => {
   );
   const number = parseWholeNumber('number', options.number, 0, 9999) ?? 0;
   const threads = parseWholeNumber('threads', options.threads, 1, 256) ?? 1;
+  const environmentThreads = parseWholeNumber('environment-threads', options['environment-threads'], 1, 256) ?? 1;
   const hangAfterSeconds = parseWholeNumber('hang-after', options['hang-after'], 1, 1_000_000) ?? 1;
   requireTemporaryFolder();
   const computer = new ComputingProcess({
     name: `fire-pbt trainer-${number} computing`,
-    args: ['--threads', String(threads), ...tasksArguments(taskFiles(options.tasks))],
+    args: [
+      ...['--threads', String(threads), '--environment-threads', String(environmentThreads)],
+      ...tasksArguments(taskFiles(options.tasks)),
+    ],
     environment: tensorFlowEnvironment(threads, process.env),
     hangAfterMs: hangAfterSeconds * 1000,
   });

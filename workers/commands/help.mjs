@@ -16,6 +16,8 @@ const TASKS_HELP = `
 
 const STACK_HELP = `
   --trainers N           number of trainer processes (one per GPU, else one per core)
+  --environment-threads N
+                         threads in which each trainer steps an agent's environments (1); results do not depend on it
   --task-queue NAME      task queue of the workflows (fire-pbt)
   --temporal local|own   own: use the server that TEMPORAL_ADDRESS or a profile names
                          (own if TEMPORAL_ADDRESS or TEMPORAL_PROFILE is set, else local)
@@ -59,6 +61,8 @@ Trains for the runs of a task queue until it receives SIGINT or SIGTERM.
   --task-queue NAME     task queue of the workflows (fire-pbt); the trainer serves NAME-trainers
   --number N            number of this trainer on its machine, part of its name (0)
   --threads N           threads to compute with (1); the trainer refuses runs that specify another number
+  --environment-threads N
+                        threads in which an agent's environments are stepped (1); results do not depend on it
   --hang-after SECONDS  time without progress after which the computing process is killed (1800); a step that is known
                         to take long may take ten times as long
   --tasks FILE          a file with tasks of your own (docs/own-tasks.md); may be repeated
@@ -126,6 +130,8 @@ S3. Does not repeat a run that the output already has, unless the input specifie
   --output FILE          file for the table
 ${TASKS_HELP}
   --processes N          number of simultaneous runs (one per core)
+  --environment-threads N
+                         threads in which each run steps an agent's environments (1); results do not depend on it
   --help                 show this text`,
 
   conformance: `

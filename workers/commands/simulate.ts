@@ -33,6 +33,7 @@ await runProcess(async () => {
       'input-file': { type: 'string' },
       output: { type: 'string' },
       ...TASKS_OPTION,
+      'environment-threads': { type: 'string', default: '1' },
       processes: { type: 'string', default: String(availableParallelism()) },
     },
     HELP.simulate,
@@ -43,12 +44,18 @@ await runProcess(async () => {
   const tasks = taskFiles(options.tasks);
   const { describe } = await loadTasks(tasks);
   const processes = parseWholeNumber('processes', options.processes, 1, 64) ?? 1;
+  const environmentThreads = parseWholeNumber('environment-threads', options['environment-threads'], 1, 256) ?? 1;
   const { input: comparison, workflowType } = readExperiment(inputFile, describe);
   if (workflowType !== 'compare')
     throw new UserError(`Expected ${inputFile} to be a comparison, with \`arms\` and \`seeds\`, got one run`);
   const { specifications, ...input } = parseComparison(comparison, describe);
   const jobs = Object.entries(specifications).flatMap(([arm, specification]) =>
-    input.seeds.map((seed): SimulationJob => ({ arm, specification: { ...specification, seed }, tasks })),
+    input.seeds.map((seed): SimulationJob => ({
+      arm,
+      specification: { ...specification, seed },
+      environmentThreads,
+      tasks,
+    })),
   );
   makeDirectory(dirname(resolve(output)), 'the table');
   await simulateAll(jobs, processes, readStored(output, input), (runs, newest) => {

@@ -8,6 +8,8 @@
 
 import * as nodeModule from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
+import { register as registerTsx } from 'tsx/esm/api';
 import { IS_CLONE, moduleFile, ROOT } from '../processes/places.mjs';
 
 const OWN_FOLDER = `${pathToFileURL(ROOT).href}/`;
@@ -70,14 +72,15 @@ function attempt(run, recover) {
   }
 }
 
-/** Makes this process resolve so from now on. Safe to call twice. */
+/** Makes this thread resolve so from now on, and read TypeScript. Safe to call twice. */
 export async function resolveOwnModules() {
   await (registration ??= register());
 }
 
 async function register() {
+  if (!isMainThread) registerTsx();
   // In a clone, Node was started with it. The cast to string hides it from tsc, because tsx declares no types for it.
-  if (!IS_CLONE) await import(/** @type {string} */ ('tsx'));
+  else if (!IS_CLONE) await import(/** @type {string} */ ('tsx'));
   // Node has it from 22.15 on, and tsx uses it. Hooks registered in the older way would come after those of tsx.
   const { registerHooks } = /** @type {{ registerHooks?: (hooks: { resolve: typeof resolve }) => void }} */ (
     nodeModule

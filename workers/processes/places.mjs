@@ -27,6 +27,9 @@ export const BINDING = path.join(LOCAL, 'tfjs_binding.node');
 /** The data sets that set-up installs. */
 export const DATA = path.join(LOCAL, 'data');
 
+/** What a thread that steps environments runs. */
+export const ENVIRONMENT_THREAD = path.join(ROOT, 'workers', 'computing', 'environment-thread.mjs');
+
 /**
  * Formats a path for a reader.
  * @param {string} file absolute

@@ -23,6 +23,8 @@ import {
 export interface SimulationJob {
   readonly arm: string;
   readonly specification: Specification;
+  /** Threads in which environments are stepped. */
+  readonly environmentThreads: number;
   /** Files with tasks of the user, absolute. */
   readonly tasks: readonly string[];
 }

@@ -2,9 +2,10 @@
  * The process of one simulated run. It receives a job, simulates it and sends the run back.
  */
 import { loadTasks } from '../own-tasks/loading.ts';
+import { useEnvironmentThreads } from '../../activities/tasks/environments/environment-threads.ts';
 import { useBinding } from '../../activities/tasks/tensorflow/library.ts';
 import { authorLine, messageWithLine } from '../../activities/tasks/author-line.ts';
-import { BINDING } from '../processes/places.mjs';
+import { BINDING, ENVIRONMENT_THREAD } from '../processes/places.mjs';
 import { configureTensorFlow } from '../processes/tensorflow-environment.ts';
 import { describeRun } from '../../activities/comparison/run.ts';
 import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
@@ -22,9 +23,10 @@ process.once('message', (message) => {
     });
 });
 
-async function simulateRun({ arm, specification, tasks }: SimulationJob): Promise<ComparisonRun> {
+async function simulateRun({ arm, specification, environmentThreads, tasks }: SimulationJob): Promise<ComparisonRun> {
   configureTensorFlow(specification.threads);
   useBinding(BINDING);
+  useEnvironmentThreads(environmentThreads, ENVIRONMENT_THREAD);
   const registry = await loadTasks(tasks);
   const started = performance.now();
   const { run, winner, score, report } = await simulateTask(specification, registry);

@@ -81,6 +81,7 @@ class StartingStack {
     const {
       queue = 'fire-pbt',
       threads = 1,
+      environmentThreads = 1,
       tasks = [],
       environment: inherited = process.env,
       bucket = 'fire-pbt',
@@ -95,7 +96,8 @@ class StartingStack {
     if (temporal.own) await requireSearchAttributes(connected);
     if (s3.own) await checkOwnStorage(bucket, environment);
     const devices = chooseDevices(this.#options.trainers, threads, inherited);
-    await startWorkers(connected, { queue, threads, tasks, devices, logDirectory, environment }, this.#processes);
+    const plan = { queue, threads, environmentThreads, tasks, devices, logDirectory, environment };
+    await startWorkers(connected, plan, this.#processes);
     const { address, namespace } = connected;
     const record: StackRecord = {
       pid: process.pid,

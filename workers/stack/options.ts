@@ -21,6 +21,8 @@ export interface StackOptions {
   readonly trainers?: number | undefined;
   /** Threads of each trainer; must equal `threads` of the specifications. Default: 1. */
   readonly threads?: number | undefined;
+  /** Threads in which each trainer steps an agent's environments. Default: 1. */
+  readonly environmentThreads?: number | undefined;
   /** Files with tasks of the user, absolute; default: none. */
   readonly tasks?: readonly string[] | undefined;
   /** Preferred ports. If one is taken, the server uses another. */
@@ -38,6 +40,7 @@ export interface StackOptions {
 
 export const STACK_OPTIONS = {
   trainers: { type: 'string' },
+  'environment-threads': { type: 'string' },
   'task-queue': { type: 'string' },
   temporal: { type: 'string' },
   s3: { type: 'string' },
@@ -54,6 +57,7 @@ export function readStackOptions(options: StackOptionValues) {
   return {
     directory: options.directory === undefined ? LOCAL : resolve(options.directory),
     trainers: parseWholeNumber('trainers', options.trainers, 1, 1024),
+    environmentThreads: parseWholeNumber('environment-threads', options['environment-threads'], 1, 256),
     queue: parseIdentifier('task-queue', options['task-queue']),
     temporal: parseChoice('temporal', options.temporal, ['local', 'own']),
     s3: parseChoice('s3', options.s3, ['local', 'own']),

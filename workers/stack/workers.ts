@@ -19,6 +19,8 @@ export interface WorkersPlan {
   readonly queue: string;
   /** Threads of each trainer. */
   readonly threads: number;
+  /** Threads in which each trainer steps an agent's environments. */
+  readonly environmentThreads: number;
   /** Files with tasks of the user, absolute. */
   readonly tasks: readonly string[];
   /** One device per trainer. */
@@ -34,7 +36,7 @@ export async function startWorkers(
   plan: WorkersPlan,
   processes: StackProcesses,
 ): Promise<void> {
-  const { queue, threads, tasks, devices, environment } = plan;
+  const { queue, threads, environmentThreads, tasks, devices, environment } = plan;
   const add = (name: string, script: string, args: readonly string[], env: NodeJS.ProcessEnv): SupervisedProcess =>
     processes.add({
       name,
@@ -55,7 +57,10 @@ export async function startWorkers(
     add(
       `trainer-${number}`,
       'workers/trainer.ts',
-      ['--number', String(number), '--threads', String(threads), ...tasksArguments(tasks)],
+      [
+        ...['--number', String(number), '--threads', String(threads)],
+        ...['--environment-threads', String(environmentThreads), ...tasksArguments(tasks)],
+      ],
       { ...environment, ...(gpu === null ? {} : { CUDA_VISIBLE_DEVICES: gpu }) },
     ),
   );

@@ -1,13 +1,21 @@
 /**
  * Several environments side by side: they take their actions together, and begin a new episode each when one is over.
+ * They are stepped in as many threads as `useEnvironmentThreads` allows; results do not depend on it.
  *
- * Episode e of environment k draws from streams of its own, so nothing depends on the order in which environments are
- * stepped, nor on time. E: environments; O: numbers of an observation; A: numbers of an action.
+ * E: environments; O: numbers of an observation; A: numbers of an action.
  */
-import { randomStream, type RandomStream } from '../../../workflows/algorithm/random.ts';
 import type { State } from '../task.ts';
 import { readNumbers, savedNumbers } from './saved-numbers.ts';
-import type { Environment, EnvironmentDefinition } from './environment.ts';
+import type { EnvironmentDefinition } from './environment.ts';
+import {
+  createEnvironments,
+  episodeColumns,
+  EnvironmentSlice,
+  type EnvironmentArrays,
+  type SliceCommand,
+} from './environment-slice.ts';
+import { openInThread, threadsFor, type ThreadSlice } from './environment-threads.ts';
+import type { EnvironmentChoice } from './shipped.ts';
 
 /** An episode that is over. */
 export interface Episode {
@@ -18,116 +26,104 @@ export interface Episode {
   readonly measurements: readonly number[];
 }
 
-/** What one step of all environments gave. */
-export interface Steps {
-  /** [E]. */
-  readonly rewards: Float64Array;
-  /** [E]: 1 if the episode ended. */
-  readonly ended: Uint8Array;
-  /** [E]: 1 if the time limit cut the episode off. */
-  readonly cut: Uint8Array;
-  /** [E, O]: after the step, before a new episode began. */
-  readonly final: Float64Array;
+/** What one step of all environments gave. The arrays are overwritten by the next step. */
+export interface Steps extends Pick<EnvironmentArrays, 'rewards' | 'ended' | 'cut' | 'final'> {
   /** Episodes that are over, in the order of the environments. */
   readonly episodes: readonly Episode[];
 }
 
-/** Columns of the running episodes before their measurements: number, steps, return. */
-const COLUMNS = 3;
+export interface VectorPlan {
+  /** E. */
+  readonly count: number;
+  readonly seed: number;
+  /** Begins the names of all streams. */
+  readonly name: readonly string[];
+  /** What other threads load; default: all environments are stepped in this thread. */
+  readonly choice?: EnvironmentChoice;
+}
 
 export class VectorEnvironment {
   readonly count: number;
-  /** [E, O]: what the environments show now. */
-  readonly observations: Float64Array;
   readonly #definition: EnvironmentDefinition;
-  readonly #environments: readonly Environment[];
-  readonly #stream: (...name: readonly (string | number)[]) => RandomStream;
-  /** [E, 3 + measurements]: number of the running episode, its steps, its return, sums of its measurements. */
-  readonly #running: Float64Array;
-  readonly #action: Float64Array;
+  readonly #arrays: EnvironmentArrays;
+  /** Those that are stepped in this thread. */
+  readonly #own: EnvironmentSlice;
+  readonly #others: readonly ThreadSlice[];
 
-  /** Makes environments whose streams are named by the purpose and by `name`. They must be reset or restored first. */
-  static async create(
-    definition: EnvironmentDefinition,
-    count: number,
-    seed: number,
-    ...name: readonly string[]
-  ): Promise<VectorEnvironment> {
-    const environments: Environment[] = [];
-    for (let index = 0; index < count; index++) environments.push(await definition.create());
-    return new VectorEnvironment(definition, environments, (...rest) => randomStream(seed, ...name, ...rest));
+  /** Makes environments. They must be reset or restored first. */
+  static async create(definition: EnvironmentDefinition, plan: VectorPlan): Promise<VectorEnvironment> {
+    const { count, choice } = plan;
+    const threads = choice === undefined ? 1 : threadsFor(count);
+    const firstOf = (thread: number): number => Math.floor((thread * count) / threads);
+    const [first, ...rest] = Array.from({ length: threads }, (_, thread) => ({
+      ...plan,
+      first: firstOf(thread),
+      count: firstOf(thread + 1) - firstOf(thread),
+    }));
+    const environments = await createEnvironments(definition, first!.count);
+    const arrays = arraysOf(definition, count, environments[0]!.stateSize, threads > 1);
+    const own = new EnvironmentSlice(definition, first!, environments, arrays);
+    const opened = await Promise.allSettled(
+      rest.map((slice, index) => openInThread(index + 1, choice!, slice, arrays)),
+    );
+    const others = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    const vector = new VectorEnvironment(definition, arrays, own, others);
+    if (others.length < rest.length) await vector.dispose();
+    throwFirst(opened);
+    return vector;
   }
 
   private constructor(
     definition: EnvironmentDefinition,
-    environments: readonly Environment[],
-    stream: (...name: readonly (string | number)[]) => RandomStream,
+    arrays: EnvironmentArrays,
+    own: EnvironmentSlice,
+    others: readonly ThreadSlice[],
   ) {
-    this.count = environments.length;
+    this.count = arrays.rewards.length;
     this.#definition = definition;
-    this.#environments = environments;
-    this.#stream = stream;
-    this.observations = new Float64Array(this.count * definition.observations);
-    this.#running = new Float64Array(this.count * this.#columns);
-    this.#action = new Float64Array(definition.actions.low.length);
+    this.#arrays = arrays;
+    this.#own = own;
+    this.#others = others;
+  }
+
+  /** [E, O]: what the environments show now. */
+  get observations(): Float64Array {
+    return this.#arrays.observations;
   }
 
   /** Returns of the running episodes so far. */
   get runningReturns(): number[] {
-    return this.#environments.map((_, index) => this.#running[index * this.#columns + 2]!);
+    return Array.from({ length: this.count }, (_, index) => this.#arrays.running[index * this.#columns + 2]!);
   }
 
   /** Begins first episodes everywhere. */
-  reset(): void {
-    this.#running.fill(0);
-    this.#environments.forEach((environment, index) => {
-      environment.reset(this.#stream('episode', index, 0), this.#observation(this.observations, index));
-    });
+  async reset(): Promise<void> {
+    await this.#carryOut('reset');
   }
 
   /**
    * Does one step everywhere. Actions are [E, A] in units in which −1 and 1 are the bounds of the environment, and are
    * clipped to these.
    */
-  step(actions: Float32Array): Steps {
-    const final = new Float64Array(this.observations.length);
-    const rewards = new Float64Array(this.count);
-    const [ended, cut] = [new Uint8Array(this.count), new Uint8Array(this.count)];
+  async step(actions: Float32Array): Promise<Steps> {
+    this.#arrays.actions.set(actions);
+    await this.#carryOut('step');
+    const { rewards, ended, cut, final, over } = this.#arrays;
     const episodes: Episode[] = [];
-    this.#environments.forEach((environment, index) => {
-      const running = this.#running.subarray(index * this.#columns, (index + 1) * this.#columns);
-      const [episode = 0, step = 0] = running;
-      const observation = this.#observation(final, index);
-      const transition = environment.step(this.#actionOf(actions, index), observation, () =>
-        this.#stream('step', index, episode, step),
-      );
-      rewards[index] = transition.reward;
-      running[1]! += 1;
-      running[2]! += transition.reward;
-      transition.measurements?.forEach((value, which) => (running[COLUMNS + which]! += value));
-      ended[index] = Number(transition.ended);
-      cut[index] = Number(!transition.ended && running[1]! >= this.#definition.mostSteps);
-      const shown = this.#observation(this.observations, index);
-      if (ended[index] === 0 && cut[index] === 0) return shown.set(observation);
-      episodes.push(episodeOf(running));
-      running.fill(0);
-      running[0] = episode + 1;
-      environment.reset(this.#stream('episode', index, episode + 1), shown);
-    });
+    for (let index = 0; index < this.count; index++)
+      if (ended[index] === 1 || cut[index] === 1)
+        episodes.push(episodeOf(over.subarray(index * this.#columns, (index + 1) * this.#columns)));
     return { rewards, ended, cut, final, episodes };
   }
 
   /** Returns the exact state of everything, as tensors of a checkpoint. */
-  save(): State {
-    const states = this.#environments.flatMap((environment) => {
-      const state = new Float64Array(environment.stateSize);
-      environment.save(state);
-      return [...state];
-    });
+  async save(): Promise<State> {
+    await this.#carryOut('save');
+    const { states, observations, running } = this.#arrays;
     return new Map([
-      ['environments/states', savedNumbers(states, this.#stateShape)],
-      ['environments/observations', savedNumbers(this.observations, [this.count, this.#definition.observations])],
-      ['environments/episodes', savedNumbers(this.#running, [this.count, this.#columns])],
+      ['environments/states', savedNumbers(states, this.#shapeOf(states))],
+      ['environments/observations', savedNumbers(observations, this.#shapeOf(observations))],
+      ['environments/episodes', savedNumbers(running, this.#shapeOf(running))],
     ]);
   }
 
@@ -136,46 +132,66 @@ export class VectorEnvironment {
    *
    * @throws Error if a tensor is missing or of another shape
    */
-  restore(state: State): void {
-    const [, size] = this.#stateShape;
-    const states = readNumbers(state, 'environments/states', this.#stateShape);
-    this.#environments.forEach((environment, index) => {
-      environment.restore(states.slice(index * size, (index + 1) * size));
-    });
-    const { observations } = this.#definition;
-    this.observations.set(readNumbers(state, 'environments/observations', [this.count, observations]));
-    this.#running.set(readNumbers(state, 'environments/episodes', [this.count, this.#columns]));
+  async restore(state: State): Promise<void> {
+    const { states, observations, running } = this.#arrays;
+    for (const [name, array] of [
+      ['environments/states', states],
+      ['environments/observations', observations],
+      ['environments/episodes', running],
+    ] as const)
+      array.set(readNumbers(state, name, this.#shapeOf(array)));
+    await this.#carryOut('restore');
   }
 
-  dispose(): void {
-    for (const environment of this.#environments) environment.dispose?.();
+  /** Frees the environments; those of a thread that has ended are gone. */
+  async dispose(): Promise<void> {
+    this.#own.carryOut('dispose');
+    await Promise.allSettled(this.#others.map((slice) => slice.carryOut('dispose')));
+  }
+
+  /** Resolves when all threads are done, even if one has failed. */
+  async #carryOut(command: SliceCommand): Promise<void> {
+    const others = this.#others.map((slice) => slice.carryOut(command));
+    const own = new Promise<void>((resolve) => resolve(this.#own.carryOut(command)));
+    throwFirst(await Promise.allSettled([own, ...others]));
   }
 
   get #columns(): number {
-    return COLUMNS + (this.#definition.measurements?.length ?? 0);
+    return episodeColumns(this.#definition);
   }
 
-  get #stateShape(): readonly [number, number] {
-    return [this.count, this.#environments[0]!.stateSize];
-  }
-
-  #observation(all: Float64Array, index: number): Float64Array {
-    const { observations } = this.#definition;
-    return all.subarray(index * observations, (index + 1) * observations);
-  }
-
-  #actionOf(actions: Float32Array, index: number): Float64Array {
-    const { low, high } = this.#definition.actions;
-    const first = index * low.length;
-    for (let at = 0; at < low.length; at++) {
-      const clipped = Math.max(-1, Math.min(1, actions[first + at]!));
-      this.#action[at] = low[at]! + ((clipped + 1) / 2) * (high[at]! - low[at]!);
-    }
-    return this.#action;
+  #shapeOf(array: Float64Array): readonly [number, number] {
+    return [this.count, array.length / this.count];
   }
 }
 
-function episodeOf(running: Float64Array): Episode {
-  const [, steps = 0, sum = 0, ...sums] = running;
+function throwFirst(outcomes: readonly PromiseSettledResult<unknown>[]): void {
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+function arraysOf(
+  definition: EnvironmentDefinition,
+  count: number,
+  stateSize: number,
+  isShared: boolean,
+): EnvironmentArrays {
+  const bytes = (size: number): ArrayBufferLike => (isShared ? new SharedArrayBuffer(size) : new ArrayBuffer(size));
+  const doubles = (width: number): Float64Array => new Float64Array(bytes(8 * count * width));
+  const { observations, actions } = definition;
+  return {
+    actions: new Float32Array(bytes(4 * count * actions.low.length)),
+    rewards: doubles(1),
+    ended: new Uint8Array(bytes(count)),
+    cut: new Uint8Array(bytes(count)),
+    final: doubles(observations),
+    observations: doubles(observations),
+    running: doubles(episodeColumns(definition)),
+    over: doubles(episodeColumns(definition)),
+    states: doubles(stateSize),
+  };
+}
+
+function episodeOf(row: Float64Array): Episode {
+  const [, steps = 0, sum = 0, ...sums] = row;
   return { return: sum, steps, measurements: sums.map((value) => value / steps) };
 }

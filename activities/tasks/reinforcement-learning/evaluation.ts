@@ -4,7 +4,7 @@
 import type { TensorProgram } from '../tensorflow/tensor-program.ts';
 import { meansOf, type EpisodeMeans } from './episode-log.ts';
 import type { EnvironmentDefinition } from '../environments/environment.ts';
-import { VectorEnvironment, type Episode } from '../environments/vector-environment.ts';
+import { VectorEnvironment, type Episode, type VectorPlan } from '../environments/vector-environment.ts';
 import type { Normaliser } from './normaliser.ts';
 
 /** One step of an episode. */
@@ -21,25 +21,24 @@ export interface Evaluation {
   readonly recorded: readonly RecordedStep[];
 }
 
-/** Runs so many episodes side by side to their ends. `purpose` names the streams that they begin with. */
+/** Runs episodes side by side to their ends: as many as the plan has environments. */
 export async function evaluate(
   program: TensorProgram,
   normaliser: Normaliser,
   definition: EnvironmentDefinition,
-  count: number,
-  seed: number,
-  purpose: string,
+  plan: VectorPlan,
 ): Promise<Evaluation> {
-  const vector = await VectorEnvironment.create(definition, count, seed, purpose);
+  const vector = await VectorEnvironment.create(definition, plan);
+  const { count } = vector;
   try {
-    vector.reset();
+    await vector.reset();
     const episodes: (Episode | undefined)[] = Array<undefined>(count).fill(undefined);
     const recorded: RecordedStep[] = [];
     while (episodes.includes(undefined)) {
       const observation = [...vector.observations.subarray(0, definition.observations)];
       const inputs = { observations: normaliser.normalise(vector.observations) };
       const actions = program.run('answer', { inputs })['means'] as Float32Array;
-      const { rewards, ended, cut, episodes: over } = vector.step(actions);
+      const { rewards, ended, cut, episodes: over } = await vector.step(actions);
       if (episodes[0] === undefined)
         recorded.push({
           observation,
@@ -55,6 +54,6 @@ export async function evaluate(
     }
     return { means: meansOf(episodes.map((episode) => episode!))!, recorded };
   } finally {
-    vector.dispose();
+    await vector.dispose();
   }
 }

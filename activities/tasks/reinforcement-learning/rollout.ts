@@ -36,7 +36,7 @@ export class Rollout {
   /**
    * Acts, with a random key for each of the steps 0 … T − 1. Returns undefined if an action or a reward is not finite.
    */
-  run(normaliser: Normaliser, keyAt: (step: number) => readonly [number, number]): Batch | undefined {
+  async run(normaliser: Normaliser, keyAt: (step: number) => readonly [number, number]): Promise<Batch | undefined> {
     const batch = this.#emptyBatch();
     const { count } = this.#vector;
     const { observations: width, actions: size } = this.#sizes;
@@ -54,7 +54,7 @@ export class Rollout {
       batch.values.set(acted['values']!, first);
       if (step > 0) setNextValues(batch, first - count, acted['values']!);
 
-      const { rewards, ended, cut, final, episodes } = this.#vector.step(actions);
+      const { rewards, ended, cut, final, episodes } = await this.#vector.step(actions);
       if (!rewards.every(Number.isFinite)) return undefined;
       batch.rewards.set(rewards, first);
       batch.episodes.push(...episodes);

@@ -50,14 +50,19 @@ export async function openAgent(settings: ReinforcementLearning, context: Sessio
   const tensorflow = loadTensorFlow();
   const { seed, worker } = context;
   const definition = await loadEnvironment(settings.environment);
-  const vector = await VectorEnvironment.create(definition, settings.environments, seed, 'agent', worker);
+  const vector = await VectorEnvironment.create(definition, {
+    count: settings.environments,
+    seed,
+    name: ['agent', worker],
+    choice: settings.environment,
+  });
   try {
     const [own, sizes] = [agentSettings(settings), sizesOf(definition)];
     const key = JSON.stringify([own, sizes]);
     const agent = agents.take(key) ?? new Agent(tensorflow, own, sizes);
     return new AgentSession({ tensorflow, settings, context, definition, vector, agent, key });
   } catch (error) {
-    vector.dispose();
+    await vector.dispose();
     throw error;
   }
 }
@@ -99,25 +104,25 @@ class AgentSession implements Session {
     this.#rollout = new Rollout(vector, agent.program, sizesOf(definition), settings.rollout);
   }
 
-  initialise(): void {
+  async initialise(): Promise<void> {
     const { tensorflow, context, vector, agent } = this.#opened;
     const { seed, worker } = context;
     this.#begin(agent.initialState(tensorflow, (name) => randomStream(seed, 'initialisation', worker, name)));
-    vector.reset();
+    await vector.reset();
   }
 
-  restore(state: State): void {
+  async restore(state: State): Promise<void> {
     const { vector, agent } = this.#opened;
     this.#begin(
       new Map(
         agent.program.variables.map((variable) => [variable.name, readTensor(variable, state.get(variable.name))]),
       ),
     );
-    vector.restore(state);
+    await vector.restore(state);
     this.#normaliser.restore(state);
     this.#log.restore(state);
     this.#diverged = readNumbers(state, 'diverged', [])[0] === 1;
-    const own = this.save();
+    const own = await this.save();
     const unknown = [...state.keys()].find((name) => !own.has(name));
     if (unknown !== undefined)
       throw new Error(`Expected the checkpoint to have only tensors of this agent, got \`${unknown}\``);
@@ -133,8 +138,8 @@ class AgentSession implements Session {
     };
   }
 
-  train(fromStep: number, toStep: number): void {
-    for (let step = fromStep; step < toStep && !this.#diverged; step++) this.#iterate(step);
+  async train(fromStep: number, toStep: number): Promise<void> {
+    for (let step = fromStep; step < toStep && !this.#diverged; step++) await this.#iterate(step);
   }
 
   async measure(): Promise<Score> {
@@ -144,7 +149,7 @@ class AgentSession implements Session {
     return Number.isFinite(value) ? value : 'diverged';
   }
 
-  save(): State {
+  async save(): Promise<State> {
     const { vector, agent } = this.#opened;
     const values = agent.program.getState();
     const weights = agent.program.variables.map(
@@ -152,7 +157,7 @@ class AgentSession implements Session {
     );
     return new Map([
       ...weights,
-      ...vector.save(),
+      ...(await vector.save()),
       ...this.#normaliser.save(),
       ...this.#log.save(),
       ['diverged', savedNumbers([Number(this.#diverged)], [])],
@@ -165,17 +170,17 @@ class AgentSession implements Session {
       settings,
       definition,
       normaliser: this.#normaliser,
-      state: this.save(),
+      state: await this.save(),
       training: meansOf(this.#log.newest),
       evaluation: this.#isFinite() ? await this.#evaluate('report') : undefined,
     });
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     const { vector, agent, key } = this.#opened;
-    vector.dispose();
+    await vector.dispose();
     agents.set(key, agent);
   }
 
@@ -190,10 +195,12 @@ class AgentSession implements Session {
       );
   }
 
-  #iterate(step: number): void {
+  async #iterate(step: number): Promise<void> {
     const { settings, context, agent } = this.#opened;
     const { discount, lambda, unroll } = context.hyperparameters as Record<string, number>;
-    const batch = this.#rollout.run(this.#normaliser, (at) => keyAt(this.#firstKey, step * settings.rollout + at));
+    const batch = await this.#rollout.run(this.#normaliser, (at) =>
+      keyAt(this.#firstKey, step * settings.rollout + at),
+    );
     if (batch === undefined) {
       this.#diverged = true;
       return;
@@ -244,6 +251,7 @@ class AgentSession implements Session {
   #evaluate(purpose: string): Promise<Evaluation> {
     const { settings, context, definition, agent } = this.#opened;
     const { seed } = context;
-    return evaluate(agent.program, this.#normaliser, definition, settings.evaluationEpisodes, seed, purpose);
+    const { environment: choice, evaluationEpisodes: count } = settings;
+    return evaluate(agent.program, this.#normaliser, definition, { count, seed, name: [purpose], choice });
   }
 }

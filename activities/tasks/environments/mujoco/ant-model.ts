@@ -40,9 +40,9 @@ const DRIVEN = ['4', '1', '2', '3'];
 export const ANT_START: readonly number[] = [0, 0, 0.75, 1, ...Array<number>(11).fill(0)];
 
 /**
- * Returns the ant's MJCF. Two things are not as published, and make it a quarter faster with the same results, bit for
- * bit: all shapes touch the floor and nothing else, so their pairs are listed, and nobody searches for contacts; and the
- * ant is one island, so nobody looks for islands.
+ * Returns the ant's MJCF. Two things are not as published, and make it a quarter faster. Results are the same, bit for
+ * bit. All shapes touch the floor and nothing else, so their pairs are listed, and MuJoCo need not search for contacts.
+ * The ant is one island, so MuJoCo need not look for islands.
  */
 export function antModel(): string {
   return `<mujoco model="ant">

@@ -141,15 +141,16 @@ describe('Ant and Humanoid', () => {
     it(`goes on from a checkpoint, bit for bit: ${definition.name}`, async () => {
       const size = definition.actions.low.length;
       const actions = (step: number) => Float32Array.from({ length: 3 * size }, (_, at) => Math.sin(7 * step + at));
-      const one = await VectorEnvironment.create(definition, 3, 1, 'test');
-      const other = await VectorEnvironment.create(definition, 3, 1, 'test');
-      one.reset();
-      for (let step = 0; step < 25; step++) one.step(actions(step));
-      other.restore(one.save());
-      for (let step = 25; step < 75; step++) assert.deepEqual(other.step(actions(step)), one.step(actions(step)));
-      assert.deepEqual(other.save(), one.save());
-      one.dispose();
-      other.dispose();
+      const one = await VectorEnvironment.create(definition, { count: 3, seed: 1, name: ['test'] });
+      const other = await VectorEnvironment.create(definition, { count: 3, seed: 1, name: ['test'] });
+      await one.reset();
+      for (let step = 0; step < 25; step++) await one.step(actions(step));
+      await other.restore(await one.save());
+      for (let step = 25; step < 75; step++)
+        assert.deepEqual(await other.step(actions(step)), await one.step(actions(step)));
+      assert.deepEqual(await other.save(), await one.save());
+      await one.dispose();
+      await other.dispose();
     });
 
   it('begin upright, with the noise of their definitions', async () => {
@@ -157,12 +158,12 @@ describe('Ant and Humanoid', () => {
       [antV5, 0.75, 0.1],
       [humanoidV5, 1.4, 0.01],
     ] as const) {
-      const vector = await VectorEnvironment.create(definition, 20, 1, 'test');
-      vector.reset();
+      const vector = await VectorEnvironment.create(definition, { count: 20, seed: 1, name: ['test'] });
+      await vector.reset();
       const heights = Array.from({ length: 20 }, (_, index) => vector.observations[index * definition.observations]!);
       assert.ok(heights.every((value) => Math.abs(value - height) <= noise));
       assert.ok(Math.max(...heights) - Math.min(...heights) > noise);
-      vector.dispose();
+      await vector.dispose();
     }
   });
 });

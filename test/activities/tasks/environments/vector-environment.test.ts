@@ -43,13 +43,13 @@ const actions = (count: number) => Float32Array.from({ length: count }, (_, inde
 
 describe('environments side by side', () => {
   it('end, or are cut off by the time limit, and begin a new episode at once', async () => {
-    const vector = await VectorEnvironment.create(counter, 6, 5, 'test');
-    vector.reset();
+    const vector = await VectorEnvironment.create(counter, { count: 6, seed: 5, name: ['test'] });
+    await vector.reset();
     const begins = Array.from({ length: 6 }, (_, index) => vector.observations[3 * index + 1]!);
     assert.ok(begins.some((steps) => steps > 4) && begins.some((steps) => steps <= 4), String(begins));
     const over = new Map<number, number>();
     for (let step = 1; step <= 4; step++) {
-      const { ended, cut, final, episodes } = vector.step(actions(6));
+      const { ended, cut, final, episodes } = await vector.step(actions(6));
       const finished = begins.flatMap((steps, index) => (over.has(index) ? [] : [{ steps, index }]));
       for (const { steps, index } of finished) {
         assert.equal(ended[index], Number(steps === step), `environment ${index}, step ${step}`);
@@ -66,22 +66,22 @@ describe('environments side by side', () => {
       }
     }
     assert.equal(over.size, 6);
-    vector.dispose();
+    await vector.dispose();
   });
 
   it('clip actions to the bounds, of which −1 and 1 are the units', async () => {
-    const vector = await VectorEnvironment.create(counter, 4, 5, 'test');
-    vector.reset();
-    const { final } = vector.step(Float32Array.of(-3, -1, 0.5, 7));
+    const vector = await VectorEnvironment.create(counter, { count: 4, seed: 5, name: ['test'] });
+    await vector.reset();
+    const { final } = await vector.step(Float32Array.of(-3, -1, 0.5, 7));
     const shown = [0, 1, 2, 3].map((index) => Math.floor(final[3 * index + 2]!));
     assert.deepEqual(shown, [-2, -2, 4, 6]);
   });
 
   it('draw from streams of their own, however many there are', async () => {
     const run = async (count: number, worker: string): Promise<Float64Array> => {
-      const vector = await VectorEnvironment.create(counter, count, 5, worker);
-      vector.reset();
-      for (let step = 0; step < 9; step++) vector.step(new Float32Array(count));
+      const vector = await VectorEnvironment.create(counter, { count, seed: 5, name: [worker] });
+      await vector.reset();
+      for (let step = 0; step < 9; step++) await vector.step(new Float32Array(count));
       return vector.observations.slice(0, 3 * 2);
     };
     const two = await run(2, 'P1/member-0');
@@ -92,25 +92,25 @@ describe('environments side by side', () => {
   it('go on from a checkpoint, bit for bit', async () => {
     for (const definition of [counter, pendulum]) {
       const [one, other] = [
-        await VectorEnvironment.create(definition, 5, 5, 'test'),
-        await VectorEnvironment.create(definition, 5, 5, 'test'),
+        await VectorEnvironment.create(definition, { count: 5, seed: 5, name: ['test'] }),
+        await VectorEnvironment.create(definition, { count: 5, seed: 5, name: ['test'] }),
       ];
-      one.reset();
-      for (let step = 0; step < 7; step++) one.step(actions(5));
-      other.restore(one.save());
-      for (let step = 0; step < 205; step++) assert.deepEqual(other.step(actions(5)), one.step(actions(5)));
-      assert.deepEqual(other.save(), one.save());
+      await one.reset();
+      for (let step = 0; step < 7; step++) await one.step(actions(5));
+      await other.restore(await one.save());
+      for (let step = 0; step < 205; step++) assert.deepEqual(await other.step(actions(5)), await one.step(actions(5)));
+      assert.deepEqual(await other.save(), await one.save());
       assert.deepEqual(other.runningReturns, one.runningReturns);
     }
   });
 
   it('refuse a checkpoint that is none of theirs', async () => {
-    const vector = await VectorEnvironment.create(counter, 2, 5, 'test');
-    const other = await VectorEnvironment.create(counter, 3, 5, 'test');
-    assert.throws(() => vector.restore(new Map()), {
+    const vector = await VectorEnvironment.create(counter, { count: 2, seed: 5, name: ['test'] });
+    const other = await VectorEnvironment.create(counter, { count: 3, seed: 5, name: ['test'] });
+    await assert.rejects(vector.restore(new Map()), {
       message: 'Expected the checkpoint to have the tensor `environments/states` (F64 [2, 3]), got `none`',
     });
-    assert.throws(() => vector.restore(other.save()), {
+    await assert.rejects(vector.restore(await other.save()), {
       message: 'Expected the checkpoint to have the tensor `environments/states` (F64 [2, 3]), got `F64 [3, 3]`',
     });
   });

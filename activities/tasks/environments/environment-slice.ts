@@ -1,0 +1,149 @@
+/**
+ * Some of the environments that stand side by side, all of them stepped in one thread. Slices share the arrays of all
+ * environments, and each reads and writes the rows of its own.
+ *
+ * Episode e of environment k draws from streams of its own, so nothing depends on which slice an environment is in.
+ *
+ * E: environments of all slices; O: numbers of an observation; A: of an action; S: of a state; C: of an episode.
+ */
+import { randomStream, type RandomStream } from '../../../workflows/algorithm/random.ts';
+import type { Environment, EnvironmentDefinition } from './environment.ts';
+
+/** Columns of an episode before its measurements: its number, its steps, its return. */
+const COLUMNS = 3;
+
+/** What all environments read and write. They may be in shared memory. */
+export interface EnvironmentArrays {
+  /** [E, A]: −1 and 1 are the bounds of the environment, which clip them. */
+  readonly actions: Float32Array;
+  /** [E]. */
+  readonly rewards: Float64Array;
+  /** [E]: 1 if the episode ended with the newest step. */
+  readonly ended: Uint8Array;
+  /** [E]: 1 if the time limit cut the episode off. */
+  readonly cut: Uint8Array;
+  /** [E, O]: after the newest step, before a new episode began. */
+  readonly final: Float64Array;
+  /** [E, O]: what the environments show now. */
+  readonly observations: Float64Array;
+  /** [E, C]: number of the running episode, its steps, its return, sums of its measurements. */
+  readonly running: Float64Array;
+  /** [E, C]: the same of the episodes that were over with the newest step. */
+  readonly over: Float64Array;
+  /** [E, S]: what `save` writes, and `restore` reads. */
+  readonly states: Float64Array;
+}
+
+/** What slices do. */
+export type SliceCommand = 'reset' | 'step' | 'save' | 'restore' | 'dispose';
+
+/** Which environments are in a slice, and what they draw from. */
+export interface SlicePlan {
+  /** Number of its first environment. */
+  readonly first: number;
+  readonly count: number;
+  readonly seed: number;
+  /** Begins the names of all streams. */
+  readonly name: readonly string[];
+}
+
+/** Returns C. */
+export function episodeColumns({ measurements = [] }: EnvironmentDefinition): number {
+  return COLUMNS + measurements.length;
+}
+
+/** Makes so many environments. */
+export async function createEnvironments(definition: EnvironmentDefinition, count: number): Promise<Environment[]> {
+  const environments: Environment[] = [];
+  for (let index = 0; index < count; index++) environments.push(await definition.create());
+  return environments;
+}
+
+export class EnvironmentSlice {
+  readonly #definition: EnvironmentDefinition;
+  readonly #plan: SlicePlan;
+  readonly #environments: readonly Environment[];
+  readonly #arrays: EnvironmentArrays;
+  readonly #action: Float64Array;
+
+  constructor(
+    definition: EnvironmentDefinition,
+    plan: SlicePlan,
+    environments: readonly Environment[],
+    arrays: EnvironmentArrays,
+  ) {
+    this.#definition = definition;
+    this.#plan = plan;
+    this.#environments = environments;
+    this.#arrays = arrays;
+    this.#action = new Float64Array(definition.actions.low.length);
+  }
+
+  carryOut(command: SliceCommand): void {
+    this.#environments.forEach((environment, index) => this.#carryOut(command, environment, this.#plan.first + index));
+  }
+
+  #carryOut(command: SliceCommand, environment: Environment, index: number): void {
+    const { states, running } = this.#arrays;
+    switch (command) {
+      case 'reset':
+        this.#row(running, index).fill(0);
+        return this.#begin(environment, index, 0);
+      case 'step':
+        return this.#step(environment, index);
+      case 'save':
+        return environment.save(this.#row(states, index));
+      case 'restore':
+        return environment.restore(this.#row(states, index));
+      case 'dispose':
+        return environment.dispose?.();
+      default:
+        command satisfies never;
+    }
+  }
+
+  #begin(environment: Environment, index: number, episode: number): void {
+    environment.reset(this.#stream('episode', index, episode), this.#row(this.#arrays.observations, index));
+  }
+
+  #step(environment: Environment, index: number): void {
+    const { rewards, ended, cut, final, observations, over } = this.#arrays;
+    const running = this.#row(this.#arrays.running, index);
+    const [episode = 0, step = 0] = running;
+    const observation = this.#row(final, index);
+    const transition = environment.step(this.#actionOf(index), observation, () =>
+      this.#stream('step', index, episode, step),
+    );
+    rewards[index] = transition.reward;
+    running[1]! += 1;
+    running[2]! += transition.reward;
+    transition.measurements?.forEach((value, which) => (running[COLUMNS + which]! += value));
+    ended[index] = Number(transition.ended);
+    cut[index] = Number(!transition.ended && running[1]! >= this.#definition.mostSteps);
+    if (ended[index] === 0 && cut[index] === 0) return this.#row(observations, index).set(observation);
+    this.#row(over, index).set(running);
+    running.fill(0);
+    running[0] = episode + 1;
+    this.#begin(environment, index, episode + 1);
+  }
+
+  #stream(...name: readonly (string | number)[]): RandomStream {
+    return randomStream(this.#plan.seed, ...this.#plan.name, ...name);
+  }
+
+  /** Returns the row of an environment. */
+  #row(all: Float64Array, index: number): Float64Array {
+    const width = all.length / this.#arrays.rewards.length;
+    return all.subarray(index * width, (index + 1) * width);
+  }
+
+  #actionOf(index: number): Float64Array {
+    const { low, high } = this.#definition.actions;
+    const first = index * low.length;
+    for (let at = 0; at < low.length; at++) {
+      const clipped = Math.max(-1, Math.min(1, this.#arrays.actions[first + at]!));
+      this.#action[at] = low[at]! + ((clipped + 1) / 2) * (high[at]! - low[at]!);
+    }
+    return this.#action;
+  }
+}
