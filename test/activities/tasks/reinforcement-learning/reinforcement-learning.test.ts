@@ -141,13 +141,13 @@ describe('reinforcement learning', () => {
   it('refuses a checkpoint of another agent', async () => {
     const { state } = await trainFromNothing(reinforcementLearning, SMALL, 0, { hyperparameters });
     await withSession(reinforcementLearning, { ...SMALL, hidden: [9] }, { hyperparameters }, async (session) => {
-      assert.throws(
-        () => session.restore(state),
+      await assert.rejects(
+        async () => session.restore(state),
         /Expected the checkpoint to have the tensor `policy\/hidden-0\/kernel`/,
       );
     });
     await withSession(reinforcementLearning, SMALL, { hyperparameters }, async (session) => {
-      assert.throws(() => session.restore(new Map([...state, ['more', state.get('diverged')!]])), {
+      await assert.rejects(async () => session.restore(new Map([...state, ['more', state.get('diverged')!]])), {
         message: 'Expected the checkpoint to have only tensors of this agent, got `more`',
       });
     });
