@@ -1,7 +1,7 @@
 /**
  * A computing process with a toy whose step is in trouble: at the step TROUBLE_AT (of the worker TROUBLE_OF, or of all)
  * it does what TROUBLE says, if the file TROUBLE_WHILE exists. It says so in a file of that name and `.now`. Several
- * troubles, separated by commas, come in as many steps in a row.
+ * troubles, separated by commas, come in as many steps in a row. Partial checkpoints are saved every PARTIAL_EVERY_MS.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
@@ -9,7 +9,13 @@ import { computeHere } from '../../../activities/training/compute-here.ts';
 import { serve } from '../../../workers/computing/serving.ts';
 import { tasksWithSessions } from '../../shipped-tasks.ts';
 
-const { TROUBLE: troubles = '', TROUBLE_AT: at = '0', TROUBLE_WHILE: file = '', TROUBLE_OF: victim } = process.env;
+const {
+  TROUBLE: troubles = '',
+  TROUBLE_AT: at = '0',
+  TROUBLE_WHILE: file = '',
+  TROUBLE_OF: victim,
+  PARTIAL_EVERY_MS: partialEveryMs = '1000',
+} = process.env;
 
 function makeTrouble(trouble: string): void | Promise<void> {
   writeFileSync(`${file}.now`, '');
@@ -34,7 +40,7 @@ await serve(
   computeHere({
     objects: new ObjectStore(),
     threads: 1,
-    partialEveryMs: 1_000,
+    partialEveryMs: Number(partialEveryMs),
     tasks: tasksWithSessions((session, { worker }) => {
       const train = session.train.bind(session);
       session.train = async (from, to) => {
