@@ -12,7 +12,7 @@ import { inspect } from 'node:util';
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   timeoutMs = 20_000,
-  intervalMs = 10,
+  intervalMs = 50,
 ): Promise<void> {
   await poll(condition, (holds) => holds, { timeoutMs, intervalMs, expectation: condition });
 }
@@ -27,7 +27,7 @@ export async function poll<Answer>(
   isEnough: (answer: Answer) => boolean,
   {
     timeoutMs = 120_000,
-    intervalMs = 10,
+    intervalMs = 50,
     expectation = isEnough,
   }: {
     readonly timeoutMs?: number;
