@@ -3,7 +3,8 @@
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { RunFolder } from './checkpoint.ts';
-import type { ResultSummary, TaskQuestion, WrittenReport } from './run.ts';
+import type { ResultSummary } from './result.ts';
+import type { TaskQuestion, WrittenReport } from './run.ts';
 import type { AnsweredRequest } from './task.ts';
 import type { Specification } from '../specification/specification.ts';
 

@@ -1,13 +1,10 @@
 /**
  * The light activities of a run: its plan, the records of its rounds, its result. They run on orchestrators.
  */
-import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { RoundEvent } from '../../workflows/population/events.ts';
-import type { DecisionCode, HistorySegment } from '../../workflows/population/state.ts';
-import type { Algorithm } from '../../workflows/population/names.ts';
-import type { CheckpointReference, RunFolder } from './checkpoint.ts';
+import type { RunFolder } from './checkpoint.ts';
+import type { ResultSummary, RetracedRun, WriteResultRequest } from './result.ts';
 import type { AnsweredRequest, DescribeRequest, TaskDescription } from './task.ts';
-import type { ReportOutcome } from './training.ts';
 import type { Specification } from '../specification/specification.ts';
 
 /** What a run will do and cost, known before it starts. */
@@ -40,15 +37,6 @@ export interface TaskQuestion {
   readonly request: DescribeRequest;
   /** Task queue of the trainers as the specification names it; null: the usual one. */
   readonly trainers: string | null;
-}
-
-/** The run whose schedule a retrace follows. */
-export interface RetracedRun {
-  /** Its folder, `<workflow id>/<first run id>`. */
-  readonly folder: string;
-  readonly seed: number;
-  readonly objective: Score;
-  readonly testScore: Score;
 }
 
 export interface RunCosts {
@@ -133,68 +121,6 @@ export interface LoadedPart {
   readonly parts: number;
   /** The record that the state is of. */
   readonly reference: RoundReference;
-}
-
-export interface Winner {
-  readonly member: number;
-  readonly score: Score;
-  readonly checkpoint: CheckpointReference;
-  readonly history: readonly HistorySegment[];
-}
-
-export interface WriteResultRequest {
-  readonly storage: RunFolder;
-  readonly workflowId: string;
-  readonly specification: Specification;
-  readonly rounds: number;
-  readonly winner: Winner;
-  /** What the score is called. */
-  readonly score: string;
-  readonly report: ReportOutcome;
-  /** Expired objects that the store refused to delete. */
-  readonly undeleted: number;
-  readonly retraced?: RetracedRun;
-  /** Present if the run was stopped before its last round. */
-  readonly stoppedEarly?: { readonly reason: string; readonly round: number };
-}
-
-/** What the workflow of a finished run returns. It is small, and names the file with everything. */
-export interface ResultSummary {
-  readonly workflowId: string;
-  readonly algorithm: Algorithm;
-  readonly seed: number;
-  readonly rounds: number;
-  readonly steps: number;
-  readonly winner: { readonly member: string; readonly objective: Score; readonly checkpoint: CheckpointReference };
-  /** What the score is called: `accuracy`. */
-  readonly score: string;
-  readonly testScore: Score;
-  readonly untouchedScore?: Score;
-  /**
-   * Only of a retrace: the run that found the schedule, and its test score minus that of the retrace; null if one of
-   * them diverged.
-   */
-  readonly retraced?: RetracedRun & { readonly gap: number | null };
-  /** Promotions received, by sub-population, P1 first. */
-  readonly promotions: readonly number[];
-  /** Ends of evaluations in all sub-populations, by reason. */
-  readonly verdicts: Readonly<Record<string, number>>;
-  readonly schedule: readonly HistorySegment[];
-  /**
-   * SHA-256 of all decisions of all rounds, hexadecimal. It is equal for two runs that decided the same. Null: some
-   * decisions are lost.
-   */
-  readonly decisionsSha256: string | null;
-  /** Decisions of rounds that are lost, as `key: reason`. */
-  readonly lost: readonly string[];
-  /** The codes that decided its rounds: more than one if a worker with other code took the run over. */
-  readonly decidedBy: readonly DecisionCode[];
-  readonly storage: RunFolder;
-  readonly resultKey: string;
-  readonly files: readonly string[];
-  /** Expired objects that the store refused to delete; in `result.json`, those before the last round. */
-  readonly undeleted: number;
-  readonly stoppedEarly?: { readonly reason: string; readonly round: number };
 }
 
 export interface DeletionRequest {

@@ -24,6 +24,7 @@ const ALGORITHMS = {
   'random-search': 'Random search',
   retrace: 'Retrace of a schedule',
 } as const;
+const OTHERS = { 'best-seen': 'the best seen', 'last-round': 'the best of the last round' } as const;
 /** Segments of a schedule, and ancestors, that a sentence tells. */
 const MAX_TOLD = 12;
 
@@ -63,6 +64,9 @@ export function tilesOf({ result, leader, best, costs }: RunStory): Html {
       : [shortScore(leader?.score), `${score} of the leader`],
     ...(untouched === undefined ? [] : [[shortScore(untouched), `its ${score} on untouched data`] as const]),
     ...(best ? [[shortScore(best.score), `best ${score} seen, in round ${best.round}`] as const] : []),
+    ...(result?.other?.testScore === undefined
+      ? []
+      : [[shortScore(result.other.testScore), `test ${score} of ${OTHERS[result.other.rule]}`] as const]),
     [longNumber(costs.memberSteps + costs.evaluatorSteps), 'steps of all workers'],
     [shortDuration(costs.trainerSeconds), 'of trainers'],
   ];

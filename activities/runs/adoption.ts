@@ -77,7 +77,7 @@ interface EarlierLevel {
 }
 
 async function copyCheckpoints(
-  checkpoints: Pick<CheckpointStore, 'get' | 'put'>,
+  checkpoints: Pick<CheckpointStore, 'get' | 'put' | 'findDamage'>,
   states: readonly PopulationState[],
   from: RunFolder,
   storage: RunFolder,
@@ -87,8 +87,15 @@ async function copyCheckpoints(
     workers.flatMap((worker) => (worker?.checkpoint ? [[worker.checkpoint.sha256, worker.checkpoint] as const] : [])),
   );
   await inParallel(READS_AT_ONCE, [...references.values()], async (reference) => {
-    await checkpoints.put(storage, await checkpoints.get(from.bucket, reference), reference.step);
+    await copyCheckpoint(reference);
   });
+  // Nobody continues from the best one seen, so the run goes on if that one is lost.
+  for (const best of states.flatMap((state) => state.best?.checkpoint ?? []))
+    if ((await checkpoints.findDamage(from.bucket, best)) === null) await copyCheckpoint(best);
+
+  async function copyCheckpoint(reference: CheckpointReference): Promise<void> {
+    await checkpoints.put(storage, await checkpoints.get(from.bucket, reference), reference.step);
+  }
 }
 
 interface Adopted {

@@ -5,7 +5,8 @@
 import { inspect } from '../../workflows/validation/complaints.ts';
 import { at, isRecord } from '../../workflows/validation/draft.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
-import type { RetracedRun, TaskQuestion } from '../contracts/run.ts';
+import type { RetracedRun } from '../contracts/result.ts';
+import type { TaskQuestion } from '../contracts/run.ts';
 import { requestOf } from '../specification/described-task.ts';
 import { InvalidSpecification } from '../specification/parsing.ts';
 import { runFolder } from '../storage/layout.ts';

@@ -4,14 +4,12 @@
 import { evaluatorName, memberName } from '../../workflows/population/names.ts';
 import type { JudgedEvaluation, Promotion, RoundEvent } from '../../workflows/population/events.ts';
 import { applyEvents, emptyPopulation } from '../../workflows/population/reducer.ts';
-import { bestMember } from '../../workflows/population/scores.ts';
 import type { DecisionCode, MemberState, PopulationState, ScoreCurve } from '../../workflows/population/state.ts';
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../../workflows/algorithm/curve.ts';
 import type { EvaluationEnd } from '../../workflows/population/verdict-text.ts';
 import type { RoundRecord } from './sealing.ts';
 import type {
-  BestSeen,
   CommandStory,
   EvaluationStory,
   ExploitStory,
@@ -50,7 +48,6 @@ export class LevelFold {
   readonly #busy = new Map<number, number>();
   readonly commands: CommandStory[] = [];
   readonly codes: DecisionCode[] = [];
-  best: BestSeen | null = null;
   state: PopulationState = emptyPopulation();
   /** What the sub-population above judged against in the newest round. */
   judgedFromAbove: JudgedBelow = { members: [], promotions: [] };
@@ -72,7 +69,6 @@ export class LevelFold {
       const step = event.kind === 'trained' ? event.step : this.state.step;
       this.#note(event, { round, step }, below);
       this.state = applyEvents(this.state, [event]);
-      if (event.kind === 'trained') this.#noteBest({ round, step });
     }
     this.judgedFromAbove = { members: members ?? this.state.members, promotions };
   }
@@ -209,14 +205,6 @@ export class LevelFold {
 
   #evaluationAt(slot: number) {
     return this.#evaluations[this.#busy.get(slot) ?? -1];
-  }
-
-  #noteBest(moment: Moment): void {
-    const leader = bestMember(this.state);
-    const checkpoint = leader?.member.checkpoint;
-    if (!checkpoint || leader.score <= (this.best?.score ?? -Infinity)) return;
-    const { index, score } = leader;
-    this.best = { ...moment, member: memberName(this.#level, index), score, checkpoint };
   }
 }
 

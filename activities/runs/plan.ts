@@ -201,8 +201,8 @@ export function costsOf(
   const evaluators = subPopulations.reduce((sum, one) => sum + one.evaluators, 0);
   const workers = members + evaluators;
   const rounds = steps / stepsPerRound;
-  // The rounds kept, those that are about to be collected, the one in training.
-  const checkpointsKept = workers * (storage.keepRounds + roundsPerReport(rounds) + 1);
+  // The rounds kept, those that are about to be collected, the one in training; and the best one seen.
+  const checkpointsKept = workers * (storage.keepRounds + roundsPerReport(rounds) + 1) + 1;
   const bytes = described?.checkpointBytes ?? null;
   return {
     members,

@@ -8,8 +8,8 @@ import { z } from 'zod';
 import { mergeCodes } from '../../workflows/population/decision-code.ts';
 import { memberName, algorithmOf } from '../../workflows/population/names.ts';
 import { plannedRounds } from '../../workflows/population/run-length.ts';
-import { bestMember } from '../../workflows/population/scores.ts';
-import type { PopulationState } from '../../workflows/population/state.ts';
+import { pickWinner, WINNER_RULES } from '../../workflows/population/winner.ts';
+import type { PopulationState, Standing } from '../../workflows/population/state.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import type { Specification } from '../specification/specification.ts';
 import { MISSING } from '../storage/checkpoints.ts';
@@ -22,7 +22,7 @@ import { readSpecification } from './recorded-specification.ts';
 import { completeRounds, subPopulationNumbers } from './rounds.ts';
 import type { RoundRecords } from './rounds.ts';
 import { unbroken, type Chain, type LostRecord, type SealedRecord } from './sealing.ts';
-import type { LeaderStory, RunStory } from './story.ts';
+import type { BestSeen, LeaderStory, RunStory } from './story.ts';
 
 /** Rounds whose records are in memory at the same time. */
 const BLOCK_ROUNDS = 16;
@@ -64,8 +64,8 @@ export async function readRun(records: RoundRecords, storage: RunFolder): Promis
     rounds,
     plannedRounds: first?.ended?.round ?? first?.extendedTo ?? plannedRounds(specification),
     subPopulations: folds.map((fold) => fold.story()),
-    leader: first ? leaderOf(first) : null,
-    best: folds[0]?.best ?? null,
+    leader: first ? leaderIn(first, specification) : null,
+    best: first?.best ? bestSeen(first.best, specification) : null,
     ...sumTallies(levels.map(({ tally }) => tally)),
     commands: folds.flatMap(({ commands }) => commands),
     endedEarly: first?.ended ?? null,
@@ -91,6 +91,7 @@ const NEEDED_SPECIFICATION = z.object({
   evaluation: z.object({ significance: z.number() }),
   smoothing: z.string(),
   hyperparameters: z.record(z.string(), z.unknown()),
+  winner: z.enum(WINNER_RULES),
 });
 
 /** @throws NoRun if there is none, or one that cannot be used */
@@ -135,9 +136,12 @@ async function readLevels(
 }
 
 /** Returns the member that would win now: the winner, if the run has finished. */
-function leaderOf(state: PopulationState): LeaderStory | null {
-  const best = bestMember(state);
-  if (!best?.member.checkpoint) return null;
-  const { checkpoint, history } = best.member;
-  return { member: memberName(1, best.index), score: best.score, checkpoint, history };
+function leaderIn(state: PopulationState, specification: Specification): LeaderStory | null {
+  const { winner } = pickWinner(state, specification.winner);
+  return winner && { ...winner, member: memberName(1, winner.member) };
+}
+
+function bestSeen(best: Standing, { stepsPerRound }: Specification): BestSeen {
+  const { step } = best.checkpoint;
+  return { ...best, member: memberName(1, best.member), step, round: step / stepsPerRound };
 }

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import type { RunFolder } from '../contracts/checkpoint.ts';
-import type { ResultSummary } from '../contracts/run.ts';
+import type { ResultSummary } from '../contracts/result.ts';
 import type { Specification } from '../specification/specification.ts';
 import { resultKey } from '../storage/layout.ts';
 import { readRecorded, SCORE, SEGMENTS, type RecordedJson } from './recorded-json.ts';

@@ -12,8 +12,9 @@ import { lineageOf } from '../../workflows/population/lineage.ts';
 import { algorithmOf, memberName } from '../../workflows/population/names.ts';
 import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { HistorySegment, PopulationState } from '../../workflows/population/state.ts';
+import { otherRule, type WinnerRule } from '../../workflows/population/winner.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { ResultSummary, WriteResultRequest } from '../contracts/run.ts';
+import type { Other, OtherSummary, ResultSummary, WriteResultRequest } from '../contracts/result.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import { MISSING } from '../storage/checkpoints.ts';
 import { decisionsKey, resultKey } from '../storage/layout.ts';
@@ -38,7 +39,7 @@ export async function writeResult(
   rounds: RoundRecords,
   request: WriteResultRequest,
 ): Promise<ResultSummary> {
-  const { storage, workflowId, specification, winner, report } = request;
+  const { storage, workflowId, specification, winner, other, report } = request;
   const levels = await Promise.all(
     subPopulationNumbers(specification.subPopulations.length).map((level) =>
       readLevel(rounds, storage, request.rounds, level),
@@ -53,6 +54,7 @@ export async function writeResult(
     rounds: request.rounds,
     steps: request.rounds * specification.stepsPerRound,
     winner: { member: memberName(1, winner.member), objective: winner.score, checkpoint: winner.checkpoint },
+    ...(other ? { other: describeOther(other, otherRule(specification.winner)) } : {}),
     score: request.score,
     testScore: report.testScore,
     ...(report.untouchedScore === undefined ? {} : { untouchedScore: report.untouchedScore }),
@@ -88,6 +90,11 @@ export async function writeResult(
   };
   await objects.put(storage.bucket, key, readableJson(result), 'application/json');
   return summary;
+}
+
+function describeOther({ member, score, checkpoint, report }: Other, rule: WinnerRule): OtherSummary {
+  const { files = [], ...scores } = report ?? {};
+  return { rule, member: memberName(1, member), objective: score, ...scores, checkpoint, files };
 }
 
 /** What is recorded of a sub-population. */

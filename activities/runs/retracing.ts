@@ -15,7 +15,7 @@ import type { RoundRecords } from './rounds.ts';
 import { refused } from './sealing.ts';
 import { MISSING } from '../storage/checkpoints.ts';
 import { resultKey, retracedKey, RUN_FOLDER } from '../storage/layout.ts';
-import type { RetracedRun } from '../contracts/run.ts';
+import type { RetracedRun } from '../contracts/result.ts';
 import { joinEqual } from './schedule.ts';
 
 interface RetracingInput {

@@ -117,12 +117,8 @@ export interface LeaderStory {
   readonly history: readonly HistorySegment[];
 }
 
-/** The best score that a member of P1 measured at the end of a round. The checkpoint may be collected since. */
-export interface BestSeen extends Moment {
-  readonly member: string;
-  readonly score: number;
-  readonly checkpoint: CheckpointReference;
-}
+/** The member of P1 that had the best score of all after a round, as it stood then. */
+export type BestSeen = LeaderStory & Moment;
 
 /** A run, as its records tell it. */
 export interface RunStory {

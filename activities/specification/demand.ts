@@ -28,7 +28,7 @@ const STORY_BYTES = 12 * 300;
 /** Bytes of the records that a run refuses. */
 const WARNING_BYTES = 2_000;
 /** Bytes of a result's summary, with the schedule cut short (result.ts). */
-const RESULT_BYTES = 16_000;
+const RESULT_BYTES = 18_000;
 
 /** Bytes of what trainers say of a task with some hundred hyperparameters. */
 const DESCRIPTION_BYTES = 20_000;
@@ -68,9 +68,9 @@ export function rootDemand({ subPopulations, steps, stepsPerRound }: Specificati
     times(children, child(sizes.workflowId, sizes.run + 2 * sizes.recorded + 100)),
     times(subPopulations.length, sent(sizes.workflowId, sizes.steering)),
     { events: 0, bytes: sizes.winner },
-    // The watchdog, the report, the result, the report for people, the last collection, the histories.
+    // The watchdog, two reports, the result, the report for people, the last collection, the histories.
     activity(sizes.run, 1_000),
-    activity(sizes.run + sizes.reference, 2_000),
+    times(2, activity(sizes.run + sizes.reference, 2_000)),
     activity(sizes.result, RESULT_BYTES),
     activity(sizes.location, sizes.location + 100),
     activity(sizes.location + 100, 50),

@@ -9,7 +9,13 @@ import { KEPT_CODES } from '../../workflows/population/decision-code.ts';
 import { evaluatorName, memberName } from '../../workflows/population/names.ts';
 import { END_REASONS } from '../../workflows/population/events.ts';
 import type { JudgedEvaluation, Promotion } from '../../workflows/population/events.ts';
-import type { DecisionCode, EvaluationState, HistorySegment, MemberState } from '../../workflows/population/state.ts';
+import type {
+  DecisionCode,
+  EvaluationState,
+  HistorySegment,
+  MemberState,
+  Standing,
+} from '../../workflows/population/state.ts';
 import { LEADERS } from '../../workflows/population/views.ts';
 import { checkpointKey } from '../storage/layout.ts';
 import type { CheckpointReference, RunFolder } from '../contracts/checkpoint.ts';
@@ -24,8 +30,9 @@ import type {
   Steering,
   SubPopulationSummary,
 } from '../contracts/messages.ts';
-import type { RoundReference, SaveRoundRequest, Winner, WriteResultRequest } from '../contracts/run.ts';
-import type { TrainOutcome, TrainRequest } from '../contracts/training.ts';
+import type { WriteResultRequest } from '../contracts/result.ts';
+import type { RoundReference, SaveRoundRequest } from '../contracts/run.ts';
+import type { ReportOutcome, TrainOutcome, TrainRequest } from '../contracts/training.ts';
 import { limits } from './limits.ts';
 import type { Specification } from './specification.ts';
 
@@ -252,15 +259,17 @@ function messagesBetween({ specification, workflowId, rounds, level, storage, ke
 }
 
 function resultsOf({ specification, workflowId, rounds, index, storage, checkpoint }: LargestParts) {
-  const winner: Winner = { member: index, score: LONGEST_NUMBER, checkpoint, history: [] };
+  const winner: Standing = { member: index, score: LONGEST_NUMBER, checkpoint, history: [] };
+  const report: ReportOutcome = { testScore: LONGEST_NUMBER, untouchedScore: LONGEST_NUMBER, files: [] };
   const result: WriteResultRequest = {
     storage,
     workflowId,
     specification,
     rounds,
     winner,
+    other: { member: index, score: LONGEST_NUMBER, checkpoint, report },
     score: 'x'.repeat(100),
-    report: { testScore: LONGEST_NUMBER, untouchedScore: LONGEST_NUMBER, files: [] },
+    report,
     undeleted: LONGEST_COUNT,
   };
   return { winner, result };

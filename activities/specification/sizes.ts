@@ -12,6 +12,9 @@ const NUMBER_BYTES = 25;
 /** Codes that decide in one round: workers with other code take the run over while the round trains. */
 const CODES_PER_ROUND = 4;
 
+/** Files that trainers report on a checkpoint, with the end of each key. */
+const REPORTED_FILES = 4;
+
 /** Bytes of each message; functions where they depend on how many members and evaluators a sub-population has. */
 export type Sizes = ReturnType<typeof sizesOf>;
 
@@ -50,8 +53,9 @@ export function sizesOf(specification: Specification, workflowId: string) {
     location: jsonBytes(messages.storage),
     recorded: jsonBytes(messages.recorded),
     completed: jsonBytes(messages.completed) + summaries,
-    winner: jsonBytes(messages.winner) + schedule,
-    result: jsonBytes(messages.result) + schedule + 3 * (messages.storage.folder.length + 61),
+    // And who would have won under the other rule, with hyperparameters instead of a schedule.
+    winner: 2 * jsonBytes(messages.winner) + schedule + jsonBytes(messages.hyperparameters),
+    result: jsonBytes(messages.result) + schedule + 2 * REPORTED_FILES * (messages.storage.folder.length + 71),
     news: (members: number) => jsonBytes(messages.news) + newsOf(measures, members),
     batch: (evaluators: number) => jsonBytes(messages.batch) + summaries + evaluators * promoted,
     saved: (members: number, evaluators: number, evaluatorsAbove: number) =>
@@ -130,6 +134,8 @@ function carriedOf(measures: Measures, evaluators: number, membersBelow: number)
 
 function stateOf({ messages, runScores, schedule }: Measures, members: number, evaluators: number): number {
   return (
+    jsonBytes(messages.winner) +
+    schedule +
     members * (jsonBytes(messages.member) + runScores + schedule) +
     evaluators * (jsonBytes(messages.evaluation) + runScores + schedule) +
     jsonBytes(messages.verdicts)

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import type { HyperparameterSpaces } from '../../workflows/algorithm/hyperparameters.ts';
+import { WINNER_RULES } from '../../workflows/population/winner.ts';
 import type { TaskDescription, TaskLookup, TaskSpecification } from '../contracts/task.ts';
 import { descriptionOf, task } from './described-task.ts';
 import { evaluation } from './evaluation-schema.ts';
@@ -81,6 +82,11 @@ export const specificationShape = object(
         'Schedule of a random search or of a retrace: members follow it and never copy one another. Default: none; ' +
           'the run finds schedules.',
       ),
+    winner: oneOf(
+      WINNER_RULES,
+      'Who wins: the member of P1 with the best score of the last round, or of any round. The other is reported ' +
+        'beside it. Default and the paper: last-round.',
+    ).default('last-round'),
     threads: integer(
       1,
       limits.threads,

@@ -173,8 +173,8 @@ async function findPartials(
   return stored.map(({ key }) => key).filter((key) => endOfPartialsRound(storage, key) <= last);
 }
 
-function checkpointKeys({ members, evaluations }: PopulationState): string[] {
-  return [...members, ...evaluations].flatMap((worker) => (worker?.checkpoint ? [worker.checkpoint.key] : []));
+function checkpointKeys({ members, evaluations, best }: PopulationState): string[] {
+  return [...members, ...evaluations, best].flatMap((worker) => (worker?.checkpoint ? [worker.checkpoint.key] : []));
 }
 
 function trainedKeys(record: RoundRecord | undefined): string[] {

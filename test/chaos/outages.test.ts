@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { ResultSummary } from '../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../activities/contracts/result.ts';
 import { findRepeatedFailures } from '../../workers/processes/standstill.ts';
 import { watchWorkflow } from '../../workers/processes/watch-workflow.ts';
 import { progressQuery } from '../../workflows/messages.ts';

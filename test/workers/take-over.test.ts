@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { DecisionCode } from '../../workflows/population/state.ts';
-import type { ResultSummary } from '../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../activities/contracts/result.ts';
 import { pauseUpdate, progressQuery, resumeUpdate } from '../../workflows/messages.ts';
 import { describeCodes } from '../../workflows/population/decision-code.ts';
 import { ROOT } from '../../workers/processes/places.mjs';

@@ -9,12 +9,8 @@ import type { RoundEvent } from '../../workflows/population/events.ts';
 import type { PopulationState } from '../../workflows/population/state.ts';
 import type { Score } from '../../workflows/algorithm/index.ts';
 import type { ComparisonActivities, ComparisonInput } from '../../activities/contracts/comparison.ts';
-import type {
-  PlannedCosts,
-  RoundReference,
-  RunActivities,
-  WriteResultRequest,
-} from '../../activities/contracts/run.ts';
+import type { WriteResultRequest } from '../../activities/contracts/result.ts';
+import type { PlannedCosts, RoundReference, RunActivities } from '../../activities/contracts/run.ts';
 import type { TrainingActivities, TrainRequest } from '../../activities/contracts/training.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { SimulatedRound, TrainedRound } from '../../workflows/population/simulation.ts';
@@ -86,6 +82,7 @@ export function toySpecification(overrides: Partial<Specification> = {}): Specif
     },
     smoothing: 'fixed',
     hyperparameters: { h: SEARCHED_H },
+    winner: 'last-round',
     threads: 1,
     storage: { bucket: 'test', keepRounds: 2 },
     ...overrides,

@@ -8,7 +8,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { CheckpointStore } from '../../activities/storage/checkpoints.ts';
 import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../activities/orchestration.ts';
-import type { ResultSummary } from '../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../activities/contracts/result.ts';
 import { computeHere } from '../../activities/training/compute-here.ts';
 import { createTrainingActivities } from '../../activities/training/train.ts';
 import type { ReportRequest, TrainRequest, TrainingActivities } from '../../activities/contracts/training.ts';

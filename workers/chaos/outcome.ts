@@ -1,7 +1,7 @@
 /**
  * The part of a result that must be equal in two runs of the same specification, whatever disturbed them.
  */
-import type { ResultSummary } from '../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../activities/contracts/result.ts';
 
 export interface Outcome {
   readonly decisionsSha256: string | null;

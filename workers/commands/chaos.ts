@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '@temporalio/client';
-import type { ResultSummary } from '../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../activities/contracts/result.ts';
 import { registryWith } from '../../activities/tasks/shipped.ts';
 import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';

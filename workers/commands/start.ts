@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import type { ResultSummary, RunPlan } from '../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../activities/contracts/result.ts';
+import type { RunPlan } from '../../activities/contracts/run.ts';
 import type { Comparison } from '../../activities/comparison/input.ts';
 import { UNASKED } from '../../activities/specification/described-task.ts';
 import { comparisonQuery, progressQuery } from '../../workflows/messages.ts';

@@ -5,8 +5,8 @@
  * Use it to try rules. It cannot measure the costs of a run on a stack, nor the digests of checkpoints.
  */
 import type { Score } from '../../workflows/algorithm/index.ts';
-import type { HistorySegment } from '../../workflows/population/state.ts';
-import { bestMember } from '../../workflows/population/scores.ts';
+import type { Standing } from '../../workflows/population/state.ts';
+import { pickWinner } from '../../workflows/population/winner.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { Report, Session, State, Task } from '../../activities/tasks/task.ts';
 import type { TaskRegistry } from '../../activities/tasks/registry.ts';
@@ -73,8 +73,7 @@ async function trainAndMeasure(
 export interface SimulatedTask {
   readonly run: SimulatedRun<State>;
   /** Undefined if every member of P1 has diverged. */
-  readonly winner:
-    { readonly member: number; readonly score: Score; readonly history: readonly HistorySegment[] } | undefined;
+  readonly winner: Standing | undefined;
   /** What the score is called. */
   readonly score: string;
   readonly report: Pick<Report, 'testScore' | 'untouchedScore'>;
@@ -87,20 +86,20 @@ export async function simulateTask(
 ): Promise<SimulatedTask> {
   const task = tasks.task(specification.task);
   const run = await simulate(specification, trainingOf(specification, task));
-  const best = run.populations[0] && bestMember(run.populations[0]);
-  const state = best?.member.checkpoint && run.states.get(best.member.checkpoint.key);
-  if (!best || !state) return { run, winner: undefined, score: task.score, report: { testScore: 'diverged' } };
+  const winner = run.populations[0] && pickWinner(run.populations[0], specification.winner).winner;
+  const state = winner && run.states.get(winner.checkpoint.key);
+  if (!state) return { run, winner: undefined, score: task.score, report: { testScore: 'diverged' } };
   const session = await task.open({
     seed: specification.seed,
     worker: 'report',
-    hyperparameters: best.member.history.at(-1)?.hyperparameters ?? {},
+    hyperparameters: winner.history.at(-1)?.hyperparameters ?? {},
     dataDirectory: DATA,
   });
   try {
     await session.restore(state);
     return {
       run,
-      winner: { member: best.index, score: best.score, history: best.member.history },
+      winner,
       score: task.score,
       report: await session.report(),
     };

@@ -1,7 +1,7 @@
 /**
  * Formats the summary of a finished run, with its files and the next commands.
  */
-import type { ResultSummary } from '../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../activities/contracts/result.ts';
 import { runReportKey } from '../../activities/storage/layout.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import { describeCodes } from '../../workflows/population/decision-code.ts';
@@ -23,7 +23,7 @@ export interface SummaryPlaces {
 
 /** Describes the result of a run. Returns several lines. */
 export function formatSummary(result: ResultSummary, specification: Specification, places: SummaryPlaces): string {
-  const { winner, score, testScore, untouchedScore, promotions, verdicts, storage, rounds, steps } = result;
+  const { promotions, verdicts, storage, rounds, steps } = result;
   const place = (key: string): string => displayObject(places.stack, { bucket: storage.bucket, key });
   const report = runReportKey(storage);
   const received = promotions
@@ -37,9 +37,8 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
         ? `, stopped early in round ${result.stoppedEarly.round}: ${result.stoppedEarly.reason}`
         : ''),
     '',
-    `Winner      ${winner.member}: objective ${shortScore(winner.objective)}, test ${score} ` +
-      `${shortScore(testScore)}` +
-      `${untouchedScore === undefined ? '' : `, ${score} on untouched data ${shortScore(untouchedScore)}`}`,
+    `Winner      ${describeScores(result.winner, result)}`,
+    ...otherLines(result, place),
     ...scheduleLines(result, specification),
     ...(received.length > 0 ? [`Promotions  ${received.join(', ')}`] : []),
     ...(ends.length > 0 ? [`Evaluations ${ends.map(([reason, count]) => `${count} ${reason}`).join(', ')}`] : []),
@@ -64,6 +63,32 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
       ? `Report: ${openableObject(places.stack, { bucket: storage.bucket, key: report })}`
       : `Report: it could not be written. Make it with ${commandLine('report', `--run ${storage.folder}`)}`,
   ].join('\n');
+}
+
+/** Describes who would have won under the other rule, with its weights. */
+function otherLines({ other, score }: ResultSummary, place: (key: string) => string): string[] {
+  if (other === undefined) return [];
+  const [weights] = other.files;
+  const title = other.rule === 'best-seen' ? 'Best seen ' : 'Last round';
+  return [
+    `${title}  ${describeScores(other, { ...other, score })}, at step ${longNumber(other.checkpoint.step)}`,
+    ...(weights === undefined ? [] : [`            ${place(weights)}`]),
+  ];
+}
+
+function describeScores(
+  { member, objective }: Pick<ResultSummary['winner'], 'member' | 'objective'>,
+  {
+    score,
+    testScore,
+    untouchedScore,
+  }: Partial<Pick<ResultSummary, 'testScore' | 'untouchedScore'>> & { score: string },
+): string {
+  return (
+    `${member}: objective ${shortScore(objective)}` +
+    `${testScore === undefined ? '' : `, test ${score} ${shortScore(testScore)}`}` +
+    `${untouchedScore === undefined ? '' : `, ${score} on untouched data ${shortScore(untouchedScore)}`}`
+  );
 }
 
 function describeDecisions({ decisionsSha256, lost }: ResultSummary): string {

@@ -21,7 +21,7 @@ import {
 } from '@temporalio/workflow';
 import type { ComparisonPlan, ComparisonRow, FoundRun } from '../../activities/contracts/comparison.ts';
 import type { RunFolder } from '../../activities/contracts/checkpoint.ts';
-import type { ResultSummary } from '../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../activities/contracts/result.ts';
 import { comparisonText } from './comparison-text.ts';
 import { comparisonQuery, MESSAGE_DESCRIPTIONS } from '../messages.ts';
 import type { ComparisonProgress } from '../../activities/contracts/messages.ts';

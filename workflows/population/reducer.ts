@@ -12,6 +12,7 @@ import type { Command, JudgedEvaluation, Promotion, RoundEvent } from './events.
 import { KEPT_CODES } from './decision-code.ts';
 import { evaluatorName, memberName } from './names.ts';
 import type { EvaluationState, MemberState, PopulationState } from './state.ts';
+import { keepBest } from './winner.ts';
 
 /** Returns the state before the first round. The first event of the first round must be 'initialised'. */
 export function emptyPopulation(): PopulationState {
@@ -20,6 +21,7 @@ export function emptyPopulation(): PopulationState {
     step: 0,
     members: [],
     evaluations: [],
+    best: null,
     promotions: 0,
     verdicts: {},
     followed: [],
@@ -46,13 +48,13 @@ function applyEvent(state: PopulationState, event: RoundEvent): PopulationState 
         evaluations: event.assignments.reduce((evaluations, one) => assign(state, evaluations, one), state.evaluations),
       };
     case 'trained':
-      return train(state, event);
+      return keepBest(train(state, event));
     case 'exploited':
       return exploitAll(state, event.fitness, event.copies);
     case 'judged':
       return event.evaluations.reduce(recordVerdict, state);
     case 'promoted':
-      return event.promotions.reduce(promote, state);
+      return keepBest(event.promotions.reduce(promote, state));
     case 'evaluations-ended':
       return event.ended.reduce(
         (ending, { slot, parent, reason }) => endEvaluation(ending, slot, parent, reason),

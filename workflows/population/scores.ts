@@ -2,7 +2,7 @@
  * Reads scores of members: the newest, the best, and whether a member has diverged.
  */
 import type { Score } from '../algorithm/curve.ts';
-import type { MemberState, PopulationState } from './state.ts';
+import type { MemberState, PopulationState, Standing } from './state.ts';
 
 /** Returns the newest score of a curve; undefined if it has none. */
 export function newestScore(scores: readonly Score[]): Score | undefined {
@@ -36,6 +36,13 @@ function bestWhere(state: PopulationState, admitted: (member: MemberState) => bo
       best = { index, score, member };
   }
   return best;
+}
+
+/** Returns the member with the highest newest score as it stands now; null if no member has a finite one. */
+export function standingOfBest(state: PopulationState): Standing | null {
+  const best = bestMember(state);
+  if (!best?.member.checkpoint) return null;
+  return { member: best.index, score: best.score, checkpoint: best.member.checkpoint, history: best.member.history };
 }
 
 /** Returns the highest newest score; null if no member has a finite one. */

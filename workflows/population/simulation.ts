@@ -43,7 +43,7 @@ export interface SimulatedRun<State> {
   readonly populations: readonly PopulationState[];
   /** The events of each round: decisions[round − 1][level − 1]. */
   readonly decisions: readonly (readonly (readonly RoundEvent[])[])[];
-  /** The training states of the newest round, by the keys of their checkpoints. */
+  /** The training states of the newest round and of the best member seen, by the keys of their checkpoints. */
   readonly states: ReadonlyMap<string, State>;
 }
 
@@ -133,8 +133,8 @@ class Simulation<State> implements SimulatedRun<State> {
   end(): void {
     this.decisions.push(this.#events);
     const used = new Set(
-      this.populations.flatMap(({ members, evaluations }) =>
-        [...members, ...evaluations].map((one) => one?.checkpoint?.key),
+      this.populations.flatMap(({ members, evaluations, best }) =>
+        [...members, ...evaluations, best].map((one) => one?.checkpoint?.key),
       ),
     );
     for (const key of this.states.keys()) if (!used.has(key)) this.states.delete(key);

@@ -54,6 +54,14 @@ export interface MemberState {
   readonly setByHandAtStep: number | null;
 }
 
+/** A member of P1 as it stood after some round: what a winner is. */
+export interface Standing {
+  readonly member: number;
+  readonly score: number;
+  readonly checkpoint: CheckpointReference;
+  readonly history: readonly HistorySegment[];
+}
+
 /** A busy evaluator slot. */
 export interface EvaluationState {
   readonly parent: number;
@@ -74,6 +82,8 @@ export interface PopulationState {
   readonly members: readonly MemberState[];
   /** One entry per evaluator slot; null: idle. */
   readonly evaluations: readonly (EvaluationState | null)[];
+  /** The member of P1 with the best newest score so far, the earliest of equal ones; null: none yet, or not P1. */
+  readonly best: Standing | null;
   /** Promotions received from the sub-population above. */
   readonly promotions: number;
   /** Number of ended evaluations by reason. */

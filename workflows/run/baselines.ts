@@ -1,7 +1,7 @@
 /**
  * The baselines of FIRE PBT. Each is a run on the same parts; its specification makes it a baseline.
  */
-import type { ResultSummary } from '../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../activities/contracts/result.ts';
 import { firePbt } from './fire-pbt.ts';
 
 /** Runs PBT: one sub-population, ranked by score. */

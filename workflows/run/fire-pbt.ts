@@ -8,12 +8,15 @@
  * terminates what the last generation left, and starts all parts from the newest round that all of them recorded.
  */
 import { allHandlersFinished, condition, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { LatestRound, ResultSummary, RunPlan, Winner } from '../../activities/contracts/run.ts';
+import type { Other, ResultSummary } from '../../activities/contracts/result.ts';
+import type { LatestRound, RunPlan } from '../../activities/contracts/run.ts';
 import type { ReportOutcome } from '../../activities/contracts/training.ts';
 import { leaderboardQuery, MESSAGE_DESCRIPTIONS, progressQuery, roundCompletedSignal } from '../messages.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from '../population/names.ts';
-import type { Finish } from '../sub-population/winner.ts';
-import { awaitAllOnCancel, longOrchestration, orchestration, passOnFailure, trainers } from './activities.ts';
+import { otherRule } from '../population/winner.ts';
+import { lastHyperparameters } from '../sub-population/winner.ts';
+import type { Finish, OtherWinner } from '../sub-population/winner.ts';
+import { awaitAllOnCancel, longOrchestration, orchestration, passOnFailure, reasonOf, trainers } from './activities.ts';
 import type { Run } from './activities.ts';
 import { childNames, resultOf, startChildren } from './children.ts';
 import type { Children } from './children.ts';
@@ -63,7 +66,7 @@ async function runExperiment(specification: unknown, view: RunView, operator: Op
   watchdog.stop();
 
   view.enter({ kind: 'finishing', plan });
-  const result = await writeResult(view, run, plan, finish, await report(view, run, finish.winner));
+  const result = await writeResult(view, run, plan, finish, await reportOnAll(view, run, finish));
   const files = await housekeeping.finish();
   view.enter({ kind: 'finished', plan });
   await condition(allHandlersFinished);
@@ -129,14 +132,44 @@ async function untilDone<T>(view: RunView, doing: string, work: () => Promise<T>
   return holds.untilDone({ worker: 'root', doing }, work, () => view.wanted.resumes);
 }
 
-/** Reports on the winner. */
-async function report(view: RunView, run: Run, { member, checkpoint, history }: Winner): Promise<ReportOutcome> {
-  const { storage, specification } = run;
-  const { task, seed, threads } = specification;
-  const doing = `report on ${memberName(1, member)} after round ${view.completedRound}`;
-  const hyperparameters = history.at(-1)?.hyperparameters ?? {};
-  const request = { storage, task, seed, threads, checkpoint, hyperparameters };
-  return untilDone(view, doing, () => trainers(specification.trainers).report(request));
+/** What trainers report on. */
+interface Reports {
+  readonly report: ReportOutcome;
+  readonly other: Other | null;
+}
+
+/** Reports on the winner, and on who would have won under the other rule. */
+async function reportOnAll(view: RunView, run: Run, { winner, other }: Finish): Promise<Reports> {
+  const doing = `report on ${memberName(1, winner.member)} after round ${view.completedRound}`;
+  const [onWinner, onOther] = await Promise.all([
+    untilDone(view, doing, () =>
+      report(run, { ...winner, hyperparameters: lastHyperparameters(winner.history) }, run.storage.folder),
+    ),
+    other && reportOnOther(view, run, other),
+  ]);
+  return { report: onWinner, other: onOther };
+}
+
+/** The result does not wait for what fails here. */
+async function reportOnOther(view: RunView, run: Run, { hyperparameters, ...other }: OtherWinner): Promise<Other> {
+  const folder = `${run.storage.folder}/${otherRule(run.specification.winner)}`;
+  try {
+    return { ...other, report: await report(run, { ...other, hyperparameters }, folder) };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    view.warn([`Cannot report on ${other.checkpoint.key}: ${reasonOf(error)}`]);
+    return { ...other, report: null };
+  }
+}
+
+function report(
+  { storage, specification }: Run,
+  { checkpoint, hyperparameters }: Pick<OtherWinner, 'checkpoint' | 'hyperparameters'>,
+  folder: string,
+): Promise<ReportOutcome> {
+  const { task, seed, threads, trainers: queue } = specification;
+  const request = { storage: { ...storage, folder }, task, seed, threads, checkpoint, hyperparameters };
+  return trainers(queue).report(request);
 }
 
 async function writeResult(
@@ -144,7 +177,7 @@ async function writeResult(
   run: Run,
   plan: RunPlan,
   finish: Finish,
-  report: ReportOutcome,
+  reports: Reports,
 ): Promise<ResultSummary> {
   const { storage, workflowId, specification } = run;
   const { winner, round, stoppedEarly } = finish;
@@ -155,7 +188,7 @@ async function writeResult(
     rounds: round,
     winner,
     score: plan.task.score,
-    report,
+    ...reports,
     undeleted: view.undeleted,
     ...(plan.retraced ? { retraced: plan.retraced } : {}),
     ...(stoppedEarly ? { stoppedEarly } : {}),

@@ -133,7 +133,9 @@ export class Population {
     await this.#addresses.finishEvaluators(this.#round, this.#state.evaluations.length);
     this.#show();
     if (this.#level > 1) return null;
-    return { winner: winnerOf(this.#state, this.#run.workflowId), round: this.#round, stoppedEarly: this.#end };
+    const { specification, workflowId } = this.#run;
+    const picked = winnerOf(this.#state, specification.winner, workflowId);
+    return { ...picked, round: this.#round, stoppedEarly: this.#end };
   }
 
   #begin(): void {

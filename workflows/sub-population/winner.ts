@@ -1,26 +1,46 @@
 /**
- * The winner of a run, which P1 picks.
+ * How a run ends: P1 picks its winner.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { Winner } from '../../activities/contracts/run.ts';
-import { bestMember } from '../population/scores.ts';
-import type { PopulationState, RunEnd } from '../population/state.ts';
+import type { HyperparameterValues } from '../algorithm/hyperparameters.ts';
+import type { HistorySegment, PopulationState, RunEnd, Standing } from '../population/state.ts';
+import { pickWinner, type WinnerRule } from '../population/winner.ts';
+
+/** Who would have won under the other rule, without the schedule: messages have room for one. */
+export interface OtherWinner extends Pick<Standing, 'member' | 'score' | 'checkpoint'> {
+  /** Those that it was trained with last. */
+  readonly hyperparameters: HyperparameterValues;
+}
 
 /** How a run ended. */
 export interface Finish {
-  readonly winner: Winner;
+  readonly winner: Standing;
+  /** Who would have won under the other rule; null: the winner too, or nobody. */
+  readonly other: OtherWinner | null;
   /** The last round. */
   readonly round: number;
   /** Null: the run had all of its rounds. */
   readonly stoppedEarly: RunEnd | null;
 }
 
-/** Returns the member of P1 with the highest newest score. @throws if every member has diverged */
-export function winnerOf(state: PopulationState, workflowId: string): Winner {
-  const best = bestMember(state);
-  if (!best?.member.checkpoint) {
-    const message = `Cannot pick a winner of run ${workflowId}: every member of P1 has diverged`;
+/** Returns the winner of P1 and who would have won under the other rule. @throws if every member has diverged */
+export function winnerOf(
+  state: PopulationState,
+  rule: WinnerRule,
+  workflowId: string,
+): Pick<Finish, 'winner' | 'other'> {
+  const { winner, other } = pickWinner(state, rule);
+  if (winner === null) {
+    const seen = other ? `; the best checkpoint seen is ${other.checkpoint.key}` : '';
+    const message = `Cannot pick a winner of run ${workflowId}: every member of P1 has diverged${seen}`;
     throw ApplicationFailure.nonRetryable(message, 'NoWinner');
   }
-  return { member: best.index, score: best.score, checkpoint: best.member.checkpoint, history: best.member.history };
+  if (other === null) return { winner, other };
+  const { history, ...rest } = other;
+  return { winner, other: { ...rest, hyperparameters: lastHyperparameters(history) } };
+}
+
+/** Returns the hyperparameters that a member was trained with last. */
+export function lastHyperparameters(history: readonly HistorySegment[]): HyperparameterValues {
+  return history.at(-1)?.hyperparameters ?? {};
 }

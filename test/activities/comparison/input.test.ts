@@ -7,7 +7,7 @@ import { SMALL } from '../../small-run.ts';
 const ARM_NAME_RULE = 'named with 1 to 60 letters, digits, dots, dashes or underscores, neither dots nor digits alone';
 const SPECIFICATION_KEYS =
   'task, seed, steps, stepsPerRound, evalEvery, subPopulations, evaluation, smoothing, hyperparameters, schedule, ' +
-  'threads, storage, trainers';
+  'winner, threads, storage, trainers';
 
 function complaints(input: unknown): readonly string[] {
   try {

@@ -53,7 +53,15 @@ describe('an object of another run', () => {
     assert.ok(checkpoint);
     const winner = { member: 0, score: 1, checkpoint, history };
     const report = { testScore: 1, files: [] };
-    const request = { storage, workflowId: 'finished', specification: full, winner, report, score: task.score };
+    const request = {
+      storage,
+      workflowId: 'finished',
+      specification: full,
+      winner,
+      other: null,
+      report,
+      score: task.score,
+    };
     await writeResult(objects, records, { ...request, rounds: ROUNDS, undeleted: 0 });
     await put(comparisonInputKey(LOCATION), JSON.stringify({ arms: { arm: specification }, seeds: [1] }));
     await tabulate(objects, records, tabulation());

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { writeResult } from '../../../activities/runs/result.ts';
 import { RoundRecords } from '../../../activities/runs/rounds.ts';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
-import type { ResultSummary } from '../../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../../activities/contracts/result.ts';
 import type { RoundEvent } from '../../../workflows/population/events.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
@@ -48,6 +48,7 @@ describe('the result of a run', () => {
       specification: SPECIFICATION,
       rounds: ROUNDS,
       winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: winner.history },
+      other: null,
       score: 'score',
       report: { testScore: 1, files: [] },
       undeleted: 0,

@@ -278,13 +278,15 @@ describe('the records of a run', () => {
       await saveAll(run);
       const member = run.populations[0]?.members[3];
       assert.ok(member?.checkpoint);
-      const score = member.curve.scores.at(-1) ?? 'diverged';
+      const score = member.curve.scores.at(-1);
+      assert.ok(typeof score === 'number');
       const summary = await writeResult(objects, rounds, {
         storage,
         workflowId: 'my-run',
         specification,
         rounds: ROUNDS,
         winner: { member: 3, score, checkpoint: member.checkpoint, history: member.history },
+        other: null,
         score: 'score',
         report: { testScore: 1.19, files: [`${storage.folder}/result/best.safetensors`] },
         undeleted: 0,
@@ -351,6 +353,7 @@ describe('the records of a run', () => {
         specification,
         rounds: ROUNDS,
         winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: [] },
+        other: null,
         score: 'score',
         report: { testScore: 1, files: [] },
         undeleted: 0,
@@ -379,6 +382,7 @@ describe('the records of a run', () => {
       specification,
       rounds: ROUNDS,
       winner,
+      other: null,
       score: 'score',
       report: { testScore: 1, files: [] },
       undeleted: 0,

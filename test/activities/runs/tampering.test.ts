@@ -441,6 +441,7 @@ describe('records that were tampered with', () => {
       specification: made.specification,
       rounds: ROUNDS,
       winner: { member: 0, score: 1, checkpoint, history: [] },
+      other: null,
       report: { testScore: 1, files: [] },
       score: made.task.score,
       undeleted: 0,

@@ -61,6 +61,7 @@ describe('a specification', () => {
         weightDecay: 0,
         learningRate: { ...learningRate, factors: [0.5, 0.8, 1.25, 2] },
       },
+      winner: 'last-round',
       threads: 1,
       storage: { bucket: 'fire-pbt', keepRounds: 2 },
     });

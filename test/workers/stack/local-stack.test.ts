@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { progressQuery } from '../../../workflows/messages.ts';
-import type { ResultSummary } from '../../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../../activities/contracts/result.ts';
 import { joinStack } from '../../../workers/stack/joining.ts';
 import type { JoinedStack } from '../../../workers/stack/joining.ts';
 import { startStack } from '../../../workers/stack/local-stack.ts';

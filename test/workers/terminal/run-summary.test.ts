@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ResultSummary } from '../../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../../activities/contracts/result.ts';
 import { formatSummary } from '../../../workers/terminal/run-summary.ts';
 import { toySpecification } from '../../workflows/stand-ins.ts';
 
@@ -55,6 +55,28 @@ describe('the summary of a run', () => {
       'Decisions   sha256 0123456789abcdef… (the same for the same specification and seed)',
       'Result      s3://fire-pbt/my-run/first/result/result.json',
       'Weights     s3://fire-pbt/my-run/first/result/best.safetensors',
+    ]);
+  });
+
+  it('has who would have won under the other rule, with the weights', () => {
+    const other = {
+      rule: 'best-seen',
+      member: 'P1/member-1',
+      objective: 1.1852,
+      testScore: 1.189,
+      checkpoint: { key: 'my-run/first/checkpoints/cd', sha256: 'cd', sizeBytes: 100, step: 1_800 },
+      files: ['my-run/first/best-seen/result/best.safetensors', 'my-run/first/best-seen/result/model/model.json'],
+    } as const;
+    assert.deepEqual(lines({ ...RESULT, other }).slice(2, 6), [
+      'Winner      P1/member-3: objective 1.1834, test accuracy 1.1900',
+      'Best seen   P1/member-1: objective 1.1852, test accuracy 1.1890, at step 1,800',
+      '            s3://fire-pbt/my-run/first/best-seen/result/best.safetensors',
+      'Promotions  2 into P1',
+    ]);
+    const { testScore: _, ...unreported } = other;
+    assert.deepEqual(lines({ ...RESULT, other: { ...unreported, rule: 'last-round', files: [] } }).slice(3, 5), [
+      'Last round  P1/member-1: objective 1.1852, at step 1,800',
+      'Promotions  2 into P1',
     ]);
   });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { ResultSummary } from '../../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../../activities/contracts/result.ts';
 import type { RoundRecord } from '../../../activities/runs/rounds.ts';
 import { decisionsKey } from '../../../activities/storage/layout.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';

@@ -2,7 +2,7 @@ import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import type { ResultSummary } from '../../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../../activities/contracts/result.ts';
 import type { RoundRecord } from '../../../activities/runs/rounds.ts';
 import { decisionsKey } from '../../../activities/storage/layout.ts';
 import { MESSAGE_DESCRIPTIONS } from '../../../workflows/messages.ts';

@@ -2,7 +2,7 @@ import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { ResultSummary } from '../../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../../activities/contracts/result.ts';
 import { extendUpdate, progressQuery, stopEarlySignal } from '../../../workflows/messages.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';

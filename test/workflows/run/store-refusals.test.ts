@@ -2,7 +2,7 @@ import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { ResultSummary } from '../../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../../activities/contracts/result.ts';
 import { decisionsKey } from '../../../activities/storage/layout.ts';
 import { progressQuery, resumeUpdate } from '../../../workflows/messages.ts';
 import { ACCESS_DENIED, startObjectGate } from '../../object-gate.ts';

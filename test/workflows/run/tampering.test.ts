@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import type { RunFolder } from '../../../activities/contracts/checkpoint.ts';
-import type { ResultSummary } from '../../../activities/contracts/run.ts';
+import type { ResultSummary } from '../../../activities/contracts/result.ts';
 import { RoundRecords } from '../../../activities/runs/rounds.ts';
 import { decisionsKey, stateKey } from '../../../activities/storage/layout.ts';
 import { progressQuery, resumeUpdate } from '../../../workflows/messages.ts';
