@@ -7,7 +7,8 @@
  * Both have the same model file, the same states at the start and the same actions. Exits with 1 if observations or
  * rewards differ by more than 1e-9 within 10 steps, or positions or rewards by more than 1e-6 within 100, relative to 1
  * or to the value. A difference in the last bit grows tenfold in 10 steps of Ant, so velocities may differ by 1e-5
- * after 100. Writes test/gymnasium/recorded.json, which a test compares with, if a second argument is `--record`.
+ * after 100. The speed is of one environment and of 32 side by side, three times in turn; gymnasium has its own model
+ * file for it. Writes test/gymnasium/recorded.json, which a test compares with, if a second argument is `--record`.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -17,6 +18,8 @@ import { antV1, antV5 } from '../../activities/tasks/environments/mujoco/ant.ts'
 import { antModel } from '../../activities/tasks/environments/mujoco/ant-model.ts';
 import { humanoidV1, humanoidV5 } from '../../activities/tasks/environments/mujoco/humanoid.ts';
 import { humanoidModel } from '../../activities/tasks/environments/mujoco/humanoid-model.ts';
+import { VectorEnvironment } from '../../activities/tasks/environments/vector-environment.ts';
+import { randomStream } from '../../workflows/algorithm/random.ts';
 import { condensed, largestDifference, rollOut, rollouts, type RolledOut } from './rolling-out.ts';
 
 const SCRIPT = fileURLToPath(new URL('rollouts.py', import.meta.url));
@@ -51,16 +54,23 @@ function differences(ours: RolledOut, theirs: RolledOut, steps: number, position
   };
 }
 
-/** Returns steps of one environment a CPU-second, under changing actions. */
-async function speedOf(definition: EnvironmentDefinition): Promise<number> {
-  const [rollout] = rollouts(definition, 1, 50);
+/** Returns steps a CPU-second of so many environments side by side, under random actions. */
+async function speedOf(definition: EnvironmentDefinition, count: number): Promise<number> {
+  const vector = await VectorEnvironment.create(definition, { count, seed: 0, name: ['speed'] });
+  const stream = randomStream(0, 'actions');
+  await vector.reset();
   let steps = 0;
   const begun = process.cpuUsage();
   for (;;) {
     const { user, system } = process.cpuUsage(begun);
-    if (user + system > 1e6 * SPEED_CPU_S) return (1e6 * steps) / (user + system);
-    steps += (await rollOut(definition, rollout!)).rewards.length;
+    if (user + system > 1e6 * SPEED_CPU_S) break;
+    const size = count * definition.actions.low.length;
+    await vector.step(Float32Array.from({ length: size }, () => 2 * stream.next() - 1));
+    steps += count;
   }
+  await vector.dispose();
+  const { user, system } = process.cpuUsage(begun);
+  return (1e6 * steps) / (user + system);
 }
 
 let failed = false;
@@ -83,9 +93,15 @@ for (const { name, model, versions, positions } of WALKERS) {
         console.log(`${name}-${version}, rollout ${index}, ${steps} steps, largest differences: ${texts.join(', ')}`);
       }
     }
-  const { stepsPerCpuSecond } = ask<{ readonly stepsPerCpuSecond: number }>({ environment: name, model }, '--speed');
-  const speed = await speedOf(versions.v5);
-  console.log(`${name}: ${Math.round(speed)} steps a CPU-second, gymnasium ${Math.round(stepsPerCpuSecond)}`);
+  for (const _ of [1, 2, 3]) {
+    const theirSpeed = ask<{ readonly one: number; readonly vector: number }>({ environment: name }, '--speed');
+    const ourSpeed = { one: await speedOf(versions.v5, 1), vector: await speedOf(versions.v5, 32) };
+    for (const what of ['one', 'vector'] as const)
+      console.log(
+        `${name}, ${what}: ${Math.round(ourSpeed[what])} steps a CPU-second, gymnasium ` +
+          `${Math.round(theirSpeed[what])}: ${(ourSpeed[what] / theirSpeed[what]).toFixed(2)}`,
+      );
+  }
 }
 
 if (record === '--record') {
