@@ -11,14 +11,18 @@ import type { AddressInfo } from 'node:net';
 /** What a client asks for. */
 export interface GatedRequest {
   readonly action:
+    | 'AbortMultipartUpload'
+    | 'CompleteMultipartUpload'
     | 'CreateBucket'
+    | 'CreateMultipartUpload'
     | 'DeleteObject'
     | 'DeleteObjects'
     | 'GetObject'
     | 'HeadBucket'
     | 'HeadObject'
     | 'ListObjectsV2'
-    | 'PutObject';
+    | 'PutObject'
+    | 'UploadPart';
   /** Empty for a bucket. */
   readonly key: string;
   readonly headers: IncomingMessage['headers'];
@@ -84,13 +88,18 @@ const ACTIONS: Readonly<Record<string, GatedRequest['action']>> = {
   'GET object': 'GetObject',
   'DELETE object': 'DeleteObject',
   'POST bucket delete': 'DeleteObjects',
+  'POST object uploads': 'CreateMultipartUpload',
+  'PUT object uploadId': 'UploadPart',
+  'POST object uploadId': 'CompleteMultipartUpload',
+  'DELETE object uploadId': 'AbortMultipartUpload',
 };
 
 function requestOf({ method, url = '', headers }: IncomingMessage): GatedRequest {
   const { pathname, searchParams } = new URL(url, 'http://gate');
   const key = decodeURIComponent(pathname.split('/').slice(2).join('/'));
   const isBucket = key === '';
-  const asked = `${method} ${isBucket ? 'bucket' : 'object'}${searchParams.has('delete') ? ' delete' : ''}`;
+  const about = ['delete', 'uploads', 'uploadId'].find((name) => searchParams.has(name));
+  const asked = `${method} ${isBucket ? 'bucket' : 'object'}${about === undefined ? '' : ` ${about}`}`;
   const action = ACTIONS[asked];
   if (action === undefined) throw new Error(`Expected a request that the store makes, got ${method} ${url}`);
   return { action, key, headers };

@@ -80,7 +80,7 @@ export async function planRun(
   checkWorkflowId(workflowId, specification);
   const storage = { bucket: specification.storage.bucket, folder };
   await objects.ensureBucket(storage.bucket);
-  const warnings = await requireRights(objects, storage);
+  const warnings = await requireRights(objects, storage, described.checkpointBytes);
   const rewritten = await recordSpecification(objects, records, storage, specification);
   if (retraced) await objects.put(storage.bucket, retracedKey(storage), readableJson(retraced), 'application/json');
   return {

@@ -23,7 +23,7 @@ const ADVICE =
   'Restore the object and resume the run, or reset its root to its first task: then the run goes back to the newest ' +
   'round whose checkpoints are whole';
 
-/** Enough for a round of many small networks; large ones are read again, which costs little beside a round. */
+/** Enough for a round of many small networks. */
 const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
 /** Reads before a checkpoint is called corrupt: a proxy or a server in trouble may return half an object once. */
 const READS = 3;
@@ -34,16 +34,23 @@ export class CheckpointStore {
   readonly #objects: ObjectStore;
   /** By digest. Nobody else has these arrays, so that no caller can change another's bytes. */
   readonly #recent: LruCache<string, Uint8Array>;
+  readonly #cacheBytes: number;
+  /**
+   * The checkpoint of the round that ended last, if it is too large for the cache: the next round may begin with it.
+   * Whoever gets it gets the only copy. It goes when another one is asked for.
+   */
+  #large: { readonly sha256: string; readonly bytes: Uint8Array } | undefined;
 
-  /** `cacheBytes` bounds what is kept in memory; 0 keeps nothing. */
+  /** `cacheBytes` bounds what is kept in memory beside one large checkpoint; 0 keeps nothing. */
   constructor(objects: ObjectStore, cacheBytes: number = DEFAULT_CACHE_BYTES) {
     this.#objects = objects;
+    this.#cacheBytes = cacheBytes;
     this.#recent = new LruCache(cacheBytes, ({ byteLength }) => byteLength);
   }
 
   /**
-   * Stores a checkpoint under its digest and returns its reference. Storing the same bytes again gives the same
-   * reference. A partial checkpoint, of a round that ends at step `partOfRoundTo`, is in a folder of its own, and is
+   * Stores a checkpoint under its digest and returns its reference. The array belongs to the store from then on.
+   * Storing the same bytes again gives the same reference. A partial checkpoint, of a round that ends at step `partOfRoundTo`, is in a folder of its own, and is
    * deleted after that round.
    */
   async put(
@@ -58,12 +65,13 @@ export class CheckpointStore {
     const reference = { key, sha256, sizeBytes: bytes.byteLength, step };
     if (!(await this.#isStored(location.bucket, reference)))
       await this.#objects.put(location.bucket, reference.key, bytes);
-    this.#recent.set(sha256, Uint8Array.from(bytes));
+    if (bytes.byteLength <= this.#cacheBytes) this.#recent.set(sha256, bytes);
+    else if (this.#cacheBytes > 0 && partOfRoundTo === undefined) this.#large = { sha256, bytes };
     return reference;
   }
 
   /**
-   * Returns a checkpoint's bytes, a copy of the caller's own.
+   * Returns a checkpoint's bytes, the caller's own.
    *
    * @throws ApplicationFailure of type 'CheckpointCorrupt', not retryable, if the stored bytes are not what the
    *   reference says; of type 'CheckpointMissing', not retryable, if there is no such object
@@ -72,16 +80,23 @@ export class CheckpointStore {
   async get(bucket: string, reference: CheckpointReference): Promise<Uint8Array> {
     const recent = this.#recent.get(reference.sha256);
     if (recent) return recent.slice();
+    const large = this.#large;
+    if (large) {
+      this.#large = undefined;
+      if (large.sha256 === reference.sha256) return large.bytes;
+    }
     for (let read = 1; ; read++) {
-      const bytes = await ifStored(this.#objects.get(bucket, reference.key));
-      if (bytes !== undefined && damageOf(reference, measure(bytes)) === null) {
-        this.#recent.set(reference.sha256, Uint8Array.from(bytes));
-        return bytes;
+      const { sizeBytes, key } = reference;
+      const stored = await ifStored(this.#objects.getMeasured(bucket, key, sizeBytes));
+      const damage = stored && damageOf(reference, { sha256: stored.sha256, sizeBytes: stored.bytes.byteLength });
+      if (stored && damage === null) {
+        if (sizeBytes <= this.#cacheBytes) this.#recent.set(reference.sha256, stored.bytes.slice());
+        return stored.bytes;
       }
       if (read === READS)
-        throw bytes === undefined
-          ? unusable(CHECKPOINT_MISSING, bucket, reference, MISSING)
-          : unusable(CHECKPOINT_CORRUPT, bucket, reference, String(damageOf(reference, measure(bytes))));
+        throw typeof damage === 'string'
+          ? unusable(CHECKPOINT_CORRUPT, bucket, reference, damage)
+          : unusable(CHECKPOINT_MISSING, bucket, reference, MISSING);
       await delay(REREAD_DELAY_MS);
     }
   }
@@ -105,18 +120,14 @@ export class CheckpointStore {
    * Whether the checkpoint is stored completely: a crash may have left half an object. A complete one is not written
    * again, because an activity may be reading it.
    */
-  async #isStored(bucket: string, { key, sha256, sizeBytes }: CheckpointReference): Promise<boolean> {
-    if ((await this.#objects.sizeBytes(bucket, key)) !== sizeBytes) return false;
-    return digestOf(await this.#objects.get(bucket, key)) === sha256;
+  async #isStored(bucket: string, reference: CheckpointReference): Promise<boolean> {
+    if ((await this.#objects.sizeBytes(bucket, reference.key)) !== reference.sizeBytes) return false;
+    return damageOf(reference, await this.#objects.digest(bucket, reference.key)) === null;
   }
 }
 
 function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-function measure(bytes: Uint8Array): ObjectDigest {
-  return { sha256: digestOf(bytes), sizeBytes: bytes.byteLength };
 }
 
 /** Returns how stored bytes differ from what the reference says, or null. */

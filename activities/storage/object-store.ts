@@ -14,6 +14,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
+import { getInParts, PART_BYTES, putInParts, tryParts, type MeasuredBytes, type ObjectInParts } from './large-objects.ts';
 import { connect, type ObjectStoreOptions } from './store-connection.ts';
 import { describeStoreError, ifStored, ObjectStoreError, troubleOfCode } from './store-errors.ts';
 import type { StoreRequest } from './store-errors.ts';
@@ -42,9 +43,10 @@ export interface Undeleted {
   readonly refusal: ObjectStoreError | undefined;
 }
 
-/** Objects in buckets, written and read whole. */
+/** Objects in buckets. Large ones are written in parts. */
 export class ObjectStore {
   readonly #options: ObjectStoreOptions;
+  readonly #partBytes: number;
   #connected: Promise<S3Client> | undefined;
   /** The store demands a digest of what is put. */
   #putsWithDigest = false;
@@ -53,13 +55,14 @@ export class ObjectStore {
 
   /**
    * `options` override what the SDK finds in environment and profiles, for tests and for a store that the caller
-   * knows.
+   * knows. Objects of more than `partBytes` are written in parts of this size.
    */
-  constructor(options: ObjectStoreOptions = {}) {
+  constructor(options: ObjectStoreOptions = {}, partBytes: number = PART_BYTES) {
     this.#options = options;
+    this.#partBytes = partBytes;
   }
 
-  /** Writes an object, replacing any under the key. */
+  /** Writes an object, replacing any under the key, in parts if it is large. */
   async put(
     bucket: string,
     key: string,
@@ -67,13 +70,16 @@ export class ObjectStore {
     contentType = 'application/octet-stream',
   ): Promise<void> {
     const Body = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
-    const put = async (): Promise<void> =>
-      this.#ask('put', bucket, key, async (client) => {
-        const digest = this.#putsWithDigest ? { ContentMD5: createHash('md5').update(Body).digest('base64') } : {};
-        await client.send(
-          new PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentType: contentType, ...digest }),
-        );
-      });
+    const checked = (sent: Uint8Array): { readonly ContentMD5?: string } =>
+      this.#putsWithDigest ? { ContentMD5: createHash('md5').update(sent).digest('base64') } : {};
+    const put = async (): Promise<void> => {
+      if (Body.byteLength > this.#partBytes)
+        return putInParts(this.#inParts(bucket, key), Body, contentType, checked);
+      const object = { Bucket: bucket, Key: key, Body, ContentType: contentType };
+      await this.#ask('put', bucket, key, (client) =>
+        client.send(new PutObjectCommand({ ...object, ...checked(Body) })),
+      );
+    };
     try {
       await put();
     } catch (error) {
@@ -95,6 +101,22 @@ export class ObjectStore {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       return Body ? Body.transformToByteArray() : new Uint8Array();
     });
+  }
+
+  /**
+   * Returns the bytes of an object that should have this size, whatever its size, and their digest. Reads a large one
+   * in parts. Fails as `get` does.
+   */
+  async getMeasured(bucket: string, key: string, expectedBytes: number): Promise<MeasuredBytes> {
+    if (expectedBytes > this.#partBytes && (await this.sizeBytes(bucket, key)) === expectedBytes)
+      return getInParts(this.#inParts(bucket, key), expectedBytes);
+    const bytes = await this.get(bucket, key);
+    return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+  }
+
+  /** Tries whether objects can be written in parts under the key. Leaves nothing. */
+  async tryParts(bucket: string, key: string): Promise<void> {
+    await tryParts(this.#inParts(bucket, key));
   }
 
   /** Returns what an object contains, without having it in memory. Fails as `get` does. */
@@ -248,6 +270,10 @@ export class ObjectStore {
   async close(): Promise<void> {
     const client = await this.#connected?.catch(() => undefined);
     client?.destroy();
+  }
+
+  #inParts(bucket: string, key: string): ObjectInParts {
+    return { bucket, key, partBytes: this.#partBytes, ask: (request, send) => this.#ask(request, bucket, key, send) };
   }
 
   async #ask<T>(

@@ -24,6 +24,7 @@ export const RIGHTS = {
   find: 's3:GetObject',
   list: 's3:ListBucket',
   delete: 's3:DeleteObject',
+  'abort the upload of': 's3:AbortMultipartUpload',
   'find bucket': 's3:ListBucket',
   'create bucket': 's3:CreateBucket',
 } as const;
@@ -131,6 +132,8 @@ function troubleOf(error: Error, ofBucket: boolean): StoreTrouble {
   const status = statusOf(error);
   if (error.name === 'NoSuchBucket') return 'missing-bucket';
   if (error.name === 'NoSuchKey') return 'missing-object';
+  // Of parts that the store has dropped: the next attempt begins a new upload.
+  if (error.name === 'NoSuchUpload') return 'failing';
   if (status === 404) return ofBucket ? 'missing-bucket' : 'missing-object';
   if (error.name === 'CredentialsProviderError') return 'no-credentials';
   if (status === undefined)

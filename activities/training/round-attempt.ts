@@ -134,9 +134,10 @@ export class RoundAttempt {
 
   async #put(session: Session, step: number, partOfRoundTo?: number): Promise<CheckpointReference> {
     const { request, worker } = this.#order;
-    const state = await asTask(`save ${worker} at step ${step}`, () => session.save());
     const metadata = { format: 'fire-pbt-checkpoint/1', task: this.#task.kind, step: String(step) };
-    return this.#checkpoints.put(request.storage, encodeSafetensors(state, metadata), step, partOfRoundTo);
+    // No variable holds the state, so that it is in memory once while it is stored.
+    const bytes = encodeSafetensors(await asTask(`save ${worker} at step ${step}`, () => session.save()), metadata);
+    return this.#checkpoints.put(request.storage, bytes, step, partOfRoundTo);
   }
 }
 

@@ -172,7 +172,7 @@ export async function checkStorageHere(bucket: string): Promise<void> {
 /** Removes the temporary files that a killed server left. The server does not list them and never deletes them. */
 function removePartialFiles(folder: string): void {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && entry.name.startsWith('.rclone_temp_put_'))
+    if (entry.isFile() && entry.name.startsWith('.rclone_temp_'))
       rmSync(join(entry.parentPath, entry.name), { force: true });
   }
 }

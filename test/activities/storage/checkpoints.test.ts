@@ -89,9 +89,7 @@ describe('the checkpoint store', () => {
 
   test('serves cached checkpoints as copies, so that a caller cannot change them', async () => {
     const store = elsewhere();
-    const bytes = Uint8Array.of(5, 5, 5);
-    const reference = await store.put(location, bytes, 1);
-    bytes[0] = 0;
+    const reference = await store.put(location, Uint8Array.of(5, 5, 5), 1);
     await objects.delete(location.bucket, [reference.key]);
     const first = await store.get(location.bucket, reference);
     first[1] = 0;
@@ -105,13 +103,30 @@ describe('the checkpoint store', () => {
       await store.put(location, new Uint8Array(10).fill(2), 1),
     ];
     await store.get(location.bucket, a);
-    const tooLarge = await store.put(location, new Uint8Array(21).fill(4), 1);
     const c = await store.put(location, new Uint8Array(10).fill(3), 1);
-    await objects.delete(location.bucket, [a.key, b.key, c.key, tooLarge.key]);
+    await objects.delete(location.bucket, [a.key, b.key, c.key]);
     assert.equal((await store.get(location.bucket, a))[0], 1);
     assert.equal((await store.get(location.bucket, c))[0], 3);
-    for (const dropped of [b, tooLarge])
-      await assert.rejects(store.get(location.bucket, dropped), { type: 'CheckpointMissing' });
+    await assert.rejects(store.get(location.bucket, b), { type: 'CheckpointMissing' });
+  });
+
+  test('gives the newest large checkpoint away once, without a copy', async () => {
+    const store = new CheckpointStore(objects, 20);
+    const bytes = new Uint8Array(21).fill(4);
+    const reference = await store.put(location, bytes, 1);
+    await store.put(location, new Uint8Array(22), 1, 10);
+    await objects.delete(location.bucket, [reference.key]);
+    assert.equal(await store.get(location.bucket, reference), bytes);
+    await assert.rejects(store.get(location.bucket, reference), { type: 'CheckpointMissing' });
+  });
+
+  test('keeps a large checkpoint no longer than until another one is asked for', async () => {
+    const store = new CheckpointStore(objects, 20);
+    const other = await elsewhere().put(location, new Uint8Array(30).fill(6), 1);
+    const reference = await store.put(location, new Uint8Array(21).fill(5), 1);
+    await objects.delete(location.bucket, [reference.key]);
+    await store.get(location.bucket, other);
+    await assert.rejects(store.get(location.bucket, reference), { type: 'CheckpointMissing' });
   });
 });
 

@@ -30,7 +30,7 @@ describe('the rights that a run needs', () => {
 
   it('are tried without leaving anything', async () => {
     gate.open();
-    assert.deepEqual(await requireRights(objects, FOLDER), []);
+    assert.deepEqual(await requireRights(objects, FOLDER, 1000), []);
     assert.deepEqual(await objects.list(FOLDER.bucket, ''), []);
   });
 
@@ -43,7 +43,7 @@ describe('the rights that a run needs', () => {
   for (const [actions, rights] of cases)
     it(`are named if they are missing: ${rights}`, async () => {
       without(...actions);
-      await assert.rejects(requireRights(objects, FOLDER), (error: unknown) => {
+      await assert.rejects(requireRights(objects, FOLDER, 1000), (error: unknown) => {
         assert.ok(error instanceof ApplicationFailure && error.nonRetryable);
         assert.equal(error.type, 'RightsMissing');
         const [first, ...refusals] = error.message.split('\n');
@@ -56,7 +56,7 @@ describe('the rights that a run needs', () => {
 
   it('need not include deletion: a warning says what that costs', async () => {
     without('DeleteObject', 'DeleteObjects');
-    const warnings = await requireRights(objects, FOLDER);
+    const warnings = await requireRights(objects, FOLDER, 1000);
     assert.equal(warnings.length, 1);
     assert.match(
       warnings[0] ?? '',
@@ -64,18 +64,38 @@ describe('the rights that a run needs', () => {
     );
   });
 
+  it('include large objects only if checkpoints are large', async () => {
+    const checkpointBytes = 200e6;
+    gate.open();
+    assert.deepEqual(await requireRights(objects, FOLDER, checkpointBytes), []);
+    without('CreateMultipartUpload');
+    assert.deepEqual(await requireRights(objects, FOLDER, 1000), []);
+    for (const size of [checkpointBytes, null])
+      await assert.rejects(requireRights(objects, FOLDER, size), {
+        type: 'RightsMissing',
+        message: /^Cannot use bucket rights: it needs s3:PutObject \(docs\/storage\.md\)\nCannot put s3:\/\/rights/,
+      });
+    without('AbortMultipartUpload');
+    const [warning, ...others] = await requireRights(objects, FOLDER, checkpointBytes);
+    assert.deepEqual(others, []);
+    assert.match(
+      warning ?? '',
+      /^Cannot abort the upload of s3:\/\/rights\/my-run\/first\/rights\.txt: .*right s3:AbortMultipartUpload/,
+    );
+  });
+
   it('are tried again later if the store is in trouble', async () => {
     gate.refuse(() => ({ status: 503, code: 'SlowDown', message: 'Reduce your request rate.' }));
-    await assert.rejects(requireRights(objects, FOLDER), (error: unknown) => error instanceof ObjectStoreError);
+    await assert.rejects(requireRights(objects, FOLDER, 1000), (error: unknown) => error instanceof ObjectStoreError);
     gate.refuse(({ action }) =>
       action.startsWith('Delete') ? { status: 500, code: 'InternalError', message: 'Try again.' } : undefined,
     );
-    assert.deepEqual(await requireRights(objects, FOLDER), [], 'no run waits for a deletion');
+    assert.deepEqual(await requireRights(objects, FOLDER, 1000), [], 'no run waits for a deletion');
   });
 
   it('include looking at a part of a bucket only', async () => {
     without('HeadBucket');
     await objects.ensureBucket(FOLDER.bucket);
-    assert.deepEqual(await requireRights(objects, FOLDER), []);
+    assert.deepEqual(await requireRights(objects, FOLDER, 1000), []);
   });
 });
