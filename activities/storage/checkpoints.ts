@@ -50,8 +50,8 @@ export class CheckpointStore {
 
   /**
    * Stores a checkpoint under its digest and returns its reference. The array belongs to the store from then on.
-   * Storing the same bytes again gives the same reference. A partial checkpoint, of a round that ends at step `partOfRoundTo`, is in a folder of its own, and is
-   * deleted after that round.
+   * Storing the same bytes again gives the same reference. A partial checkpoint, of a round that ends at step
+   * `partOfRoundTo`, is in a folder of its own, and is deleted after that round.
    */
   async put(
     location: RunFolder,

@@ -15,7 +15,7 @@ import { ObjectStoreError, type StoreRequest } from './store-errors.ts';
 
 /** Bytes of a part. S3 takes parts of 5 MiB to 5 GiB, and 10,000 of them: these hold objects of up to 160 GB. */
 export const PART_BYTES = 16 * 1024 * 1024;
-const PARTS_AT_ONCE = 4;
+export const PARTS_AT_ONCE = 4;
 /** Attempts to read a part: the SDK repeats a request, but not what breaks off while the body arrives. */
 const PART_READS = 3;
 

@@ -14,7 +14,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
-import { getInParts, PART_BYTES, putInParts, tryParts, type MeasuredBytes, type ObjectInParts } from './large-objects.ts';
+import { getInParts, PART_BYTES, putInParts, tryParts } from './large-objects.ts';
+import type { MeasuredBytes, ObjectInParts } from './large-objects.ts';
 import { connect, type ObjectStoreOptions } from './store-connection.ts';
 import { describeStoreError, ifStored, ObjectStoreError, troubleOfCode } from './store-errors.ts';
 import type { StoreRequest } from './store-errors.ts';
@@ -73,8 +74,7 @@ export class ObjectStore {
     const checked = (sent: Uint8Array): { readonly ContentMD5?: string } =>
       this.#putsWithDigest ? { ContentMD5: createHash('md5').update(sent).digest('base64') } : {};
     const put = async (): Promise<void> => {
-      if (Body.byteLength > this.#partBytes)
-        return putInParts(this.#inParts(bucket, key), Body, contentType, checked);
+      if (Body.byteLength > this.#partBytes) return putInParts(this.#inParts(bucket, key), Body, contentType, checked);
       const object = { Bucket: bucket, Key: key, Body, ContentType: contentType };
       await this.#ask('put', bucket, key, (client) =>
         client.send(new PutObjectCommand({ ...object, ...checked(Body) })),

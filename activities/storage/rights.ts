@@ -48,8 +48,7 @@ export async function findMissingRights(
   await isPermitted(() => objects.list(bucket, keyPrefix(folder)));
   if (!(await isPermitted(() => objects.put(bucket, key, 'Which rights are there?\n', 'text/plain')))) return refusals;
   await isPermitted(() => objects.get(bucket, key));
-  if (checkpointBytes === null || checkpointBytes > PART_BYTES)
-    await isPermitted(() => objects.tryParts(bucket, key));
+  if (checkpointBytes === null || checkpointBytes > PART_BYTES) await isPermitted(() => objects.tryParts(bucket, key));
   await isPermitted(() => objects.delete(bucket, [key]));
   return refusals;
 }
