@@ -26,6 +26,7 @@ const COMMANDS = {
   report: { module: 'workers/commands/report.ts', parts: ['rclone'] },
   export: { module: 'workers/commands/export.ts', parts: ['rclone'] },
   simulate: { module: 'workers/commands/simulate.ts', parts: ['tensorflow'] },
+  'gpu-check': { module: 'workers/commands/gpu-check.ts', parts: ['tensorflow'] },
   conformance: { module: 'workers/commands/conformance.ts', parts: [] },
 };
 

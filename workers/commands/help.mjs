@@ -151,6 +151,17 @@ ${OBJECT_HELP}
 Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other variables of the Temporal SDK's environment
 configuration.`,
 
+  'gpu-check': `
+Trains a few steps of each network on the CPU and on the GPU, on images that are made up, compares the losses, and
+prints steps per second: the first thing to run on a machine with a GPU. Exits with 1 if a loss differs by more than
+1 %, or if there is no GPU; then it trains on the CPU alone.
+
+  --only NAME            train only perceptron, convolutional, resnet18, resnet34 or resnet50 (all)
+  --threads N            threads on the CPU (one per core)
+  --help                 show this text
+
+CUDA_VISIBLE_DEVICES names the GPU, if there are several; the first one is tried.`,
+
   setup: `
 Installs everything that fire-pbt needs in ${PLACE}: a native TensorFlow, Temporal, an S3 server and Fashion-MNIST.
 Other commands install what they need, if it is missing.
@@ -178,6 +189,7 @@ const SUMMARIES = {
   export: 'write a run as tables and for TensorBoard',
   simulate: 'run a comparison in plain processes',
   conformance: 'try whether trainers keep the trainer contract',
+  'gpu-check': 'compare the GPU with the CPU, before anything is trained on it',
   setup: 'install what fire-pbt needs',
 };
 

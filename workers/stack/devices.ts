@@ -10,6 +10,13 @@ export interface Device {
   readonly gpu: string | null;
 }
 
+/** A GPU that the driver lists. */
+export interface Gpu {
+  readonly number: string;
+  /** As in `NVIDIA H100 80GB HBM3`. */
+  readonly name: string;
+}
+
 /** Memory that a trainer without a GPU may need. It limits the number of trainers on a machine with little memory. */
 const BYTES_PER_TRAINER = 1e9;
 const NVIDIA_SMI_TIMEOUT_MS = 10_000;
@@ -31,8 +38,8 @@ export function chooseDevices(trainers: number | undefined, threads: number, env
  * Returns the GPUs by their names in CUDA_VISIBLE_DEVICES: the ones that this variable already names, else all that the
  * driver lists. Returns none without a driver.
  */
-function findGpus(environment: NodeJS.ProcessEnv): string[] {
-  const listed = listGpus(environment);
+export function findGpus(environment: NodeJS.ProcessEnv): string[] {
+  const listed = listGpus(environment).map(({ number }) => number);
   const visible = environment['CUDA_VISIBLE_DEVICES'];
   if (visible === undefined || listed.length === 0) return listed;
   return visible
@@ -41,7 +48,8 @@ function findGpus(environment: NodeJS.ProcessEnv): string[] {
     .filter((gpu) => gpu !== '' && gpu !== '-1' && gpu !== 'NoDevFiles');
 }
 
-function listGpus(environment: NodeJS.ProcessEnv): string[] {
+/** Returns the GPUs that the driver lists; none without a driver. */
+export function listGpus(environment: NodeJS.ProcessEnv): Gpu[] {
   try {
     const listing = execFileSync('nvidia-smi', ['-L'], {
       encoding: 'utf8',
@@ -49,7 +57,10 @@ function listGpus(environment: NodeJS.ProcessEnv): string[] {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: environment,
     });
-    return [...listing.matchAll(/^GPU (\d+):/gm)].map((line) => line[1] ?? '');
+    return [...listing.matchAll(/^GPU (\d+): ?([^(\n]*)/gm)].map(([, number = '', name = '']) => ({
+      number,
+      name: name.trim(),
+    }));
   } catch {
     return [];
   }
