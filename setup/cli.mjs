@@ -24,6 +24,7 @@ const COMMANDS = {
   replay: { module: 'workers/commands/replay.ts', parts: [] },
   schedule: { module: 'workers/commands/schedule.ts', parts: ['rclone'] },
   report: { module: 'workers/commands/report.ts', parts: ['rclone'] },
+  pages: { module: 'workers/commands/pages.ts', parts: ['rclone'] },
   export: { module: 'workers/commands/export.ts', parts: ['rclone'] },
   simulate: { module: 'workers/commands/simulate.ts', parts: ['tensorflow'] },
   'gpu-check': { module: 'workers/commands/gpu-check.ts', parts: ['tensorflow'] },

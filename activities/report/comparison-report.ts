@@ -17,7 +17,7 @@ import {
   type Compared,
 } from './comparison-charts.ts';
 import { markup, table, type Content, type Html } from './html.ts';
-import { figure, key, page, WITH_THE_PACKAGE, type Section } from './page.ts';
+import { figure, key, page, WITH_THE_PACKAGE, type Section, type Served } from './page.ts';
 import { inWords } from './schedule-chart.ts';
 
 /** A comparison's table, and its workflow id. */
@@ -26,8 +26,8 @@ export interface ComparisonStory extends Compared {
   readonly input: ComparisonInput;
 }
 
-/** Returns the text of the report's HTML file. Equal comparisons give equal bytes. */
-export async function comparisonReport(story: ComparisonStory): Promise<string> {
+/** Returns the text of the report's HTML file, or of a served page. Equal comparisons give equal bytes. */
+export async function comparisonReport(story: ComparisonStory, served?: Served): Promise<string> {
   const { workflowId, input, runs, summary } = story;
   const planned = Object.keys(input.arms).length * input.seeds.length;
   const isDone = runs.length === planned;
@@ -43,13 +43,14 @@ ${formatCount(input.seeds.length, 'seed')}. Differences are taken seed by seed.<
     { id: 'curves', heading: 'Arms over each other', content: await curvesOf(story) },
     await schedulesSection(story),
     { id: 'costs', heading: 'Cost', content: costsOf(story) },
-    { id: 'runs', heading: 'Runs', content: runsOf(story) },
+    { id: 'runs', heading: 'Runs', content: runsOf(story, served) },
     { id: 'again', heading: 'Make it again', content: againOf(story) },
   ];
   return page(
     `${workflowId}: report of a comparison`,
     head,
     sections.filter((one) => one !== undefined),
+    served,
   );
 }
 
@@ -224,14 +225,16 @@ function costsOf({ summary, runs }: ComparisonStory): Content {
   );
 }
 
-function runsOf({ runs }: ComparisonStory): Content {
+function runsOf({ runs }: ComparisonStory, served: Served | undefined): Content {
   const retraced = runs.some(({ retrace }) => retrace);
   return table(
     ['arm', 'seed', 'test score', 'objective', ...(retraced ? ['retraced alone'] : []), 'folder'],
-    runs.map(({ arm, seed, testScore, objective, retrace, folder }) => [
+    runs.map(({ arm, seed, testScore, objective, retrace, bucket, folder }) => [
       ...[arm, seed, shortScore(testScore), shortScore(objective)],
       ...(retraced ? [shortScore(retrace?.testScore)] : []),
-      markup`<code>${folder}</code>`,
+      served
+        ? markup`<a href="${served.runAddress({ bucket, folder })}">${folder}</a>`
+        : markup`<code>${folder}</code>`,
     ]),
     retraced ? [1, 2, 3, 4] : [1, 2, 3],
   );
@@ -244,7 +247,7 @@ trained twice.</p>
 <p>The report of one of its runs:</p>
 <pre><code>npm run report -- --run FOLDER</code></pre>
 ${WITH_THE_PACKAGE}
-<details><summary>Input</summary><pre><code>${readableJson(input)}</code></pre></details>`;
+<details id="input"><summary>Input</summary><pre><code>${readableJson(input)}</code></pre></details>`;
 }
 
 function signed(value: number): string {

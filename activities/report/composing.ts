@@ -12,6 +12,7 @@ import type { RoundRecords } from '../runs/rounds.ts';
 import { comparisonReportKey, comparisonTableKey, runReportKey, workflowIdOf } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { comparisonReport } from './comparison-report.ts';
+import type { Served } from './page.ts';
 import { runReport } from './run-report.ts';
 
 /** Content type of a report. */
@@ -36,30 +37,34 @@ const NEEDED_TABLE = z.object({
 });
 
 /**
- * Returns the report of the run in a folder.
+ * Returns the report of the run in a folder, as a file or as a served page.
  *
  * @throws NoReport if there is no run that can be read
  * @throws ObjectStoreError if the store fails
  */
-export async function composeRunReport(records: RoundRecords, storage: RunFolder): Promise<string> {
+export async function composeRunReport(records: RoundRecords, storage: RunFolder, served?: Served): Promise<string> {
   const story = await readRun(records, storage).catch((error: unknown) => {
     throw error instanceof NoRun ? new NoReport(error.message, { cause: error }) : error;
   });
-  return runReport(story);
+  return runReport(story, served);
 }
 
 /**
- * Returns the report of a comparison; `location` is its folder.
+ * Returns the report of a comparison, as a file or as a served page; `location` is its folder.
  *
  * @throws NoReport if there is no table that can be read: a comparison writes it after its first run
  * @throws ObjectStoreError if the store fails
  */
-export async function composeComparisonReport(records: RoundRecords, location: RunFolder): Promise<string> {
+export async function composeComparisonReport(
+  records: RoundRecords,
+  location: RunFolder,
+  served?: Served,
+): Promise<string> {
   const key = comparisonTableKey(location);
   const table = await readRecorded<StoredTable>(records, location.bucket, key, NEEDED_TABLE);
   if ('problem' in table) throw new NoReport(`Cannot report on ${location.folder}: ${key}: ${table.problem}`);
   const { input, runs, summary } = table.value;
-  return comparisonReport({ workflowId: workflowIdOf(location), input, runs, summary });
+  return comparisonReport({ workflowId: workflowIdOf(location), input, runs, summary }, served);
 }
 
 /**

@@ -65,7 +65,7 @@ export function glossary(story: RunStory): Html {
   const reasons = (Object.keys(REASON_TEXTS) as EvaluationEnd[]).filter((reason) => reason !== 'undecided');
   const count = (reason: EvaluationEnd): number => evaluations[reason]?.count ?? 0;
   return markup`<dl class="reasons">${reasons.filter((reason) => count(reason) > 0).map((reason) => entry(reason))}</dl>
-    <details>
+    <details id="other-reasons">
       <summary>Reasons that ended no evaluation here</summary>
       <dl class="reasons">${reasons.filter((reason) => count(reason) === 0).map((reason) => entry(reason))}</dl>
     </details>`;

@@ -13,7 +13,7 @@ import { evaluationsSection, glossary } from './evaluations.ts';
 import { markup, table, type Content, type Html } from './html.ts';
 import { describeAncestor, lineageChart } from './lineage-chart.ts';
 import { answersOf, headOf, tilesOf } from './overview.ts';
-import { figure, key, page, WITH_THE_PACKAGE, type Section } from './page.ts';
+import { figure, key, page, WITH_THE_PACKAGE, type Section, type Served } from './page.ts';
 import { inWords, scheduleChart, searchedNumbers } from './schedule-chart.ts';
 import { MAX_MARKS, scoresChart } from './scores-chart.ts';
 import { weightsSection } from './weights.ts';
@@ -21,8 +21,8 @@ import { weightsSection } from './weights.ts';
 /** Ancestors that are listed in words. */
 const MAX_LISTED = 60;
 
-/** Returns the text of the report's HTML file. Equal stories give equal bytes. */
-export async function runReport(story: RunStory): Promise<string> {
+/** Returns the text of the report's HTML file, or of a served page. Equal stories give equal bytes. */
+export async function runReport(story: RunStory, served?: Served): Promise<string> {
   const name = story.result?.workflowId ?? workflowIdOf(story.storage);
   const evaluations = await evaluationsSection(story);
   const sections: readonly (Section | undefined)[] = [
@@ -42,6 +42,7 @@ export async function runReport(story: RunStory): Promise<string> {
     `${name}: report of a run`,
     [headOf(story, name), tilesOf(story)],
     sections.filter((one) => one !== undefined),
+    served,
   );
 }
 
@@ -189,7 +190,7 @@ as <code>again.json</code>. Seed ${specification.seed} is in it, so the decision
 
 function specificationSection({ specification, decidedBy }: RunStory): Html {
   const codes = decidedBy.map(({ code, fromRound }) => markup`<li><code>${code}</code> from round ${fromRound}</li>`);
-  return markup`<details open>
+  return markup`<details open id="recorded">
       <summary>As it was recorded, with all defaults</summary>
       <pre><code>${readableJson(specification)}</code></pre>
     </details>

@@ -2,6 +2,9 @@
  * The script of reports: it shows what a mark means, and filters evaluations. Without it a report is complete.
  */
 
+/** The event of a document whose content was replaced. */
+export const REPLACED_EVENT = 'fire-pbt-replaced';
+
 export const SCRIPT = `
 'use strict';
 (() => {
@@ -25,7 +28,8 @@ export const SCRIPT = `
   document.addEventListener('pointerover', show);
   document.addEventListener('click', show);
 
-  for (const filters of document.querySelectorAll('.filters')) {
+  const chosen = {};
+  const setUpFilters = (filters) => {
     const rows = [...document.querySelectorAll('[data-evaluator]')];
     const count = filters.querySelector('output');
     const selects = [...filters.querySelectorAll('select')];
@@ -36,20 +40,33 @@ export const SCRIPT = `
       count.textContent = shown + (shown === 1 ? ' evaluation' : ' evaluations');
     };
     for (const select of selects) {
-      const values = new Set(rows.map((row) => row.dataset[select.name]));
-      for (const value of values) select.add(new Option(select.name === 'round' ? 'round ' + value : value, value));
-      select.addEventListener('change', apply);
+      const { name } = select;
+      const values = new Set(rows.map((row) => row.dataset[name]));
+      for (const value of values) select.add(new Option(name === 'round' ? 'round ' + value : value, value));
+      if (values.has(chosen[name])) select.value = chosen[name];
+      select.addEventListener('change', () => {
+        chosen[name] = select.value;
+        apply();
+      });
     }
     filters.hidden = false;
     apply();
-    // A link to an evaluation that is filtered out shows it.
-    window.addEventListener('hashchange', () => {
-      const aim = document.getElementById(location.hash.slice(1));
-      if (!aim || !aim.hidden) return;
-      for (const select of selects) select.value = '';
-      apply();
-      aim.scrollIntoView();
-    });
-  }
+  };
+  const setUp = () => document.querySelectorAll('.filters').forEach(setUpFilters);
+  setUp();
+  document.addEventListener('${REPLACED_EVENT}', () => {
+    tip.hidden = true;
+    setUp();
+  });
+  // A link to an evaluation that is filtered out shows it.
+  window.addEventListener('hashchange', () => {
+    const aim = document.getElementById(location.hash.slice(1));
+    if (!aim || !aim.hidden) return;
+    for (const select of document.querySelectorAll('.filters select')) {
+      select.value = '';
+      select.dispatchEvent(new Event('change'));
+    }
+    aim.scrollIntoView();
+  });
 })();
 `;

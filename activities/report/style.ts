@@ -42,8 +42,19 @@ pre { padding: .75rem 1rem; border-radius: 6px; background: var(--soft); overflo
 pre code { padding: 0; background: none; }
 .lead { margin: 0; color: var(--muted); }
 .state { display: inline-block; margin-left: .35rem; padding: .1rem .6rem; border-radius: 1rem; font-size: .8rem;
-  font-weight: 600; vertical-align: middle; border: 1px solid currentColor; color: var(--muted); }
+  font-weight: 600; vertical-align: middle; white-space: nowrap; border: 1px solid currentColor; color: var(--muted); }
 .state.done { color: var(--good); }
+.state.on { color: var(--p1); }
+.state.bad { color: var(--p2); }
+.top { margin: 0 0 1rem; font-size: .9rem; color: var(--muted); }
+.note { display: block; color: var(--muted); font-size: .88rem; line-height: 1.35; }
+.trouble { padding: .5rem .9rem; border-left: 4px solid var(--p2); background: var(--soft); }
+.progress { display: block; height: .35rem; min-width: 6rem; margin-top: .2rem; border-radius: 2px;
+  background: var(--line); }
+td .state { margin-left: 0; }
+.progress span { display: block; height: 100%; border-radius: 2px; background: var(--p1); }
+#connection { position: fixed; z-index: 3; right: 0; bottom: 0; left: 0; margin: 0; padding: .6rem 1.25rem;
+  background: var(--ink); color: var(--page); font-size: .9rem; }
 nav { margin: .9rem 0 0; font-size: .9rem; }
 nav a { margin-right: .9rem; white-space: nowrap; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.3rem, 1fr)); gap: .75rem; margin: 1.5rem 0; }
@@ -108,7 +119,7 @@ footer { margin-top: 3rem; color: var(--muted); font-size: .85rem; }
   }
   @page { margin: 14mm; }
   body { max-width: none; padding: 0; font-size: 10.5pt; }
-  nav, .filters, #tip { display: none; }
+  nav, .filters, #tip, #connection { display: none; }
   .wide { display: block; }
   .narrow { display: none; }
   .scroll, .scroll.tall { overflow: visible; max-height: none; border: 0; }

@@ -1,5 +1,5 @@
 /**
- * Runs a command of the repository to its end.
+ * Runs commands of the repository.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,15 +13,24 @@ export interface Ended {
   readonly errors: string;
 }
 
+/** A command that runs. */
+export interface Started {
+  /** Its output so far. */
+  readonly output: () => string;
+  readonly errors: () => string;
+  readonly interrupt: () => void;
+  readonly exitCode: Promise<number | null>;
+}
+
 /**
- * Runs `workers/commands/<file>` with the options. It inherits the environment without the variables of the AWS SDK;
+ * Starts `workers/commands/<file>` with the options. It inherits the environment without the variables of the AWS SDK;
  * `environment` adds variables.
  */
-export async function runCommand(
+export function startCommand(
   file: string,
   options: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<Ended> {
+): Started {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
   const child = spawn(process.execPath, ['--import', 'tsx', join('workers/commands', file), ...options], {
     cwd: ROOT,
@@ -32,6 +41,21 @@ export async function runCommand(
   let errors = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output, errors };
+  return {
+    output: () => output,
+    errors: () => errors,
+    interrupt: () => child.kill('SIGINT'),
+    exitCode: once(child, 'close').then(([code]) => code as number | null),
+  };
+}
+
+/** Runs a command to its end. */
+export async function runCommand(
+  file: string,
+  options: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const command = startCommand(file, options, environment);
+  const code = await command.exitCode;
+  return { code, output: command.output(), errors: command.errors() };
 }

@@ -42,15 +42,16 @@ S3: the environment variables and profiles of the AWS SDK.`.slice(1);
 export const HELP = {
   start: `
 Runs an experiment on this machine: starts the local stack (or uses the running one), starts the run (or watches the
-running one), and shows its progress. Ctrl-C stops the stack; the run resumes at the next start.
+running one), and shows its progress, also on a page for browsers on this machine. Ctrl-C stops the stack; the run
+resumes at the next start.
 
   --input-file FILE      a specification or a comparison (experiments/fashion-mnist.json)
   --workflow-id ID       workflow id of the run (the name of the input file)
 ${STACK_HELP}`,
 
   stack: `
-Runs Temporal, an S3 server, an orchestrator and trainers on this machine until you press Ctrl-C. The state is in
-${PLACE}/state, the logs are in ${PLACE}/log. Unfinished runs resume at the next start.
+Runs Temporal, an S3 server, an orchestrator and trainers on this machine until you press Ctrl-C, and serves pages of
+all runs. The state is in ${PLACE}/state, the logs are in ${PLACE}/log. Unfinished runs resume at the next start.
 
   --threads N            threads of each trainer; must equal \`threads\` of the specifications (1)
 ${STACK_HELP}`,
@@ -111,6 +112,14 @@ and nothing needs to run. Prints where the file is.
   --run RUN              workflow id of the run (its newest run), or its folder, <workflow id>/<first run id>
   --comparison ID        workflow id of the comparison
   --output FILE          write to this file instead of the bucket
+${OBJECT_HELP}`,
+
+  pages: `
+Serves a page of all runs and comparisons, and one of each that follows it round by round, to browsers on this machine
+until you press Ctrl-C. It changes nothing. A running local stack serves the same pages itself. Without one, they show
+what is in the bucket, and the states that the server knows that TEMPORAL_ADDRESS or a profile names.
+
+  --port N               port of 127.0.0.1 to listen on (8234, or the next one that is free)
 ${OBJECT_HELP}`,
 
   export: `
@@ -186,6 +195,7 @@ const SUMMARIES = {
   replay: 'replay a run, and report where this code decides differently',
   schedule: 'print the schedule that a finished run found',
   report: 'make the report of a run or of a comparison',
+  pages: 'serve the pages of all runs, which follow them',
   export: 'write a run as tables and for TensorBoard',
   simulate: 'run a comparison in plain processes',
   conformance: 'try whether trainers keep the trainer contract',

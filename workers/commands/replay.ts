@@ -2,7 +2,6 @@
  * `npm run replay`: replays a whole run with the code of this checkout and reports where that code decides differently.
  * The histories come from the server or from files.
  */
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
@@ -15,15 +14,13 @@ import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { historiesIn } from '../replay/history-files.ts';
 import { Replayer } from '../replay/replayer.ts';
 import { commandLine, LOCAL } from '../processes/places.mjs';
-import { findRunningStack } from '../stack/running-stack.ts';
-import { clientEnvironment } from '../stack/temporal-server.ts';
+import { runningStackEnvironment } from '../processes/stack-connection.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import { formatCount, longNumber, shortBytes } from '../../workflows/population/figures.ts';
 import { Screen } from '../terminal/screen.ts';
 import { replayBundle } from '../processes/workflow-bundle.ts';
 import { HELP } from './help.mjs';
 
-const STACK_TIMEOUT_MS = 120_000;
 /** Executions per line of progress if the output is no terminal. */
 const EXECUTIONS_PER_LINE = 100;
 
@@ -47,14 +44,7 @@ await runProcess(async () => {
   if (from !== undefined && (runId ?? exportTo) !== undefined)
     throw new UserError('Expected `--run-id` and `--export` with `--workflow-id` only. --help lists the options.');
   if (from !== undefined) return replayAll(historiesIn(from));
-  return replayAll(
-    executionsOnServer(
-      workflowId ?? '',
-      runId,
-      options.directory === undefined ? LOCAL : resolve(options.directory),
-      exportTo,
-    ),
-  );
+  return replayAll(executionsOnServer(workflowId ?? '', runId, options.directory, exportTo));
 });
 
 /** Replays all executions, prints each that diverges, and a summary. Returns the exit code. */
@@ -95,7 +85,7 @@ async function replayAll(executions: AsyncIterable<RecordedExecution & { readonl
 async function* executionsOnServer(
   workflowId: string,
   runId: string | undefined,
-  directory: string,
+  directory: string | undefined,
   exportTo: string | undefined,
 ): AsyncGenerator<RecordedExecution, void> {
   const { client, connection, address, namespace } = await connect(directory);
@@ -143,10 +133,9 @@ async function* executionsOnServer(
 }
 
 /** Connects to the server of the running local stack, else to the server that the environment names. */
-async function connect(directory: string): ReturnType<typeof connectClient> {
-  const stateDirectory = join(directory, 'state');
-  const stack = existsSync(stateDirectory) ? await findRunningStack(stateDirectory, STACK_TIMEOUT_MS) : undefined;
-  if (stack !== undefined) return connectClient(clientEnvironment(stack, stateDirectory, process.env));
+async function connect(directory: string | undefined): ReturnType<typeof connectClient> {
+  const environment = await runningStackEnvironment(directory);
+  if (environment !== undefined) return connectClient(environment);
   try {
     return await connectClient();
   } catch (error) {

@@ -7,9 +7,12 @@ import type { Client } from '@temporalio/client';
 import type { ResultSummary } from '../../activities/contracts/result.ts';
 import type { RunPlan } from '../../activities/contracts/run.ts';
 import type { Comparison } from '../../activities/comparison/input.ts';
+import { bucketOf } from '../../activities/runs/continuation.ts';
+import { folderName, runFolder } from '../../activities/storage/layout.ts';
 import { UNASKED } from '../../activities/specification/described-task.ts';
 import { comparisonQuery, progressQuery } from '../../workflows/messages.ts';
 import type { ComparisonProgress, RunProgress } from '../../activities/contracts/messages.ts';
+import { addressOf } from '../pages/addresses.ts';
 import { parseIdentifier, readOptions } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';
 import type { Experiment } from '../processes/experiment.ts';
@@ -18,6 +21,7 @@ import { commandLine, PACKAGE } from '../processes/places.mjs';
 import { UserError, runProcess } from '../processes/user-error.ts';
 import { joinStack } from '../stack/joining.ts';
 import type { JoinedStack } from '../stack/joining.ts';
+import type { StackRecord } from '../stack/running-stack.ts';
 import { readStackOptions, STACK_OPTIONS } from '../stack/options.ts';
 import { submit } from '../processes/submission.ts';
 import type { Submission } from '../processes/submission.ts';
@@ -119,6 +123,7 @@ async function run(
   );
   if (stack.record.temporal.webUi !== null)
     screen.say(`Web UI     ${webPage(stack.record, workflowId, submission.runId)}`);
+  screen.say(`Live page  ${livePage(stack.record, experiment, workflowId, submission)}`);
   const standstill = new StandstillWatch(client, workflowId, (line) => screen.say(line));
   try {
     await (experiment.comparison
@@ -127,6 +132,19 @@ async function run(
   } finally {
     await standstill.stop();
   }
+}
+
+/** Returns the address of the page that follows a run or a comparison. */
+function livePage(
+  { pages }: StackRecord,
+  { workflowType, specifications: [first], input }: Experiment,
+  workflowId: string,
+  { firstRunId }: Submission,
+): string {
+  const bucket = first?.storage.bucket ?? bucketOf(input as Readonly<Record<string, unknown>>);
+  return workflowType === 'compare'
+    ? `${pages}${addressOf('comparison', { bucket, folder: folderName(workflowId) })}`
+    : `${pages}${addressOf('run', { bucket, folder: runFolder(workflowId, firstRunId) })}`;
 }
 
 async function watchRun(

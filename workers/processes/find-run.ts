@@ -2,7 +2,8 @@
  * Finds the folder of a run that a command names.
  */
 import type { RunFolder } from '../../activities/contracts/checkpoint.ts';
-import { folderName, keyPrefix, RUN_FOLDER } from '../../activities/storage/layout.ts';
+import { newestRun } from '../../activities/runs/newest-run.ts';
+import { RUN_FOLDER } from '../../activities/storage/layout.ts';
 import type { ObjectStore } from '../../activities/storage/object-store.ts';
 import { UserError } from './user-error.ts';
 
@@ -14,14 +15,8 @@ import { UserError } from './user-error.ts';
  */
 export async function findRun(objects: ObjectStore, bucket: string, run: string): Promise<RunFolder> {
   if (RUN_FOLDER.test(run)) return { bucket, folder: run };
-  const prefix = keyPrefix({ folder: folderName(run) });
-  const runs = (await objects.list(bucket, prefix)).flatMap(({ key }) => {
-    const [, id] = /^([^/]+)\/specification\.json$/.exec(key.slice(prefix.length)) ?? [];
-    return id === undefined ? [] : [id];
-  });
-  // Run ids begin with their time.
-  const newest = runs.sort().at(-1);
+  const newest = await newestRun(objects, bucket, run);
   if (newest === undefined)
     throw new UserError(`Cannot find run ${run}: there is no run with this workflow id in bucket ${bucket}`);
-  return { bucket, folder: `${prefix}${newest}` };
+  return newest;
 }

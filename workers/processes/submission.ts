@@ -9,6 +9,8 @@ import { UserError } from './user-error.ts';
 export interface Submission {
   readonly handle: WorkflowHandle;
   readonly runId: string;
+  /** Names the folder of a run, also after a reset. */
+  readonly firstRunId: string;
   /** True if the workflow was already running. */
   readonly reattached: boolean;
 }
@@ -32,7 +34,8 @@ export async function submit(
           `another id with --workflow-id`,
       );
     }
-    return { handle: client.workflow.getHandle(workflowId, running.runId), runId: running.runId, reattached: true };
+    const { runId, firstRunId } = running;
+    return { handle: client.workflow.getHandle(workflowId, runId), runId, firstRunId, reattached: true };
   }
   const started = await client.workflow.start(experiment.workflowType, {
     workflowId,
@@ -43,6 +46,7 @@ export async function submit(
   return {
     handle: client.workflow.getHandle(workflowId, started.firstExecutionRunId),
     runId: started.firstExecutionRunId,
+    firstRunId: started.firstExecutionRunId,
     reattached: false,
   };
 }
@@ -50,10 +54,11 @@ export async function submit(
 async function findRunning(
   client: Client,
   workflowId: string,
-): Promise<{ readonly runId: string; readonly type: string } | undefined> {
+): Promise<{ readonly runId: string; readonly firstRunId: string; readonly type: string } | undefined> {
   try {
-    const { status, runId, type } = await client.workflow.getHandle(workflowId).describe();
-    return status.name === 'RUNNING' ? { runId, type } : undefined;
+    const { status, runId, type, raw } = await client.workflow.getHandle(workflowId).describe();
+    const firstRunId = raw.workflowExecutionInfo?.firstRunId || runId;
+    return status.name === 'RUNNING' ? { runId, firstRunId, type } : undefined;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

@@ -52,7 +52,7 @@ async function resultOf<Result>(handle: WorkflowHandle): Promise<Result> {
 }
 
 /** Returns the innermost specific message. Temporal wraps it in a general one for each activity and workflow. */
-function reasonOfFailure(error: Error): string {
+export function reasonOfFailure(error: Error): string {
   let reason = error.message;
   for (const cause of causesOf(error).slice(1)) {
     if (

@@ -1,15 +1,14 @@
 /**
- * Starts and stops the local stack: a Temporal server, an S3 server, an orchestrator and trainers. Each of the two
- * servers can be the user's own instead. The state stays on disk, so unfinished runs resume at the next start.
+ * Starts and stops the local stack: a Temporal server, an S3 server, an orchestrator, trainers, and the pages of the
+ * runs. Each of the two servers can be the user's own instead. The state stays on disk, so unfinished runs resume at
+ * the next start.
  */
 import { join } from 'node:path';
-import type { Connection } from '@temporalio/client';
 import { makeDirectory } from '../processes/directories.ts';
 import { LOCAL } from '../processes/places.mjs';
 import { requireSearchAttributes } from '../processes/search-attributes.ts';
 import { checkTasks } from '../own-tasks/options.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
-import type { TemporalConnection } from '../processes/temporal-connection.ts';
 import { UserError } from '../processes/user-error.ts';
 import { chooseDevices } from './devices.ts';
 import { checkOwnStorage } from './object-server.ts';
@@ -17,6 +16,8 @@ import type { StackOptions } from './options.ts';
 import { lockStack } from './running-stack.ts';
 import type { StackLock, StackRecord } from './running-stack.ts';
 import { startServers } from './servers.ts';
+import { startPages } from './stack-pages.ts';
+import type { StackPages } from './stack-pages.ts';
 import { StackProcesses } from './stack-processes.ts';
 import { startWorkers } from './workers.ts';
 
@@ -66,7 +67,8 @@ class StartingStack {
   readonly #stateDirectory: string;
   readonly #logDirectory: string;
   readonly #processes: StackProcesses;
-  #connected: TemporalConnection<Connection> | undefined;
+  #connected: Awaited<ReturnType<typeof connectClient>> | undefined;
+  #pages: Promise<StackPages> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: StackOptions, directory: string, lock: StackLock) {
@@ -91,13 +93,18 @@ class StartingStack {
     makeDirectory(logDirectory, 'the logs of a stack');
     await this.#processes.stopLeftovers();
     const places = { stateDirectory, logDirectory, environment: inherited };
-    const { temporal, s3, environment } = await startServers(this.#options, places, this.#processes);
+    const { temporal, s3, environment, ports } = await startServers(this.#options, places, this.#processes);
     const connected = (this.#connected = await connectClient(environment));
     if (temporal.own) await requireSearchAttributes(connected);
     if (s3.own) await checkOwnStorage(bucket, environment);
     const devices = chooseDevices(this.#options.trainers, threads, inherited);
     const plan = { queue, threads, environmentThreads, tasks, devices, logDirectory, environment };
     await startWorkers(connected, plan, this.#processes);
+    this.#options.abandoned?.throwIfAborted();
+    const { client } = connected;
+    this.#pages = startPages({ client, s3, bucket, port: this.#options.ports?.pages, takenPorts: ports });
+    const pages = await this.#pages;
+    if (pages.portChange !== undefined) this.#options.say?.(pages.portChange);
     const { address, namespace } = connected;
     const record: StackRecord = {
       pid: process.pid,
@@ -107,6 +114,7 @@ class StartingStack {
       tasks,
       temporal: { address, namespace, ...temporal },
       s3,
+      pages: pages.address,
     };
     this.#options.abandoned?.throwIfAborted();
     this.#lock.publish(record);
@@ -133,6 +141,8 @@ class StartingStack {
   }
 
   async #end(): Promise<void> {
+    const pages = await this.#pages?.catch(() => undefined);
+    await pages?.stop();
     await this.#processes.stopWorkers();
     await this.#connected?.connection.close();
     await this.#processes.stopServers();

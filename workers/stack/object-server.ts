@@ -24,6 +24,7 @@ const PROBE = 'workers/stack/storage-probe.ts';
 export interface ObjectServerPlan {
   readonly process: ProcessPlan;
   readonly endpoint: string;
+  readonly port: number;
   /** File in the format of the AWS SDK. Only this user can read it. */
   readonly credentialsFile: string;
   /** Folder with the objects as files, `<bucket>/<key>`. */
@@ -72,6 +73,7 @@ export async function planObjectServer({
       prepare: () => removePartialFiles(folder),
     },
     endpoint,
+    port,
     credentialsFile,
     folder,
     portChange: describePortChange('S3', wanted, port),

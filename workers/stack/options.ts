@@ -26,7 +26,12 @@ export interface StackOptions {
   /** Files with tasks of the user, absolute; default: none. */
   readonly tasks?: readonly string[] | undefined;
   /** Preferred ports. If one is taken, the server uses another. */
-  readonly ports?: { readonly temporal?: number; readonly webUi?: number; readonly s3?: number };
+  readonly ports?: {
+    readonly temporal?: number;
+    readonly webUi?: number;
+    readonly s3?: number;
+    readonly pages?: number;
+  };
   /** Bucket with which to test the user's own S3; default `fire-pbt`. */
   readonly bucket?: string | undefined;
   /** Additional `key=value` settings of the Temporal server. */

@@ -36,6 +36,8 @@ export interface StackRecord {
     readonly folder: string | null;
     readonly own: boolean;
   };
+  /** Address of the pages of all runs. */
+  readonly pages: string;
 }
 
 export interface StackLock {

@@ -30,6 +30,8 @@ export interface StackServers {
   };
   /** Environment in which clients and workers find both. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Ports that the servers use, or will use again after a restart. */
+  readonly ports: readonly number[];
 }
 
 /** Starts the servers that are not the user's own, and waits until they answer. */
@@ -60,6 +62,7 @@ export async function startServers(
       folder: s3?.folder ?? null,
     },
     environment: { ...environment, ...temporal?.environment, ...s3?.environment },
+    ports: [...(temporal?.ports ?? []), ...(s3 ? [s3.port] : [])],
   };
 }
 

@@ -8,6 +8,7 @@ import { describeCodes } from '../../workflows/population/decision-code.ts';
 import { subPopulationName } from '../../workflows/population/names.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
 import { commandLine } from '../processes/places.mjs';
+import { addressOf } from '../pages/addresses.ts';
 import { displayObject, openableObject } from './object-places.ts';
 import { formatCount, longNumber, shortNumber, shortScore } from '../../workflows/population/figures.ts';
 import { temporalCommand } from './stack-addresses.ts';
@@ -54,6 +55,7 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
     ...(places.stack.temporal.webUi === null || places.stackEnds
       ? []
       : [`Web UI      ${webPage(places.stack, result.workflowId, places.runId)}`]),
+    ...(places.stackEnds ? [] : [`Live page   ${places.stack.pages}${addressOf('run', storage)}`]),
     '',
     places.stackEnds ? `Next: start the stack (${commandLine('stack')}), then:` : 'Next:',
     `  ${temporalCommand(places.stack)} workflow show --workflow-id ${result.workflowId}`,

@@ -10,10 +10,11 @@ import { formatCount } from '../../workflows/population/figures.ts';
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
 
 /** Describes the running stack. Returns several lines, without secrets. */
-export function formatStack({ temporal, s3, queue, trainers, threads }: StackRecord): string {
+export function formatStack({ temporal, s3, queue, trainers, threads, pages }: StackRecord): string {
   return [
     `Temporal   ${temporal.address}, namespace ${temporal.namespace}${temporal.own ? ' (your own)' : ''}`,
     ...(temporal.webUi === null ? [] : [`Web UI     ${temporal.webUi}`]),
+    `Pages      ${pages}`,
     `S3         ${s3.endpoint ?? 'the default of the AWS SDK'}` +
       `${s3.own ? ' (your own)' : `, credentials in ${displayPath(s3.credentialsFile ?? '')}`}`,
     `Workers    an orchestrator on task queue ${queue}, ${formatCount(trainers, 'trainer')} with ` +

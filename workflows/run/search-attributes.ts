@@ -19,8 +19,8 @@ export const SEARCH_ATTRIBUTE_TYPES = {
 
 const ALGORITHM = defineSearchAttributeKey('FirePbtAlgorithm', 'KEYWORD');
 const TASK = defineSearchAttributeKey('FirePbtTask', 'KEYWORD');
-const ROUND = defineSearchAttributeKey('FirePbtRound', 'INT');
-const BEST_SCORE = defineSearchAttributeKey('FirePbtBestScore', 'DOUBLE');
+export const ROUND = defineSearchAttributeKey('FirePbtRound', 'INT');
+export const BEST_SCORE = defineSearchAttributeKey('FirePbtBestScore', 'DOUBLE');
 const STATUS = defineSearchAttributeKey('FirePbtStatus', 'KEYWORD');
 
 /**

@@ -2,7 +2,7 @@
  * A headless browser of a test's own, which opens files and notes what goes wrong on their pages.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -40,7 +40,8 @@ export async function startBrowser(): Promise<Browser> {
   const directory = await mkdtemp(join(tmpdir(), 'fire-pbt-browser-'));
   await unpack(directory);
   const browser = await puppeteer.launch({
-    args: chromium.args,
+    // In a single process, one page that ends may end them all.
+    args: chromium.args.filter((one) => one !== '--single-process'),
     executablePath: join(directory, 'chromium'),
     headless: 'shell',
     env: {
@@ -89,4 +90,8 @@ async function unpack(directory: string): Promise<void> {
     cwd: import.meta.dirname,
     env: { ...process.env, TMPDIR: directory, CODEBUILD_BUILD_IMAGE: 'nodejs24' },
   });
+  // Its own configuration names folders that it does not unpack to. Without a font the browser crashes.
+  const [fonts, cache] = [join(directory, 'fonts'), join(directory, 'cache')];
+  const configuration = `<fontconfig><dir>${fonts}</dir><cachedir>${cache}</cachedir></fontconfig>`;
+  await writeFile(join(fonts, 'fonts.conf'), `<?xml version="1.0"?>\n${configuration}\n`);
 }

@@ -113,7 +113,7 @@ describe('npm run schedule', () => {
     const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = server.environment;
     writeFileSync(credentialsFile, `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`);
     lock?.publish({
-      ...{ pid: process.pid, queue: 'fire-pbt', trainers: 1, threads: 1, tasks: [] },
+      ...{ pid: process.pid, queue: 'fire-pbt', trainers: 1, threads: 1, tasks: [], pages: '' },
       temporal: { address: '127.0.0.1:1', namespace: 'default', webUi: null, own: false },
       s3: { endpoint: server.endpoint, credentialsFile, folder: null, own: false },
     });

@@ -14,6 +14,7 @@ const RECORD: StackRecord = {
   trainers: 2,
   threads: 1,
   tasks: [],
+  pages: 'http://127.0.0.1:8234',
   temporal: { address: '127.0.0.1:7233', namespace: 'default', webUi: null, own: false },
   s3: { endpoint: null, credentialsFile: null, folder: null, own: true },
 };

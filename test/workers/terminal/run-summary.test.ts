@@ -37,6 +37,7 @@ const PLACES = {
     trainers: 1,
     tasks: [],
     threads: 1,
+    pages: 'http://127.0.0.1:8234',
     temporal: { address: '127.0.0.1:7233', namespace: 'default', webUi: null, own: false },
     s3: { endpoint: null, credentialsFile: null, folder: null, own: false },
   },
