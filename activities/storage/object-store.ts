@@ -9,14 +9,13 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
-  ListObjectsV2Command,
   PutObjectCommand,
-  type ListObjectsV2CommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { getInParts, PART_BYTES, putInParts, tryParts } from './large-objects.ts';
 import type { MeasuredBytes, ObjectInParts } from './large-objects.ts';
+import { listing } from './listing.ts';
 import { connect, type ObjectStoreOptions } from './store-connection.ts';
 import { describeStoreError, ifStored, ObjectStoreError, troubleOfCode } from './store-errors.ts';
 import type { StoreRequest } from './store-errors.ts';
@@ -151,7 +150,9 @@ export class ObjectStore {
   /** Returns all objects whose keys begin with the prefix, in key order. */
   async list(bucket: string, prefix: string): Promise<StoredObject[]> {
     const found: StoredObject[] = [];
-    for await (const { Contents = [] } of this.#listing(bucket, { Prefix: prefix }))
+    for await (const { Contents = [] } of listing((send) => this.#ask('list', bucket, `${prefix}*`, send), bucket, {
+      Prefix: prefix,
+    }))
       for (const { Key, Size } of Contents) if (Key !== undefined) found.push({ key: Key, sizeBytes: Size ?? 0 });
     return found.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
@@ -159,24 +160,13 @@ export class ObjectStore {
   /** Returns the names of the folders directly below a prefix, which is empty or ends in a slash, in order. */
   async folders(bucket: string, prefix: string): Promise<string[]> {
     const found: string[] = [];
-    for await (const { CommonPrefixes = [] } of this.#listing(bucket, { Prefix: prefix, Delimiter: '/' }))
+    for await (const { CommonPrefixes = [] } of listing(
+      (send) => this.#ask('list', bucket, `${prefix}*`, send),
+      bucket,
+      { Prefix: prefix, Delimiter: '/' },
+    ))
       for (const { Prefix = '' } of CommonPrefixes) found.push(Prefix.slice(prefix.length, -1));
     return found.sort();
-  }
-
-  async *#listing(
-    bucket: string,
-    what: { readonly Prefix: string; readonly Delimiter?: string },
-  ): AsyncGenerator<ListObjectsV2CommandOutput, void> {
-    let next: string | undefined;
-    do {
-      const more = next === undefined ? {} : { ContinuationToken: next };
-      const page = await this.#ask('list', bucket, `${what.Prefix}*`, (client) =>
-        client.send(new ListObjectsV2Command({ Bucket: bucket, ...what, ...more })),
-      );
-      yield page;
-      next = page.IsTruncated ? page.NextContinuationToken : undefined;
-    } while (next !== undefined);
   }
 
   /**
