@@ -143,7 +143,8 @@ async function abort({ bucket, key, ask }: ObjectInParts, UploadId: string | und
   );
 }
 
-function partsOf(sizeBytes: number, partBytes: number): Part[] {
+/** Returns the parts of an object, in order. */
+export function partsOf(sizeBytes: number, partBytes: number): Part[] {
   return Array.from({ length: Math.ceil(sizeBytes / partBytes) }, (_, index) => ({
     from: index * partBytes,
     to: Math.min(sizeBytes, (index + 1) * partBytes),

@@ -11,7 +11,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { CheckpointStore } from '../../activities/storage/checkpoints.ts';
-import { PART_BYTES, PARTS_AT_ONCE } from '../../activities/storage/large-objects.ts';
+import { PART_BYTES, partsOf, PARTS_AT_ONCE } from '../../activities/storage/large-objects.ts';
 import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { connect } from '../../activities/storage/store-connection.ts';
 import { startObjectServer } from '../../test/object-server.ts';
@@ -88,10 +88,7 @@ async function timeCheckpoints(checkpoints: CheckpointStore, bytes: Uint8Array):
 
 async function timeSdk(client: S3Client, bytes: Uint8Array): Promise<Times> {
   const object = { Bucket: BUCKET, Key: 'raw' };
-  const parts = Array.from({ length: Math.ceil(bytes.byteLength / PART_BYTES) }, (_, index) => ({
-    from: index * PART_BYTES,
-    to: Math.min(bytes.byteLength, (index + 1) * PART_BYTES),
-  }));
+  const parts = partsOf(bytes.byteLength, PART_BYTES);
   const started = performance.now();
   const { UploadId } = await client.send(new CreateMultipartUploadCommand(object));
   const Parts = await inParallel(PARTS_AT_ONCE, parts, async ({ from, to }, index) => {

@@ -6,7 +6,7 @@
  */
 import type { Score } from '../../workflows/algorithm/index.ts';
 import type { Standing } from '../../workflows/population/state.ts';
-import { pickWinner } from '../../workflows/population/winner.ts';
+import { lastHyperparameters, pickWinner } from '../../workflows/population/winner.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { Report, Session, State, Task } from '../../activities/tasks/task.ts';
 import type { TaskRegistry } from '../../activities/tasks/registry.ts';
@@ -92,7 +92,7 @@ export async function simulateTask(
   const session = await task.open({
     seed: specification.seed,
     worker: 'report',
-    hyperparameters: winner.history.at(-1)?.hyperparameters ?? {},
+    hyperparameters: lastHyperparameters(winner),
     dataDirectory: DATA,
   });
   try {

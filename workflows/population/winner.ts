@@ -1,6 +1,7 @@
 /**
  * Picks the winner of a run from the state of P1, which remembers the best member seen.
  */
+import type { HyperparameterValues } from '../algorithm/hyperparameters.ts';
 import { standingOfBest } from './scores.ts';
 import type { PopulationState, Standing } from './state.ts';
 
@@ -35,4 +36,9 @@ export function pickWinner(state: PopulationState, rule: WinnerRule): Picked {
   const last = standingOfBest(state);
   const [winner, other] = rule === 'last-round' ? [last, state.best] : [state.best, last];
   return { winner, other: winner?.checkpoint.key === other?.checkpoint.key ? null : other };
+}
+
+/** Returns the hyperparameters that a member was trained with last. */
+export function lastHyperparameters({ history }: Pick<Standing, 'history'>): HyperparameterValues {
+  return history.at(-1)?.hyperparameters ?? {};
 }

@@ -13,8 +13,7 @@ import type { LatestRound, RunPlan } from '../../activities/contracts/run.ts';
 import type { ReportOutcome } from '../../activities/contracts/training.ts';
 import { leaderboardQuery, MESSAGE_DESCRIPTIONS, progressQuery, roundCompletedSignal } from '../messages.ts';
 import { childWorkflowId, evaluatorName, memberName, subPopulationName } from '../population/names.ts';
-import { otherRule } from '../population/winner.ts';
-import { lastHyperparameters } from '../sub-population/winner.ts';
+import { lastHyperparameters, otherRule } from '../population/winner.ts';
 import type { Finish, OtherWinner } from '../sub-population/winner.ts';
 import { awaitAllOnCancel, longOrchestration, orchestration, passOnFailure, reasonOf, trainers } from './activities.ts';
 import type { Run } from './activities.ts';
@@ -143,7 +142,7 @@ async function reportOnAll(view: RunView, run: Run, { winner, other }: Finish): 
   const doing = `report on ${memberName(1, winner.member)} after round ${view.completedRound}`;
   const [onWinner, onOther] = await Promise.all([
     untilDone(view, doing, () =>
-      report(run, { ...winner, hyperparameters: lastHyperparameters(winner.history) }, run.storage.folder),
+      report(run, { ...winner, hyperparameters: lastHyperparameters(winner) }, run.storage.folder),
     ),
     other && reportOnOther(view, run, other),
   ]);

@@ -3,8 +3,8 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { HyperparameterValues } from '../algorithm/hyperparameters.ts';
-import type { HistorySegment, PopulationState, RunEnd, Standing } from '../population/state.ts';
-import { pickWinner, type WinnerRule } from '../population/winner.ts';
+import type { PopulationState, RunEnd, Standing } from '../population/state.ts';
+import { lastHyperparameters, pickWinner, type WinnerRule } from '../population/winner.ts';
 
 /** Who would have won under the other rule, without the schedule: messages have room for one. */
 export interface OtherWinner extends Pick<Standing, 'member' | 'score' | 'checkpoint'> {
@@ -36,11 +36,6 @@ export function winnerOf(
     throw ApplicationFailure.nonRetryable(message, 'NoWinner');
   }
   if (other === null) return { winner, other };
-  const { history, ...rest } = other;
-  return { winner, other: { ...rest, hyperparameters: lastHyperparameters(history) } };
-}
-
-/** Returns the hyperparameters that a member was trained with last. */
-export function lastHyperparameters(history: readonly HistorySegment[]): HyperparameterValues {
-  return history.at(-1)?.hyperparameters ?? {};
+  const { history: _, ...rest } = other;
+  return { winner, other: { ...rest, hyperparameters: lastHyperparameters(other) } };
 }
