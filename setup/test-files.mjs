@@ -7,14 +7,15 @@ import path from 'node:path';
 import { ROOT } from './places.mjs';
 
 /**
- * A test is slow if it starts processes or workers, or trains networks. Such a test imports one of these modules,
- * either itself or through other files of test/.
+ * A test is slow if it starts processes or workers, trains networks or compiles. Such a test imports one of these
+ * modules, either itself or through other files of test/.
  */
 const SLOW_IMPORTS = [
   'node:child_process',
   '@temporalio/worker',
   'eslint',
   'test/server-process.ts',
+  'workers/commands/write-records-schema.ts',
   'workers/replay/replayer.ts',
   'workers/stack/local-stack.ts',
   'activities/tasks/image-classification/',

@@ -8,10 +8,12 @@ import { z } from 'zod';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import { MISSING } from '../storage/checkpoints.ts';
+import { COMPARISON_FORMAT } from '../contracts/comparison.ts';
 import type {
   ComparisonInput,
   ComparisonRun,
   ComparisonSummary,
+  ComparisonTable,
   TabulateRequest,
   Tabulated,
 } from '../contracts/comparison.ts';
@@ -34,9 +36,6 @@ import type { RunStory } from '../runs/story.ts';
 import { atOnce, withPauses } from './pausing.ts';
 import { describeRun, NEEDED_DESCRIPTION, rowOf } from './run.ts';
 import { summariseComparison } from './summary.ts';
-
-/** Format of the table. Its number changes if a reader of the old format would misread the new one. */
-export const COMPARISON_FORMAT = 'fire-pbt-comparison/1';
 
 const NEEDED_INPUT = z.object({ arms: z.record(z.string(), z.unknown()), seeds: z.array(z.int()) });
 
@@ -67,7 +66,11 @@ export function comparisonText(input: ComparisonInput, runs: readonly Comparison
   return readableJson(comparisonTable(input, runs, atOnce(summariseComparison(runs))));
 }
 
-function comparisonTable(input: ComparisonInput, runs: readonly ComparisonRun[], summary: ComparisonSummary) {
+function comparisonTable(
+  input: ComparisonInput,
+  runs: readonly ComparisonRun[],
+  summary: ComparisonSummary,
+): ComparisonTable {
   return { format: COMPARISON_FORMAT, input, runs, summary };
 }
 

@@ -175,6 +175,19 @@ export interface ComparisonSummary {
   readonly differences: readonly ArmDifference[];
 }
 
+/** Format of a comparison's table. Its number rises with every change of the fields. */
+export const COMPARISON_FORMAT = 'fire-pbt-comparison/1';
+
+/** The table of a comparison as it lies in its bucket: `comparison.json`. */
+export interface ComparisonTable {
+  readonly format: typeof COMPARISON_FORMAT;
+  /** With its defaults filled in, except in specifications. */
+  readonly input: ComparisonInput;
+  /** Finished runs, arm by arm in the order of the input, then seed by seed. */
+  readonly runs: readonly ComparisonRun[];
+  readonly summary: ComparisonSummary;
+}
+
 export interface ComparisonInput {
   /** Specifications by the name of the arm. The comparison sets `seed`. Other arms are compared with the first. */
   readonly arms: Readonly<Record<string, Readonly<Record<string, unknown>>>>;

@@ -3,13 +3,15 @@
  */
 import { evaluatorName, memberName } from '../../workflows/population/names.ts';
 import type { RoundEvent } from '../../workflows/population/events.ts';
+import type { DescribedDecision, DescribedEvaluation } from '../contracts/run-result.ts';
 
 type EventOf<K extends RoundEvent['kind']> = Extract<RoundEvent, { kind: K }>;
+type Described<K extends DescribedDecision['kind']> = Extract<DescribedDecision, { kind: K }>;
 
 /**
  * Returns an event of P`level`, or nothing if nothing was decided. Scores are in `decisions/` only.
  */
-export function describeEvent(level: number, event: RoundEvent): unknown[] {
+export function describeEvent(level: number, event: RoundEvent): DescribedDecision[] {
   switch (event.kind) {
     case 'initialised':
       return [{ kind: event.kind, hyperparameters: event.members }];
@@ -39,14 +41,14 @@ export function describeEvent(level: number, event: RoundEvent): unknown[] {
   }
 }
 
-function describeAssignments(level: number, { kind, assignments }: EventOf<'assigned'>): unknown {
+function describeAssignments(level: number, { kind, assignments }: EventOf<'assigned'>): Described<'assigned'> {
   return {
     kind,
     assignments: assignments.map(({ hyperparameters, ...one }) => ({ ...namesOf(level, one), hyperparameters })),
   };
 }
 
-function describeExploit(level: number, { kind, fitness, copies }: EventOf<'exploited'>): unknown {
+function describeExploit(level: number, { kind, fitness, copies }: EventOf<'exploited'>): Described<'exploited'> {
   return {
     kind,
     fitness,
@@ -58,7 +60,7 @@ function describeExploit(level: number, { kind, fitness, copies }: EventOf<'expl
   };
 }
 
-function describeVerdicts(level: number, { kind, evaluations }: EventOf<'judged'>): unknown {
+function describeVerdicts(level: number, { kind, evaluations }: EventOf<'judged'>): Described<'judged'> {
   return {
     kind,
     evaluations: evaluations.map(({ evaluationSteps, verdict, ...one }) => ({
@@ -69,7 +71,7 @@ function describeVerdicts(level: number, { kind, evaluations }: EventOf<'judged'
   };
 }
 
-function describePromotions(level: number, { kind, promotions }: EventOf<'promoted'>): unknown {
+function describePromotions(level: number, { kind, promotions }: EventOf<'promoted'>): Described<'promoted'> {
   return {
     kind,
     promotions: promotions.map(({ evaluator, parent, member, checkpoint }) => ({
@@ -81,14 +83,14 @@ function describePromotions(level: number, { kind, promotions }: EventOf<'promot
   };
 }
 
-function describeEnds(level: number, { kind, ended }: EventOf<'evaluations-ended'>): unknown {
+function describeEnds(level: number, { kind, ended }: EventOf<'evaluations-ended'>): Described<'evaluations-ended'> {
   return { kind, ended: ended.map(({ reason, ...one }) => ({ ...namesOf(level, one), reason })) };
 }
 
 function namesOf(
   level: number,
   { slot, parent, child }: { readonly slot: number; readonly parent: number; readonly child: number },
-): { evaluator: string; parent: string; child: string } {
+): DescribedEvaluation {
   return {
     evaluator: evaluatorName(level, slot),
     parent: memberName(level, parent),

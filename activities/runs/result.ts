@@ -15,6 +15,8 @@ import type { HistorySegment, PopulationState } from '../../workflows/population
 import { otherRule, type WinnerRule } from '../../workflows/population/winner.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { Other, OtherSummary, ResultSummary, WriteResultRequest } from '../contracts/result.ts';
+import { RESULT_FORMAT } from '../contracts/run-result.ts';
+import type { DecidedRound, DecisionCounts, FinalSubPopulation, RunResult } from '../contracts/run-result.ts';
 import type { RunFolder } from '../contracts/checkpoint.ts';
 import { MISSING } from '../storage/checkpoints.ts';
 import { decisionsKey, resultKey } from '../storage/layout.ts';
@@ -73,7 +75,8 @@ export async function writeResult(
     undeleted: request.undeleted,
     ...(request.stoppedEarly ? { stoppedEarly: request.stoppedEarly } : {}),
   };
-  const result = {
+  const result: RunResult = {
+    format: RESULT_FORMAT,
     ...summary,
     lost,
     schedule: winner.history,
@@ -142,7 +145,10 @@ function newestWithin(history: readonly HistorySegment[], maxCharacters: number)
   return history.slice(from);
 }
 
-function describeFinal(level: number, { members, promotions, verdicts, decidedBy }: PopulationState): unknown {
+function describeFinal(
+  level: number,
+  { members, promotions, verdicts, decidedBy }: PopulationState,
+): FinalSubPopulation {
   return {
     subPopulation: level,
     promotions,
@@ -160,7 +166,7 @@ function describeFinal(level: number, { members, promotions, verdicts, decidedBy
 }
 
 /** Returns how often each kind of decision was made in the whole run. */
-function countsOf(levels: readonly (readonly RoundRecord[])[]): Record<string, number> {
+function countsOf(levels: readonly (readonly RoundRecord[])[]): DecisionCounts {
   const counts = { assignments: 0, exploits: 0, judgements: 0, promotions: 0, evaluationsEnded: 0 };
   for (const event of levels.flat().flatMap(({ events }) => events)) {
     if (event.kind === 'assigned') counts.assignments += event.assignments.length;
@@ -173,7 +179,7 @@ function countsOf(levels: readonly (readonly RoundRecord[])[]): Record<string, n
 }
 
 /** Returns what was decided in every round; null: it is lost. */
-function levelsByRound(rounds: number, levels: readonly RecordedLevel[]): unknown[] {
+function levelsByRound(rounds: number, levels: readonly RecordedLevel[]): DecidedRound[] {
   const byRound = levels.map(({ level, records }) => ({
     level,
     events: new Map(records.map(({ round, events }) => [round, events])),

@@ -20,6 +20,11 @@ import type { RunFolder } from '../contracts/checkpoint.ts';
 /** Failure type of a record that does not fit. */
 export const RECORD_REFUSED = 'RecordRefused';
 
+/** Format of a record of decisions. Its number rises with every change of the fields. */
+export const DECISIONS_FORMAT = 'fire-pbt-decisions/1';
+/** Format of a stored state. */
+export const STATE_FORMAT = 'fire-pbt-state/1';
+
 /** What to do if a run holds because of a record. */
 export const RESTORE_OR_RESET = 'Restore the object and resume the run, or reset its root to its first task';
 
@@ -46,15 +51,19 @@ export interface RecordHeader {
   readonly previous: string | null;
 }
 
-/** A record with its digests. */
+/** A record with its digests, as it is stored: `decisions/<round>/P<i>.json`. */
 export interface SealedRecord extends RoundRecord, RecordHeader {
+  readonly format: typeof DECISIONS_FORMAT;
   /** Null: nobody knows the state after it, because it was adopted after a record that is lost. */
   readonly stateSha256: string | null;
+  /** Of all other fields but `format` (sealing.ts says how). */
   readonly sha256: string;
 }
 
-/** The state after a round, as it is stored. */
+/** The state after a round, as it is stored: `rounds/<round>/P<i>.json`. */
 export interface StoredState extends Pick<RecordHeader, 'run' | 'generation' | 'round' | 'subPopulation'> {
+  readonly format: typeof STATE_FORMAT;
+  /** `sha256` of the decisions that led to it. */
   readonly decisionsSha256: string;
   readonly state: PopulationState;
 }
@@ -82,13 +91,14 @@ export function sealRecord(
 ): SealedRecord {
   const header = { run, generation, round, subPopulation, origin, previous };
   const sealed = { ...header, stateSha256: state && digestJson(state), events, cost };
-  return { ...header, stateSha256: sealed.stateSha256, sha256: digestRecord(sealed), events, cost };
+  const { stateSha256 } = sealed;
+  return { format: DECISIONS_FORMAT, ...header, stateSha256, sha256: digestRecord(sealed), events, cost };
 }
 
 /** Returns the state after a record, as it is stored. */
 export function sealState(record: SealedRecord, state: PopulationState): StoredState {
   const { run, generation, round, subPopulation, sha256 } = record;
-  return { run, generation, round, subPopulation, decisionsSha256: sha256, state };
+  return { format: STATE_FORMAT, run, generation, round, subPopulation, decisionsSha256: sha256, state };
 }
 
 /** Returns a JSON value as a record, or undefined if it does not have the form of one. */
@@ -107,6 +117,8 @@ export function checkRecord(
   subPopulation: number,
 ): string | undefined {
   if (record === undefined) return 'expected a record, got something else';
+  const otherFormat = checkFormat(record.format, DECISIONS_FORMAT);
+  if (otherFormat !== undefined) return otherFormat;
   const misplaced = checkPlace(record, { run: storage.folder, round, subPopulation });
   if (misplaced !== undefined) return misplaced;
   const found = digestRecord(record);
@@ -118,6 +130,8 @@ export function checkState(json: unknown, record: SealedRecord): string | undefi
   const stored = json as Partial<StoredState> | null | undefined;
   if (stored === undefined) return MISSING;
   if (!stored?.state) return 'expected a state, got something else';
+  const otherFormat = checkFormat(stored.format, STATE_FORMAT);
+  if (otherFormat !== undefined) return otherFormat;
   const misplaced = checkPlace(stored, record);
   if (misplaced !== undefined) return misplaced;
   if (stored.decisionsSha256 !== record.sha256)
@@ -198,6 +212,10 @@ export function digestJson(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
+function checkFormat(found: unknown, expected: string): string | undefined {
+  return found === expected ? undefined : `expected format ${expected}, got ${String(found)}`;
+}
+
 type Place = Partial<Pick<RecordHeader, 'run' | 'round' | 'subPopulation'>>;
 
 function checkPlace(found: Place, expected: Place): string | undefined {
@@ -206,7 +224,7 @@ function checkPlace(found: Place, expected: Place): string | undefined {
   return name(found) === name(expected) ? undefined : `expected ${name(expected)}, got ${name(found)}`;
 }
 
-function digestRecord(record: Omit<SealedRecord, 'sha256'>): string {
+function digestRecord(record: Omit<SealedRecord, 'format' | 'sha256'>): string {
   const { run, generation, round, subPopulation, origin, previous, stateSha256, events, cost } = record;
   return digestJson([run, generation, round, subPopulation, origin, previous, stateSha256, events, cost]);
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run write-json-schema`: writes the JSON Schemas of specifications and of the trainer contract. Run it after a
- * change of either.
+ * `npm run write-json-schema`: writes the JSON Schemas of specifications, of the trainer contract and of what lies in
+ * the bucket. Run it after a change of any of them.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -52,4 +52,6 @@ export function contractSchemaText(): string {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(JSON_SCHEMA_PATH, jsonSchemaText());
   writeFileSync(CONTRACT_SCHEMA_PATH, contractSchemaText());
+  const { RECORDS_SCHEMA_PATH, recordsSchemaText } = await import('./write-records-schema.ts');
+  writeFileSync(RECORDS_SCHEMA_PATH, recordsSchemaText());
 }

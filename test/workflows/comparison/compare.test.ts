@@ -9,11 +9,12 @@ import type {
   ComparisonRun,
   ComparisonSummary,
 } from '../../../activities/contracts/comparison.ts';
-import { COMPARISON_FORMAT, comparisonText } from '../../../activities/comparison/table.ts';
+import { comparisonText } from '../../../activities/comparison/table.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import type { compare } from '../../../workflows/comparison/compare.ts';
 import { comparisonQuery, stopEarlySignal } from '../../../workflows/messages.ts';
 import type { ComparisonProgress } from '../../../activities/contracts/messages.ts';
+import { assertFits } from '../../activities/runs/published-schema.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
 import { SMALL } from '../../small-run.ts';
@@ -130,7 +131,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
   it('writes a table that follows from its runs, byte for byte', async () => {
     const { text, json } = await table('undisturbed');
     assert.equal(comparisonText(json.input, json.runs), text);
-    assert.equal(json.format, COMPARISON_FORMAT);
+    assertFits('comparison', [json]);
     assert.deepEqual(
       json.runs.map(({ arm, algorithm, workers, steps, folder }) => ({ arm, algorithm, workers, steps, folder })),
       undisturbed.rows.map(({ arm, folder }, index) => ({
