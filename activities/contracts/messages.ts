@@ -135,6 +135,8 @@ export interface RunProgress {
   readonly rounds: number;
   readonly plan: RunPlan | null;
   readonly bestScore: number | null;
+  /** The winner's, once the run has finished. */
+  readonly testScore: Score | null;
   readonly subPopulations: readonly SubPopulationSummary[];
   /** Why sub-populations, evaluators or the final report hold, one text each. */
   readonly holds: readonly string[];

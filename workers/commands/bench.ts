@@ -6,6 +6,7 @@ import { benchResidual } from '../bench/residual.ts';
 import { benchSmoothing } from '../bench/smoothing.ts';
 import { benchStorage } from '../bench/storage.ts';
 import { benchTraining } from '../bench/training.ts';
+import { formatCount, shortDuration } from '../../workflows/population/figures.ts';
 import { parseChoice, readOptions } from '../processes/command-line.ts';
 import { runProcess } from '../processes/user-error.ts';
 
@@ -27,13 +28,53 @@ const OPTIONS = {
   small: { type: 'boolean', default: false },
 } as const;
 
+/** What is measured, in order. The times are those of two slow cores; `--small` takes a fraction. */
+const PARTS: readonly Part[] = [
+  { name: 'smoothing', says: 'how long smoothing a curve takes', minutes: 1, run: () => benchSmoothing() },
+  {
+    name: 'training',
+    says: 'the CPU time of a training step of two small networks',
+    minutes: 4,
+    run: ({ python, small }) => benchTraining(python, small ? 1 : 9),
+  },
+  {
+    name: 'residual',
+    says: 'the CPU time of a training step of ResNet-18 and ResNet-50',
+    minutes: 8,
+    run: ({ python, small }) => benchResidual(python, small ? 1 : 5),
+  },
+  {
+    name: 'storage',
+    says: 'storing and reading a large checkpoint',
+    minutes: 2,
+    run: ({ small }) => benchStorage(small),
+  },
+  {
+    name: 'orchestration',
+    says: 'what workflows cost besides training, and how long their histories become',
+    minutes: 5,
+    run: ({ small }) => benchOrchestration(small),
+  },
+];
+
 await runProcess(async () => {
   const options = readOptions(OPTIONS, HELP);
-  const only = parseChoice('only', options.only, ['smoothing', 'training', 'residual', 'storage', 'orchestration']);
-  if (only === undefined || only === 'smoothing') benchSmoothing();
-  if (only === undefined || only === 'training') benchTraining(options.python, options.small ? 1 : 9);
-  if (only === undefined || only === 'residual') benchResidual(options.python, options.small ? 1 : 5);
-  if (only === undefined || only === 'storage') await benchStorage(options.small);
-  if (only !== undefined && only !== 'orchestration') return 0;
-  return (await benchOrchestration(options.small)) ? 0 : 1;
+  const names = PARTS.map(({ name }) => name);
+  const only = parseChoice('only', options.only, names);
+  let isWithinBudget = true;
+  for (const { name, says, minutes, run } of PARTS.filter((part) => only === undefined || part.name === only)) {
+    console.log(`${name}: measures ${says}${options.small ? '' : `; about ${formatCount(minutes, 'minute')}`}`);
+    const begunAt = performance.now();
+    if ((await run(options)) === false) isWithinBudget = false;
+    console.log(`${name} took ${shortDuration((performance.now() - begunAt) / 1000)}\n`);
+  }
+  return isWithinBudget ? 0 : 1;
 });
+
+interface Part {
+  readonly name: string;
+  readonly says: string;
+  readonly minutes: number;
+  /** Returns false if a history exceeds its budget. */
+  readonly run: (options: { readonly python: string; readonly small: boolean }) => unknown;
+}

@@ -166,7 +166,7 @@ async function watchRun(
     plan = progress.plan;
     if (progress.status !== 'planning') clock.note(progress.round, now);
     const left = clock.secondsLeft(progress.rounds, now);
-    screen.show(progressBlock(progress, left));
+    screen.show(progressBlock(progress, left, screen.columns));
     if (!screen.updates && progress.round > Math.max(printedRound, 0)) screen.say(progressLine(progress, left));
     printedRound = progress.round;
     const newHolds = progress.holds.filter((hold) => !printedHolds.includes(hold));
@@ -220,7 +220,7 @@ async function watchComparison(
         `${progress.rows.length} runs, ${training.map((run) => `${run.id} ${run.progress?.round ?? 0}`).join(', ')}`,
       );
       notices.print(progress.notice);
-      screen.show(comparisonBlock(progress, work, done, training, left));
+      screen.show(comparisonBlock(progress, { work, done, training, secondsLeft: left, columns: screen.columns }));
       if (screen.updates) return;
       for (const line of [
         ...progress.rows.map(comparisonLine),

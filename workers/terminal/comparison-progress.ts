@@ -9,8 +9,10 @@ import type { ComparisonProgress, RunProgress } from '../../activities/contracts
 import { comparedRunId, retraceId } from '../../workflows/population/names.ts';
 import { formatCount, longNumber, shortDuration, shortScore } from '../../workflows/population/figures.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
+import { alignedRows, alignedTable } from './aligned-table.ts';
 import { displayObject, openableObject } from './object-places.ts';
 import { progressBar } from './progress-bar.ts';
+import { firstThatFits } from './run-progress.ts';
 
 /** A run in training. */
 export interface RunInTraining {
@@ -81,22 +83,30 @@ export function formatComparisonCosts(
   ].join('\n');
 }
 
+/** What is known of a comparison in training, and the columns of the terminal. */
+export interface ComparisonBlock {
+  readonly work: ComparisonWork;
+  readonly done: number | undefined;
+  readonly training: readonly RunInTraining[];
+  readonly secondsLeft: number | undefined;
+  readonly columns: number;
+}
+
 /** Returns the block that a terminal redraws: progress, time left, finished runs, runs in training, failures. */
 export function comparisonBlock(
-  progress: ComparisonProgress,
-  work: ComparisonWork,
-  done: number | undefined,
-  training: readonly RunInTraining[],
-  secondsLeft: number | undefined,
+  { runs, rows, failures }: ComparisonProgress,
+  { work, done, training, secondsLeft, columns }: ComparisonBlock,
 ): string[] {
-  const { runs, rows, failures } = progress;
-  const bar = done === undefined ? '' : `${progressBar(done / work.total)} ${percent(done, work)} %  `;
+  const left = secondsLeft === undefined ? 'time left: unknown' : `${shortDuration(secondsLeft)} left`;
+  const ofRuns = `${rows.length} of ${runs} runs done`;
+  const share = done === undefined ? [] : [`${percent(done, work)} %`];
+  const bar = done === undefined ? [] : [`${progressBar(done / work.total)} ${percent(done, work)} %`];
   return [
     '',
-    `${bar}${rows.length} of ${runs} runs done  ` +
-      `${secondsLeft === undefined ? 'time left: unknown' : `${shortDuration(secondsLeft)} left`}`,
-    ...rows.map((row) => `  ${comparisonLine(row)}`),
-    ...training.map((run) => `  ${trainingLine(run, work)}`),
+    firstThatFits(columns, [[...bar, ofRuns, left], [...share, ofRuns, left], [...share, left], [left]]),
+    ...alignedRows([...rows.map(finishedCells), ...training.map((run) => trainingCells(run, work))]).map(
+      (line) => `  ${line}`,
+    ),
     ...holdsOf(training, work).map((hold) => `  ${hold}`),
     ...failures.map((failure) => `  FAILED: ${failure}`),
   ];
@@ -128,19 +138,23 @@ export function percent(done: number, { total }: ComparisonWork): number {
   return Math.floor((100 * done) / total);
 }
 
-function trainingLine({ id, progress }: RunInTraining, work: ComparisonWork): string {
-  if (!progress || progress.rounds === 0) return `${work.label(id)}: starting`;
-  return (
-    `${work.label(id)}: round ${progress.round} of ${progress.rounds}, best score ` +
-    `${shortScore(progress.bestScore)}`
-  );
+function trainingLine(run: RunInTraining, work: ComparisonWork): string {
+  const [label, ...rest] = trainingCells(run, work);
+  return `${label} ${rest.join(', ')}`;
+}
+
+function trainingCells({ id, progress }: RunInTraining, work: ComparisonWork): string[] {
+  const label = `${work.label(id)}:`;
+  return !progress || progress.rounds === 0
+    ? [label, 'starting']
+    : [label, `round ${progress.round} of ${progress.rounds}`, `best score ${shortScore(progress.bestScore)}`];
 }
 
 /** Returns the tables of a finished comparison, the address of its full results, and its report last. */
 export function formatComparison(progress: ComparisonProgress, stack: Pick<StackRecord, 's3'>): string {
   const { table, report, notice } = progress;
   return [
-    comparisonTables(progress),
+    comparisonTables(progress, alignedTable),
     ...(table ? ['', `Curves, schedules, costs: ${displayObject(stack, table)}`] : []),
     ...(notice === null ? [] : [notice]),
     ...(report ? [`Report: ${openableObject(stack, report)}`] : []),
@@ -148,12 +162,20 @@ export function formatComparison(progress: ComparisonProgress, stack: Pick<Stack
 }
 
 /** Describes a finished run, for example `FIRE, seed 0: test score 0.8594, objective 0.8632, 4 promotions`. */
-export function comparisonLine({ arm, seed, testScore, objective, promotions, retrace }: ComparisonRow): string {
+export function comparisonLine(row: ComparisonRow): string {
+  const [label, ...rest] = finishedCells(row);
+  return `${label} ${rest.filter((cell) => cell !== '').join(', ')}`;
+}
+
+function finishedCells({ arm, seed, testScore, objective, promotions, retrace }: ComparisonRow): string[] {
   const received = promotions.reduce((sum, count) => sum + count, 0);
-  return (
-    `${labelOf(arm, seed)}: test score ${shortScore(testScore)}, objective ${shortScore(objective)}` +
-    `${received > 0 ? `, ${received} promotions` : ''}${retrace ? `, retraced ${shortScore(retrace.testScore)}` : ''}`
-  );
+  return [
+    `${labelOf(arm, seed)}:`,
+    `test score ${shortScore(testScore)}`,
+    `objective ${shortScore(objective)}`,
+    received > 0 ? formatCount(received, 'promotion') : '',
+    retrace ? `retraced ${shortScore(retrace.testScore)}` : '',
+  ];
 }
 
 function labelOf(arm: string, seed: number): string {

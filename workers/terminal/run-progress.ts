@@ -4,6 +4,7 @@
 import { subPopulationName } from '../../workflows/population/names.ts';
 import type { RunProgress, SubPopulationSummary } from '../../activities/contracts/messages.ts';
 import { formatCount, shortDuration, shortNumber, shortScore } from '../../workflows/population/figures.ts';
+import { alignedRows } from './aligned-table.ts';
 import { progressBar } from './progress-bar.ts';
 
 /**
@@ -28,44 +29,71 @@ export class RoundClock {
   }
 }
 
-/** Returns the block that a terminal redraws: progress, time left, and one line per sub-population. */
-export function progressBlock(progress: RunProgress, secondsLeft: number | undefined): string[] {
-  const { round, rounds, bestScore, subPopulations, holds, warnings, status } = progress;
+/** Phases in which no evaluator trains any more. */
+const OVER: readonly RunProgress['status'][] = ['finishing', 'finished', 'failed', 'cancelled'];
+
+/**
+ * Returns the block that a terminal of so many columns redraws: progress and time left, and one line per
+ * sub-population.
+ */
+export function progressBlock(progress: RunProgress, secondsLeft: number | undefined, columns: number): string[] {
+  const { round, rounds, bestScore, holds, warnings, status } = progress;
   const left =
     status === 'finishing'
       ? 'testing the winner'
       : secondsLeft === undefined
         ? 'time left: unknown'
         : `${shortDuration(secondsLeft)} left`;
+  const share = `${percent(progress)} %`;
+  const [ofRounds, best] = [`round ${round} of ${rounds}`, `best score ${shortScore(bestScore)}`];
   return [
     '',
-    `${progressBar(rounds > 0 ? round / rounds : 0)} ${percent(progress)} %  round ${round} of ${rounds}  best ` +
-      `score ${shortScore(bestScore)}  ${left}`,
-    ...subPopulations.map((summary) => `  ${subPopulationLine(summary)}`),
+    firstThatFits(columns, [
+      [`${progressBar(rounds > 0 ? round / rounds : 0)} ${share}`, ofRounds, best, left],
+      [share, ofRounds, best, left],
+      [share, ofRounds, left],
+      [share, left],
+      [left],
+    ]),
+    ...alignedRows(
+      progress.subPopulations.map((summary) => [
+        `${subPopulationName(summary.subPopulation)}:`,
+        ...cellsOf(summary, OVER.includes(status)),
+      ]),
+    ).map((line) => `  ${line}`),
     ...holds.map((hold) => `  HOLDING: ${hold}`),
     ...warnings.map((warning) => `  WARNING: ${warning}`),
   ];
 }
 
+/** Returns the first of several lines that fits, else the last one: what matters least goes first. */
+export function firstThatFits(columns: number, lines: readonly (readonly string[])[]): string {
+  const texts = lines.map((parts) => parts.join('  '));
+  return texts.find((text) => text.length < columns) ?? texts.at(-1) ?? '';
+}
+
 /** Returns one line about a completed round. */
 export function progressLine(progress: RunProgress, secondsLeft: number | undefined): string {
-  const { round, rounds, bestScore, subPopulations } = progress;
+  const { round, rounds, bestScore, subPopulations, status } = progress;
   return [
     `round ${round} of ${rounds} (${percent(progress)} %)`,
     `best score ${shortScore(bestScore)}`,
-    ...subPopulations.map(subPopulationLine),
+    ...subPopulations.map((summary) => subPopulationLine(summary, OVER.includes(status))),
     ...(secondsLeft === undefined ? [] : [`${shortDuration(secondsLeft)} left`]),
   ].join('; ');
 }
 
 /** Describes a sub-population: `P2: learningRate 0.0012 … 0.05, 5 of 6 evaluators busy, 3 promotions received`. */
-export function subPopulationLine({
-  subPopulation,
-  hyperparameters,
-  evaluators,
-  evaluatorsBusy,
-  promotions,
-}: SubPopulationSummary): string {
+function subPopulationLine(summary: SubPopulationSummary, isOver: boolean): string {
+  const cells = cellsOf(summary, isOver).filter((cell) => cell !== '');
+  return `${subPopulationName(summary.subPopulation)}: ${cells.join(', ')}`;
+}
+
+/** Returns what is told of a sub-population, '' for what it does not have. If nothing else, its size. */
+function cellsOf(
+  { hyperparameters, members, evaluators, evaluatorsBusy, promotions }: SubPopulationSummary,
+  isOver: boolean,
+): string[] {
   const ranges = Object.entries(hyperparameters).flatMap(([name, range]) =>
     isChoices(range)
       ? [`${name} ${range.join('|')}`]
@@ -73,11 +101,15 @@ export function subPopulationLine({
         ? [`${name} ${shortNumber(range.min)} … ${shortNumber(range.max)}`]
         : [],
   );
-  return `${subPopulationName(subPopulation)}: ${[
-    ...ranges,
-    ...(evaluators > 0 ? [`${evaluatorsBusy} of ${evaluators} evaluators busy`] : []),
-    ...(promotions > 0 ? [`${formatCount(promotions, 'promotion')} received`] : []),
-  ].join(', ')}`;
+  return [
+    ranges.length > 0 ? ranges.join(', ') : formatCount(members, 'member'),
+    evaluators > 0
+      ? isOver
+        ? formatCount(evaluators, 'evaluator')
+        : `${evaluatorsBusy} of ${evaluators} evaluators busy`
+      : '',
+    promotions > 0 ? `${formatCount(promotions, 'promotion')} received` : '',
+  ];
 }
 
 function isChoices(range: SubPopulationSummary['hyperparameters'][string]): range is readonly string[] {

@@ -6,6 +6,7 @@ import { runReportKey } from '../../activities/storage/layout.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import { describeCodes } from '../../workflows/population/decision-code.ts';
 import { subPopulationName } from '../../workflows/population/names.ts';
+import { REASON_TEXTS, type EvaluationEnd } from '../../workflows/population/verdict-text.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
 import { commandLine } from '../processes/places.mjs';
 import { addressOf } from '../pages/addresses.ts';
@@ -40,9 +41,12 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
     '',
     `Winner      ${describeScores(result.winner, result)}`,
     ...otherLines(result, place),
+    ...retracedLines(result),
     ...scheduleLines(result, specification),
     ...(received.length > 0 ? [`Promotions  ${received.join(', ')}`] : []),
-    ...(ends.length > 0 ? [`Evaluations ${ends.map(([reason, count]) => `${count} ${reason}`).join(', ')}`] : []),
+    ...(ends.length > 0
+      ? [`Evaluations ${ends.map(([reason, count]) => `${count} ${labelOf(reason)}`).join(', ')}`]
+      : []),
     `Decisions   ${describeDecisions(result)}`,
     ...(codes === null ? [] : [`            ${codes}`]),
     `Result      ${place(result.resultKey)}`,
@@ -76,6 +80,24 @@ function otherLines({ other, score }: ResultSummary, place: (key: string) => str
     `${title}  ${describeScores(other, { ...other, score })}, at step ${longNumber(other.checkpoint.step)}`,
     ...(weights === undefined ? [] : [`            ${place(weights)}`]),
   ];
+}
+
+/** Says which run a retrace follows, and how far apart they are. */
+function retracedLines({ retraced, score }: ResultSummary): string[] {
+  if (retraced === undefined) return [];
+  const { folder, seed, testScore, gap } = retraced;
+  const apart =
+    gap === null
+      ? ''
+      : gap === 0
+        ? ', the same'
+        : `, ${shortScore(Math.abs(gap))} ${gap > 0 ? 'better' : 'worse'} than this`;
+  return [`Retraces    ${folder}, seed ${seed}: test ${score} ${shortScore(testScore)}${apart}`];
+}
+
+/** Returns the words for why evaluations ended. */
+function labelOf(reason: string): string {
+  return REASON_TEXTS[reason as EvaluationEnd].label;
 }
 
 function describeScores(

@@ -2,15 +2,25 @@
  * Writes to the terminal: permanent lines above a block that is redrawn. Other outputs get only the lines.
  */
 import type { WriteStream } from 'node:tty';
+import { styleText } from 'node:util';
 
 const DEFAULT_COLUMNS = 100;
 
-export class Screen {
-  readonly #stream: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
-  #block: readonly string[] = [];
+/** Words at the beginning of a line that call for attention, and their colours. */
+const ALARMS = { HOLDING: 'red', FAILED: 'red', WARNING: 'yellow', WAITING: 'yellow' } as const;
+const ALARM = new RegExp(String.raw`^( *)(${Object.keys(ALARMS).join('|')})(?=:)`, 'gm');
 
-  constructor(stream: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>> = process.stdout) {
+type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'hasColors'>>;
+
+export class Screen {
+  readonly #stream: Output;
+  #block: readonly string[] = [];
+  /** The lengths of the block's lines as they were drawn. */
+  #drawn: readonly number[] = [];
+
+  constructor(stream: Output = process.stdout) {
     this.#stream = stream;
+    if (this.updates) stream.on('resize', () => this.show(this.#block));
   }
 
   /** Tells whether the output can redraw a block. */
@@ -18,11 +28,16 @@ export class Screen {
     return this.#stream.isTTY === true && process.env['TERM'] !== 'dumb';
   }
 
+  /** Characters of a line. A terminal without a configured size reports 0. */
+  get columns(): number {
+    return this.#stream.columns || DEFAULT_COLUMNS;
+  }
+
   /** Writes permanent text. */
   say(text: string): void {
     const block = this.#block;
     this.#erase();
-    this.#stream.write(`${text}\n`);
+    this.#stream.write(`${this.#paint(text)}\n`);
     this.#draw(block);
   }
 
@@ -36,19 +51,29 @@ export class Screen {
   /** Makes the current block permanent. */
   leave(): void {
     this.#block = [];
+    this.#drawn = [];
   }
 
   #erase(): void {
-    if (this.#block.length > 0) this.#stream.write(`\u001b[${this.#block.length}A\u001b[0J`);
-    this.#block = [];
+    // A terminal that became narrower wraps the lines that were drawn.
+    const rows = this.#drawn.reduce((sum, length) => sum + Math.max(1, Math.ceil(length / this.columns)), 0);
+    if (rows > 0) this.#stream.write(`\u001b[${rows}A\u001b[0J`);
+    this.leave();
   }
 
   #draw(block: readonly string[]): void {
-    // A terminal without a configured size reports 0 columns.
-    const columns = this.#stream.columns || DEFAULT_COLUMNS;
-    // Longer lines would wrap, and then `#erase` would miss a line.
-    for (const line of block)
-      this.#stream.write(`${line.length < columns ? line : `${line.slice(0, columns - 2)}…`}\n`);
+    const { columns } = this;
+    // Longer lines would wrap.
+    const lines = block.map((line) => (line.length < columns ? line : `${line.slice(0, columns - 2)}…`));
+    for (const line of lines) this.#stream.write(`${this.#paint(line)}\n`);
     this.#block = block;
+    this.#drawn = lines.map(({ length }) => length);
+  }
+
+  /** Colours the alarms, unless the output or NO_COLOR wants none. */
+  #paint(text: string): string {
+    if (!this.updates || this.#stream.hasColors?.() !== true) return text;
+    const paint = (word: keyof typeof ALARMS): string => styleText(ALARMS[word], word, { validateStream: false });
+    return text.replaceAll(ALARM, (_, indent: string, word: keyof typeof ALARMS) => indent + paint(word));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Formats a comparison as Markdown, for the Web UI and for the end of `npm start`.
+ * Formats a comparison: as Markdown for the Web UI, and its tables for the end of `npm start`.
  */
 import type { ArmSummary, ComparisonRow, PairSummary, ScoreSummary } from '../../activities/contracts/comparison.ts';
 import type { ComparisonProgress } from '../../activities/contracts/messages.ts';
@@ -23,20 +23,26 @@ export function comparisonText(workflowId: string, progress: ComparisonProgress)
   ].join('\n');
 }
 
-/** Returns the tables of test scores, objectives and costs. */
-export function comparisonTables(progress: ComparisonProgress): string {
-  return [
+/** Returns the tables of test scores, objectives and costs, each as `draw` draws it. */
+export function comparisonTables(progress: ComparisonProgress, draw: typeof markdownTable = markdownTable): string {
+  const tables = [
     scoreTable('test score', 'testScore', progress),
     scoreTable('objective', 'objective', progress),
     ...costTable(progress),
-  ].join('\n\n');
+  ];
+  return tables.map(({ head, rows }) => draw(head, rows)).join('\n\n');
+}
+
+interface Table {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
 /**
  * Returns a table with a column per arm and a row per seed. The rows below summarise the arms, and compare those that
  * have the same task as the first arm with it.
  */
-function scoreTable(title: string, kind: ScoreKind, { rows, summary }: ComparisonProgress): string {
+function scoreTable(title: string, kind: ScoreKind, { rows, summary }: ComparisonProgress): Table {
   const arms = [...new Set(rows.map(({ arm }) => arm))];
   const seeds = [...new Set(rows.map(({ seed }) => seed))].sort((a, b) => a - b);
   const row = (arm: string, seed: number): ComparisonRow | undefined =>
@@ -65,18 +71,18 @@ function scoreTable(title: string, kind: ScoreKind, { rows, summary }: Compariso
     ofPairs('95 % interval', (one) => interval(one.interval, signed)),
     ofPairs('p (pairs)', ({ p, pairs }) => `${String(Number(p.toPrecision(3)))} (${pairs})`),
   ];
-  return markdownTable(
-    [title, ...arms],
-    [
+  return {
+    head: [title, ...arms],
+    rows: [
       ...seeds.map((seed) => [`seed ${seed}`, ...arms.map((arm) => shortScore(row(arm, seed)?.[kind]))]),
       ...(summary === null ? [] : summed),
       ...(summary === null || summary.differences.length === 0 ? [] : paired),
     ],
-  );
+  };
 }
 
 /** Returns a table of the mean costs of a run, with a row per arm; nothing before the first summary. */
-function costTable({ summary }: ComparisonProgress): string[] {
+function costTable({ summary }: ComparisonProgress): Table[] {
   if (summary === null) return [];
   const retraced = summary.arms.some(({ retraceGap }) => retraceGap);
   const head = [
@@ -91,7 +97,7 @@ function costTable({ summary }: ComparisonProgress): string[] {
     ...(retraced ? ['retrace gap'] : []),
   ];
   const rows = summary.arms.map((arm) => [...costCells(arm), ...(retraced ? [gap(arm)] : [])]);
-  return [markdownTable(head, rows)];
+  return [{ head, rows }];
 }
 
 function costCells({ arm, costs }: ArmSummary): string[] {

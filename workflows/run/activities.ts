@@ -10,14 +10,16 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ComparisonActivities } from '../../activities/contracts/comparison.ts';
-import type { RoundReference, RunActivities } from '../../activities/contracts/run.ts';
+import type { ActivityOptions } from '@temporalio/workflow';
+import type { RoundReference } from '../../activities/contracts/run.ts';
 import type { RunFolder } from '../../activities/contracts/checkpoint.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { TrainingActivities, TrainOutcome, TrainRequest } from '../../activities/contracts/training.ts';
 import type { PopulationState } from '../population/state.ts';
 import { trainerTaskQueue } from '../population/names.ts';
 import { causesOf } from './causes.ts';
+import { SUMMARIES, withSummaries } from './summaries.ts';
+import type { OrchestratorActivities } from './summaries.ts';
 
 export interface Run {
   readonly workflowId: string;
@@ -35,35 +37,31 @@ const RETRY_UNTIL_IT_IS_OVER = { initialInterval: '500ms', backoffCoefficient: 2
  * If it is killed, a retry begins within seconds.
  */
 const ON_ORCHESTRATORS = { heartbeatTimeout: '15s', retry: RETRY_UNTIL_IT_IS_OVER } as const;
-export const orchestration = proxyActivities<RunActivities & ComparisonActivities>({
-  ...ON_ORCHESTRATORS,
-  startToCloseTimeout: '5m',
-});
+export const orchestration = onOrchestrators({ startToCloseTimeout: '5m' });
 
 /** Activities that copy or read all objects of a run, which can be gigabytes. */
-export const longOrchestration = proxyActivities<RunActivities & ComparisonActivities>({
-  ...ON_ORCHESTRATORS,
-  startToCloseTimeout: '1 day',
-});
+export const longOrchestration = onOrchestrators({ startToCloseTimeout: '1 day' });
 
 /** Attempts at housekeeping before it is left for later: about five minutes. */
 const HOUSEKEEPING_ATTEMPTS = 20;
 
 /** Activities that delete, copy for the record, or draw what is recorded. No run waits longer for them. */
-export const housekeeping = proxyActivities<
-  Pick<RunActivities, 'collectCheckpoints' | 'exportHistories' | 'writeRunReport'> &
-    Pick<ComparisonActivities, 'writeComparisonReport'>
->({
-  ...ON_ORCHESTRATORS,
+export const housekeeping: Pick<
+  OrchestratorActivities,
+  'collectCheckpoints' | 'exportHistories' | 'writeRunReport' | 'writeComparisonReport'
+> = onOrchestrators({
   startToCloseTimeout: '1 day',
   retry: { ...RETRY_UNTIL_IT_IS_OVER, maximumAttempts: HOUSEKEEPING_ATTEMPTS },
 });
 
 /** The activity that watches a run for its whole duration. */
-export const watchdog = proxyActivities<Pick<RunActivities, 'watchForInvalidResets'>>({
-  ...ON_ORCHESTRATORS,
+export const watchdog: Pick<OrchestratorActivities, 'watchForInvalidResets'> = onOrchestrators({
   startToCloseTimeout: '1000 days',
 });
+
+function onOrchestrators(options: ActivityOptions): OrchestratorActivities {
+  return withSummaries(proxyActivities<OrchestratorActivities>({ ...ON_ORCHESTRATORS, ...options }), SUMMARIES);
+}
 
 /** Trains one worker for one round on a trainer. The Web UI shows `summary` for the activity. */
 export async function trainRound(

@@ -1,71 +1,123 @@
 /**
  * The Markdown that workflows show in the Web UI and in `temporal workflow metadata`. It is updated once per round.
  */
-import type { RunProgress } from '../../activities/contracts/messages.ts';
+import type { Instruction, RunProgress, SubPopulationSummary } from '../../activities/contracts/messages.ts';
 import type { JudgedEvaluation } from '../population/events.ts';
 import type { PopulationState } from '../population/state.ts';
 import { markdownTable } from '../population/markdown-table.ts';
-import { formatCount } from '../population/figures.ts';
+import { formatCount, shortScore } from '../population/figures.ts';
+import { hyperparameterColumns, showHyperparameter, type Shown } from '../population/hyperparameter-columns.ts';
 import { memberName, subPopulationName } from '../population/names.ts';
 import { describeComparison, REASON_TEXTS } from '../population/verdict-text.ts';
 
+/** Phases in which no evaluator trains any more. */
+const OVER: readonly RunProgress['status'][] = ['finishing', 'finished', 'failed', 'cancelled'];
+
 /** Returns the text of a root: how far the run is, with a row per sub-population. */
-export function describeRun(
-  workflowId: string,
-  { status, round, rounds, bestScore, subPopulations, holds, plan, notice, ignored, warnings, undeleted }: RunProgress,
-): string {
+export function describeRun(workflowId: string, progress: RunProgress): string {
+  const { round, rounds, bestScore, testScore, subPopulations, holds, plan, notice, undeleted } = progress;
   const percent = rounds > 0 ? Math.floor((100 * round) / rounds) : 0;
-  const rows = subPopulations.map((one) => [
-    subPopulationName(one.subPopulation),
-    String(one.members),
-    `${one.evaluatorsBusy} of ${one.evaluators}`,
-    String(one.promotions),
-    String(one.bestScore ?? '–'),
-    code(one.hyperparameters),
-  ]);
-  const leaders = subPopulations
-    .flatMap((one) => one.leaders)
-    .map(({ member, score, hyperparameters }) => [member, String(score), code(hyperparameters)]);
   return [
-    `**${workflowId}**: ${status}, round ${round} of ${rounds} (${percent} %), best score ${bestScore ?? '–'}`,
+    `**${workflowId}**: ${progress.status}, round ${round} of ${rounds} (${percent} %), ` +
+      `best score ${shortScore(bestScore)}${testScore === null ? '' : `, test score ${shortScore(testScore)}`}`,
     ...(notice === null ? [] : [`\n${notice}`]),
     ...holds.map((hold) => `\n**Holds** — ${hold}`),
-    ...table(['sub-population', 'members', 'evaluators busy', 'promotions', 'best score', 'hyperparameters'], rows),
-    ...table(['leaderboard', 'newest score', 'hyperparameters'], leaders),
-    ...ignored.map((one) => `\nIgnored signal ${one}`),
-    ...warnings.map((one) => `\n**Warning** — ${one}`),
+    ...overview(subPopulations, OVER.includes(progress.status)),
+    ...withHyperparameters(
+      ['leaderboard', 'newest score'],
+      subPopulations
+        .flatMap(({ leaders }) => leaders)
+        .map(({ member, score, hyperparameters }) => ({ cells: [member, shortScore(score)], hyperparameters })),
+    ),
+    ...progress.ignored.map((one) => `\nIgnored signal ${one}`),
+    ...progress.warnings.map((one) => `\n**Warning** — ${one}`),
     ...(undeleted > 0 ? [`\n${undeleted} expired objects were not deleted.`] : []),
     ...(plan ? ['', `Objects: \`${plan.storage.folder}/\` in bucket \`${plan.storage.bucket}\``] : []),
   ].join('\n');
 }
 
-/** Returns the text of a sub-population: its members in order of their newest score, and why it holds. */
+/** Returns a row for each sub-population. Whether evaluators are busy says nothing once the run is over. */
+function overview(subPopulations: readonly SubPopulationSummary[], isOver: boolean): string[] {
+  return withHyperparameters(
+    ['sub-population', 'members', isOver ? 'evaluators' : 'evaluators busy', 'promotions', 'best score'],
+    subPopulations.map(
+      ({ subPopulation, members, evaluators, evaluatorsBusy, promotions, bestScore, hyperparameters }) => ({
+        cells: [
+          subPopulationName(subPopulation),
+          String(members),
+          evaluators === 0 ? '–' : isOver ? String(evaluators) : `${evaluatorsBusy} of ${evaluators}`,
+          String(promotions),
+          shortScore(bestScore),
+        ],
+        hyperparameters,
+      }),
+    ),
+  );
+}
+
+/** Which sub-population it is, and how far. */
+export interface Position {
+  readonly subPopulation: number;
+  readonly round: number;
+  readonly rounds: number;
+}
+
+/** Why a sub-population does not go on. */
+export interface Standstill {
+  readonly holds: readonly string[];
+  /** Why the operator paused the run; null: it is not paused. */
+  readonly pause: string | null;
+}
+
+/** Returns the text of a sub-population: its members in order of their newest score, and why it does not go on. */
 export function describeSubPopulation(
   workflowId: string,
   state: PopulationState,
-  round: number,
-  rounds: number,
-  holds: readonly string[],
+  { subPopulation, round, rounds }: Position,
+  { holds, pause }: Standstill,
 ): string {
   const worst = (score: number | string): number => (typeof score === 'number' ? score : Number.NEGATIVE_INFINITY);
   const rows = state.members
-    .map((member, index) => ({
-      name: memberName(state.subPopulation, index),
-      stopped: member.stopped,
-      score: member.curve.scores.at(-1) ?? '–',
-      values: code(member.hyperparameters),
+    .map(({ stopped, curve, hyperparameters }, index) => ({
+      name: memberName(subPopulation, index),
+      stopped,
+      score: curve.scores.at(-1) ?? '–',
+      hyperparameters,
     }))
     .sort((a, b) => worst(b.score) - worst(a.score))
-    .map(({ name, stopped, score, values }) => [stopped ? `${name} (stopped)` : name, String(score), values]);
+    .map(({ name, stopped, score, hyperparameters }) => ({
+      cells: [stopped ? `${name} (stopped)` : name, shortScore(score)],
+      hyperparameters,
+    }));
   return [
-    `**${subPopulationName(state.subPopulation)}** of \`${workflowId}\`, round ${round} of ${rounds}; ` +
-      `${state.promotions} promotions received`,
+    `**${subPopulationName(subPopulation)}** of \`${workflowId}\`, round ${round} of ${rounds}; ` +
+      `${formatCount(state.promotions, 'promotion')} received`,
+    ...pausedLines(pause),
     ...holds.map(
       (hold) =>
         `\n**Holds** — ${hold}. Repair the cause and \`resume\` the run. \`stopEarly\` ends a hold of training.`,
     ),
-    ...table(['member', 'newest score', 'hyperparameters'], rows),
+    ...withHyperparameters(['member', 'newest score'], rows),
   ].join('\n');
+}
+
+/** Returns a line that says why the run is paused, after an empty one; nothing if it is not. */
+export function pausedLines(pause: string | null): string[] {
+  return pause === null ? [] : [`\n**Paused** — ${pause}. \`resume\` the run to go on.`];
+}
+
+/** Returns what an evaluator trains in a round, as a sentence. */
+export function describeTraining(
+  round: number,
+  subPopulation: number,
+  { parent, child, evaluationSteps, request }: NonNullable<Instruction['train']>,
+): string {
+  const values = Object.entries(request.hyperparameters).map(([name, value]) => `${name} ${showHyperparameter(value)}`);
+  return (
+    `Round ${round}: trains from ${memberName(subPopulation, parent)} with the hyperparameters of ` +
+    `${memberName(subPopulation - 1, child)} (${values.join(', ')}), ` +
+    (evaluationSteps === 0 ? 'its first round.' : `for ${formatCount(evaluationSteps, 'step')} so far.`)
+  );
 }
 
 /** Returns one verdict with its numbers, as a line. */
@@ -82,11 +134,22 @@ export function describeVerdict(
   );
 }
 
-/** Returns a table after an empty line, or nothing if it has no rows. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  return rows.length === 0 ? [] : ['', markdownTable(head, rows)];
+/** A row of a table. */
+interface Row {
+  readonly cells: readonly string[];
+  readonly hyperparameters: Readonly<Record<string, Shown>>;
 }
 
-function code(value: unknown): string {
-  return `\`${JSON.stringify(value)}\``;
+/**
+ * Returns a table after an empty line, with columns for the hyperparameters that differ, and a line about the others;
+ * nothing if it has no rows.
+ */
+function withHyperparameters(head: readonly string[], rows: readonly Row[]): string[] {
+  if (rows.length === 0) return [];
+  const { names, cells, same } = hyperparameterColumns(rows.map(({ hyperparameters }) => hyperparameters));
+  const table = markdownTable(
+    [...head, ...names],
+    rows.map((row, index) => [...row.cells, ...(cells[index] ?? [])]),
+  );
+  return ['', table, ...(same === null ? [] : [`\nThe same for all: ${same}`])];
 }

@@ -67,7 +67,7 @@ async function runExperiment(specification: unknown, view: RunView, operator: Op
   view.enter({ kind: 'finishing', plan });
   const result = await writeResult(view, run, plan, finish, await reportOnAll(view, run, finish));
   const files = await housekeeping.finish();
-  view.enter({ kind: 'finished', plan });
+  view.enter({ kind: 'finished', plan, testScore: result.testScore });
   await condition(allHandlersFinished);
   return { ...result, files: [...result.files, ...files], undeleted: view.undeleted };
 }
@@ -168,7 +168,8 @@ function report(
 ): Promise<ReportOutcome> {
   const { task, seed, threads, trainers: queue } = specification;
   const request = { storage: { ...storage, folder }, task, seed, threads, checkpoint, hyperparameters };
-  return trainers(queue).report(request);
+  const summary = `Reports on the checkpoint of step ${checkpoint.step}`;
+  return trainers(queue).report.executeWithOptions({ summary }, [request]);
 }
 
 async function writeResult(

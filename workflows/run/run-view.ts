@@ -10,6 +10,7 @@ import type {
   SubPopulationSummary,
 } from '../../activities/contracts/messages.ts';
 import type { RunPlan } from '../../activities/contracts/run.ts';
+import type { Score } from '../algorithm/curve.ts';
 import { belongsTo } from '../messages.ts';
 import { describeCodes, mergeCodes } from '../population/decision-code.ts';
 import { memberName } from '../population/names.ts';
@@ -25,7 +26,8 @@ export type Phase =
   | { readonly kind: 'starting'; readonly plan: RunPlan }
   | { readonly kind: 'running'; readonly plan: RunPlan; readonly children: Children }
   /** It has trained its last round. */
-  | { readonly kind: 'finishing' | 'finished'; readonly plan: RunPlan }
+  | { readonly kind: 'finishing'; readonly plan: RunPlan }
+  | { readonly kind: 'finished'; readonly plan: RunPlan; readonly testScore: Score }
   /** It has ended without a result. The plan is null if it was not planned yet. */
   | { readonly kind: 'failed' | 'cancelled'; readonly plan: RunPlan | null };
 
@@ -192,6 +194,7 @@ export class RunView {
       rounds: this.decidedRounds,
       plan: this.plan,
       bestScore: this.#summaries[0]?.bestScore ?? null,
+      testScore: this.#phase.kind === 'finished' ? this.#phase.testScore : null,
       subPopulations: this.#summaries,
       holds: this.holds,
       notice: notices.length > 0 ? notices.join('; ') : null,

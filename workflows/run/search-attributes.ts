@@ -12,15 +12,19 @@ import type { RunProgress } from '../../activities/contracts/messages.ts';
 export const SEARCH_ATTRIBUTE_TYPES = {
   FirePbtAlgorithm: 'Keyword',
   FirePbtTask: 'Keyword',
+  FirePbtSeed: 'Int',
   FirePbtRound: 'Int',
   FirePbtBestScore: 'Double',
+  FirePbtTestScore: 'Double',
   FirePbtStatus: 'Keyword',
 } as const;
 
 const ALGORITHM = defineSearchAttributeKey('FirePbtAlgorithm', 'KEYWORD');
 const TASK = defineSearchAttributeKey('FirePbtTask', 'KEYWORD');
+const SEED = defineSearchAttributeKey('FirePbtSeed', 'INT');
 export const ROUND = defineSearchAttributeKey('FirePbtRound', 'INT');
 export const BEST_SCORE = defineSearchAttributeKey('FirePbtBestScore', 'DOUBLE');
+const TEST_SCORE = defineSearchAttributeKey('FirePbtTestScore', 'DOUBLE');
 const STATUS = defineSearchAttributeKey('FirePbtStatus', 'KEYWORD');
 
 /**
@@ -37,14 +41,16 @@ export function searchAttributePublisher(): (progress: RunProgress) => void {
   };
 }
 
-function pairsOf({ plan, round, bestScore, status }: RunProgress): SearchAttributePair[] {
+function pairsOf({ plan, round, bestScore, testScore, status }: RunProgress): SearchAttributePair[] {
   const statusPair = { key: STATUS, value: status };
   if (plan === null) return status === 'planning' ? [] : [statusPair];
   return [
     { key: ALGORITHM, value: algorithmOf(plan.specification) },
     { key: TASK, value: plan.task.label },
+    { key: SEED, value: plan.specification.seed },
     { key: ROUND, value: round },
     ...(bestScore === null ? [] : [{ key: BEST_SCORE, value: bestScore }]),
+    ...(typeof testScore === 'number' ? [{ key: TEST_SCORE, value: testScore }] : []),
     statusPair,
   ];
 }

@@ -15,9 +15,7 @@ export interface Watchdog {
 export function startWatchdog(run: { readonly workflowId: string; readonly generation: string }): Watchdog {
   const scope = new CancellationScope();
   const trouble = scope
-    .run(() =>
-      watchdog.watchForInvalidResets.executeWithOptions({ summary: 'Watchdog: detects invalid resets' }, [run]),
-    )
+    .run(() => watchdog.watchForInvalidResets(run))
     .then(
       () => new Promise<never>(() => undefined),
       (error: unknown) => (isCancellation(error) ? new Promise<never>(() => undefined) : refuseReset(error)),

@@ -28,10 +28,10 @@ import {
   ofGeneration,
   steerSignal,
 } from '../messages.ts';
-import { childWorkflowId, evaluatorName, memberName, subPopulationName } from '../population/names.ts';
+import { childWorkflowId, evaluatorName, subPopulationName } from '../population/names.ts';
 import { reasonOf, trainRound } from '../run/activities.ts';
 import type { Run } from '../run/activities.ts';
-import { describeVerdict } from '../run/details.ts';
+import { describeTraining, describeVerdict, pausedLines } from '../run/details.ts';
 import { Holds } from '../run/holds.ts';
 import { deliver } from './inbox.ts';
 import { ignoreStraySignals } from './stray-signals.ts';
@@ -84,6 +84,8 @@ class EvaluatorSlot {
   #resumes = 0;
   #abandonments = 0;
   #isRunStopped = false;
+  /** Why the operator paused the run; null: it is not paused, as far as this evaluator knows. */
+  #pause: string | null = null;
   readonly #holds = new Holds(async (holds) => {
     this.#show();
     const reasons = holds.map(({ worker, reason }) => `${worker} in round ${this.#round}: ${reason}`);
@@ -113,11 +115,7 @@ class EvaluatorSlot {
     const level = this.#subPopulation;
     this.#round = round;
     if (judged) this.#story = [describeVerdict(judged, round - 1, level), ...this.#story].slice(0, STORY_LENGTH);
-    this.#now = train
-      ? `Round ${round}: trains from ${memberName(level, train.parent)} with the hyperparameters of ` +
-        `${memberName(level - 1, train.child)}, \`${JSON.stringify(train.request.hyperparameters)}\`, ` +
-        `since ${train.evaluationSteps} steps.`
-      : 'Idle.';
+    this.#now = train ? describeTraining(round, level, train) : 'Idle.';
     this.#show();
     if (!train) return;
     const outcome = await this.#train(train.request);
@@ -171,6 +169,8 @@ class EvaluatorSlot {
       ofThisRun<Steering>((message) => {
         this.#resumes = message.resumes;
         this.#isRunStopped = message.stop !== null;
+        this.#pause = message.pause;
+        this.#show();
       }),
       { description: MESSAGE_DESCRIPTIONS.steer },
     );
@@ -193,6 +193,6 @@ class EvaluatorSlot {
         'or `stopEarly` this evaluator.',
     );
     const title = `**${this.#name}** of \`${this.#run.workflowId}\`. ${holds[0] ?? this.#now}`;
-    setCurrentDetails([title, '', ...this.#story.map((line) => `- ${line}`)].join('\n'));
+    setCurrentDetails([title, ...pausedLines(this.#pause), '', ...this.#story.map((line) => `- ${line}`)].join('\n'));
   }
 }

@@ -47,6 +47,7 @@ const NO_MAIL: UnreadMail = { steering: null, commands: [], news: [], promotions
 
 /** Receives the messages of one generation of a run. */
 export class Mail {
+  readonly #generation: string;
   #steering: Steering | null;
   #first: Steering | null;
   #commands: CommandMessage[];
@@ -54,21 +55,26 @@ export class Mail {
   readonly #promotions: PromotionBatch[];
   readonly #reports: EvaluatorReport[];
 
-  /** Registers the handlers of all signals of a sub-population. */
   constructor(generation: string, unread: UnreadMail = NO_MAIL) {
+    this.#generation = generation;
     this.#steering = unread.steering;
     this.#first = unread.steering;
     this.#commands = [...unread.commands];
     this.#news = [...unread.news];
     this.#promotions = [...unread.promotions];
     this.#reports = [...unread.reports];
+  }
+
+  /** Registers the handlers of all signals of a sub-population. Calls `onSteered` when the operator's wishes change. */
+  receive(onSteered: () => void): void {
     const ofThisRun = <M extends MessageKey>(take: (message: M) => void): ((message: M) => void) =>
-      ofGeneration(generation, take);
+      ofGeneration(this.#generation, take);
     setHandler(
       steerSignal,
       ofThisRun<Steering>((message) => {
         this.#steering = message;
         this.#first ??= message;
+        onSteered();
       }),
       { description: MESSAGE_DESCRIPTIONS.steer },
     );
@@ -107,6 +113,11 @@ export class Mail {
   get steering(): Steering {
     if (this.#steering === null) throw new Error('Expected the root to have steered this sub-population first');
     return this.#steering;
+  }
+
+  /** Why the run is paused; null: it is not, or the root has not steered yet. */
+  get pause(): string | null {
+    return this.#steering?.pause ?? null;
   }
 
   /** Waits while the run is paused. Returns why it was stopped during the pause, or null. */

@@ -71,6 +71,7 @@ export class Population {
     this.#rounds = plannedRounds(this.#run.specification);
     this.#judged = carried?.judged ?? [];
     this.#above = carried?.above ?? [];
+    this.#mail.receive(() => this.#show());
     ignoreStraySignals(run, () => ({
       generation: run.generation,
       round: this.#round,
@@ -262,7 +263,9 @@ export class Population {
   /** Updates the current details. Returns the number of the round. */
   #show(): number {
     const { workflowId } = this.#run;
-    setCurrentDetails(describeSubPopulation(workflowId, this.#state, this.#round, this.#rounds, this.#holds.current));
+    const position = { subPopulation: this.#level, round: this.#round, rounds: this.#rounds };
+    const standstill = { holds: this.#holds.current, pause: this.#mail.pause };
+    setCurrentDetails(describeSubPopulation(workflowId, this.#state, position, standstill));
     return this.#round;
   }
 

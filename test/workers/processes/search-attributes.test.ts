@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { requireSearchAttributes } from '../../../workers/processes/search-attributes.ts';
 
-const ALL = { FirePbtAlgorithm: 2, FirePbtTask: 2, FirePbtRound: 3, FirePbtBestScore: 4, FirePbtStatus: 2 };
+const ALL = {
+  FirePbtAlgorithm: 2,
+  FirePbtTask: 2,
+  FirePbtSeed: 3,
+  FirePbtRound: 3,
+  FirePbtBestScore: 4,
+  FirePbtTestScore: 4,
+  FirePbtStatus: 2,
+};
 
 /** A server that lists these search attributes, or refuses to. */
 function serverWith(listSearchAttributes: () => Promise<{ customAttributes?: Record<string, unknown> | null }>) {
@@ -32,7 +40,7 @@ describe('the search attributes of a namespace', () => {
     });
     await assert.rejects(
       requireSearchAttributes(serverWith(async () => ({ customAttributes: null }))),
-      /has no search attributes FirePbtAlgorithm, FirePbtTask, FirePbtRound, FirePbtBestScore, FirePbtStatus\./,
+      new RegExp(`has no search attributes ${Object.keys(ALL).join(', ')}\\.`),
     );
   });
 
@@ -43,8 +51,9 @@ describe('the search attributes of a namespace', () => {
       message:
         'Cannot list the search attributes of namespace lab.a1b2c on Temporal at temporal.example:7233: 7 ' +
         'PERMISSION_DENIED: Request unauthorized. ' +
-        '(runs need FirePbtAlgorithm (Keyword), FirePbtTask (Keyword), FirePbtRound (Int), FirePbtBestScore ' +
-        '(Double), FirePbtStatus (Keyword), and the credentials must be allowed to list search attributes)',
+        '(runs need FirePbtAlgorithm (Keyword), FirePbtTask (Keyword), FirePbtSeed (Int), FirePbtRound (Int), ' +
+        'FirePbtBestScore (Double), FirePbtTestScore (Double), FirePbtStatus (Keyword), and the credentials must be ' +
+        'allowed to list search attributes)',
     });
   });
 });

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { progressQuery } from '../../../workflows/messages.ts';
+import { SEARCH_ATTRIBUTE_TYPES } from '../../../workflows/run/search-attributes.ts';
 import type { ResultSummary } from '../../../activities/contracts/result.ts';
 import { joinStack } from '../../../workers/stack/joining.ts';
 import type { JoinedStack } from '../../../workers/stack/joining.ts';
@@ -85,8 +86,7 @@ describe('the local stack', () => {
   it('registers the search attributes of the runs', async () => {
     const { connection, namespace } = await connectClient(stack.environment);
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    for (const name of ['FirePbtAlgorithm', 'FirePbtTask', 'FirePbtRound', 'FirePbtBestScore', 'FirePbtStatus'])
-      assert.ok(name in (customAttributes ?? {}), name);
+    for (const name of Object.keys(SEARCH_ATTRIBUTE_TYPES)) assert.ok(name in (customAttributes ?? {}), name);
     await connection.close();
   });
 

@@ -7,9 +7,10 @@ import {
   ComparisonWork,
   holdsOf,
   percent,
+  formatComparison,
   formatComparisonCosts,
 } from '../../../workers/terminal/comparison-progress.ts';
-import type { RunInTraining } from '../../../workers/terminal/comparison-progress.ts';
+import type { ComparisonBlock, RunInTraining } from '../../../workers/terminal/comparison-progress.ts';
 import type { ComparisonProgress, RunProgress } from '../../../activities/contracts/messages.ts';
 import { comparisonOf } from '../../shipped-tasks.ts';
 
@@ -47,6 +48,7 @@ function run(round: number, holds: readonly string[] = []): RunProgress {
     rounds: 5,
     plan: null,
     bestScore: 0.75,
+    testScore: null,
     subPopulations: [],
     holds,
     notice: null,
@@ -54,6 +56,29 @@ function run(round: number, holds: readonly string[] = []): RunProgress {
     warnings: [],
     undeleted: 0,
   };
+}
+
+const STATISTICS = {
+  count: 1,
+  mean: 0.5,
+  median: 0.5,
+  interquartileMean: 0.5,
+  standardDeviation: null,
+  meanInterval: null,
+};
+const COSTS = {
+  memberSteps: 400,
+  evaluatorSteps: 0,
+  trainerSeconds: 1,
+  checkpointsWritten: 4,
+  checkpointBytesWritten: 4_000_000,
+  checkpointBytesRead: 0,
+  thrownAwayShare: null,
+};
+const NO_FOLDER = { endpoint: null, credentialsFile: null, folder: null, own: false };
+
+function block(change: Partial<ComparisonBlock> = {}): ComparisonBlock {
+  return { work: WORK, done: 1120, training: IN_TRAINING, secondsLeft: 90, columns: 80, ...change };
 }
 
 function comparison(change: Partial<ComparisonProgress> = {}): ComparisonProgress {
@@ -86,22 +111,50 @@ describe('the progress of a comparison', () => {
     assert.equal(WORK.done(comparison({ runs: 6, rows: [] }), []), undefined);
     assert.equal(WORK.done(comparison(), [{ id: 'c/FIRE/seed-7', progress: undefined }]), undefined);
     assert.equal(
-      comparisonBlock(comparison(), WORK, undefined, [], undefined)[1],
+      comparisonBlock(comparison(), block({ done: undefined, training: [], secondsLeft: undefined }))[1],
       '1 of 4 runs done  time left: unknown',
     );
   });
 
   it('is a block on a terminal', () => {
-    assert.deepEqual(comparisonBlock(comparison({ failures: ['PBT, seed 1: boom'] }), WORK, 1120, IN_TRAINING, 90), [
+    assert.deepEqual(comparisonBlock(comparison({ failures: ['PBT, seed 1: boom'] }), block()), [
       '',
       '[#######.......] 46 %  1 of 4 runs done  1 min 30 s left',
-      '  FIRE, seed 0: test score 0.5000, objective 0.6000, 2 promotions',
-      '  FIRE, seed 0, retraced: round 2 of 5, best score 0.7500',
-      '  FIRE, seed 1: round 4 of 5, best score 0.7500',
-      '  PBT, seed 0: starting',
+      '  FIRE, seed 0:            test score 0.5000  objective 0.6000   2 promotions',
+      '  FIRE, seed 0, retraced:  round 2 of 5       best score 0.7500',
+      '  FIRE, seed 1:            round 4 of 5       best score 0.7500',
+      '  PBT, seed 0:             starting',
       '  HOLDING: FIRE, seed 1: P1/member-0 in round 4: boom',
       '  FAILED: PBT, seed 1: boom',
     ]);
+  });
+
+  it('leaves out what matters least where there is little room, and the time left last', () => {
+    const first = (columns: number): string | undefined => comparisonBlock(comparison(), block({ columns }))[1];
+    assert.equal(first(50), '46 %  1 of 4 runs done  1 min 30 s left');
+    assert.equal(first(30), '46 %  1 min 30 s left');
+    assert.equal(first(10), '1 min 30 s left');
+  });
+
+  it('ends in tables with columns of equal width', () => {
+    const arm = (name: string, mean: number) => ({
+      arm: name,
+      runs: 1,
+      testScore: { diverged: 0, scores: { ...STATISTICS, mean } },
+      objective: { diverged: 0, scores: null },
+      costs: COSTS,
+    });
+    const summary = { arms: [arm('FIRE', 0.5), arm('random-search', 12.25)], differences: [] };
+    const rows = [ROW, { ...ROW, arm: 'random-search', testScore: 0.25 }];
+    const [head, rule, ...lines] = formatComparison(comparison({ rows, summary }), { s3: NO_FOLDER }).split('\n');
+    assert.equal(head, 'test score                   FIRE  random-search');
+    assert.equal(rule, '─'.repeat(head.length));
+    assert.deepEqual(lines.slice(0, 3), [
+      'seed 0                     0.5000         0.2500',
+      'mean                       0.5000        12.2500',
+      'median                     0.5000         0.5000',
+    ]);
+    assert.ok(!lines.some((line) => line.includes('|')), 'no Markdown');
   });
 
   it('is a line without a terminal', () => {

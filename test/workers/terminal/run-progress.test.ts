@@ -9,6 +9,7 @@ const PROGRESS: RunProgress = {
   rounds: 30,
   plan: null,
   bestScore: 0.85314,
+  testScore: null,
   subPopulations: [
     {
       subPopulation: 1,
@@ -56,11 +57,11 @@ describe('the progress of a run', () => {
   });
 
   it('is a block on a terminal', () => {
-    assert.deepEqual(progressBlock(PROGRESS, undefined), [
+    assert.deepEqual(progressBlock(PROGRESS, undefined, 100), [
       '',
       '[######........] 40 %  round 12 of 30  best score 0.8531  time left: unknown',
-      '  P1: learningRate 0.00312 … 0.012, 2 promotions received',
-      '  P2: learningRate 0.01 … 0.08, activation relu|tanh, 5 of 6 evaluators busy',
+      '  P1:  learningRate 0.00312 … 0.012                                            2 promotions received',
+      '  P2:  learningRate 0.01 … 0.08, activation relu|tanh  5 of 6 evaluators busy',
     ]);
   });
 
@@ -70,14 +71,37 @@ describe('the progress of a run', () => {
       ['running', 86_399],
       ['finishing', 0],
     ] as const) {
-      const [, line = ''] = progressBlock({ ...PROGRESS, status, round: 200, rounds: 200 }, left);
+      const [, line = ''] = progressBlock({ ...PROGRESS, status, round: 200, rounds: 200 }, left, 80);
       assert.ok(line.length < 80, line);
+      assert.match(line, /^\[#+\] 100 %/);
     }
+  });
+
+  it('leaves out what matters least where there is little room, and the time left last', () => {
+    for (const [columns, line] of [
+      [80, '[######........] 40 %  round 12 of 30  best score 0.8531  1 h 2 min left'],
+      [60, '40 %  round 12 of 30  best score 0.8531  1 h 2 min left'],
+      [50, '40 %  round 12 of 30  1 h 2 min left'],
+      [30, '40 %  1 h 2 min left'],
+      [10, '1 h 2 min left'],
+    ] as const)
+      assert.equal(progressBlock(PROGRESS, 3_720, columns)[1], line);
+  });
+
+  it('has the size of a sub-population with nothing else to tell, and no busy evaluators after the last round', () => {
+    const [p1, p2] = PROGRESS.subPopulations;
+    assert.ok(p1 && p2);
+    const retrace = { ...p1, members: 1, promotions: 0, hyperparameters: {} };
+    assert.equal(
+      progressLine({ ...PROGRESS, status: 'finished', subPopulations: [retrace, p2] }, undefined),
+      'round 12 of 30 (40 %); best score 0.8531; P1: 1 member; P2: learningRate 0.01 … 0.08, activation relu|tanh, ' +
+        '6 evaluators',
+    );
   });
 
   it('says why a run holds', () => {
     assert.ok(
-      progressBlock({ ...PROGRESS, status: 'holding', holds: ['P2: no healthy source'] }, 1).includes(
+      progressBlock({ ...PROGRESS, status: 'holding', holds: ['P2: no healthy source'] }, 1, 80).includes(
         '  HOLDING: P2: no healthy source',
       ),
     );
@@ -85,7 +109,7 @@ describe('the progress of a run', () => {
 
   it('shows a run that has not started', () => {
     assert.equal(
-      progressBlock({ ...PROGRESS, round: 0, rounds: 0, bestScore: null, subPopulations: [] }, undefined)[1],
+      progressBlock({ ...PROGRESS, round: 0, rounds: 0, bestScore: null, subPopulations: [] }, undefined, 80)[1],
       `[${'.'.repeat(14)}] 0 %  round 0 of 0  best score –  time left: unknown`,
     );
   });

@@ -18,7 +18,7 @@ const RESULT: ResultSummary = {
   score: 'accuracy',
   testScore: 1.19,
   promotions: [2, 0],
-  verdicts: { 'not-better': 1, better: 2 },
+  verdicts: { 'binomial-test': 1, success: 2 },
   schedule: [],
   undeleted: 0,
   lost: [],
@@ -52,7 +52,7 @@ describe('the summary of a run', () => {
       '',
       'Winner      P1/member-3: objective 1.1834, test accuracy 1.1900',
       'Promotions  2 into P1',
-      'Evaluations 2 better, 1 not-better',
+      'Evaluations 2 promoted, 1 no better than its child',
       'Decisions   sha256 0123456789abcdef… (the same for the same specification and seed)',
       'Result      s3://fire-pbt/my-run/first/result/result.json',
       'Weights     s3://fire-pbt/my-run/first/result/best.safetensors',
@@ -79,6 +79,14 @@ describe('the summary of a run', () => {
       'Last round  P1/member-1: objective 1.1852, at step 1,800',
       'Promotions  2 into P1',
     ]);
+  });
+
+  it('says of a retrace which run it follows, and how far apart they are', () => {
+    const retraced = { folder: 'found/first', seed: 4, objective: 1, testScore: 1.2, gap: 0.01 };
+    const line = (gap: number | null) => lines({ ...RESULT, retraced: { ...retraced, gap } })[3];
+    assert.equal(line(0.01), 'Retraces    found/first, seed 4: test accuracy 1.2000, 0.0100 better than this');
+    assert.equal(line(-0.01), 'Retraces    found/first, seed 4: test accuracy 1.2000, 0.0100 worse than this');
+    assert.equal(line(null), 'Retraces    found/first, seed 4: test accuracy 1.2000');
   });
 
   it('ends with the report: its file as a browser opens it, else how to make it', () => {

@@ -5,10 +5,14 @@ import { Screen } from '../../../workers/terminal/screen.ts';
 
 const UP_TWO_AND_ERASE = '\u001b[2A\u001b[0J';
 
-function terminal(
-  columns: number | undefined,
-  isTTY = true,
-): { readonly screen: Screen; readonly written: () => string } {
+interface Terminal {
+  readonly screen: Screen;
+  /** Returns what was written since the last call. */
+  readonly written: () => string;
+  readonly resize: (columns: number) => void;
+}
+
+function terminal(columns: number | undefined, { isTTY = true, colours = false } = {}): Terminal {
   const written: string[] = [];
   const stream = new Writable({
     decodeStrings: false,
@@ -17,9 +21,14 @@ function terminal(
       done();
     },
   });
+  const output = Object.assign(stream, { isTTY, columns, hasColors: () => colours });
   return {
-    screen: new Screen(Object.assign(stream, { isTTY, columns }) as never),
-    written: () => written.join(''),
+    screen: new Screen(output as never),
+    written: () => written.splice(0).join(''),
+    resize: (to) => {
+      output.columns = to;
+      output.emit('resize');
+    },
   };
 }
 
@@ -49,9 +58,29 @@ describe('the terminal', () => {
   });
 
   it('draws no block if it cannot redraw it', () => {
-    const { screen, written } = terminal(80, false);
+    const { screen, written } = terminal(80, { isTTY: false });
     screen.show(['one']);
     screen.say('stays');
     assert.equal(written(), 'stays\n');
+  });
+
+  it('draws the block anew if the terminal is resized, also over lines that then wrapped', () => {
+    const { screen, written, resize } = terminal(80);
+    screen.show(['x'.repeat(50), 'short']);
+    written();
+    resize(30);
+    assert.equal(written(), `\u001b[3A\u001b[0J${'x'.repeat(28)}…\nshort\n`);
+    resize(80);
+    assert.equal(written(), `${UP_TWO_AND_ERASE}${'x'.repeat(50)}\nshort\n`);
+  });
+
+  it('colours what calls for attention, where colours are wanted', () => {
+    const text = '  HOLDING: P2\nround 1: HOLDING: no';
+    const { screen, written } = terminal(80, { colours: true });
+    screen.say(text);
+    assert.equal(written(), '  \u001b[31mHOLDING\u001b[39m: P2\nround 1: HOLDING: no\n');
+    const plain = terminal(80);
+    plain.screen.say(text);
+    assert.equal(plain.written(), `${text}\n`);
   });
 });

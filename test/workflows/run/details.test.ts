@@ -12,7 +12,7 @@ const lines = (text: string): string[] => text.split('\n').filter((line) => line
 
 describe('the details of a run', () => {
   const shown = (progress: Partial<RunProgress>): string[] => lines(describeRun('my-run', { ...RUNNING, ...progress }));
-  const HEAD = '**my-run**: running, round 3 of 10 (30 %), best score 0.75';
+  const HEAD = '**my-run**: running, round 3 of 10 (30 %), best score 0.7500';
 
   for (const [title, progress, expected] of [
     ['say how far it is', {}, [HEAD]],
@@ -36,27 +36,40 @@ describe('the details of a run', () => {
       ...summaryOf(1),
       bestScore: 0.75,
       promotions: 2,
-      hyperparameters: { h: { min: 0.1, max: 1 }, activation: ['relu', 'tanh'] },
+      hyperparameters: { h: { min: 0.1, max: 1 }, activation: ['relu', 'tanh'], momentum: { min: 0.9, max: 0.9 } },
       leaders: [{ member: 'P1/member-3', score: 0.75, hyperparameters: { h: 0.5, activation: 'a|b' } }],
     };
-    const p2 = { ...summaryOf(2), evaluators: 6, evaluatorsBusy: 4 };
+    const hyperparameters = { h: { min: 0.25, max: 0.25 }, activation: ['relu'], momentum: { min: 0.9, max: 0.9 } };
+    const p2 = { ...summaryOf(2), evaluators: 6, evaluatorsBusy: 4, hyperparameters };
     assert.deepEqual(shown({ subPopulations: [p1, p2] }), [
       HEAD,
-      '| sub-population | members | evaluators busy | promotions | best score | hyperparameters |',
-      '| --- | --- | --- | --- | --- | --- |',
-      '| P1 | 8 | 0 of 0 | 2 | 0.75 | `{"h":{"min":0.1,"max":1},"activation":["relu","tanh"]}` |',
-      '| P2 | 8 | 4 of 6 | 0 | – | `{}` |',
-      '| leaderboard | newest score | hyperparameters |',
-      '| --- | --- | --- |',
-      '| P1/member-3 | 0.75 | `{"h":0.5,"activation":"a\\|b"}` |',
+      '| sub-population | members | evaluators busy | promotions | best score | activation | h |',
+      '| --- | --- | --- | --- | --- | --- | --- |',
+      '| P1 | 8 | – | 2 | 0.7500 | relu, tanh | 0.1 … 1 |',
+      '| P2 | 8 | 4 of 6 | 0 | – | relu | 0.25 |',
+      'The same for all: momentum 0.9',
+      '| leaderboard | newest score | activation | h |',
+      '| --- | --- | --- | --- |',
+      '| P1/member-3 | 0.7500 | a\\|b | 0.5 |',
+    ]);
+  });
+
+  it('do not say after the last round that evaluators are busy, and have the test score', () => {
+    const p2 = { ...summaryOf(2), evaluators: 6, evaluatorsBusy: 4 };
+    assert.deepEqual(shown({ status: 'finished', testScore: 0.71234, subPopulations: [p2] }), [
+      '**my-run**: finished, round 3 of 10 (30 %), best score 0.7500, test score 0.7123',
+      '| sub-population | members | evaluators | promotions | best score |',
+      '| --- | --- | --- | --- | --- |',
+      '| P2 | 8 | 6 | 0 | – |',
     ]);
   });
 });
 
 describe('the details of a sub-population', () => {
+  const POSITION = { subPopulation: 2, round: 3, rounds: 10 };
   const checkpoint = { key: 'k', sha256: 's', sizeBytes: 1, step: 10 };
   const EVENTS: readonly RoundEvent[] = [
-    { kind: 'initialised', subPopulation: 2, evaluators: 0, members: [{ h: 1 }, { h: 2 }, { h: 3 }, { h: 4 }] },
+    { kind: 'initialised', subPopulation: 2, evaluators: 0, members: [1, 2, 3, 4].map((h) => ({ h, momentum: 0.9 })) },
     {
       kind: 'trained',
       step: 10,
@@ -72,20 +85,23 @@ describe('the details of a sub-population', () => {
 
   it('order the members by their newest score, and mark those that were stopped', () => {
     const state = applyEvents(emptyPopulation(), EVENTS);
-    assert.deepEqual(lines(describeSubPopulation('my-run', state, 3, 10, [])), [
+    assert.deepEqual(lines(describeSubPopulation('my-run', state, POSITION, { holds: [], pause: null })), [
       '**P2** of `my-run`, round 3 of 10; 0 promotions received',
-      '| member | newest score | hyperparameters |',
+      '| member | newest score | h |',
       '| --- | --- | --- |',
-      '| P2/member-2 (stopped) | 0.2 | `{"h":3}` |',
-      '| P2/member-0 | 0.1 | `{"h":1}` |',
-      '| P2/member-1 | diverged | `{"h":2}` |',
-      '| P2/member-3 | – | `{"h":4}` |',
+      '| P2/member-2 (stopped) | 0.2000 | 3 |',
+      '| P2/member-0 | 0.1000 | 1 |',
+      '| P2/member-1 | diverged | 2 |',
+      '| P2/member-3 | – | 4 |',
+      'The same for all: momentum 0.9',
     ]);
   });
 
-  it('say what holds and what the operator can do', () => {
-    assert.deepEqual(lines(describeSubPopulation('my-run', emptyPopulation(), 3, 10, ['P2/member-0: boom'])), [
-      '**P0** of `my-run`, round 3 of 10; 0 promotions received',
+  it('say why it does not go on and what the operator can do', () => {
+    const standstill = { holds: ['P2/member-0: boom'], pause: 'lunch' };
+    assert.deepEqual(lines(describeSubPopulation('my-run', emptyPopulation(), POSITION, standstill)), [
+      '**P2** of `my-run`, round 3 of 10; 0 promotions received',
+      '**Paused** — lunch. `resume` the run to go on.',
       '**Holds** — P2/member-0: boom. Repair the cause and `resume` the run. `stopEarly` ends a hold of training.',
     ]);
   });

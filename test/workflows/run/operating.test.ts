@@ -271,6 +271,11 @@ describe('a run that is operated with the Temporal CLI', { timeout: 300_000 }, (
     await runs.reached(workflowId, ({ round }) => round >= 2);
     await accepted(workflowId, 'pause', '{"reason": "lunch"}', /Paused/);
     assert.deepEqual((await ask<RunProgress>(workflowId, 'progress')).notice, 'Paused: lunch');
+    for (const part of ['P1', 'P2', 'P2/evaluator-0'])
+      await eventually(async () => {
+        const { stdout } = await runs.temporal('workflow', 'metadata', '--workflow-id', `${workflowId}/${part}`);
+        return stdout.includes('**Paused** — lunch');
+      });
     await accepted(
       workflowId,
       'setHyperparameters',
@@ -418,7 +423,7 @@ describe('a run that is operated with the Temporal CLI', { timeout: 300_000 }, (
     assert.match(stdout, /leaderboard \| newest score/);
     const query = [
       "FirePbtStatus = 'finished' AND FirePbtTask = 'toy/deceptive' AND FirePbtAlgorithm = 'fire-pbt'",
-      'FirePbtRound = 8 AND FirePbtBestScore > 0.1',
+      'FirePbtSeed = 0 AND FirePbtRound = 8 AND FirePbtBestScore > 0.1 AND FirePbtTestScore > 0.1',
     ].join(' AND ');
     // Visibility is a moment behind.
     await eventually(async () => {

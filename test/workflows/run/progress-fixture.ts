@@ -8,6 +8,7 @@ export const RUNNING: RunProgress = {
   rounds: 10,
   plan: null,
   bestScore: 0.75,
+  testScore: null,
   subPopulations: [],
   holds: [],
   notice: null,

@@ -44,6 +44,7 @@ function viewIn(...phases: readonly Phase[]) {
   return { view, shown, warnings };
 }
 
+const FINISHED: Phase = { kind: 'finished', plan: PLAN, testScore: 0.5 };
 const PREPARED: Phase = { kind: 'preparing', plan: PLAN };
 const running = () => viewIn(PREPARED, RUNNING);
 
@@ -57,7 +58,7 @@ describe('the status of a run', () => {
     [[PREPARED, RUNNING], { pause: 'lunch', stop: 'enough' }, false, 'stopping'],
     [[PREPARED, RUNNING], { pause: 'lunch', stop: 'enough' }, true, 'holding'],
     [[PREPARED, RUNNING, { kind: 'finishing', plan: PLAN }], { stop: 'enough' }, false, 'finishing'],
-    [[PREPARED, RUNNING, { kind: 'finished', plan: PLAN }], {}, false, 'finished'],
+    [[PREPARED, RUNNING, FINISHED], {}, false, 'finished'],
   ] as const satisfies readonly (readonly [readonly Phase[], Partial<Wanted>, boolean, RunProgress['status']])[]) {
     const phase = phases.at(-1)?.kind ?? 'planning';
     const having = [...Object.keys(wanted), ...(holds ? ['a hold'] : [])].join(' and ');
@@ -78,6 +79,11 @@ describe('the status of a run', () => {
 });
 
 describe('the view of a run', () => {
+  it('has a test score once it has finished', () => {
+    assert.equal(running().view.progress().testScore, null);
+    assert.equal(viewIn(PREPARED, RUNNING, FINISHED).view.progress().testScore, 0.5);
+  });
+
   it('has the planned rounds once it is planned, unless more are wanted already', () => {
     assert.equal(viewIn().view.progress().rounds, 0);
     assert.equal(viewIn(PREPARED).view.progress().rounds, 10);
@@ -88,7 +94,7 @@ describe('the view of a run', () => {
   });
 
   it('shows itself when it enters a phase that people see', () => {
-    const { shown } = viewIn(PREPARED, { kind: 'starting', plan: PLAN }, RUNNING, { kind: 'finished', plan: PLAN });
+    const { shown } = viewIn(PREPARED, { kind: 'starting', plan: PLAN }, RUNNING, FINISHED);
     assert.deepEqual(
       shown.map(({ status }) => status),
       ['running', 'finished'],
