@@ -92,18 +92,13 @@ export function describeSubPopulation(
   return [
     `**${subPopulationName(subPopulation)}** of \`${workflowId}\`, round ${round} of ${rounds}; ` +
       `${formatCount(state.promotions, 'promotion')} received`,
-    ...pausedLines(pause),
+    ...(pause === null ? [] : [`\n**Paused** — ${pause}. \`resume\` the run to go on.`]),
     ...holds.map(
       (hold) =>
         `\n**Holds** — ${hold}. Repair the cause and \`resume\` the run. \`stopEarly\` ends a hold of training.`,
     ),
     ...withHyperparameters(['member', 'newest score'], rows),
   ].join('\n');
-}
-
-/** Returns a line that says why the run is paused, after an empty one; nothing if it is not. */
-export function pausedLines(pause: string | null): string[] {
-  return pause === null ? [] : [`\n**Paused** — ${pause}. \`resume\` the run to go on.`];
 }
 
 /** Returns what an evaluator trains in a round, as a sentence. */

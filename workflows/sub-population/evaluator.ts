@@ -31,7 +31,7 @@ import {
 import { childWorkflowId, evaluatorName, subPopulationName } from '../population/names.ts';
 import { reasonOf, trainRound } from '../run/activities.ts';
 import type { Run } from '../run/activities.ts';
-import { describeTraining, describeVerdict, pausedLines } from '../run/details.ts';
+import { describeTraining, describeVerdict } from '../run/details.ts';
 import { Holds } from '../run/holds.ts';
 import { deliver } from './inbox.ts';
 import { ignoreStraySignals } from './stray-signals.ts';
@@ -84,8 +84,6 @@ class EvaluatorSlot {
   #resumes = 0;
   #abandonments = 0;
   #isRunStopped = false;
-  /** Why the operator paused the run; null: it is not paused, as far as this evaluator knows. */
-  #pause: string | null = null;
   readonly #holds = new Holds(async (holds) => {
     this.#show();
     const reasons = holds.map(({ worker, reason }) => `${worker} in round ${this.#round}: ${reason}`);
@@ -169,8 +167,6 @@ class EvaluatorSlot {
       ofThisRun<Steering>((message) => {
         this.#resumes = message.resumes;
         this.#isRunStopped = message.stop !== null;
-        this.#pause = message.pause;
-        this.#show();
       }),
       { description: MESSAGE_DESCRIPTIONS.steer },
     );
@@ -193,6 +189,6 @@ class EvaluatorSlot {
         'or `stopEarly` this evaluator.',
     );
     const title = `**${this.#name}** of \`${this.#run.workflowId}\`. ${holds[0] ?? this.#now}`;
-    setCurrentDetails([title, ...pausedLines(this.#pause), '', ...this.#story.map((line) => `- ${line}`)].join('\n'));
+    setCurrentDetails([title, '', ...this.#story.map((line) => `- ${line}`)].join('\n'));
   }
 }
