@@ -2,7 +2,8 @@
  * Measures the CPU time of a training step of residual networks: compiled TensorFlow.js, and eager PyTorch.
  */
 import { syntheticTraining } from '../gpu-check/synthetic-training.ts';
-import { measurePytorch, median, medianCpuMs, prepareTraining } from './cpu-time.ts';
+import { median, medianCpuMs, prepareTraining } from './cpu-time.ts';
+import { measurePytorch } from './python.ts';
 
 const CASES = [
   { depth: 18, stem: 'small', side: 32, batchSize: 8, steps: 4 },

@@ -12,8 +12,9 @@ import type { TensorFlow } from '../../activities/tasks/tensorflow/library.ts';
 import { adam, momentum, type Parameters } from '../../activities/tasks/tensorflow/optimizers.ts';
 import { Program, ResidentTensor } from '../../activities/tasks/tensorflow/program.ts';
 import type { TensorProgram } from '../../activities/tasks/tensorflow/tensor-program.ts';
-import { measurePytorch, medianCpuMs, prepareTraining } from './cpu-time.ts';
+import { medianCpuMs, prepareTraining } from './cpu-time.ts';
 import { handWrittenTraining, type Optimizer } from './hand-written-training.ts';
+import { measurePytorch } from './python.ts';
 
 const IMAGES = 6000;
 const RATES = { momentum: { learningRate: 0.01, momentum: 0.9 }, adam: { learningRate: 0.01 } } as const;
@@ -37,7 +38,7 @@ export function benchTraining(python: string, rounds: number): void {
       const [compiled, byHand, eager] = measureHere(tensorflow, model, optimizer, rounds);
       const { batchSize, steps } = MODELS[model];
       const args = [model, optimizer, batchSize, steps];
-      const pytorch = hasPytorch ? measurePytorch(python, 'pytorch.py', args) : undefined;
+      const pytorch = hasPytorch ? measurePytorch(python, 'pytorch_training.py', args) : undefined;
       const times = [compiled, byHand, eager, pytorch].map((ms) => (ms?.toFixed(3) ?? '–').padStart(8));
       const ratios = [byHand, pytorch].map((ms) => (ms === undefined ? '–' : (compiled / ms).toFixed(2)));
       console.log(

@@ -1,6 +1,9 @@
 /**
- * `npm run bench`: measures smoothing, training steps, those of residual networks, storage, and orchestration.
+ * `npm run bench`: measures smoothing, training steps, those of residual networks, the decoding of images, memory,
+ * storage, and orchestration.
  */
+import { benchImages } from '../bench/images.ts';
+import { benchMemory } from '../bench/memory.ts';
 import { benchOrchestration } from '../bench/orchestration.ts';
 import { benchResidual } from '../bench/residual.ts';
 import { benchSmoothing } from '../bench/smoothing.ts';
@@ -12,14 +15,16 @@ import { runProcess } from '../processes/user-error.ts';
 
 const HELP = `
 Measures the time to smooth a curve; the CPU time of a training step, compiled and compared with a graph written by
-hand, with eager TensorFlow.js and with PyTorch; that of ResNet-18 and ResNet-50, compared with PyTorch; the time to
-store a large checkpoint and read it back, compared with the AWS SDK; and the cost of orchestration without the time for
-training: seconds per round, and the length of each history compared with its budget. Exits with 1 if a history exceeds
-its budget.
+hand, with eager TensorFlow.js and with PyTorch; that of ResNet-18 and ResNet-50, compared with PyTorch; how many images
+a second are decoded and cropped for training, compared with torchvision; a trainer's memory from round to round; the
+time to store a large checkpoint and read it back, compared with the AWS SDK; and the cost of orchestration without the
+time for training: seconds per round, and the length of each history compared with its budget. Exits with 1 if a history
+exceeds its budget, or memory grows by more than 5 % from round 20 to round 200.
 
-  --only NAME    measure only smoothing, training, residual, storage or orchestration (all)
-  --python PATH  for training and residual, the Python that has PyTorch (python3)
-  --small        run one short run instead of three, measure training and storage once, and store less
+  --only NAME    measure only smoothing, training, residual, images, memory, storage or orchestration (all)
+  --python PATH  for training, residual and images, the Python that has PyTorch and torchvision (python3)
+  --small        run one short run instead of three, measure training, images and storage once, store less, and train
+                 fewer rounds
   --help         show this text`;
 
 const OPTIONS = {
@@ -42,6 +47,18 @@ const PARTS: readonly Part[] = [
     says: 'the CPU time of a training step of ResNet-18 and ResNet-50',
     minutes: 8,
     run: ({ python, small }) => benchResidual(python, small ? 1 : 5),
+  },
+  {
+    name: 'images',
+    says: 'how many images a second are decoded and cropped for training',
+    minutes: 2,
+    run: ({ python, small }) => benchImages(python, small ? 1 : 5),
+  },
+  {
+    name: 'memory',
+    says: 'the memory of a trainer over 200 rounds',
+    minutes: 4,
+    run: ({ small }) => benchMemory(small),
   },
   {
     name: 'storage',

@@ -9,9 +9,9 @@ import type { TensorValues } from './protobuf.ts';
 import { ARRAYS } from './tensor-program.ts';
 import { sizeOf } from '../shape-size.ts';
 
-/** What batches that are made ahead may take. */
+/** What batches that are made ahead may take, and how many there are at most. */
 const AHEAD_BYTES = 2 ** 28;
-const MOST_AHEAD = 8;
+export const MOST_AHEAD = 8;
 
 /** What a step is fed: numbers of rows, or what the rows are. */
 export function trainedInputs({ data: { load }, batchSize, parts = 1 }: NetworkDefinition): InputDefinitions {

@@ -1,6 +1,6 @@
 """Prints the milliseconds of CPU time that a training step takes in PyTorch, run eagerly on one thread.
 
-pytorch.py MODEL OPTIMIZER BATCH STEPS: the networks of training.ts, on images of random bytes.
+pytorch_training.py MODEL OPTIMIZER BATCH STEPS: the networks of training.ts, on images of random bytes.
 """
 import sys
 import time
