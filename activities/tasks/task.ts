@@ -57,6 +57,11 @@ export interface Report {
 }
 
 export interface Session {
+  /**
+   * Called before `initialise` or `restore`, if it is known that steps fromStep … toStep − 1 come next: what they need
+   * can be made ready meanwhile, such as images. Other steps may come nevertheless.
+   */
+  expect?(fromStep: number, toStep: number): void;
   /** Starts from nothing, as seed and worker say, with the session's hyperparameters. */
   initialise(): void | Promise<void>;
   /**

@@ -28,6 +28,8 @@ export async function begin(
   session: Session,
   checkpoints: Pick<CheckpointStore, 'get'>,
 ): Promise<Beginning> {
+  const fromStep = partial?.checkpoint.step ?? request.fromStep;
+  await asTask(`expect ${worker}'s steps from ${fromStep}`, () => session.expect?.(fromStep, request.toStep));
   if (partial) {
     const bytes = await getPartial(checkpoints, request, partial.checkpoint);
     if (bytes) {

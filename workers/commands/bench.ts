@@ -92,6 +92,6 @@ interface Part {
   readonly name: string;
   readonly says: string;
   readonly minutes: number;
-  /** Returns false if a history exceeds its budget. */
+  /** Returns false if a history exceeds its budget, or memory grew. */
   readonly run: (options: { readonly python: string; readonly small: boolean }) => unknown;
 }

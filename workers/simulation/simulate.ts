@@ -41,6 +41,7 @@ export function trainingOf({ seed, evalEvery }: Specification, task: Task): Simu
     ): Promise<TrainedRound<State>> => {
       const session = await task.open({ seed, worker, hyperparameters, dataDirectory: DATA });
       try {
+        session.expect?.(fromStep, toStep);
         await (state ? session.restore(state) : session.initialise());
         session.beginRound?.();
         const scores = await trainAndMeasure(session, fromStep, toStep, evalEvery);

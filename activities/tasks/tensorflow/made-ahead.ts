@@ -7,8 +7,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 export class MadeAhead<Value> {
   readonly #make: (index: number) => Promise<Value>;
   readonly #ahead: number;
-  readonly #end: number;
   readonly #begun = new Map<number, Promise<Value>>();
+  #end: number;
   #waitedMs = 0;
 
   /** `ahead` values are in the making besides the one that is taken; their numbers are below `end`. */
@@ -16,6 +16,12 @@ export class MadeAhead<Value> {
     this.#make = make;
     this.#ahead = ahead;
     this.#end = end;
+  }
+
+  /** Begins to make the values from `index` on, of those below `end`: they will be taken next. */
+  expect(index: number, end: number): void {
+    this.#end = end;
+    this.#beginFrom(index);
   }
 
   /** Milliseconds for which takers have waited. */
@@ -29,9 +35,7 @@ export class MadeAhead<Value> {
    * @throws what making it throws
    */
   async take(index: number): Promise<Value> {
-    const last = Math.min(index + this.#ahead, this.#end - 1);
-    for (const known of this.#begun.keys()) if (known < index || known > last) this.#begun.delete(known);
-    for (let next = index; next <= last; next++) if (!this.#begun.has(next)) this.#begin(next);
+    this.#beginFrom(index);
     const value = this.#begun.get(index)!;
     this.#begun.delete(index);
     const before = performance.now();
@@ -42,6 +46,12 @@ export class MadeAhead<Value> {
       await nextTurn();
       this.#waitedMs += performance.now() - before;
     }
+  }
+
+  #beginFrom(index: number): void {
+    const last = Math.max(index, Math.min(index + this.#ahead, this.#end - 1));
+    for (const known of this.#begun.keys()) if (known < index || known > last) this.#begun.delete(known);
+    for (let next = index; next <= last; next++) if (!this.#begun.has(next)) this.#begin(next);
   }
 
   #begin(index: number): void {

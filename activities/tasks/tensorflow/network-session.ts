@@ -127,6 +127,11 @@ class NetworkSession implements Session {
     return this.#ahead?.waitedMs ?? 0;
   }
 
+  expect(fromStep: number, toStep: number): void {
+    const { parts = 1 } = this.#definition;
+    this.#ahead?.expect(fromStep * parts, toStep * parts);
+  }
+
   initialise(): void {
     const { tfjs: tf } = this.#tensorflow;
     const { seed, worker } = this.#context;

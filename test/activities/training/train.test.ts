@@ -248,6 +248,25 @@ describe('train', () => {
     });
   });
 
+  it('tells a session which steps come next before it begins, also from a partial checkpoint', async () => {
+    const told: unknown[] = [];
+    const telling = sabotaged((session) => ({
+      expect: (from, to) => void told.push(['expect', from, to]),
+      initialise: () => (told.push('initialise'), session.initialise()),
+      restore: (state) => (told.push('restore'), session.restore(state)),
+      train: (from, to) => (told.push(['train', from]), session.train(from, to)),
+    }));
+    const progress: TrainProgress[] = [];
+    const onHeartbeat = (one: TrainProgress): void => void progress.push(one);
+    await trainer.train(TOY, { onHeartbeat }, { ...telling, partialEveryMs: 0 });
+    assert.deepEqual(told.slice(0, 3), [['expect', 0, 20], 'initialise', ['train', 0]]);
+    const left = progress.find(({ partial }) => partial);
+    const step = left?.partial?.checkpoint.step;
+    told.length = 0;
+    await trainer.train(TOY, { heartbeatDetails: left }, telling);
+    assert.deepEqual(told.slice(0, 3), [['expect', step, 20], 'restore', ['train', step]]);
+  });
+
   it('starts the round again where the partial checkpoint is of another request, or gone', async () => {
     const undisturbed = await trainer.train(TOY);
     let last: TrainProgress | undefined;

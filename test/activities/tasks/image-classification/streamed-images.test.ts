@@ -52,6 +52,7 @@ describe('images that are decoded while a network trains', () => {
     let score: unknown;
     for (const [index, stop] of stops.entries())
       await withSession(imageClassification, own, { hyperparameters }, async (session) => {
+        session.expect?.(stops[index - 1] ?? 0, stop);
         if (state) await session.restore(state);
         else await session.initialise();
         await session.train(stops[index - 1] ?? 0, stop);

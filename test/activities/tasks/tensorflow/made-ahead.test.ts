@@ -21,6 +21,19 @@ describe('values that are made ahead', () => {
     assert.deepEqual(begun, [0, 1, 2, 3, 4]);
   });
 
+  it('are begun before they are taken if they are expected', async () => {
+    begun.length = 0;
+    const ahead = new MadeAhead(make, 2);
+    ahead.expect(3, 5);
+    assert.deepEqual(begun, [3, 4]);
+    assert.equal(await ahead.take(3), 'value 3');
+    assert.equal(await ahead.take(4), 'value 4');
+    assert.deepEqual(begun, [3, 4], 'none beyond what is expected');
+    assert.equal(await ahead.take(5), 'value 5', 'one that is taken nevertheless');
+    ahead.expect(0, 2);
+    assert.deepEqual(begun, [3, 4, 5, 0, 1]);
+  });
+
   it('are made anew elsewhere', async () => {
     begun.length = 0;
     const ahead = new MadeAhead(make, 1);
