@@ -12,6 +12,7 @@ import type { RoundRecords } from '../runs/rounds.ts';
 import { comparisonReportKey, comparisonTableKey, runReportKey, workflowIdOf } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { comparisonReport } from './comparison-report.ts';
+import { readEpisode } from './episode.ts';
 import type { Served } from './page.ts';
 import { runReport } from './run-report.ts';
 
@@ -46,7 +47,7 @@ export async function composeRunReport(records: RoundRecords, storage: RunFolder
   const story = await readRun(records, storage).catch((error: unknown) => {
     throw error instanceof NoRun ? new NoReport(error.message, { cause: error }) : error;
   });
-  return runReport(story, served);
+  return runReport(story, await readEpisode(records, story), served);
 }
 
 /**

@@ -9,6 +9,7 @@ import { DEFAULT_BUCKET, specificationKey, workflowIdOf } from '../storage/layou
 import { readableJson } from '../storage/readable-json.ts';
 import type { RunStory } from '../runs/story.ts';
 import { drawBoth, levelColour } from './chart.ts';
+import { episodeSection, type Episode } from './episode.ts';
 import { evaluationsSection, glossary } from './evaluations.ts';
 import { markup, table, type Content, type Html } from './html.ts';
 import { describeAncestor, lineageChart } from './lineage-chart.ts';
@@ -22,13 +23,14 @@ import { weightsSection } from './weights.ts';
 const MAX_LISTED = 60;
 
 /** Returns the text of the report's HTML file, or of a served page. Equal stories give equal bytes. */
-export async function runReport(story: RunStory, served?: Served): Promise<string> {
+export async function runReport(story: RunStory, episode: Episode | undefined, served?: Served): Promise<string> {
   const name = story.result?.workflowId ?? workflowIdOf(story.storage);
   const evaluations = await evaluationsSection(story);
   const sections: readonly (Section | undefined)[] = [
     { id: 'answers', heading: 'In short', content: answersOf(story) },
     section('schedule', 'The schedule', await scheduleSection(story)),
     section('scores', 'Scores', await scoresSection(story)),
+    section('episode', 'An episode', episode && (await episodeSection(episode))),
     section('lineage', 'Where the weights come from', await lineageSection(story)),
     section('evaluations', 'Evaluations', evaluations),
     section('reasons', 'What the reasons mean', evaluations && glossary(story)),

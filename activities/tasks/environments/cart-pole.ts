@@ -22,6 +22,7 @@ export const cartPole = defineEnvironment({
   observations: 4,
   actions: { low: [-MOST_FORCE], high: [MOST_FORCE] },
   mostSteps: 500,
+  plotted: { position: 0, velocity: 1, angle: 2, 'angular rate': 3 },
   create: () => new CartPole(),
 });
 

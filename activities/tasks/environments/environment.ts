@@ -30,6 +30,8 @@ export interface EnvironmentDefinition {
   readonly mostSteps: number;
   /** Names of the other numbers of a step that reports tell, averaged over episodes: `velocity`. Default: none. */
   readonly measurements?: readonly string[];
+  /** Which numbers of an observation the report of a run plots over an episode, by name. Default: none. */
+  readonly plotted?: Readonly<Record<string, number>>;
   /** Makes an environment, which the caller disposes of. It is reset, or restored, before its first step. */
   create(): Environment | Promise<Environment>;
 }

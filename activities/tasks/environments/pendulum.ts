@@ -21,6 +21,7 @@ export const pendulum = defineEnvironment({
   observations: 3,
   actions: { low: [-MOST_TORQUE], high: [MOST_TORQUE] },
   mostSteps: 200,
+  plotted: { cosine: 0, sine: 1, rate: 2 },
   create: () => new Pendulum(),
 });
 

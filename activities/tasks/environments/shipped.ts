@@ -3,6 +3,7 @@
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isRecord } from '../../../workflows/validation/draft.ts';
 import { valueText } from '../../../workflows/validation/complaints.ts';
 import { firstLineOf } from '../first-line.ts';
 import { cartPole } from './cart-pole.ts';
@@ -61,7 +62,7 @@ async function loadModule(relativePath: string): Promise<EnvironmentDefinition> 
 /** A module may be JavaScript: no compiler has seen it. */
 function checkedDefinition(path: string, exported: unknown): EnvironmentDefinition {
   const given = (typeof exported === 'object' && exported !== null ? exported : {}) as Partial<EnvironmentDefinition>;
-  const { name, observations, actions, mostSteps, measurements = [], create } = given;
+  const { name, observations, actions, mostSteps, measurements = [], plotted = {}, create } = given;
   const rules: readonly (readonly [keyof EnvironmentDefinition, string, boolean])[] = [
     ['name', 'a text', typeof name === 'string'],
     ['observations', 'an integer from 1', isCount(observations)],
@@ -78,6 +79,12 @@ function checkedDefinition(path: string, exported: unknown): EnvironmentDefiniti
       'measurements',
       'an array of texts',
       Array.isArray(measurements) && measurements.every((one) => typeof one === 'string'),
+    ],
+    [
+      'plotted',
+      'an object from names to numbers of an observation, which count from 0',
+      isRecord(plotted) &&
+        Object.values(plotted).every((at) => Number.isInteger(at) && Number(at) >= 0 && Number(at) < observations!),
     ],
     ['create', 'a function', typeof create === 'function'],
   ];

@@ -39,7 +39,7 @@ export async function reportOf(tensorflow: TensorFlow, reported: Reported): Prom
     exports: [
       ...(await exportPolicy(tensorflow, reported, weights)),
       describe(reported),
-      ...(evaluation ? [episodeFile(reported.definition, evaluation)] : []),
+      ...(evaluation ? [episodeFile(reported.definition, evaluation), plotOf(reported.definition, evaluation)] : []),
     ],
   };
 }
@@ -121,5 +121,24 @@ function episodeFile({ observations, actions }: EnvironmentDefinition, { recorde
     name: 'episode.csv',
     bytes: new TextEncoder().encode(`${[header, ...rows].map((row) => row.join(',')).join('\n')}\n`),
     contentType: 'text/csv',
+  };
+}
+
+/** Steps of an episode that are plotted: more would blur a gait. */
+const MOST_PLOTTED = 200;
+
+/** Returns `episode.json`: what the report of a run plots. */
+function plotOf({ plotted = {} }: EnvironmentDefinition, { recorded }: Evaluation): ExportedFile {
+  const steps = recorded.slice(0, MOST_PLOTTED);
+  const series = {
+    ...Object.fromEntries(
+      Object.entries(plotted).map(([name, at]) => [name, steps.map(({ observation }) => observation[at]!)]),
+    ),
+    reward: steps.map(({ reward }) => reward),
+  };
+  return {
+    name: 'episode.json',
+    bytes: new TextEncoder().encode(`${JSON.stringify({ steps: recorded.length, series })}\n`),
+    contentType: 'application/json',
   };
 }

@@ -12,6 +12,10 @@ const MOST_HEIGHT = 1;
 const ant = {
   mjcf: antModel(),
   start: ANT_START,
+  plotted: {
+    ...{ height: 0, 'hip 1': 5, 'ankle 1': 6, 'hip 2': 7, 'ankle 2': 8 },
+    ...{ 'hip 3': 9, 'ankle 3': 10, 'hip 4': 11, 'ankle 4': 12 },
+  },
   mostControl: 1,
   controls: 8,
   positionNoise: 0.1,

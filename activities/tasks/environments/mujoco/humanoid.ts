@@ -14,6 +14,10 @@ const MOST_CONTACT_COST = 10;
 const humanoid = {
   mjcf: humanoidModel(),
   start: HUMANOID_START,
+  plotted: {
+    ...{ height: 0, 'abdomen y': 6, 'right hip y': 10, 'right knee': 11, 'left hip y': 14, 'left knee': 15 },
+    ...{ 'right shoulder 1': 16, 'right elbow': 18, 'left shoulder 1': 19, 'left elbow': 21 },
+  },
   mostControl: 0.4,
   controls: 17,
   positionNoise: 0.01,

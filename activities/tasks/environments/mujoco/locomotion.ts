@@ -18,6 +18,8 @@ export interface Walker {
   /** Positions before noise; velocities are 0. */
   readonly start: readonly number[];
   readonly observations: number;
+  /** Numbers of the observation by name: the height, and angles of joints. */
+  readonly plotted: Readonly<Record<string, number>>;
   /** Bounds of each control: −most … most. */
   readonly mostControl: number;
   readonly controls: number;
@@ -35,7 +37,7 @@ export interface Walker {
 
 /** Returns the environment of a walker. Episodes are measured by their velocity along x, m/s. */
 export function locomotion(walker: Walker): EnvironmentDefinition {
-  const { name, observations, controls, mostControl } = walker;
+  const { name, observations, plotted, controls, mostControl } = walker;
   return defineEnvironment({
     name,
     observations,
@@ -45,6 +47,7 @@ export function locomotion(walker: Walker): EnvironmentDefinition {
     },
     mostSteps: MOST_STEPS,
     measurements: ['velocity'],
+    plotted,
     create: async () => new Walk(walker, await Simulation.create(walker.mjcf)),
   });
 }

@@ -137,6 +137,18 @@ describe('Ant and Humanoid', () => {
         }
       });
 
+  for (const [definition, mjcf] of [
+    [antV5, antModel()],
+    [humanoidV1, humanoidModel()],
+  ] as const)
+    it(`plot the joints that they name: ${definition.name}`, () => {
+      // An observation begins with the height and the four numbers of a rotation.
+      const joints = [...mjcf.matchAll(/<joint name="([^"]+)" type="hinge"/g)].map(([, joint]) => joint);
+      const { height, ...angles } = definition.plotted!;
+      assert.equal(height, 0);
+      for (const [name, at] of Object.entries(angles)) assert.equal(joints[at - 5], name.replaceAll(' ', '-'));
+    });
+
   for (const definition of [antV1, humanoidV5])
     it(`goes on from a checkpoint, bit for bit: ${definition.name}`, async () => {
       const size = definition.actions.low.length;

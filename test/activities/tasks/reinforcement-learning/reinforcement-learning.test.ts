@@ -232,6 +232,11 @@ describe('a module that is no environment', () => {
       "export default { name: 'x', observations: 1, actions: { low: [1], high: [1] } };",
       /`actions`.*each low below its high/,
     ],
+    [
+      'a plot of what no observation has',
+      "export default { name: 'x', observations: 2, actions: { low: [0], high: [1] }, mostSteps: 1, plotted: { v: 2 }}",
+      /expected `plotted` .* to be an object from names to numbers of an observation, which count from 0, got/,
+    ],
     ['an error', "throw new Error('no luck');", /Cannot load environment .*: no luck$/],
   ] as const)
     it(`is refused: ${what}`, async () => {
