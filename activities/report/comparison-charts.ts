@@ -152,38 +152,56 @@ interface Lanes {
   readonly zero: boolean;
 }
 
-/** Returns the schedules of all winners of an arm against steps. */
+/**
+ * Returns the run with the best schedule that people made, rather than a search: of an arm whose members follow a
+ * `schedule`; undefined if there is none.
+ */
+export function bestByHand({ runs }: Compared): ComparisonRun | undefined {
+  const value = ({ testScore }: ComparisonRun): number => (typeof testScore === 'number' ? testScore : -Infinity);
+  return runs.filter(({ algorithm }) => algorithm === 'random-search').sort((a, b) => value(b) - value(a))[0];
+}
+
+/** Returns the schedules of all winners of an arm against steps, over the best one of another arm that is by hand. */
 export function armSchedulesChart(compared: Compared, { arm }: ArmSummary, name: string): Chart {
-  const values = compared.runs
-    .filter((run) => run.arm === arm)
-    .flatMap(({ seed, schedule }) => {
-      const corners = schedule.flatMap(({ fromStep, toStep, hyperparameters }) => {
-        const value = hyperparameters[name];
-        return typeof value === 'number' ? [{ step: fromStep, toStep, value, seed }] : [];
-      });
-      const last = corners.at(-1);
-      return last ? [...corners, { ...last, step: last.toStep }] : [];
-    });
+  const byHand = bestByHand(compared);
+  const x = { ...stepAxis('narrow'), title: null };
+  const y = { ...valueAxis(allValues(compared, name)), title: null };
+  const line = { type: 'line', interpolate: 'step-after' } as const;
   return {
     description: `${inWords(name)} against steps: the schedule of each winner of ${arm}`,
     spec: {
-      data: { values },
       width: 270,
       height: 130,
-      mark: {
-        type: 'line',
-        interpolate: 'step-after',
-        strokeWidth: 1.5,
-        stroke: armColour(compared, arm),
-        opacity: 0.8,
-      },
-      encoding: {
-        x: { ...stepAxis('narrow'), title: null },
-        y: { ...valueAxis(allValues(compared, name)), title: null },
-        detail: { field: 'seed', type: 'nominal' },
-      },
+      layer: [
+        ...(byHand && byHand.arm !== arm
+          ? [
+              {
+                name: 'byHand',
+                data: { values: cornersOf(byHand, name) },
+                mark: { ...line, strokeWidth: 1.5, strokeDash: [4, 3], stroke: MUTED },
+                encoding: { x, y },
+              },
+            ]
+          : []),
+        {
+          name: 'winners',
+          data: { values: compared.runs.filter((run) => run.arm === arm).flatMap((run) => cornersOf(run, name)) },
+          mark: { ...line, strokeWidth: 1.5, stroke: armColour(compared, arm), opacity: 0.8 },
+          encoding: { x, y, detail: { field: 'seed', type: 'nominal' } },
+        },
+      ],
     },
   };
+}
+
+/** Returns where a value of a winner's schedule begins, and where the last one ends. */
+function cornersOf({ seed, schedule }: ComparisonRun, name: string) {
+  const corners = schedule.flatMap(({ fromStep, toStep, hyperparameters }) => {
+    const value = hyperparameters[name];
+    return typeof value === 'number' ? [{ step: fromStep, toStep, value, seed }] : [];
+  });
+  const last = corners.at(-1);
+  return last ? [...corners, { ...last, step: last.toStep }] : corners;
 }
 
 /** Returns the values of a hyperparameter in all schedules. */

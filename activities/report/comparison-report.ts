@@ -11,6 +11,7 @@ import { drawBoth, drawChart, levelColour } from './chart.ts';
 import {
   armColour,
   armSchedulesChart,
+  bestByHand,
   changingNumbers,
   curvesChart,
   lanesChart,
@@ -186,6 +187,10 @@ async function curvesOf(story: ComparisonStory): Promise<Content> {
 async function schedulesSection(story: ComparisonStory): Promise<Section | undefined> {
   const names = changingNumbers(story);
   if (names.length === 0) return undefined;
+  const byHand = bestByHand(story);
+  const dashed = byHand
+    ? markup`<p>Dashed: the best schedule whose form was made by hand, of ${byHand.arm}, seed ${byHand.seed}.</p>`
+    : null;
   const parts: Html[] = [];
   for (const name of names) {
     const figures: Html[] = [];
@@ -193,9 +198,8 @@ async function schedulesSection(story: ComparisonStory): Promise<Section | undef
       const drawn = await drawChart(armSchedulesChart(story, arm, name));
       figures.push(markup`<figure data-chart="schedules"><header><b>${arm.arm}</b></header>${drawn}</figure>\n`);
     }
-    parts.push(
-      markup`<h3>${inWords(name)} of the winners, a line per seed</h3><div class="evaluations">\n${figures}</div>`,
-    );
+    const heading = markup`<h3>${inWords(name)} of the winners, a line per seed</h3>`;
+    parts.push(markup`${heading}${dashed}<div class="evaluations">\n${figures}</div>`);
   }
   return { id: 'schedules', heading: 'Schedules', content: parts };
 }

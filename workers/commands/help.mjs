@@ -124,11 +124,14 @@ ${OBJECT_HELP}`,
 
   export: `
 Writes what a run has recorded so far in a folder, for other programs: scores, hyperparameters and evaluations as CSV
-and as JSON Lines, and event files for TensorBoard, one folder for each worker. The run need not be finished, and
-nothing needs to run.
+and as JSON Lines, and event files for TensorBoard, one folder for each worker. Or posts it to MLflow. The run need not
+be finished, and nothing needs to run.
 
   --run RUN              workflow id of the run (its newest run), or its folder, <workflow id>/<first run id>
   --output FOLDER        folder for the files
+  --mlflow               post to the MLflow server that MLFLOW_TRACKING_URI names; MLFLOW_TRACKING_TOKEN, or
+                         MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, are the credentials
+  --follow               go on with each further round, until the run has finished or you press Ctrl-C
 ${OBJECT_HELP}`,
 
   simulate: `

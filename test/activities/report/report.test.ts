@@ -181,6 +181,10 @@ describe('reports', () => {
     assert.equal(await count('.wide .seeds_marks path'), 15 + 10);
     assert.equal(await count('.wide .means_marks path'), 3 + 2);
     assert.equal(await count('.wide .median_marks path'), 3);
+    // A line per seed and arm, and the best schedule by hand under those of the two arms that searched theirs.
+    assert.equal(await count('[data-chart=schedules] .winners_marks path'), 15);
+    assert.equal(await count('[data-chart=schedules] .byHand_marks path'), 2);
+    assert.match((await texts('p')).join(' '), /Dashed: the best schedule .*, of random-search, seed \d\./);
     const answers = (await texts('dl.answers dd')).join(' ');
     assert.match(answers, /^random-search, with a mean test score of 0\.8706\. /);
     assert.match(answers, /PBT minus FIRE: −0\.0103 on average of 5 seeds \(.*\): the interval excludes 0\./);
