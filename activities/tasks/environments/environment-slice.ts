@@ -45,6 +45,7 @@ export interface SlicePlan {
   readonly seed: number;
   /** Begins the names of all streams. */
   readonly name: readonly string[];
+  readonly staggered?: boolean | undefined;
 }
 
 /** Returns C. */
@@ -119,12 +120,19 @@ export class EnvironmentSlice {
     running[2]! += transition.reward;
     transition.measurements?.forEach((value, which) => (running[COLUMNS + which]! += value));
     ended[index] = Number(transition.ended);
-    cut[index] = Number(!transition.ended && running[1]! >= this.#definition.mostSteps);
+    cut[index] = Number(!transition.ended && running[1]! >= this.#limitOf(index, episode));
     if (ended[index] === 0 && cut[index] === 0) return this.#row(observations, index).set(observation);
     this.#row(over, index).set(running);
     running.fill(0);
     running[0] = episode + 1;
     this.#begin(environment, index, episode + 1);
+  }
+
+  /** Returns the steps after which an episode is cut off. */
+  #limitOf(index: number, episode: number): number {
+    const { mostSteps } = this.#definition;
+    if (episode > 0 || !this.#plan.staggered) return mostSteps;
+    return Math.ceil(((index + 1) * mostSteps) / this.#arrays.rewards.length);
   }
 
   #stream(...name: readonly (string | number)[]): RandomStream {

@@ -38,6 +38,11 @@ export interface VectorPlan {
   readonly seed: number;
   /** Begins the names of all streams. */
   readonly name: readonly string[];
+  /**
+   * Whether first episodes are cut off early, each after another number of steps, and not told. Otherwise environments
+   * whose episodes all last equally long are at the same step of theirs forever. Default: false.
+   */
+  readonly staggered?: boolean;
   /** What other threads load; default: all environments are stepped in this thread. */
   readonly choice?: EnvironmentChoice;
 }
@@ -111,7 +116,7 @@ export class VectorEnvironment {
     const { rewards, ended, cut, final, over } = this.#arrays;
     const episodes: Episode[] = [];
     for (let index = 0; index < this.count; index++)
-      if (ended[index] === 1 || cut[index] === 1)
+      if (ended[index] === 1 || (cut[index] === 1 && over[index * this.#columns + 1]! >= this.#definition.mostSteps))
         episodes.push(episodeOf(over.subarray(index * this.#columns, (index + 1) * this.#columns)));
     return { rewards, ended, cut, final, episodes };
   }

@@ -54,6 +54,7 @@ export async function openAgent(settings: ReinforcementLearning, context: Sessio
     count: settings.environments,
     seed,
     name: ['agent', worker],
+    staggered: true,
     choice: settings.environment,
   });
   try {

@@ -50,7 +50,7 @@ export default {
 async function vectorOf(choice: EnvironmentChoice, threads: number): Promise<VectorEnvironment> {
   useEnvironmentThreads(threads, ENVIRONMENT_THREAD);
   const definition = await loadEnvironment(choice);
-  return VectorEnvironment.create(definition, { count: COUNT, seed: 5, name: ['test'], choice });
+  return VectorEnvironment.create(definition, { count: COUNT, seed: 5, name: ['test'], staggered: true, choice });
 }
 
 /** Returns all that so many steps give, and the state afterwards; begins with a state, or anew. */
@@ -122,7 +122,7 @@ describe('environments in threads', () => {
     rmSync(path);
     useEnvironmentThreads(2, ENVIRONMENT_THREAD);
     await assert.rejects(
-      VectorEnvironment.create(definition, { count: COUNT, seed: 5, name: ['test'], choice }),
+      VectorEnvironment.create(definition, { count: COUNT, seed: 5, name: ['test'], staggered: true, choice }),
       /^Error: Cannot load environment .*making\.mjs: Cannot find module/,
     );
   });

@@ -77,6 +77,31 @@ describe('environments side by side', () => {
     assert.deepEqual(shown, [-2, -2, 4, 6]);
   });
 
+  it('begin their episodes at different steps if they are staggered, and tell of whole episodes only', async () => {
+    const plan = { count: 5, seed: 5, name: ['test'] };
+    for (const staggered of [false, true]) {
+      const vector = await VectorEnvironment.create(pendulum, { ...plan, staggered });
+      await vector.reset();
+      const ends: number[][] = Array.from({ length: plan.count }, () => []);
+      const told: (readonly [step: number, steps: number])[] = [];
+      for (let step = 1; step <= 450; step++) {
+        const { cut, episodes } = await vector.step(new Float32Array(plan.count));
+        cut.forEach((is, index) => is === 1 && ends[index]!.push(step));
+        told.push(...episodes.map(({ steps }) => [step, steps] as const));
+      }
+      const firsts = staggered ? [40, 80, 120, 160, 200] : [200, 200, 200, 200, 200];
+      assert.deepEqual(
+        ends,
+        firsts.map((first) => [first, first + 200, first + 400].filter((step) => step <= 450)),
+      );
+      const whole = ends.flatMap((steps) => steps.filter((step) => step >= 200)).sort((a, b) => a - b);
+      assert.deepEqual(
+        told,
+        whole.map((step) => [step, 200]),
+      );
+    }
+  });
+
   it('draw from streams of their own, however many there are', async () => {
     const run = async (count: number, worker: string): Promise<Float64Array> => {
       const vector = await VectorEnvironment.create(counter, { count, seed: 5, name: [worker] });
@@ -92,8 +117,8 @@ describe('environments side by side', () => {
   it('go on from a checkpoint, bit for bit', async () => {
     for (const definition of [counter, pendulum]) {
       const [one, other] = [
-        await VectorEnvironment.create(definition, { count: 5, seed: 5, name: ['test'] }),
-        await VectorEnvironment.create(definition, { count: 5, seed: 5, name: ['test'] }),
+        await VectorEnvironment.create(definition, { count: 5, seed: 5, name: ['test'], staggered: true }),
+        await VectorEnvironment.create(definition, { count: 5, seed: 5, name: ['test'], staggered: true }),
       ];
       await one.reset();
       for (let step = 0; step < 7; step++) await one.step(actions(5));
