@@ -111,6 +111,11 @@ footer { margin-top: 3rem; color: var(--muted); font-size: .85rem; }
   .wide { display: none; }
   .narrow { display: block; }
   .tiles { grid-template-columns: repeat(2, 1fr); }
+  .list thead { display: none; }
+  .list tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  .list td { display: inline-block; padding: .1rem .8rem .1rem 0; border: 0; }
+  .list td:first-child { display: block; overflow-wrap: anywhere; }
+  .list td:nth-child(4)::before { content: "best "; color: var(--muted); }
   dl.reasons { grid-template-columns: 1fr; gap: 0; }
   dl.reasons dd { margin-bottom: .5rem; }
 }

@@ -1,10 +1,11 @@
 /**
  * `npm run bench`: measures smoothing, training steps, those of residual networks, the decoding of images, memory,
- * storage, and orchestration.
+ * storage, reports, and orchestration.
  */
 import { benchImages } from '../bench/images.ts';
 import { benchMemory } from '../bench/memory.ts';
 import { benchOrchestration } from '../bench/orchestration.ts';
+import { benchReport } from '../bench/report.ts';
 import { benchResidual } from '../bench/residual.ts';
 import { benchSmoothing } from '../bench/smoothing.ts';
 import { benchStorage } from '../bench/storage.ts';
@@ -17,11 +18,12 @@ const HELP = `
 Measures the time to smooth a curve; the CPU time of a training step, compiled and compared with a graph written by
 hand, with eager TensorFlow.js and with PyTorch; that of ResNet-18 and ResNet-50, compared with PyTorch; how many images
 a second are decoded and cropped for training, compared with torchvision; a trainer's memory from round to round; the
-time to store a large checkpoint and read it back, compared with the AWS SDK; and the cost of orchestration without the
-time for training: seconds per round, and the length of each history compared with its budget. Exits with 1 if a history
-exceeds its budget, or memory grows by more than 5 % from round 20 to round 200.
+time to store a large checkpoint and read it back, compared with the AWS SDK; the time to draw the report of a large
+run; and the cost of orchestration without the time for training: seconds per round, and the length of each history
+compared with its budget. Exits with 1 if a history exceeds its budget, or memory grows by more than 5 % from round 20
+to round 200.
 
-  --only NAME    measure only smoothing, training, residual, images, memory, storage or orchestration (all)
+  --only NAME    measure only smoothing, training, residual, images, memory, storage, report or orchestration (all)
   --python PATH  for training, residual and images, the Python that has PyTorch and torchvision (python3)
   --small        run one short run instead of three, measure training, images and storage once, store less, and train
                  fewer rounds
@@ -65,6 +67,12 @@ const PARTS: readonly Part[] = [
     says: 'storing and reading a large checkpoint',
     minutes: 2,
     run: ({ small }) => benchStorage(small),
+  },
+  {
+    name: 'report',
+    says: 'drawing the report of a run of 200 members',
+    minutes: 1,
+    run: ({ small }) => benchReport(small),
   },
   {
     name: 'orchestration',

@@ -77,7 +77,7 @@ ${list(runs)}</details>\n`;
 }
 
 function tableOf(entries: readonly Started[], bucket: string): Html {
-  return table(
+  const rows = table(
     ['name', 'state', 'done', 'best score', 'started'],
     entries.map(({ kind, workflowId, folder, standing, startedAt }) => [
       markup`<a href="${addressOf(kind, { bucket: standing.bucket ?? bucket, folder })}">${workflowId}</a>${messagesOf(
@@ -90,6 +90,8 @@ function tableOf(entries: readonly Started[], bucket: string): Html {
     ]),
     [3],
   );
+  // On a phone, each row is a block of its own.
+  return markup`<div class="list">${rows}</div>`;
 }
 
 /** Returns a state as a badge. */

@@ -16,7 +16,7 @@ export type Answer =
 export interface PageServer {
   /** `http://127.0.0.1:8234`. */
   readonly address: string;
-  /** Ends it and all its connections. */
+  /** Ends it and all its connections. Whatever the answers need may end afterwards: none is being made any more. */
   readonly stop: () => Promise<void>;
 }
 
@@ -48,16 +48,22 @@ export type PortChoice =
  * @throws UserError if it cannot listen on the port that it must have
  */
 export async function servePages(choice: PortChoice, respond: Respond): Promise<PageServer> {
-  const server = createServer((request, response) => void answer(request, response, respond));
+  const answers = new Set<Promise<void>>();
+  const server = createServer((request, response) => {
+    const answering = answer(request, response, respond).finally(() => answers.delete(answering));
+    answers.add(answering);
+  });
   await listen(server, choice);
   const { port } = server.address() as AddressInfo;
   return {
     address: `http://${HOST}:${port}`,
-    stop: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+      // A retry to a connection that was closed meanwhile would end the process.
+      await Promise.allSettled(answers);
+    },
   };
 }
 

@@ -31,6 +31,7 @@ describe('npm start', () => {
     assert.equal(await first.exitCode, 130, first.output());
     assert.doesNotMatch(first.output(), /restart/);
     assert.match(first.output(), /^Workers {4}11 \(4 \+ 4 \+ 3\): 8 members, 3 evaluators$/m);
+    assert.match(first.output(), /^Live page {2}http:\/\/127\.0\.0\.1:\d+\/runs\/small\/[\w-]+$/m);
     assert.match(first.output(), /small is saved\. It resumes at the next npm start/);
 
     const second = start('--input-file', inputFile, '--trainers', '2');

@@ -90,6 +90,12 @@ describe('the pages of a stack', () => {
     assert.deepEqual([runPage.complaints, await runPage.count('#connection:not([hidden])')], [[], 0]);
     await shows(index, '#runs ~ div', /my run ?finished12 of 12 rounds/);
     assert.deepEqual(index.complaints, []);
+    await index.page.setViewport({ width: 360, height: 740 });
+    const widths = `[...document.querySelectorAll('html, .scroll')].map((one) => one.scrollWidth - one.clientWidth)`;
+    assert.ok(
+      ((await index.value(widths)) as readonly number[]).every((one) => one <= 0),
+      'it fits a phone',
+    );
     await index.page.close();
   });
 
@@ -164,6 +170,20 @@ describe('the pages of a stack', () => {
     );
     await eventually(async () => (await ask('/runs/unheard-of')).status === 404, 60_000, 100);
     assert.equal((await ask(path)).status, 200);
+
+    // A server that is killed once is back before a question to it is given up. The pages then have what is in the
+    // bucket, and say why that is all.
+    const index = await poll(
+      async () => {
+        stack.kill('temporal');
+        return ask('/');
+      },
+      ({ body }) => body.includes('Temporal does not answer: '),
+      { timeoutMs: 60_000 },
+    );
+    assert.equal(index.status, 200);
+    assert.match(index.body, /my run/);
+    await eventually(async () => !(await ask('/')).body.includes('class="trouble"'), 60_000, 100);
   });
 
   it('say when nobody serves them any more; a command serves what a stopped stack left', async () => {
