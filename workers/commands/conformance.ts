@@ -15,8 +15,10 @@ import { tryAll, type Finding } from '../conformance/suite.ts';
 import { TrainerUnderTest } from '../conformance/trainer-under-test.ts';
 import { parseWholeNumber, readOptions } from '../processes/command-line.ts';
 import { OBJECT_OPTIONS, withObjects } from '../processes/object-access.ts';
+import { runningStackEnvironment } from '../processes/stack-connection.ts';
 import { connectClient, connectWorker } from '../processes/temporal-connection.ts';
 import { runProcess, UserError } from '../processes/user-error.ts';
+import { wantedServers } from '../stack/servers.ts';
 import { HELP } from './help.mjs';
 
 const OPTIONS = {
@@ -51,7 +53,7 @@ await runProcess(async () => {
     const storage = { bucket, folder: `conformance/${randomUUID()}` };
     const subject = { objects, storage, task, hyperparameters, threads, steps, kill, longSeconds: LONG_SECONDS };
     try {
-      return await tryTrainers(taskQueue, subject);
+      return await tryTrainers(taskQueue, subject, await environmentOf(directory));
     } finally {
       if (!keep) await deleteAll(objects, storage);
     }
@@ -61,10 +63,11 @@ await runProcess(async () => {
 async function tryTrainers(
   taskQueue: string,
   options: Omit<ConstructorParameters<typeof Subject>[0], 'trainer'>,
+  environment: NodeJS.ProcessEnv,
 ): Promise<number> {
   const [{ client, connection: clientConnection }, { connection, namespace }] = await Promise.all([
-    connectClient(),
-    connectWorker(),
+    connectClient(environment),
+    connectWorker(environment),
   ]);
   try {
     await requireTrainers(client, taskQueue);
@@ -78,6 +81,12 @@ async function tryTrainers(
   } finally {
     await Promise.all([clientConnection.close(), connection.close()]);
   }
+}
+
+/** Returns the environment that names the server: this process's if it names one, else that of the running stack. */
+async function environmentOf(directory: string | undefined): Promise<NodeJS.ProcessEnv> {
+  if (wantedServers({}, process.env).temporal === 'own') return process.env;
+  return (await runningStackEnvironment(directory)) ?? process.env;
 }
 
 async function requireTrainers(client: Client, taskQueue: string): Promise<void> {

@@ -160,8 +160,7 @@ not. Exits with 1 unless all holds. It measures pace, so use idle trainers.
   --keep                   leave what was stored in the bucket
 ${OBJECT_HELP}
 
-Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other variables of the Temporal SDK's environment
-configuration.`,
+Temporal: the server that TEMPORAL_ADDRESS or a profile names, else that of the running local stack.`,
 
   'gpu-check': `
 Trains a few steps of each network on the CPU and on the GPU, on images that are made up, compares the losses, and
