@@ -58,7 +58,7 @@ export function progressBlock(progress: RunProgress, secondsLeft: number | undef
     ...alignedRows(
       progress.subPopulations.map((summary) => [
         `${subPopulationName(summary.subPopulation)}:`,
-        ...cellsOf(summary, OVER.includes(status)),
+        ...cellsOf(summary, isOver(progress)),
       ]),
     ).map((line) => `  ${line}`),
     ...holds.map((hold) => `  HOLDING: ${hold}`),
@@ -74,25 +74,25 @@ export function firstThatFits(columns: number, lines: readonly (readonly string[
 
 /** Returns one line about a completed round. */
 export function progressLine(progress: RunProgress, secondsLeft: number | undefined): string {
-  const { round, rounds, bestScore, subPopulations, status } = progress;
+  const { round, rounds, bestScore, subPopulations } = progress;
   return [
     `round ${round} of ${rounds} (${percent(progress)} %)`,
     `best score ${shortScore(bestScore)}`,
-    ...subPopulations.map((summary) => subPopulationLine(summary, OVER.includes(status))),
+    ...subPopulations.map((summary) => subPopulationLine(summary, isOver(progress))),
     ...(secondsLeft === undefined ? [] : [`${shortDuration(secondsLeft)} left`]),
   ].join('; ');
 }
 
 /** Describes a sub-population: `P2: learningRate 0.0012 … 0.05, 5 of 6 evaluators busy, 3 promotions received`. */
-function subPopulationLine(summary: SubPopulationSummary, isOver: boolean): string {
-  const cells = cellsOf(summary, isOver).filter((cell) => cell !== '');
+function subPopulationLine(summary: SubPopulationSummary, over: boolean): string {
+  const cells = cellsOf(summary, over).filter((cell) => cell !== '');
   return `${subPopulationName(summary.subPopulation)}: ${cells.join(', ')}`;
 }
 
 /** Returns what is told of a sub-population, '' for what it does not have. If nothing else, its size. */
 function cellsOf(
   { hyperparameters, members, evaluators, evaluatorsBusy, promotions }: SubPopulationSummary,
-  isOver: boolean,
+  over: boolean,
 ): string[] {
   const ranges = Object.entries(hyperparameters).flatMap(([name, range]) =>
     isChoices(range)
@@ -104,7 +104,7 @@ function cellsOf(
   return [
     ranges.length > 0 ? ranges.join(', ') : formatCount(members, 'member'),
     evaluators > 0
-      ? isOver
+      ? over
         ? formatCount(evaluators, 'evaluator')
         : `${evaluatorsBusy} of ${evaluators} evaluators busy`
       : '',
@@ -114,6 +114,11 @@ function cellsOf(
 
 function isChoices(range: SubPopulationSummary['hyperparameters'][string]): range is readonly string[] {
   return Array.isArray(range);
+}
+
+/** Tells whether the last round is done: then nobody is busy. */
+function isOver({ status, round, rounds }: RunProgress): boolean {
+  return OVER.includes(status) || (rounds > 0 && round >= rounds);
 }
 
 function percent({ round, rounds }: RunProgress): number {

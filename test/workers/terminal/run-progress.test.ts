@@ -97,6 +97,7 @@ describe('the progress of a run', () => {
       'round 12 of 30 (40 %); best score 0.8531; P1: 1 member; P2: learningRate 0.01 … 0.08, activation relu|tanh, ' +
         '6 evaluators',
     );
+    assert.match(progressLine({ ...PROGRESS, round: 30 }, 0), /, 6 evaluators; 0 s left$/);
   });
 
   it('says why a run holds', () => {
