@@ -129,6 +129,8 @@ footer { margin-top: 3rem; color: var(--muted); font-size: .85rem; }
   .narrow { display: none; }
   .scroll, .scroll.tall { overflow: visible; max-height: none; border: 0; }
   .scroll.tall th { position: static; }
+  .scroll.tall table { font-size: 7pt; }
+  .scroll.tall th, .scroll.tall td { padding: .15rem .2rem; overflow-wrap: anywhere; white-space: normal; }
   .evaluations { grid-template-columns: repeat(2, 1fr); }
   figure, tr, .tile { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
