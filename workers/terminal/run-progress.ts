@@ -3,6 +3,7 @@
  */
 import { subPopulationName } from '../../workflows/population/names.ts';
 import type { RunProgress, SubPopulationSummary } from '../../activities/contracts/messages.ts';
+import { OVER } from '../../workflows/population/views.ts';
 import { formatCount, shortDuration, shortNumber, shortScore } from '../../workflows/population/figures.ts';
 import { alignedRows } from './aligned-table.ts';
 import { progressBar } from './progress-bar.ts';
@@ -28,9 +29,6 @@ export class RoundClock {
     return Math.max(0, (rounds - this.#last.round) * msPerRound - (atMs - this.#last.atMs)) / 1000;
   }
 }
-
-/** Phases in which no evaluator trains any more. */
-const OVER: readonly RunProgress['status'][] = ['finishing', 'finished', 'failed', 'cancelled'];
 
 /**
  * Returns the block that a terminal of so many columns redraws: progress and time left, and one line per

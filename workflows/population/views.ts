@@ -1,11 +1,20 @@
 /**
  * Views of a sub-population: the summary for the root, the news for its upper neighbour, and the answers to queries.
  */
-import type { EvaluatorView, Leader, MemberView, SubPopulationSummary } from '../../activities/contracts/messages.ts';
+import type {
+  EvaluatorView,
+  Leader,
+  MemberView,
+  RunProgress,
+  SubPopulationSummary,
+} from '../../activities/contracts/messages.ts';
 import { evaluatorName, memberName } from './names.ts';
 import type { JudgedEvaluation, RoundEvent } from './events.ts';
 import type { PopulationState, ScoreCurve } from './state.ts';
 import { bestScoreOf, newestScore } from './scores.ts';
+
+/** The states of a run in which no evaluator trains any more. */
+export const OVER: readonly RunProgress['status'][] = ['finishing', 'finished', 'failed', 'cancelled'];
 
 /** Maximal number of leaderboard rows of a sub-population. They are sent to the root every round. */
 export const LEADERS = 5;

@@ -6,12 +6,10 @@ import type { JudgedEvaluation } from '../population/events.ts';
 import type { PopulationState } from '../population/state.ts';
 import { markdownTable } from '../population/markdown-table.ts';
 import { formatCount, shortScore } from '../population/figures.ts';
+import { OVER } from '../population/views.ts';
 import { hyperparameterColumns, showHyperparameter, type Shown } from '../population/hyperparameter-columns.ts';
 import { memberName, subPopulationName } from '../population/names.ts';
 import { describeComparison, REASON_TEXTS } from '../population/verdict-text.ts';
-
-/** Phases in which no evaluator trains any more. */
-const OVER: readonly RunProgress['status'][] = ['finishing', 'finished', 'failed', 'cancelled'];
 
 /** Returns the text of a root: how far the run is, with a row per sub-population. */
 export function describeRun(workflowId: string, progress: RunProgress): string {

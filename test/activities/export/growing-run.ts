@@ -1,7 +1,6 @@
 /**
  * A run in a real object store that grows round by round.
  */
-import assert from 'node:assert/strict';
 import { writeResult } from '../../../activities/runs/result.ts';
 import { RoundRecords } from '../../../activities/runs/rounds.ts';
 import { readRun } from '../../../activities/runs/read-run.ts';
@@ -9,7 +8,7 @@ import type { RunStory } from '../../../activities/runs/story.ts';
 import { runFolder, specificationKey } from '../../../activities/storage/layout.ts';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { readableJson } from '../../../activities/storage/readable-json.ts';
-import { recordRun, saveRound, type RecordedRun } from '../runs/recorded-run.ts';
+import { recordRun, resultRequest, saveRound, type RecordedRun } from '../runs/recorded-run.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 import { toySpecification } from '../../workflows/stand-ins.ts';
 
@@ -55,18 +54,9 @@ export class GrowingRun {
   /** Records the remaining rounds and writes the result. */
   async finish(): Promise<RunStory> {
     await this.recordTo(ROUNDS);
-    const winner = this.#run.populations[0]?.members[0];
-    assert.ok(winner?.checkpoint);
     await writeResult(this.#objects, this.#records, {
-      storage: STORAGE,
-      workflowId: 'a-run',
-      specification: SPECIFICATION,
-      rounds: ROUNDS,
-      winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: winner.history },
-      other: null,
-      score: 'score',
+      ...resultRequest(this.#run, SPECIFICATION, STORAGE),
       report: { testScore: 0.9, files: [] },
-      undeleted: 0,
     });
     return readRun(this.#records, STORAGE);
   }

@@ -14,7 +14,7 @@ import { readableJson } from '../../../activities/storage/readable-json.ts';
 import { reinforcementLearning } from '../../../activities/tasks/reinforcement-learning/reinforcement-learning.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 import { toySpecification } from '../../workflows/stand-ins.ts';
-import { recordRun, saveRound } from '../runs/recorded-run.ts';
+import { recordRun, resultRequest, saveRound } from '../runs/recorded-run.ts';
 import { withSession } from '../tasks/open-session.ts';
 import { startBrowser, type Browser } from './browser.ts';
 
@@ -48,22 +48,14 @@ describe('the episode in a report', () => {
     const storage = { bucket: 'test', folder: `${name}/first` };
     const records = new RoundRecords(objects);
     await objects.put('test', specificationKey(storage), readableJson(SPECIFICATION));
-    const { populations, requests } = await recordRun(SPECIFICATION, storage);
-    for (const request of requests.flat()) await saveRound(records, request);
-    const winner = populations[0]?.members[0];
-    assert.ok(winner?.checkpoint);
+    const run = await recordRun(SPECIFICATION, storage);
+    for (const request of run.requests.flat()) await saveRound(records, request);
     const key = resultFileKey(storage, 'episode.json');
     if (episode) await objects.put('test', key, episode);
     await writeResult(objects, records, {
-      storage,
-      workflowId: name,
-      specification: SPECIFICATION,
-      rounds: SPECIFICATION.steps / SPECIFICATION.stepsPerRound,
-      winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: winner.history },
-      other: null,
+      ...resultRequest(run, SPECIFICATION, storage),
       score: 'mean return',
       report: { testScore: 1, files: episode ? [key] : [] },
-      undeleted: 0,
     });
     const report = await writeRunReport(objects, records, storage);
     const file = join(directory, `${name}.html`);

@@ -1,10 +1,12 @@
 /**
  * A run of the toy task as its workflows would record it: simulated in memory, its checkpoints in a run's folder.
  */
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { ObjectStore } from '../../../activities/storage/object-store.ts';
 import type { CheckpointReference, RunFolder } from '../../../activities/contracts/checkpoint.ts';
-import { checkpointKey } from '../../../activities/storage/layout.ts';
+import type { WriteResultRequest } from '../../../activities/contracts/result.ts';
+import { checkpointKey, workflowIdOf } from '../../../activities/storage/layout.ts';
 import type { RoundReference, SaveRoundRequest } from '../../../activities/contracts/run.ts';
 import { referenceTo, type RoundRecords } from '../../../activities/runs/rounds.ts';
 import type { Specification } from '../../../activities/specification/specification.ts';
@@ -44,6 +46,27 @@ export async function recordRun(
         trainerSeconds: 1.5,
       })),
     ),
+  };
+}
+
+/** Returns what a run of the specification asks for at its end: a result whose winner is the first member of P1. */
+export function resultRequest(
+  { populations, requests }: RecordedRun,
+  specification: Specification,
+  storage: RunFolder,
+): WriteResultRequest {
+  const winner = populations[0]?.members[0];
+  assert.ok(winner?.checkpoint);
+  return {
+    storage,
+    workflowId: workflowIdOf(storage),
+    specification,
+    rounds: requests.length,
+    winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: winner.history },
+    other: null,
+    score: 'score',
+    report: { testScore: 1, files: [] },
+    undeleted: 0,
   };
 }
 

@@ -12,7 +12,7 @@ import { RECORDS_SCHEMA_PATH, recordsSchemaText } from '../../../workers/command
 import type { RoundEvent } from '../../../workflows/population/events.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 import { toySpecification } from '../../workflows/stand-ins.ts';
-import { recordRun, saveRound } from './recorded-run.ts';
+import { recordRun, resultRequest, saveRound } from './recorded-run.ts';
 import { assertFits, recordSchema, type RecordKind } from './published-schema.ts';
 
 type Json = Record<string, unknown>;
@@ -50,27 +50,21 @@ describe('the schemas of a run', () => {
     objects = new ObjectStore(server.options);
     await objects.ensureBucket('test');
     const records = new RoundRecords(objects);
-    const { populations, requests } = await recordRun(SPECIFICATION, STORAGE);
-    for (const request of requests.flat()) {
+    const run = await recordRun(SPECIFICATION, STORAGE);
+    for (const request of run.requests.flat()) {
       const { round, subPopulation, events } = request;
       const further = (subPopulation === 2 && FURTHER[round]) || [];
       await saveRound(records, { ...request, events: [...events, ...further] });
       decisions.push((await records.readJson('test', decisionsKey(STORAGE, round, subPopulation))) as Json);
       states.push((await records.readJson('test', stateKey(STORAGE, round, subPopulation))) as Json);
     }
-    const [winner, other] = populations[0]?.members ?? [];
-    assert.ok(winner?.checkpoint && other?.checkpoint);
+    const other = run.populations[0]?.members[1];
+    assert.ok(other?.checkpoint);
     await writeResult(objects, records, {
-      storage: STORAGE,
-      workflowId: 'my-run',
-      specification: SPECIFICATION,
-      rounds: ROUNDS,
-      winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: winner.history },
+      ...resultRequest(run, SPECIFICATION, STORAGE),
       other: { member: 1, score: 2, checkpoint: other.checkpoint, report: { testScore: 'diverged', files: [] } },
-      score: 'score',
       report: { testScore: 1, untouchedScore: 0.5, files: [] },
       retraced: { folder: 'earlier/first', seed: 1, objective: 1, testScore: 1 },
-      undeleted: 0,
       stoppedEarly: { reason: 'by hand', round: ROUNDS },
     });
     result = (await records.readJson('test', resultKey(STORAGE))) as Json;

@@ -9,10 +9,9 @@ import type { RoundEvent } from '../../../workflows/population/events.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
 import { toySpecification } from '../../workflows/stand-ins.ts';
-import { recordRun, saveRound } from './recorded-run.ts';
+import { recordRun, resultRequest, saveRound } from './recorded-run.ts';
 
 const SPECIFICATION = toySpecification();
-const ROUNDS = SPECIFICATION.steps / SPECIFICATION.stepsPerRound;
 
 describe('the result of a run', () => {
   let server: ObjectServer;
@@ -35,24 +34,12 @@ describe('the result of a run', () => {
     added: (round: number, level: number) => RoundEvent[],
   ): Promise<ResultSummary> {
     const storage = { bucket: 'test', folder };
-    const { populations, requests } = await recordRun(SPECIFICATION, storage);
-    for (const request of requests.flat()) {
+    const run = await recordRun(SPECIFICATION, storage);
+    for (const request of run.requests.flat()) {
       const { round, subPopulation, events } = request;
       await saveRound(rounds, { ...request, events: [...added(round, subPopulation), ...events] });
     }
-    const winner = populations[0]?.members[0];
-    assert.ok(winner?.checkpoint);
-    return writeResult(objects, rounds, {
-      storage,
-      workflowId: 'my-run',
-      specification: SPECIFICATION,
-      rounds: ROUNDS,
-      winner: { member: 0, score: 1, checkpoint: winner.checkpoint, history: winner.history },
-      other: null,
-      score: 'score',
-      report: { testScore: 1, files: [] },
-      undeleted: 0,
-    });
+    return writeResult(objects, rounds, { ...resultRequest(run, SPECIFICATION, storage), workflowId: 'my-run' });
   }
 
   it('names the code that decided each round, and its digest of decisions does not depend on it', async () => {
