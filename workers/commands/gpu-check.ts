@@ -5,7 +5,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { CASES } from '../gpu-check/cases.ts';
-import { comparisonRow, lossDifference, TOLERANCE, type Measured } from '../gpu-check/comparing.ts';
+import { comparisonRow, isRepeated, lossDifference, TOLERANCE, type Measured } from '../gpu-check/comparing.ts';
 import { parseChoice, parseWholeNumber, readOptions } from '../processes/command-line.ts';
 import { loaderArguments, moduleFile } from '../processes/places.mjs';
 import { tensorFlowEnvironment } from '../processes/tensorflow-environment.ts';
@@ -24,16 +24,19 @@ await runProcess(async () => {
   const name = listGpus(process.env).find(({ number }) => number === gpu)?.name;
   console.log(gpu === undefined ? 'GPU: none; `nvidia-smi -L` lists none' : `GPU: ${gpu}${name ? `, ${name}` : ''}`);
   console.log(
-    `${'steps per second'.padEnd(36)} ${`CPU (${threads})`.padStart(12)}          GPU GPU : CPU  losses differ by`,
+    `${'steps per second'.padEnd(36)} ${`CPU (${threads})`.padStart(12)}          GPU GPU : CPU  losses differ by  repeats`,
   );
   let differs = false;
+  let changes = false;
   let missing = gpu === undefined;
   for (const [key, { title }] of Object.entries(CASES)) {
     if (only !== undefined && only !== key) continue;
     const onCpu = await measure(key, threads, '-1');
     const onGpu = gpu === undefined ? undefined : await measure(key, threads, gpu);
-    console.log(comparisonRow(title, onCpu, onGpu));
+    const again = gpu === undefined ? undefined : await measure(key, threads, gpu);
+    console.log(comparisonRow(title, onCpu, onGpu, again));
     missing ||= onGpu?.onGpu === false;
+    changes ||= onGpu !== undefined && again !== undefined && !isRepeated(onGpu, again);
     differs ||= onGpu !== undefined && !(lossDifference(onCpu, onGpu) <= TOLERANCE);
   }
   if (missing)
@@ -44,6 +47,10 @@ await runProcess(async () => {
             '`TENSORFLOW_DEVICE=cuda` installs, and version 525 or later of the NVIDIA driver',
     );
   if (differs) throw new UserError(`The losses differ by more than ${100 * TOLERANCE} %`);
+  if (changes)
+    throw new UserError(
+      'Two trainings on the GPU made different losses, so a round that is trained again makes another checkpoint',
+    );
   return 0;
 });
 

@@ -164,8 +164,9 @@ Temporal: the server that TEMPORAL_ADDRESS or a profile names, else that of the 
 
   'gpu-check': `
 Trains a few steps of each network on the CPU and on the GPU, on images that are made up, compares the losses, and
-prints steps per second: the first thing to run on a machine with a GPU. Exits with 1 if a loss differs by more than
-1 %, or if there is no GPU; then it trains on the CPU alone.
+prints steps per second: the first thing to run on a machine with a GPU. The GPU trains twice, to see whether it
+repeats itself bit for bit. Exits with 1 if a loss differs by more than 1 %, if the GPU does not repeat itself, or if
+there is no GPU; then it trains on the CPU alone.
 
   --only NAME            train only perceptron, convolutional, resnet18, resnet34 or resnet50 (all)
   --threads N            threads on the CPU (one per core)

@@ -24,12 +24,18 @@ export function lossDifference(cpu: Measured, gpu: Measured): number {
   return differences.every(Number.isFinite) ? Math.max(...differences) : Infinity;
 }
 
-/** Returns a line of the table; without `gpu`, of the CPU alone. */
-export function comparisonRow(title: string, cpu: Measured, gpu: Measured | undefined): string {
+/** Tells whether two trainings on one device made the same losses, bit for bit, as a round that is trained again must. */
+export function isRepeated(gpu: Measured, again: Measured): boolean {
+  return gpu.losses.length === again.losses.length && gpu.losses.every((loss, step) => loss === again.losses[step]);
+}
+
+/** Returns a line of the table; without `gpu` and the repetition on it, of the CPU alone. */
+export function comparisonRow(title: string, cpu: Measured, gpu?: Measured, again?: Measured): string {
   const speed = (measured: Measured | undefined): string =>
     (measured ? measured.stepsPerSecond.toPrecision(3) : '–').padStart(12);
   const difference = gpu ? lossDifference(cpu, gpu) : NaN;
   const verdict = gpu ? `${difference.toExponential(1)}${difference <= TOLERANCE ? '' : ' DIFFERS'}` : '–';
   const times = gpu ? (gpu.stepsPerSecond / cpu.stepsPerSecond).toFixed(1) : '–';
-  return `${title.padEnd(36)} ${speed(cpu)} ${speed(gpu)} ${times.padStart(9)}  ${verdict}`;
+  const repeated = gpu && again ? (isRepeated(gpu, again) ? 'yes' : 'NO') : '–';
+  return `${title.padEnd(36)} ${speed(cpu)} ${speed(gpu)} ${times.padStart(9)}  ${verdict.padEnd(16)}  ${repeated}`;
 }

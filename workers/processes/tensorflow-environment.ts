@@ -14,6 +14,8 @@ export function tensorFlowEnvironment(threads: number, environment: NodeJS.Proce
     TF_ENABLE_ONEDNN_OPTS: '1',
     TF_CPP_MIN_LOG_LEVEL: '2',
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    // Else a GPU adds up in another order each time, and a round that is trained again makes another checkpoint.
+    TF_DETERMINISTIC_OPS: '1',
     // They decode images.
     UV_THREADPOOL_SIZE: String(Math.max(FEWEST_THREADS, availableParallelism())),
     ...environment,

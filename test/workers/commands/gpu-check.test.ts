@@ -9,6 +9,6 @@ it('npm run gpu-check trains on the CPU, and fails, where there is no GPU', { ti
   const { code, output, errors } = await runCommand('gpu-check.ts', ['--only', 'perceptron', '--threads', '1']);
   assert.equal(code, 1, errors);
   assert.match(output, /^GPU: none/m);
-  assert.match(output, /^perceptron 64, 28², batch 64 +[\d.e+]+ +– +– +–$/m);
+  assert.match(output, /^perceptron 64, 28², batch 64 +[\d.e+]+ +– +– +– +–$/m);
   assert.match(errors, /^Cannot check a GPU: there is none, so only the CPU was measured$/m);
 });
