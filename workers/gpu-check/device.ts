@@ -28,8 +28,7 @@ function measure(name: string): Measured {
     const before = performance.now();
     training.train(one.timed);
     const stepsPerSecond = (1000 * one.timed) / (performance.now() - before);
-    const onGpu = (tensorflow.backend as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
-    return { name, onGpu, losses, stepsPerSecond };
+    return { name, onGpu: tensorflow.backend.isUsingGpuDevice, losses, stepsPerSecond };
   } finally {
     training.dispose();
   }

@@ -63,6 +63,7 @@ export interface NativeBinding {
 /** TensorFlow.js's backend: between its tensors and the binding's. */
 export interface Backend {
   binding: NativeBinding;
+  readonly isUsingGpuDevice: boolean;
   /** Ids of tensors, made native if they are not yet. */
   getInputTensorIds(tensors: readonly Tfjs.TensorInfo[]): number[];
   createOutputTensor(info: NativeTensorInfo): Tfjs.Tensor;

@@ -2,6 +2,7 @@
  * Cross-entropies of classes, by example.
  */
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
+import { backendOf } from '../library.ts';
 import { runNatives } from '../native.ts';
 import { differentiable, type Tf } from './differentiable.ts';
 
@@ -9,6 +10,7 @@ const T = { T: { type: 'float32' } } as const;
 
 /** Returns the cross-entropy of softmax(logits [B, C]) against the classes (int32 [B]): [B]. */
 export function sparseSoftmaxCrossEntropy(tf: Tf, logits: Tfjs.Tensor, classes: Tfjs.Tensor): Tfjs.Tensor1D {
+  if (backendOf(tf).isUsingGpuDevice) return composedCrossEntropy(tf, logits, oneHot(tf, classes, logits.shape[1]!));
   const attributes = { ...T, Tlabels: { type: 'int32' } } as const;
   return crossEntropy(tf, logits, (x) =>
     runNatives(tf, 'SparseSoftmaxCrossEntropyWithLogits', attributes, [x, classes], 2),
@@ -20,7 +22,23 @@ export function sparseSoftmaxCrossEntropy(tf: Tf, logits: Tfjs.Tensor, classes: 
  * gradient flows to the probabilities.
  */
 export function softmaxCrossEntropy(tf: Tf, logits: Tfjs.Tensor, probabilities: Tfjs.Tensor): Tfjs.Tensor1D {
+  if (backendOf(tf).isUsingGpuDevice) return composedCrossEntropy(tf, logits, probabilities);
   return crossEntropy(tf, logits, (x) => runNatives(tf, 'SoftmaxCrossEntropyWithLogits', T, [x, probabilities], 2));
+}
+
+/**
+ * As `softmaxCrossEntropy`, made of several operations, for a GPU: TensorFlow has no kernels there that compute the
+ * same bits each time.
+ */
+export function composedCrossEntropy(tf: Tf, logits: Tfjs.Tensor, probabilities: Tfjs.Tensor): Tfjs.Tensor1D {
+  return crossEntropy(tf, logits, (x) => {
+    const logs = tf.logSoftmax(x);
+    return [logs.mul(probabilities).sum(1).neg(), logs.exp().sub(probabilities)];
+  });
+}
+
+function oneHot(tf: Tf, classes: Tfjs.Tensor, count: number): Tfjs.Tensor {
+  return tf.oneHot(classes, count, 1, 0, 'float32');
 }
 
 /** `run` gives the losses and their gradients by the logits. */

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import { stopGradient } from '../../../../activities/tasks/tensorflow/gradients.ts';
 import * as kernels from '../../../../activities/tasks/tensorflow/kernels.ts';
+import { composedCrossEntropy } from '../../../../activities/tasks/tensorflow/kernels/losses.ts';
 import { numbers, tensorflow, tf } from './small-networks.ts';
 
 type Inputs = readonly Tfjs.Tensor[];
@@ -77,6 +78,11 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
   softmaxCrossEntropy: {
     shapes: [[4, 3]],
     run: ([x]) => kernels.softmaxCrossEntropy(tf, x!, smoothed),
+    own: ([x]) => smoothed.mul(x!.logSoftmax()).sum(1).neg(),
+  },
+  'softmaxCrossEntropy on a GPU': {
+    shapes: [[4, 3]],
+    run: ([x]) => composedCrossEntropy(tf, x!, smoothed),
     own: ([x]) => smoothed.mul(x!.logSoftmax()).sum(1).neg(),
   },
   'batchNorm of images': {
