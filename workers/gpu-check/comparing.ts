@@ -24,7 +24,7 @@ export function lossDifference(cpu: Measured, gpu: Measured): number {
   return differences.every(Number.isFinite) ? Math.max(...differences) : Infinity;
 }
 
-/** Tells whether two trainings on one device made the same losses bit for bit, as a round that is trained again must. */
+/** Tells whether two trainings on one device made the same losses bit for bit, as a round that is repeated must. */
 export function isRepeated(gpu: Measured, again: Measured): boolean {
   return gpu.losses.length === again.losses.length && gpu.losses.every((loss, step) => loss === again.losses[step]);
 }
