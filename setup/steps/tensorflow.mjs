@@ -173,8 +173,8 @@ function bindingFor(library) {
 
 /**
  * Downloads a library and its headers into a folder. Keeps the layout of the wheels, because the libraries find each
- * other and those of NVIDIA by relative paths. The CUDA build was tested on a machine without a GPU, where it computes
- * on the CPU. It was never tested on a GPU.
+ * other and those of NVIDIA by relative paths. NVIDIA's libraries were only loaded on a machine without a GPU; the
+ * rest was tried on one (docs/gpu.md).
  * @param {import('../set-up.mjs').Task} task
  * @param {'cpu' | 'cuda'} kind
  * @param {string} folder
