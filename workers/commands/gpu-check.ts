@@ -23,9 +23,9 @@ await runProcess(async () => {
   const [gpu] = findGpus(process.env);
   const name = listGpus(process.env).find(({ number }) => number === gpu)?.name;
   console.log(gpu === undefined ? 'GPU: none; `nvidia-smi -L` lists none' : `GPU: ${gpu}${name ? `, ${name}` : ''}`);
-  console.log(
-    `${'steps per second'.padEnd(36)} ${`CPU (${threads})`.padStart(12)}          GPU GPU : CPU  losses differ by  repeats`,
-  );
+  const columns = [`CPU (${threads})`, 'GPU'].map((title) => title.padStart(12)).join(' ');
+  console.log(`${'steps per second'.padEnd(36)} ${columns} GPU : CPU  losses differ by  repeats`);
+
   let differs = false;
   let changes = false;
   let missing = gpu === undefined;
