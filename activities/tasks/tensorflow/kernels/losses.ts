@@ -10,7 +10,8 @@ const T = { T: { type: 'float32' } } as const;
 
 /** Returns the cross-entropy of softmax(logits [B, C]) against the classes (int32 [B]): [B]. */
 export function sparseSoftmaxCrossEntropy(tf: Tf, logits: Tfjs.Tensor, classes: Tfjs.Tensor): Tfjs.Tensor1D {
-  if (backendOf(tf).isUsingGpuDevice) return composedCrossEntropy(tf, logits, oneHot(tf, classes, logits.shape[1]!));
+  if (backendOf(tf).isUsingGpuDevice)
+    return composedCrossEntropy(tf, logits, tf.oneHot(classes, logits.shape[1]!, 1, 0, 'float32'));
   const attributes = { ...T, Tlabels: { type: 'int32' } } as const;
   return crossEntropy(tf, logits, (x) =>
     runNatives(tf, 'SparseSoftmaxCrossEntropyWithLogits', attributes, [x, classes], 2),
@@ -35,10 +36,6 @@ export function composedCrossEntropy(tf: Tf, logits: Tfjs.Tensor, probabilities:
     const logs = tf.logSoftmax(x);
     return [logs.mul(probabilities).sum(1).neg(), logs.exp().sub(probabilities)];
   });
-}
-
-function oneHot(tf: Tf, classes: Tfjs.Tensor, count: number): Tfjs.Tensor {
-  return tf.oneHot(classes, count, 1, 0, 'float32');
 }
 
 /** `run` gives the losses and their gradients by the logits. */
