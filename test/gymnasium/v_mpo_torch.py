@@ -18,7 +18,7 @@ from gymnasium.envs.mujoco.ant_v5 import AntEnv
 from torch import nn
 
 ENVIRONMENTS, ROLLOUT, EPOCHS, MINIBATCH, MOST_STEPS = 32, 16, 10, 128, 1000
-GAMMA, LAMBDA, EPSILON_ETA, EPSILON_MU, EPSILON_SIGMA = 0.99, 0.95, 0.1, 0.01, 1e-5
+GAMMA, LAMBDA, EPSILON_ETA, EPSILON_MU, EPSILON_SIGMA = 0.99, 0.95, 0.1, 0.002, 1e-5
 torch.set_num_threads(1)
 torch.manual_seed(0)
 

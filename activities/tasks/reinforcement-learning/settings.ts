@@ -77,7 +77,7 @@ interface RecipeHyperparameters {
 }
 
 const RECIPE_HYPERPARAMETERS: Readonly<Record<(typeof RECIPES)[number], RecipeHyperparameters>> = {
-  'small-budget': { learningRate: 3e-4, epsilonEta: 0.1, epsilonMu: 0.01, epsilonSigma: 1e-5, lambda: 0.95 },
+  'small-budget': { learningRate: 3e-4, epsilonEta: 0.1, epsilonMu: 0.002, epsilonSigma: 1e-5, lambda: 0.95 },
   paper: { learningRate: 1e-4, epsilonEta: 0.01, epsilonMu: 0.007, epsilonSigma: 1e-5, lambda: 1 },
 };
 

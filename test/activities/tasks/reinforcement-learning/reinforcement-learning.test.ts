@@ -48,7 +48,7 @@ describe('reinforcement learning', () => {
       assert.deepEqual(session.effectiveHyperparameters(), {
         learningRate: Math.fround(0.01),
         epsilonEta: Math.fround(0.2),
-        epsilonMu: Math.fround(0.01),
+        epsilonMu: Math.fround(0.002),
         epsilonSigma: Math.fround(1e-5),
         discount: 0.95,
         lambda: 0.95,
