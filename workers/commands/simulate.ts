@@ -58,24 +58,25 @@ await runProcess(async () => {
     })),
   );
   makeDirectory(dirname(resolve(output)), 'the table');
-  await simulateAll(jobs, processes, readStored(output, input), (runs, newest) => {
+  const simulated = await simulateAll(jobs, processes, readStored(output, input), (runs, newest) => {
     writeFileSync(output, comparisonText(input, runs));
     const { arm, seed, testScore } = newest;
     console.log(`${runs.length} of ${jobs.length} runs done: ${arm}, seed ${seed}: ${testScore}`);
   });
+  if (simulated === 0) console.log(`Nothing to do: ${output} has all ${jobs.length} runs`);
   return 0;
 });
 
 /**
  * Simulates the jobs that have no stored run, in `processes` processes at a time. After each run it calls `onRun` with
- * all finished runs, in the order of their jobs.
+ * all finished runs, in the order of their jobs. Returns how many it simulated.
  */
 async function simulateAll(
   jobs: readonly SimulationJob[],
   processes: number,
   stored: readonly ComparisonRun[],
   onRun: (runs: readonly ComparisonRun[], newest: ComparisonRun) => void,
-): Promise<void> {
+): Promise<number> {
   const runs = jobs.map(({ arm, specification: { seed } }) =>
     stored.find((run) => run.arm === arm && run.seed === seed),
   );
@@ -85,6 +86,7 @@ async function simulateAll(
     const finished = runs.filter((run) => run !== undefined);
     onRun(finished, newest);
   });
+  return waiting.length;
 }
 
 /** Returns the runs of the output file whose arms have the same specification as in the input. */
