@@ -25,15 +25,14 @@ await runProcess(async () => {
   console.log(gpu === undefined ? 'GPU: none; `nvidia-smi -L` lists none' : `GPU: ${gpu}${name ? `, ${name}` : ''}`);
   const columns = [`CPU (${threads})`, 'GPU'].map((title) => title.padStart(12)).join(' ');
   console.log(`${'steps per second'.padEnd(36)} ${columns} GPU : CPU  losses differ by  repeats`);
-
   let differs = false;
   let changes = false;
   let missing = gpu === undefined;
   for (const [key, { title }] of Object.entries(CASES)) {
     if (only !== undefined && only !== key) continue;
     const onCpu = await measure(key, threads, '-1');
-    const onGpu = gpu === undefined ? undefined : await measure(key, threads, gpu);
-    const again = gpu === undefined ? undefined : await measure(key, threads, gpu);
+    const [onGpu, again] =
+      gpu === undefined ? [] : [await measure(key, threads, gpu), await measure(key, threads, gpu)];
     console.log(comparisonRow(title, onCpu, onGpu, again));
     missing ||= onGpu?.onGpu === false;
     changes ||= onGpu !== undefined && again !== undefined && !isRepeated(onGpu, again);
