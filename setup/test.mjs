@@ -36,7 +36,8 @@ if (share === 'all')
 const files = named.length > 0 ? named : testFiles(share);
 await checkAll({
   [`tests (${String(files.length)} files)`]: [
-    ...['--import', 'tsx', '--test', '--test-reporter', 'spec'],
+    // What a failed test left running must not hold up its file until its time is over.
+    ...['--import', 'tsx', '--test', '--test-reporter', 'spec', '--test-force-exit'],
     ...[`--test-concurrency=${String(FILES_AT_ONCE)}`, `--test-timeout=${String(TEST_TIMEOUT_MS)}`],
     ...files,
   ],

@@ -1,9 +1,10 @@
 /**
  * Runs commands of the repository.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { after } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -22,9 +23,14 @@ export interface Started {
   readonly exitCode: Promise<number | null>;
 }
 
+/** Kills a process at the end of the test, or of the hook, that runs now: a failed test leaves nothing running. */
+export function endWithTest(child: ChildProcess): void {
+  after(() => child.kill('SIGKILL'));
+}
+
 /**
  * Starts `workers/commands/<file>` with the options. It inherits the environment without the variables of the AWS SDK;
- * `environment` adds variables.
+ * `environment` adds variables. The command ends with the test that starts it.
  */
 export function startCommand(
   file: string,
@@ -37,6 +43,7 @@ export function startCommand(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...inherited, ...environment },
   });
+  endWithTest(child);
   let output = '';
   let errors = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));

@@ -21,7 +21,7 @@ await runProcess(async () => {
   const temporal = await connect(directory);
   await withObjects(directory, async (objects) => {
     const pages = new LivePages({ objects, bucket, client: temporal?.client ?? null });
-    const choice = port === undefined ? { preferred: DEFAULT_PORT, taken: [] } : { exactly: port };
+    const choice = port === undefined ? { preferred: DEFAULT_PORT } : { exactly: port };
     const server = await servePages(choice, (url) => pages.answer(url));
     console.log(`Pages      ${server.address}`);
     console.log(

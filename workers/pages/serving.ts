@@ -4,7 +4,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { freePort, HOST } from '../processes/ports.ts';
+import { ClaimedPorts, HOST } from '../processes/ports.ts';
 import { UserError } from '../processes/user-error.ts';
 
 /** What a path leads to. */
@@ -38,7 +38,7 @@ const HEADERS = {
 /** Which port a server listens on. */
 export type PortChoice =
   /** The first free one from `preferred` on. */
-  | { readonly preferred: number; readonly taken: readonly number[] }
+  | { readonly preferred: number }
   /** This one and no other. */
   | { readonly exactly: number };
 
@@ -53,7 +53,8 @@ export async function servePages(choice: PortChoice, respond: Respond): Promise<
     const answering = answer(request, response, respond).finally(() => answers.delete(answering));
     answers.add(answering);
   });
-  await listen(server, choice);
+  const ports = new ClaimedPorts();
+  await listen(server, choice, ports);
   const { port } = server.address() as AddressInfo;
   return {
     address: `http://${HOST}:${port}`,
@@ -61,15 +62,16 @@ export async function servePages(choice: PortChoice, respond: Respond): Promise<
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
+      ports.release();
       // A retry to a connection that was closed meanwhile would end the process.
       await Promise.allSettled(answers);
     },
   };
 }
 
-async function listen(server: Server, choice: PortChoice): Promise<void> {
+async function listen(server: Server, choice: PortChoice, ports: ClaimedPorts): Promise<void> {
   for (;;) {
-    const port = 'exactly' in choice ? choice.exactly : await freePort(choice.preferred, choice.taken);
+    const port = 'exactly' in choice ? choice.exactly : await ports.claim(choice.preferred);
     const code = await tryToListen(server, port);
     if (code === undefined) return;
     // Another process was faster.

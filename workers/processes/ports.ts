@@ -1,6 +1,8 @@
 /**
  * Finds and probes network ports of this machine.
  */
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 
 /** The stack's servers listen only here, because other machines must not reach their data. */
@@ -10,16 +12,61 @@ export const HOST = '127.0.0.1';
 const MAX_TRIED = 50;
 
 /**
- * Finds a port that nothing listens on: `preferred`, else the first free one after it, else any. Without `preferred` it
- * returns any free port. It never returns one of `taken`.
+ * Ports that this process keeps for its servers, before these listen and while they restart. Without it, two stacks
+ * that start at the same time could choose the same port, and one could take the other's server for its own. The system
+ * gives all of them back when the process ends, however it ends.
  */
-export async function freePort(preferred?: number, taken: readonly number[] = []): Promise<number> {
-  const candidates = preferred === undefined ? [] : Array.from({ length: MAX_TRIED }, (_, index) => preferred + index);
-  for (const candidate of [...candidates.filter((port) => port < 65_536), ...Array<number>(MAX_TRIED).fill(0)]) {
-    const port = await tryPort(candidate);
-    if (port !== undefined && !taken.includes(port)) return port;
+export class ClaimedPorts {
+  /** A UDP port with the number of each TCP port: no server of a stack uses it, and only one process can have it. */
+  readonly #sockets: Socket[] = [];
+
+  /**
+   * Claims a port that nothing listens on and that no process has claimed: `preferred`, else the first one after it,
+   * else any.
+   */
+  async claim(preferred: number): Promise<number> {
+    const candidates = Array.from({ length: MAX_TRIED }, (_, index) => preferred + index);
+    for (const candidate of [...candidates.filter((port) => port < 65_536), ...Array<number>(MAX_TRIED).fill(0)]) {
+      const socket = await bind(candidate);
+      if (socket === undefined) continue;
+      const { port } = socket.address();
+      if ((await tryPort(port)) === undefined) {
+        socket.close();
+        continue;
+      }
+      this.#sockets.push(socket);
+      return port;
+    }
+    throw noFreePort();
   }
-  throw new Error(`Cannot find a free port on ${HOST}`);
+
+  /** Gives the ports back. */
+  release(): void {
+    for (const socket of this.#sockets.splice(0)) socket.close();
+  }
+}
+
+/** Returns a port that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const port = await tryPort(0);
+  if (port === undefined) throw noFreePort();
+  return port;
+}
+
+function noFreePort(): Error {
+  return new Error(`Cannot find a free port on ${HOST}`);
+}
+
+/** Returns a UDP socket with this port, which does not keep the process alive; undefined if the port is taken. */
+async function bind(port: number): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4').unref();
+    socket.once('error', () => {
+      socket.close();
+      resolve(undefined);
+    });
+    socket.bind({ address: HOST, port, exclusive: true }, () => resolve(socket));
+  });
 }
 
 /** Returns a line that says which port a server uses instead of the preferred one; undefined if it uses that one. */

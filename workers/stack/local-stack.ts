@@ -8,6 +8,7 @@ import { makeDirectory } from '../processes/directories.ts';
 import { LOCAL } from '../processes/places.mjs';
 import { requireSearchAttributes } from '../processes/search-attributes.ts';
 import { checkTasks } from '../own-tasks/options.ts';
+import { ClaimedPorts } from '../processes/ports.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import { UserError } from '../processes/user-error.ts';
 import { chooseDevices } from './devices.ts';
@@ -67,6 +68,7 @@ class StartingStack {
   readonly #stateDirectory: string;
   readonly #logDirectory: string;
   readonly #processes: StackProcesses;
+  readonly #ports = new ClaimedPorts();
   #connected: Awaited<ReturnType<typeof connectClient>> | undefined;
   #pages: Promise<StackPages> | undefined;
   #stopping: Promise<void> | undefined;
@@ -92,8 +94,8 @@ class StartingStack {
     await checkTasks(tasks);
     makeDirectory(logDirectory, 'the logs of a stack');
     await this.#processes.stopLeftovers();
-    const places = { stateDirectory, logDirectory, environment: inherited };
-    const { temporal, s3, environment, ports } = await startServers(this.#options, places, this.#processes);
+    const places = { stateDirectory, logDirectory, environment: inherited, ports: this.#ports };
+    const { temporal, s3, environment } = await startServers(this.#options, places, this.#processes);
     const connected = (this.#connected = await connectClient(environment));
     if (temporal.own) await requireSearchAttributes(connected);
     if (s3.own) await checkOwnStorage(bucket, environment);
@@ -102,7 +104,7 @@ class StartingStack {
     await startWorkers(connected, plan, this.#processes);
     this.#options.abandoned?.throwIfAborted();
     const { client } = connected;
-    this.#pages = startPages({ client, s3, bucket, port: this.#options.ports?.pages, takenPorts: ports });
+    this.#pages = startPages({ client, s3, bucket, port: this.#options.ports?.pages });
     const pages = await this.#pages;
     if (pages.portChange !== undefined) this.#options.say?.(pages.portChange);
     const { address, namespace } = connected;
@@ -146,6 +148,7 @@ class StartingStack {
     await this.#processes.stopWorkers();
     await this.#connected?.connection.close();
     await this.#processes.stopServers();
+    this.#ports.release();
     await this.#lock.release();
   }
 }

@@ -10,7 +10,8 @@ import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { ObjectStoreError } from '../../activities/storage/store-errors.ts';
 import { UserError, reasonOf } from '../processes/user-error.ts';
-import { freePort, HOST, describePortChange } from '../processes/ports.ts';
+import { HOST, describePortChange } from '../processes/ports.ts';
+import type { ClaimedPorts } from '../processes/ports.ts';
 import { nodeArguments } from '../processes/places.mjs';
 import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from '../processes/supervised-process.ts';
@@ -24,7 +25,6 @@ const PROBE = 'workers/stack/storage-probe.ts';
 export interface ObjectServerPlan {
   readonly process: ProcessPlan;
   readonly endpoint: string;
-  readonly port: number;
   /** File in the format of the AWS SDK. Only this user can read it. */
   readonly credentialsFile: string;
   /** Folder with the objects as files, `<bucket>/<key>`. */
@@ -40,12 +40,13 @@ export interface ObjectServerOptions {
   readonly stateDirectory: string;
   readonly logDirectory: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Has the server's port from now on. */
+  readonly ports: ClaimedPorts;
   readonly port?: number | undefined;
-  readonly takenPorts: readonly number[];
 }
 
 /**
- * Chooses a port, creates the folder and the credentials if they do not exist, and builds the command line. Before each
+ * Claims a port, creates the folder and the credentials if they do not exist, and builds the command line. Before each
  * start of the server, the temporary files of one that was killed are removed.
  */
 export async function planObjectServer({
@@ -53,10 +54,10 @@ export async function planObjectServer({
   stateDirectory,
   logDirectory,
   environment,
+  ports,
   port: wanted = DEFAULT_PORT,
-  takenPorts,
 }: ObjectServerOptions): Promise<ObjectServerPlan> {
-  const port = await freePort(wanted, takenPorts);
+  const port = await ports.claim(wanted);
   const endpoint = `http://${HOST}:${port}`;
   const folder = join(stateDirectory, 'objects');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -73,7 +74,6 @@ export async function planObjectServer({
       prepare: () => removePartialFiles(folder),
     },
     endpoint,
-    port,
     credentialsFile,
     folder,
     portChange: describePortChange('S3', wanted, port),

@@ -1,6 +1,7 @@
 /**
  * Starts the two servers of a stack, unless they are the user's own.
  */
+import type { ClaimedPorts } from '../processes/ports.ts';
 import { findProgram } from '../processes/programs.ts';
 import * as objectServer from './object-server.ts';
 import type { ObjectServerPlan } from './object-server.ts';
@@ -17,6 +18,8 @@ export interface StackPlaces {
   readonly logDirectory: string;
   /** The environment of the stack's process. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Has the servers' ports until the stack has ended. */
+  readonly ports: ClaimedPorts;
 }
 
 /** The addresses of the stack's servers. */
@@ -30,8 +33,6 @@ export interface StackServers {
   };
   /** Environment in which clients and workers find both. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Ports that the servers use, or will use again after a restart. */
-  readonly ports: readonly number[];
 }
 
 /** Starts the servers that are not the user's own, and waits until they answer. */
@@ -62,7 +63,6 @@ export async function startServers(
       folder: s3?.folder ?? null,
     },
     environment: { ...environment, ...temporal?.environment, ...s3?.environment },
-    ports: [...(temporal?.ports ?? []), ...(s3 ? [s3.port] : [])],
   };
 }
 
@@ -89,7 +89,6 @@ async function planServers(
           ...places,
           program: findProgram('rclone', places.environment),
           port: options.ports?.s3,
-          takenPorts: temporal?.ports ?? [],
         });
   return { temporal, s3 };
 }

@@ -24,15 +24,14 @@ export interface StackPagesPlan {
   readonly s3: StackRecord['s3'];
   readonly bucket: string;
   readonly port?: number | undefined;
-  readonly takenPorts: readonly number[];
 }
 
 /** Starts to serve the pages. */
-export async function startPages({ client, s3, bucket, port, takenPorts }: StackPagesPlan): Promise<StackPages> {
+export async function startPages({ client, s3, bucket, port }: StackPagesPlan): Promise<StackPages> {
   const preferred = port ?? DEFAULT_PORT;
   const objects = new ObjectStore(s3.own ? storeSettings() : storeOptions(s3));
   const pages = new LivePages({ objects, bucket, client });
-  const { address, stop } = await servePages({ preferred, taken: takenPorts }, (url) => pages.answer(url));
+  const { address, stop } = await servePages({ preferred }, (url) => pages.answer(url));
   return {
     address,
     portChange: describePortChange('the pages', preferred, Number(new URL(address).port)),

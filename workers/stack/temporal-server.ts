@@ -8,7 +8,8 @@ import type { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/run/search-attributes.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import type { TemporalConnection } from '../processes/temporal-connection.ts';
-import { describePortChange, freePort, HOST, isListening } from '../processes/ports.ts';
+import { describePortChange, HOST, isListening } from '../processes/ports.ts';
+import type { ClaimedPorts } from '../processes/ports.ts';
 import type { StackRecord } from './running-stack.ts';
 import type { ProcessPlan } from '../processes/supervised-process.ts';
 
@@ -33,7 +34,6 @@ export interface TemporalServerPlan {
   readonly process: ProcessPlan;
   readonly address: string;
   readonly webUi: string;
-  readonly ports: readonly number[];
   /** Lines that say which ports replace the preferred ones; undefined if the preferred ports were free. */
   readonly portChange: string | undefined;
   /** Environment in which a process finds this server. Variables that name another server are undefined. */
@@ -45,24 +45,27 @@ export interface TemporalServerOptions {
   readonly stateDirectory: string;
   readonly logDirectory: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Has the server's ports from now on. */
+  readonly ports: ClaimedPorts;
   readonly port?: number | undefined;
   readonly webUiPort?: number | undefined;
   /** Additional `key=value` settings of the server. */
   readonly dynamicConfig?: readonly string[] | undefined;
 }
 
-/** Chooses ports and builds the command line. */
+/** Claims ports and builds the command line. */
 export async function planTemporalServer({
   program,
   stateDirectory,
   logDirectory,
   environment,
+  ports,
   port: wanted = DEFAULT_PORT,
   webUiPort = DEFAULT_WEB_UI_PORT,
   dynamicConfig = [],
 }: TemporalServerOptions): Promise<TemporalServerPlan> {
-  const port = await freePort(wanted);
-  const uiPort = await freePort(webUiPort, [port]);
+  const port = await ports.claim(wanted);
+  const uiPort = await ports.claim(webUiPort);
   const address = `${HOST}:${port}`;
   // Replaces the user's configuration file: its address, keys and certificates belong to another server.
   const configFile = configFileIn(stateDirectory);
@@ -85,7 +88,6 @@ export async function planTemporalServer({
     },
     address,
     webUi: `http://${HOST}:${uiPort}`,
-    ports: [port, uiPort],
     portChange:
       [describePortChange('Temporal', wanted, port), describePortChange('the Web UI', webUiPort, uiPort)]
         .filter((line) => line !== undefined)

@@ -26,6 +26,8 @@ export interface OpenPage {
   readonly texts: (selector: string, which?: 'all' | 'shown') => Promise<string[]>;
   /** Returns the value of an expression in the page. */
   readonly value: (expression: string) => Promise<unknown>;
+  /** Clicks a link and waits until the page that it leads to is loaded: one that is left cannot be asked. */
+  readonly follow: (selector: string) => Promise<void>;
 }
 
 /** How a page is shown. */
@@ -68,6 +70,9 @@ export async function startBrowser(): Promise<Browser> {
         page,
         complaints,
         value,
+        follow: async (selector) => {
+          await Promise.all([page.waitForNavigation(), page.click(selector)]);
+        },
         count: async (selector) => (await value(`${elements(selector)}.length`)) as number,
         texts: async (selector, which = 'all') =>
           (await value(

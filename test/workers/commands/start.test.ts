@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { SMALL } from '../../small-run.ts';
-import { runCommand } from '../command.ts';
+import { endWithTest, runCommand } from '../command.ts';
 import { eventually } from '../eventually.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -78,6 +78,7 @@ describe('npm start', () => {
         },
       },
     );
+    endWithTest(child);
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => (output += text));

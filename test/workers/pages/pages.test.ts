@@ -42,10 +42,8 @@ describe('the pages of a stack', () => {
     );
 
   before(async () => {
-    [stack, browser] = await Promise.all([
-      startStack({ directory, trainers: 1, temporal: 'local', s3: 'local', ports: { pages: await freePort() } }),
-      startBrowser(),
-    ]);
+    browser = await startBrowser();
+    stack = await startStack({ directory, trainers: 1, temporal: 'local', s3: 'local' });
     ({ client, connection } = await connectClient(stack.environment));
   });
   after(async () => {
@@ -109,8 +107,7 @@ describe('the pages of a stack', () => {
     await shows(page, '.top', /finished/);
     assert.match(await textOf(page, 'h1'), /^both finished$/);
     assert.deepEqual(await page.texts('#runs ~ div td:first-child'), ['FIRE', 'PBT']);
-    await page.page.click('#runs ~ div a');
-    await page.page.waitForNavigation({ waitUntil: 'load' }).catch(() => undefined);
+    await page.follow('#runs ~ div a');
     await shows(page, 'h1', /^both\/FIRE\/seed-0 finished$/);
 
     await page.page.goto(address('/').href);
@@ -200,7 +197,7 @@ describe('the pages of a stack', () => {
     assert.match(await textOf(index, '.trouble'), /No Temporal server runs here/);
     assert.match(await textOf(index, '#runs ~ div'), /my run ?finished12 of 12 rounds \d/);
     assert.match(await textOf(index, '#comparisons ~ div'), /both ?finished2 of 2 runs/);
-    await index.page.click('#runs ~ div a');
+    await index.follow('#runs ~ div a');
     await shows(index, 'h1', /^my run finished$/);
     assert.match(await textOf(index, '.top'), /No Temporal server runs here\. This is what is in the bucket\.$/);
 

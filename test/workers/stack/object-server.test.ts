@@ -7,7 +7,7 @@ import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { SupervisedProcess } from '../../../workers/processes/supervised-process.ts';
 import { answers, checkOwnStorage, planObjectServer } from '../../../workers/stack/object-server.ts';
 import { rcloneCommand, startObjectServer } from '../../object-server.ts';
-import { freePort } from '../../../workers/processes/ports.ts';
+import { ClaimedPorts, freePort } from '../../../workers/processes/ports.ts';
 import { eventually } from '../eventually.ts';
 
 const OBJECT_BYTES = 100_000_000;
@@ -71,6 +71,6 @@ async function planIn(directory: string): ReturnType<typeof planObjectServer> {
     logDirectory: directory,
     environment: process.env,
     port: await freePort(),
-    takenPorts: [],
+    ports: new ClaimedPorts(),
   });
 }
