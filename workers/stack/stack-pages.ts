@@ -34,7 +34,7 @@ export async function startPages({ client, s3, bucket, port }: StackPagesPlan): 
   const { address, stop } = await servePages({ preferred }, (url) => pages.answer(url));
   return {
     address,
-    portChange: describePortChange('the pages', preferred, Number(new URL(address).port)),
+    portChange: describePortChange('the page server', preferred, Number(new URL(address).port)),
     stop: async () => {
       await stop();
       await objects.close();
