@@ -3,7 +3,7 @@
  * set-up would download is shared with this clone: TensorFlow's library, the two servers and the Python packages.
  */
 import assert from 'node:assert/strict';
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   cpSync,
@@ -24,6 +24,7 @@ import typescript, { type CompilerOptions } from 'typescript';
 import * as exported from '../activities/tasks/index.ts';
 import { HELP } from '../workers/commands/help.mjs';
 import { LOCAL, ROOT } from '../workers/processes/places.mjs';
+import { endWithTest } from './workers/command.ts';
 import { eventually } from './workers/eventually.ts';
 
 const EXAMPLES = join(ROOT, 'examples');
@@ -42,7 +43,6 @@ describe('the npm package', { timeout: 600_000 }, () => {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS|TEMPORAL|FIRE_PBT)_/.test(name))),
     PATH: [join(LOCAL, 'bin'), process.env['PATH']].join(delimiter),
   };
-  const started: ChildProcess[] = [];
   let packed: Packed;
 
   before(async () => {
@@ -54,10 +54,7 @@ describe('the npm package', { timeout: 600_000 }, () => {
     const options = ['--prefer-offline', '--no-audit', '--no-fund', '--no-progress'];
     await execute('npm', ['install', ...options, join(directory, packed.filename)], { cwd: directory });
   });
-  after(async () => {
-    for (const child of started) child.kill('SIGKILL');
-    rmSync(directory, { recursive: true, maxRetries: 5 });
-  });
+  after(() => rmSync(directory, { recursive: true, maxRetries: 5 }));
 
   it('is small, and has neither tests nor histories', () => {
     assert.ok(packed.size < 2e6, `${packed.size} bytes`);
@@ -271,7 +268,7 @@ describe('the npm package', { timeout: 600_000 }, () => {
       env: { ...environment, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    started.push(child);
+    endWithTest(child);
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));

@@ -53,8 +53,7 @@ export async function servePages(choice: PortChoice, respond: Respond): Promise<
     const answering = answer(request, response, respond).finally(() => answers.delete(answering));
     answers.add(answering);
   });
-  const ports = new ClaimedPorts();
-  await listen(server, choice, ports);
+  await listen(server, choice);
   const { port } = server.address() as AddressInfo;
   return {
     address: `http://${HOST}:${port}`,
@@ -62,23 +61,27 @@ export async function servePages(choice: PortChoice, respond: Respond): Promise<
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
-      ports.release();
       // A retry to a connection that was closed meanwhile would end the process.
       await Promise.allSettled(answers);
     },
   };
 }
 
-async function listen(server: Server, choice: PortChoice, ports: ClaimedPorts): Promise<void> {
-  for (;;) {
-    const port = 'exactly' in choice ? choice.exactly : await ports.claim(choice.preferred);
-    const code = await tryToListen(server, port);
-    if (code === undefined) return;
-    // Another process was faster.
-    if (code === 'EADDRINUSE' && !('exactly' in choice)) continue;
-    throw new UserError(
-      `Cannot serve pages on port ${port}: ${code === 'EADDRINUSE' ? 'it is taken' : code}; choose another with --port`,
-    );
+async function listen(server: Server, choice: PortChoice): Promise<void> {
+  const ports = new ClaimedPorts();
+  try {
+    for (;;) {
+      const port = 'exactly' in choice ? choice.exactly : await ports.claim(choice.preferred);
+      const code = await tryToListen(server, port);
+      if (code === undefined) return;
+      // Another process was faster.
+      if (code === 'EADDRINUSE' && !('exactly' in choice)) continue;
+      const why = code === 'EADDRINUSE' ? 'it is taken' : code;
+      throw new UserError(`Cannot serve pages on port ${port}: ${why}; choose another with --port`);
+    }
+  } finally {
+    // A server that listens keeps its port by itself: it never restarts.
+    ports.release();
   }
 }
 
