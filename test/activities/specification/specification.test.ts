@@ -208,9 +208,11 @@ describe('a specification', () => {
       ]);
   });
 
-  test('is in every file of experiments/', () => {
+  test('is in every file of experiments/, and in the examples that train a shipped task', () => {
     const folder = dirname(JSON_SCHEMA_PATH);
-    for (const file of readdirSync(folder).filter((name) => name.endsWith('.json') && !name.endsWith('.schema.json'))) {
+    const experiments = readdirSync(folder).filter((name) => name.endsWith('.json') && !name.endsWith('.schema.json'));
+    const examples = ['environment/experiment.json', 'own-data/flats.json', 'own-data/shapes.json'];
+    for (const file of [...experiments, ...examples.map((name) => join('../examples', name))]) {
       const experiment = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Json;
       for (const [arm, specification] of Object.entries(
         (experiment.arms as Json | undefined) ?? { alone: experiment },
