@@ -10,6 +10,7 @@ import { ObjectStore } from '../../activities/storage/object-store.ts';
 import { createOrchestrationActivities } from '../../activities/orchestration.ts';
 import type { ResultSummary } from '../../activities/contracts/result.ts';
 import { computeHere } from '../../activities/training/compute-here.ts';
+import type { Computer } from '../../activities/training/computer.ts';
 import { createTrainingActivities } from '../../activities/training/train.ts';
 import type { ReportRequest, TrainRequest, TrainingActivities } from '../../activities/contracts/training.ts';
 import { keepAlive } from '../../workers/processes/keep-alive.ts';
@@ -82,7 +83,7 @@ export async function startStoredRuns({
   const trained: TrainRequest[] = [];
   const script: StoredRuns['script'] = {};
   const training: TrainingActivities = createTrainingActivities(
-    computeHere({ objects, threads: 1, checkpoints: new CheckpointStore(objects, cacheBytes) }),
+    inTurn(computeHere({ objects, threads: 1, checkpoints: new CheckpointStore(objects, cacheBytes) })),
   );
   const train: TrainingActivities['train'] = async (request) => {
     await script.beforeTraining?.(request);
@@ -131,5 +132,20 @@ export async function startStoredRuns({
       await server.stop();
       if (!on) await objectServer.stop();
     },
+  };
+}
+
+/** A computer that has one order at a time, as a trainer's computing process has: one compiled network serves all. */
+function inTurn(computer: Computer): Computer {
+  let last: Promise<unknown> = Promise.resolve();
+  const queued = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
+  return {
+    ...computer,
+    train: (order, observer) => queued(() => computer.train(order, observer)),
+    report: (request, observer) => queued(() => computer.report(request, observer)),
   };
 }
