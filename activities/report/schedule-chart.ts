@@ -97,7 +97,9 @@ function scheduleOf(history: readonly HistorySegment[], name: string): readonly 
 
 /** Returns the axis of a hyperparameter: logarithmic if its values span orders of magnitude. */
 export function valueAxis(values: readonly number[]): Position {
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  // A comparison has more values than a call can have arguments.
+  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
   const isWide = low > 0 && high > WIDE_RATIO * low;
   return {
     field: 'value',

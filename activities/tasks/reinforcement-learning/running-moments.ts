@@ -56,7 +56,11 @@ export class RunningMoments {
 
   /** Returns the exact state. */
   save(): Float64Array {
-    return Float64Array.of(this.#count, ...this.#mean, ...this.#squares);
+    const saved = new Float64Array(this.savedSize);
+    saved[0] = this.#count;
+    saved.set(this.#mean, 1);
+    saved.set(this.#squares, 1 + this.size);
+    return saved;
   }
 
   /** Takes over what `save` returned. */

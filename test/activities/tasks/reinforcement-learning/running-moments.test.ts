@@ -38,4 +38,11 @@ describe('running moments', () => {
     for (const moments of [one, other]) moments.add(Float64Array.of(0.1, 0.2));
     assert.deepEqual(other.save(), one.save());
   });
+
+  it('are saved of as many numbers as a picture has', () => {
+    const moments = new RunningMoments(200_000);
+    moments.add(new Float64Array(200_000).fill(3));
+    const saved = moments.save();
+    assert.deepEqual([saved.length, saved[0], saved[1], saved[200_000], saved[200_001]], [400_001, 1, 3, 3, 0]);
+  });
 });
