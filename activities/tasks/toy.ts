@@ -10,6 +10,7 @@ import type { HyperparameterValues } from '../../workflows/algorithm/hyperparame
 import type { NamedTensor } from '../storage/safetensors.ts';
 import { object, oneOf } from '../../workflows/validation/fields.ts';
 import { defineTask } from './define-task.ts';
+import { scoreOf } from './score.ts';
 import type { Session, State } from './task.ts';
 
 const settings = object(
@@ -87,8 +88,7 @@ class ToySession implements Session {
   }
 
   measure(): number | 'diverged' {
-    const score = BEST_SCORE - this.#theta * this.#theta;
-    return Number.isFinite(score) ? score : 'diverged';
+    return scoreOf(BEST_SCORE - this.#theta * this.#theta);
   }
 
   save(): State {

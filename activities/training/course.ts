@@ -2,6 +2,7 @@
  * The course of a round: calls into a session, each up to the next measurement.
  */
 import type { Score } from '../../workflows/algorithm/curve.ts';
+import { scoreOf } from '../tasks/score.ts';
 import type { Session } from '../tasks/task.ts';
 import type { Doing } from './computer.ts';
 import { asTask } from './failures.ts';
@@ -72,7 +73,7 @@ export async function* followCourse(
       asTask(`measure ${worker} at step ${measuredAt}`, () => session.measure()),
     );
     pace.measureMs = tookMs;
-    scores.push(typeof score === 'number' && Number.isFinite(score) ? score : 'diverged');
+    scores.push(scoreOf(score));
     if (scores.at(-1) === 'diverged') while (scores.length < measurements) scores.push('diverged');
     yield;
   }

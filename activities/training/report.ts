@@ -7,6 +7,7 @@ import type { CheckpointStore } from '../storage/checkpoints.ts';
 import { resultFileKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { decodeSafetensors, encodeSafetensors } from '../storage/safetensors.ts';
+import { scoresOf } from '../tasks/score.ts';
 import type { ExportedFile, Task } from '../tasks/task.ts';
 import type { Interrupted, Observer } from './computer.ts';
 import { asTask } from './failures.ts';
@@ -35,10 +36,11 @@ export async function report(
     try {
       await asTask(doing, () => session.restore(decodeSafetensors(bytes).tensors), 'CheckpointUnusable');
       teller.begins('reporting', null);
-      const { testScore, untouchedScore, weights, exports } = await asTask(doing, () => session.report());
+      const reported = await asTask(doing, () => session.report());
       await nextTurn();
       if (observer.interruption.aborted) return { interrupted: true };
       teller.begins('storing', null);
+      const { weights, exports } = reported;
       const best = encodeSafetensors(weights, {
         format: 'fire-pbt-weights/1',
         task: task.kind,
@@ -52,7 +54,7 @@ export async function report(
         await objects.put(storage.bucket, key, content, contentType);
         keys.push(key);
       }
-      return { testScore, ...(untouchedScore === undefined ? {} : { untouchedScore }), files: keys };
+      return { ...scoresOf(reported), files: keys };
     } finally {
       await session.dispose();
     }

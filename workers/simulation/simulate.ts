@@ -8,6 +8,7 @@ import type { Score } from '../../workflows/algorithm/index.ts';
 import type { Standing } from '../../workflows/population/state.ts';
 import { lastHyperparameters, pickWinner } from '../../workflows/population/winner.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
+import { scoreOf, scoresOf } from '../../activities/tasks/score.ts';
 import type { Report, Session, State, Task } from '../../activities/tasks/task.ts';
 import type { TaskRegistry } from '../../activities/tasks/registry.ts';
 import { registryWith } from '../../activities/tasks/shipped.ts';
@@ -63,8 +64,7 @@ async function trainAndMeasure(
   const measurements = (toStep - fromStep) / evalEvery;
   for (let step = fromStep; step < toStep && scores.at(-1) !== 'diverged'; step += evalEvery) {
     await session.train(step, step + evalEvery);
-    const score = await session.measure();
-    scores.push(typeof score === 'number' && Number.isFinite(score) ? score : 'diverged');
+    scores.push(scoreOf(await session.measure()));
   }
   while (scores.length < measurements) scores.push('diverged');
   return scores;
@@ -102,7 +102,7 @@ export async function simulateTask(
       run,
       winner,
       score: task.score,
-      report: await session.report(),
+      report: scoresOf(await session.report()),
     };
   } finally {
     await session.dispose();

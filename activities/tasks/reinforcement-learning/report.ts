@@ -1,6 +1,7 @@
 /**
  * The report of an agent: its policy as a TensorFlow.js layers model, how it does, and one episode step by step.
  */
+import { scoreOf } from '../score.ts';
 import type { ExportedFile, Report, State } from '../task.ts';
 import { describeNetwork, exportLayers } from '../networks/export.ts';
 import type { Layer } from '../networks/layers.ts';
@@ -34,7 +35,7 @@ export async function reportOf(tensorflow: TensorFlow, reported: Reported): Prom
     ),
   );
   return {
-    testScore: evaluation?.means.return ?? 'diverged',
+    testScore: scoreOf(evaluation?.means.return),
     weights,
     exports: [
       ...(await exportPolicy(tensorflow, reported, weights)),

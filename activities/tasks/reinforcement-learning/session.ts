@@ -11,6 +11,7 @@ import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
 import { randomStream, shuffled } from '../../../workflows/algorithm/random.ts';
 import type { HyperparameterValues } from '../../../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../../../workflows/algorithm/curve.ts';
+import { scoreOf } from '../score.ts';
 import type { Report, Session, SessionContext, State } from '../task.ts';
 import { readTensor, tensorOf } from '../tensorflow/checkpoint-tensors.ts';
 import { loadTensorFlow, type TensorFlow } from '../tensorflow/library.ts';
@@ -146,8 +147,7 @@ class AgentSession implements Session {
   async measure(): Promise<Score> {
     const { score } = this.#opened.settings;
     if (!this.#isFinite()) return 'diverged';
-    const value = score === 'training' ? this.#trainingReturn() : (await this.#evaluate('evaluation')).means.return;
-    return Number.isFinite(value) ? value : 'diverged';
+    return scoreOf(score === 'training' ? this.#trainingReturn() : (await this.#evaluate('evaluation')).means.return);
   }
 
   async save(): Promise<State> {

@@ -28,6 +28,7 @@ import { randomStream } from '../../../workflows/algorithm/index.ts';
 import type { HyperparameterValues } from '../../../workflows/algorithm/hyperparameters.ts';
 import type { Score } from '../../../workflows/algorithm/curve.ts';
 import { BatchOrder } from '../datasets/split.ts';
+import { scoreOf } from '../score.ts';
 import type { Report, Session, SessionContext, State } from '../task.ts';
 import { readTensor, tensorOf, zerosOf, type VariableType } from './checkpoint-tensors.ts';
 import { allVariables, CompiledNetwork, disposeAll, makeModel, type MeasuredBatch } from './compiled-network.ts';
@@ -277,8 +278,7 @@ class NetworkSession implements Session {
 
   async #score(batches: MeasuredBatches): Promise<Score> {
     const measured = await sumMeasurements(this.#open().program, batches);
-    const score = measured && this.#definition.score(measured.sums, measured.rows);
-    return score !== undefined && Number.isFinite(score) ? score : 'diverged';
+    return scoreOf(measured && this.#definition.score(measured.sums, measured.rows));
   }
 
   async #measureOnce(values: NetworkDefinition['measure']): Promise<Measurement | undefined> {
