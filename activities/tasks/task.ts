@@ -88,6 +88,6 @@ export interface Session {
   save(): State | Promise<State>;
   /** Measures what is left for the end and exports the model. */
   report(): Promise<Report>;
-  /** Frees what the session alone holds. Safe to call twice. */
+  /** Frees what the session alone holds. Safe to call twice. If it fails, the process warns of it. */
   dispose(): void | Promise<void>;
 }

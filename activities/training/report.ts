@@ -7,6 +7,7 @@ import type { CheckpointStore } from '../storage/checkpoints.ts';
 import { resultFileKey } from '../storage/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { decodeSafetensors, encodeSafetensors } from '../storage/safetensors.ts';
+import { disposeOf } from '../tasks/disposal.ts';
 import { scoresOf } from '../tasks/score.ts';
 import type { ExportedFile, Task } from '../tasks/task.ts';
 import type { Interrupted, Observer } from './computer.ts';
@@ -56,7 +57,7 @@ export async function report(
       }
       return { ...scoresOf(reported), files: keys };
     } finally {
-      await session.dispose();
+      await disposeOf('the session of the report', [session]);
     }
   } finally {
     teller.end();

@@ -10,6 +10,7 @@ import type { HyperparameterValues } from '../../workflows/algorithm/hyperparame
 import type { CheckpointReference } from '../contracts/checkpoint.ts';
 import type { CheckpointStore } from '../storage/checkpoints.ts';
 import { encodeSafetensors } from '../storage/safetensors.ts';
+import { disposeOf } from '../tasks/disposal.ts';
 import type { Session, Task } from '../tasks/task.ts';
 import { begin, type Beginning } from './beginning.ts';
 import type { Interrupted, Interruption, Observer, PartialCheckpoint, TrainOrder, Trained } from './computer.ts';
@@ -74,7 +75,7 @@ export class RoundAttempt {
       try {
         return await this.#trainSession(session, hyperparameters, pace);
       } finally {
-        await session.dispose();
+        await disposeOf(`${worker}'s session`, [session]);
       }
     } finally {
       this.#teller.end();

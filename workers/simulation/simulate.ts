@@ -8,6 +8,7 @@ import type { Score } from '../../workflows/algorithm/index.ts';
 import type { Standing } from '../../workflows/population/state.ts';
 import { lastHyperparameters, pickWinner } from '../../workflows/population/winner.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
+import { disposeOf } from '../../activities/tasks/disposal.ts';
 import { scoreOf, scoresOf } from '../../activities/tasks/score.ts';
 import type { Report, Session, State, Task } from '../../activities/tasks/task.ts';
 import type { TaskRegistry } from '../../activities/tasks/registry.ts';
@@ -48,7 +49,7 @@ export function trainingOf({ seed, evalEvery }: Specification, task: Task): Simu
         const scores = await trainAndMeasure(session, fromStep, toStep, evalEvery);
         return { state: await session.save(), scores };
       } finally {
-        await session.dispose();
+        await disposeOf(`${worker}'s session`, [session]);
       }
     },
   };
@@ -105,6 +106,6 @@ export async function simulateTask(
       report: scoresOf(await session.report()),
     };
   } finally {
-    await session.dispose();
+    await disposeOf('the session of the report', [session]);
   }
 }

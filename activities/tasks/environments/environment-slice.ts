@@ -7,6 +7,7 @@
  * E: environments of all slices; O: numbers of an observation; A: of an action; S: of a state; C: of an episode.
  */
 import { randomStream, type RandomStream } from '../../../workflows/algorithm/random.ts';
+import { disposeOf } from '../disposal.ts';
 import type { Environment, EnvironmentDefinition } from './environment.ts';
 
 /** Columns of an episode before its measurements: its number, its steps, its return. */
@@ -35,7 +36,7 @@ export interface EnvironmentArrays {
 }
 
 /** What slices do. */
-export type SliceCommand = 'reset' | 'step' | 'save' | 'restore' | 'dispose';
+export type SliceCommand = 'reset' | 'step' | 'save' | 'restore';
 
 /** Which environments are in a slice, and what they draw from. */
 export interface SlicePlan {
@@ -84,6 +85,11 @@ export class EnvironmentSlice {
     this.#environments.forEach((environment, index) => this.#carryOut(command, environment, this.#plan.first + index));
   }
 
+  /** Frees the environments. Never throws. */
+  dispose(): Promise<void> {
+    return disposeOf(`an environment \`${this.#definition.name}\``, this.#environments);
+  }
+
   #carryOut(command: SliceCommand, environment: Environment, index: number): void {
     const { states, running } = this.#arrays;
     switch (command) {
@@ -96,8 +102,6 @@ export class EnvironmentSlice {
         return environment.save(this.#row(states, index));
       case 'restore':
         return environment.restore(this.#row(states, index));
-      case 'dispose':
-        return environment.dispose?.();
       default:
         command satisfies never;
     }

@@ -33,8 +33,13 @@ async function carryOut(order: ThreadOrder): Promise<void> {
     }
     case 'carry-out':
       slices.get(order.slice)?.carryOut(order.command);
-      if (order.command === 'dispose') slices.delete(order.slice);
       break;
+    case 'dispose': {
+      const slice = slices.get(order.slice);
+      slices.delete(order.slice);
+      await slice?.dispose();
+      break;
+    }
     default:
       order satisfies never;
   }

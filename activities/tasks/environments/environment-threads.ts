@@ -17,7 +17,8 @@ export type ThreadOrder =
       readonly plan: SlicePlan;
       readonly arrays: EnvironmentArrays;
     }
-  | { readonly kind: 'carry-out'; readonly slice: number; readonly command: SliceCommand };
+  | { readonly kind: 'carry-out'; readonly slice: number; readonly command: SliceCommand }
+  | { readonly kind: 'dispose'; readonly slice: number };
 
 /** From a thread: the order is carried out, or has failed. */
 export interface ThreadAnswer {
@@ -29,6 +30,8 @@ export interface ThreadAnswer {
 export interface ThreadSlice {
   /** @throws what an environment throws; Error if the thread has ended */
   carryOut(command: SliceCommand): Promise<void>;
+  /** @throws Error if the thread has ended */
+  dispose(): Promise<void>;
 }
 
 let most = 1;
@@ -66,7 +69,10 @@ export async function openInThread(
   const thread = (running[number - 1] ??= new EnvironmentThread());
   const slice = slices++;
   await thread.order({ kind: 'open', slice, choice, plan, arrays });
-  return { carryOut: (command) => thread.order({ kind: 'carry-out', slice, command }) };
+  return {
+    carryOut: (command) => thread.order({ kind: 'carry-out', slice, command }),
+    dispose: () => thread.order({ kind: 'dispose', slice }),
+  };
 }
 
 interface Waiting {

@@ -60,7 +60,8 @@ export interface Environment {
   save(state: Float64Array): void;
   /** Takes over a state that `save` wrote. */
   restore(state: Float64Array): void;
-  dispose?(): void;
+  /** Frees what it holds. If it fails, the process warns of it. */
+  dispose?(): void | Promise<void>;
 }
 
 /** Returns the definition, with its types inferred. */

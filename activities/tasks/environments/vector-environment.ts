@@ -148,10 +148,9 @@ export class VectorEnvironment {
     await this.#carryOut('restore');
   }
 
-  /** Frees the environments; those of a thread that has ended are gone. */
+  /** Frees the environments; those of a thread that has ended are gone. Never throws. */
   async dispose(): Promise<void> {
-    this.#own.carryOut('dispose');
-    await Promise.allSettled(this.#others.map((slice) => slice.carryOut('dispose')));
+    await Promise.allSettled([this.#own, ...this.#others].map((slice) => slice.dispose()));
   }
 
   /** Resolves when all threads are done, even if one has failed. */

@@ -181,8 +181,8 @@ class AgentSession implements Session {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     const { vector, agent, key } = this.#opened;
-    await vector.dispose();
     agents.set(key, agent);
+    await vector.dispose();
   }
 
   #begin(values: ReadonlyMap<string, TensorValues>): void {

@@ -27,6 +27,11 @@ async function reportFrom(session: Partial<Session>): Promise<ReportOutcome | In
 }
 
 describe('a report', () => {
+  it('is the same if its session cannot be disposed of', async () => {
+    const dispose = () => Promise.reject(new Error('already closed'));
+    assert.deepEqual(await reportFrom({ dispose }), { testScore: 1, files: ['a-run/first/result/best.safetensors'] });
+  });
+
   it('has diverged if its scores are no finite numbers', async () => {
     const scores = { testScore: NaN, untouchedScore: Infinity };
     const reported = await reportFrom({ report: async () => ({ ...scores, weights: new Map(), exports: [] }) });

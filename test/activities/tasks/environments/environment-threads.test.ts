@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
@@ -113,6 +114,38 @@ describe('environments in threads', () => {
     const [one, two] = [await vectorOf(choice, 1), await vectorOf(choice, 2)];
     assert.deepEqual(await run(two, 110), await run(one, 110));
     await Promise.all([one.dispose(), two.dispose()]);
+  });
+
+  it('are all disposed of, although that fails for some', async () => {
+    const path = join(folder, 'closing.mjs');
+    const closed = join(folder, 'closed');
+    writeFileSync(
+      path,
+      `import { appendFileSync } from 'node:fs';
+let made = 0;
+export default {
+  name: 'closing',
+  observations: 1,
+  actions: { low: [-1], high: [1] },
+  mostSteps: 1,
+  create: (number = made++) => ({
+    stateSize: 0,
+    dispose() {
+      appendFileSync(${JSON.stringify(closed)}, 'x');
+      if (number === 0) throw new Error('already closed');
+    },
+  }),
+};
+`,
+    );
+    const warned = once(process, 'warning');
+    await (await vectorOf({ kind: 'module', path }, 2)).dispose();
+    assert.equal(readFileSync(closed, 'utf8').length, COUNT);
+    const [warning] = (await warned) as Error[];
+    assert.match(
+      warning?.message ?? '',
+      /^Cannot dispose of an environment `closing`: already closed \(.*closing\.mjs:12:\d+\)$/,
+    );
   });
 
   it('tell why they cannot be made', async () => {
