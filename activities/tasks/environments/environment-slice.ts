@@ -7,6 +7,7 @@
  * E: environments of all slices; O: numbers of an observation; A: of an action; S: of a state; C: of an episode.
  */
 import { randomStream, type RandomStream } from '../../../workflows/algorithm/random.ts';
+import { messageWithLine } from '../author-line.ts';
 import { disposeOf } from '../disposal.ts';
 import type { Environment, EnvironmentDefinition } from './environment.ts';
 
@@ -54,11 +55,24 @@ export function episodeColumns({ measurements = [] }: EnvironmentDefinition): nu
   return COLUMNS + measurements.length;
 }
 
-/** Makes so many environments. */
+/**
+ * Makes so many environments.
+ *
+ * @throws Error if one cannot be made; the others are disposed of
+ */
 export async function createEnvironments(definition: EnvironmentDefinition, count: number): Promise<Environment[]> {
   const environments: Environment[] = [];
-  for (let index = 0; index < count; index++) environments.push(await definition.create());
-  return environments;
+  try {
+    for (let index = 0; index < count; index++) environments.push(await definition.create());
+    return environments;
+  } catch (error) {
+    await disposeOf(`an environment \`${definition.name}\``, environments);
+    throw new Error(
+      `Cannot make environment ${environments.length + 1} of ${count} \`${definition.name}\` in a thread: ` +
+        `${messageWithLine(error)}; if memory is short: fewer \`environments\`, or more \`--environment-threads\``,
+      { cause: error },
+    );
+  }
 }
 
 export class EnvironmentSlice {

@@ -129,6 +129,26 @@ describe('environments side by side', () => {
     }
   });
 
+  it('are disposed of if not all can be made', async () => {
+    let [made, disposed] = [0, 0];
+    class Large extends Counter {
+      dispose(): void {
+        disposed += 1;
+      }
+    }
+    const create = (): Environment => {
+      if (made === 3) throw new Error('Could not allocate memory');
+      made += 1;
+      return new Large();
+    };
+    await assert.rejects(VectorEnvironment.create({ ...counter, create }, { count: 5, seed: 5, name: ['test'] }), {
+      message:
+        'Cannot make environment 4 of 5 `counter` in a thread: Could not allocate memory; ' +
+        'if memory is short: fewer `environments`, or more `--environment-threads`',
+    });
+    assert.equal(disposed, 3);
+  });
+
   it('refuse a checkpoint that is none of theirs', async () => {
     const vector = await VectorEnvironment.create(counter, { count: 2, seed: 5, name: ['test'] });
     const other = await VectorEnvironment.create(counter, { count: 3, seed: 5, name: ['test'] });
