@@ -10,6 +10,7 @@ import { randomStream, type RandomStream } from '../../../workflows/algorithm/ra
 import { messageWithLine } from '../author-line.ts';
 import { disposeOf } from '../disposal.ts';
 import type { Environment, EnvironmentDefinition } from './environment.ts';
+import { requireEnvironment, stateArray } from './environment-rules.ts';
 
 /** Columns of an episode before its measurements: its number, its steps, its return. */
 const COLUMNS = 3;
@@ -56,20 +57,36 @@ export function episodeColumns({ measurements = [] }: EnvironmentDefinition): nu
 }
 
 /**
- * Makes so many environments.
+ * Makes so many environments, whose states have this size; default: any, the same for all.
  *
- * @throws Error if one cannot be made; the others are disposed of
+ * @throws Error if one cannot be made or used; the others are disposed of
  */
-export async function createEnvironments(definition: EnvironmentDefinition, count: number): Promise<Environment[]> {
+export async function createEnvironments(
+  definition: EnvironmentDefinition,
+  count: number,
+  stateSize?: number,
+): Promise<Environment[]> {
   const environments: Environment[] = [];
   try {
-    for (let index = 0; index < count; index++) environments.push(await definition.create());
+    for (let number = 1; number <= count; number++) {
+      const environment = await create(definition, `${number} of ${count}`);
+      environments.push(environment);
+      requireEnvironment(definition, environment, stateSize ?? environments[0]?.stateSize);
+    }
     return environments;
   } catch (error) {
     await disposeOf(`an environment \`${definition.name}\``, environments);
+    throw error;
+  }
+}
+
+async function create(definition: EnvironmentDefinition, which: string): Promise<Environment> {
+  try {
+    return await definition.create();
+  } catch (error) {
     throw new Error(
-      `Cannot make environment ${environments.length + 1} of ${count} \`${definition.name}\` in a thread: ` +
-        `${messageWithLine(error)}; if memory is short: fewer \`environments\`, or more \`--environment-threads\``,
+      `Cannot make environment ${which} \`${definition.name}\` in a thread: ${messageWithLine(error)}; ` +
+        'if memory is short: fewer `environments`, or more `--environment-threads`',
       { cause: error },
     );
   }
@@ -113,9 +130,9 @@ export class EnvironmentSlice {
       case 'step':
         return this.#step(environment, index);
       case 'save':
-        return environment.save(this.#row(states, index));
+        return environment.save(stateArray(this.#definition, this.#row(states, index).fill(0)));
       case 'restore':
-        return environment.restore(this.#row(states, index));
+        return environment.restore(this.#row(states, index).slice());
       default:
         command satisfies never;
     }

@@ -27,7 +27,11 @@ async function carryOut(order: ThreadOrder): Promise<void> {
     case 'open': {
       const { slice, choice, plan, arrays } = order;
       const definition = await loadEnvironment(choice);
-      const environments = await createEnvironments(definition, plan.count);
+      const environments = await createEnvironments(
+        definition,
+        plan.count,
+        arrays.states.length / arrays.rewards.length,
+      );
       slices.set(slice, new EnvironmentSlice(definition, plan, environments, arrays));
       break;
     }

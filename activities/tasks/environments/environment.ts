@@ -47,7 +47,7 @@ export interface Transition {
 
 /** One environment: it has one episode at a time. */
 export interface Environment {
-  /** Numbers that `save` writes. */
+  /** Numbers that `save` writes, the same for all environments of a definition. */
   readonly stateSize: number;
   /** Begins an episode, at random by the stream alone; writes the first observation. */
   reset(stream: RandomStream, observation: Float64Array): void;

@@ -130,6 +130,10 @@ export default {
   mostSteps: 1,
   create: (number = made++) => ({
     stateSize: 0,
+    reset: () => undefined,
+    step: () => ({ reward: 0, ended: false }),
+    save: () => undefined,
+    restore: () => undefined,
     dispose() {
       appendFileSync(${JSON.stringify(closed)}, 'x');
       if (number === 0) throw new Error('already closed');
@@ -144,7 +148,7 @@ export default {
     const [warning] = (await warned) as Error[];
     assert.match(
       warning?.message ?? '',
-      /^Cannot dispose of an environment `closing`: already closed \(.*closing\.mjs:12:\d+\)$/,
+      /^Cannot dispose of an environment `closing`: already closed \(.*closing\.mjs:16:\d+\)$/,
     );
   });
 

@@ -6,7 +6,7 @@ import { VectorEnvironment } from '../../../../activities/tasks/environments/vec
 
 /** Shows its steps, what it began with and the last action; ends after as many steps as it began with. */
 class Counter implements Environment {
-  readonly stateSize = 3;
+  readonly stateSize: number = 3;
   readonly #state = new Float64Array(3);
 
   reset(stream: { integer(most: number): number }, observation: Float64Array): void {
@@ -147,6 +147,37 @@ describe('environments side by side', () => {
         'if memory is short: fewer `environments`, or more `--environment-threads`',
     });
     assert.equal(disposed, 3);
+  });
+
+  for (const [what, sizes, found] of [
+    ['none', [undefined], '`stateSize` to be an integer from 0, got `undefined`'],
+    ['a part', [1.5], '`stateSize` to be an integer from 0, got `1.5`'],
+    ['several', [3, 3, 2], '`stateSize` to be the same for all that `create` makes, 3, got `2`'],
+  ] as const)
+    it(`refuse ${what} as the size of their states`, async () => {
+      let made = 0;
+      const create = (): Environment => Object.assign(new Counter(), { stateSize: sizes[made++] });
+      await assert.rejects(VectorEnvironment.create({ ...counter, create }, { count: 3, seed: 5, name: ['test'] }), {
+        message: `Cannot use environment \`counter\`: expected ${found}`,
+      });
+    });
+
+  it('refuse to save states that are larger than they say', async () => {
+    class Small extends Counter {
+      override readonly stateSize = 1;
+      override save(state: Float64Array): void {
+        state.fill(0);
+        [state[0], state[1]] = [1, 2];
+      }
+    }
+    const definition = { ...counter, create: () => new Small() };
+    const vector = await VectorEnvironment.create(definition, { count: 2, seed: 5, name: ['test'] });
+    await vector.reset();
+    await assert.rejects(vector.save(), {
+      message:
+        'Cannot use environment `counter`: expected `stateSize` to be the numbers that `save` writes, ' +
+        'more than 1, got `1`',
+    });
   });
 
   it('refuse a checkpoint that is none of theirs', async () => {
