@@ -19,6 +19,7 @@ const SLOW_IMPORTS = [
   'workers/replay/replayer.ts',
   'workers/stack/local-stack.ts',
   'activities/tasks/image-classification/',
+  'activities/tasks/reinforcement-learning/reinforcement-learning.ts',
   'activities/tasks/tensorflow/',
   'activities/training/train.ts',
 ];

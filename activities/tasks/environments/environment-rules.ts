@@ -2,9 +2,11 @@
  * What an environment must give, checked while it is used: it may be JavaScript, which no compiler has seen.
  */
 import { valueText } from '../../../workflows/validation/complaints.ts';
-import type { Environment, EnvironmentDefinition } from './environment.ts';
+import type { Environment, EnvironmentDefinition, Transition } from './environment.ts';
 
 const METHODS = ['reset', 'step', 'save', 'restore'] as const;
+/** What to do about a simulation that can blow up. */
+const BLOWING_UP = '; if its simulation can blow up: end the episode, or set `mayDiverge`';
 
 /**
  * Requires what `create` has made to be an environment; its state to have the size of the others', if that is known.
@@ -49,8 +51,70 @@ export function stateArray(definition: EnvironmentDefinition, array: Float64Arra
   });
 }
 
-function complaint({ name }: EnvironmentDefinition, what: string, rule: string, got: unknown): Error {
-  return new Error(`Cannot use environment \`${name}\`: expected ${what} to be ${rule}, got \`${shown(got)}\``);
+/**
+ * Requires that a method has written all numbers of an observation, which were NaN before, as finite numbers.
+ *
+ * @throws Error naming the environment, the number and what was found
+ */
+export function requireObservation(
+  definition: EnvironmentDefinition,
+  method: 'reset' | 'step',
+  observation: Float64Array,
+): void {
+  if (isFinite(observation)) return;
+  const at = observation.findIndex((value) => !Number.isFinite(value));
+  const what = `number ${at} (from 0) of the observation that \`${method}\` writes`;
+  throw complaint(definition, what, 'finite', observation[at], method === 'step' ? BLOWING_UP : '');
+}
+
+/** Returns whether all of them are finite: a loop, because it is part of every step. */
+export function isFinite(values: Float64Array): boolean {
+  for (let at = 0; at < values.length; at++) if (!Number.isFinite(values[at])) return false;
+  return true;
+}
+
+/**
+ * Requires what `step` has returned to be a transition.
+ *
+ * @throws Error naming the environment, the rule and what was found
+ */
+export function requireTransition(definition: EnvironmentDefinition, given: Partial<Transition>): void {
+  const { measurements: names = [], mayDiverge = false } = definition;
+  requireNow(definition, 'step', given);
+  if (typeof given !== 'object' || given === null)
+    throw complaint(definition, 'what `step` returns', 'an object with `reward` and `ended`', given);
+  const { reward, ended, measurements = [] } = given;
+  const isNumber = mayDiverge ? isAnyNumber : Number.isFinite;
+  if (!isNumber(reward)) throw complaint(definition, '`reward` of a step', 'a finite number', reward, BLOWING_UP);
+  if (typeof ended !== 'boolean') throw complaint(definition, '`ended` of a step', 'true or false', ended);
+  if (measurements.length !== names.length || !measurements.every(isNumber))
+    throw complaint(definition, '`measurements` of a step', `finite numbers, ${names.length}`, measurements);
+}
+
+/**
+ * Requires a method to be done when it returns.
+ *
+ * @throws Error naming the environment and the method, if it returns a promise
+ */
+export function requireNow(
+  definition: EnvironmentDefinition,
+  method: (typeof METHODS)[number],
+  returned: unknown,
+): void {
+  if (!(returned instanceof Promise)) return;
+  // Nobody waits for it: that it fails is no further trouble.
+  returned.catch(() => undefined);
+  throw complaint(definition, `\`${method}\``, 'done when it returns', returned);
+}
+
+function isAnyNumber(value: unknown): boolean {
+  return typeof value === 'number';
+}
+
+function complaint({ name }: EnvironmentDefinition, what: string, rule: string, got: unknown, advice = ''): Error {
+  return new Error(
+    `Cannot use environment \`${name}\`: expected ${what} to be ${rule}, got \`${shown(got)}\`${advice}`,
+  );
 }
 
 function shown(value: unknown): string {

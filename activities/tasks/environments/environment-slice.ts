@@ -9,8 +9,15 @@
 import { randomStream, type RandomStream } from '../../../workflows/algorithm/random.ts';
 import { messageWithLine } from '../author-line.ts';
 import { disposeOf } from '../disposal.ts';
-import type { Environment, EnvironmentDefinition } from './environment.ts';
-import { requireEnvironment, stateArray } from './environment-rules.ts';
+import type { Environment, EnvironmentDefinition, Transition } from './environment.ts';
+import {
+  isFinite,
+  requireEnvironment,
+  requireNow,
+  requireObservation,
+  requireTransition,
+  stateArray,
+} from './environment-rules.ts';
 
 /** Columns of an episode before its measurements: its number, its steps, its return. */
 const COLUMNS = 3;
@@ -19,7 +26,7 @@ const COLUMNS = 3;
 export interface EnvironmentArrays {
   /** [E, A]: −1 and 1 are the bounds of the environment, which clip them. */
   readonly actions: Float32Array;
-  /** [E]. */
+  /** [E]: NaN if an environment that may diverge has diverged. */
   readonly rewards: Float64Array;
   /** [E]: 1 if the episode ended with the newest step. */
   readonly ended: Uint8Array;
@@ -130,29 +137,36 @@ export class EnvironmentSlice {
       case 'step':
         return this.#step(environment, index);
       case 'save':
-        return environment.save(stateArray(this.#definition, this.#row(states, index).fill(0)));
+        return this.#done(command, environment.save(stateArray(this.#definition, this.#row(states, index).fill(0))));
       case 'restore':
-        return environment.restore(this.#row(states, index).slice());
+        return this.#done(command, environment.restore(this.#row(states, index).slice()));
       default:
         command satisfies never;
     }
   }
 
   #begin(environment: Environment, index: number, episode: number): void {
-    environment.reset(this.#stream('episode', index, episode), this.#row(this.#arrays.observations, index));
+    const observation = this.#row(this.#arrays.observations, index).fill(NaN);
+    this.#done('reset', environment.reset(this.#stream('episode', index, episode), observation));
+    requireObservation(this.#definition, 'reset', observation);
+  }
+
+  #done(method: 'reset' | 'save' | 'restore', returned: unknown): void {
+    requireNow(this.#definition, method, returned);
   }
 
   #step(environment: Environment, index: number): void {
     const { rewards, ended, cut, final, observations, over } = this.#arrays;
     const running = this.#row(this.#arrays.running, index);
     const [episode = 0, step = 0] = running;
-    const observation = this.#row(final, index);
+    const observation = this.#row(final, index).fill(NaN);
     const transition = environment.step(this.#actionOf(index), observation, () =>
       this.#stream('step', index, episode, step),
     );
-    rewards[index] = transition.reward;
+    const reward = this.#rewardOf(transition, observation);
+    rewards[index] = reward;
     running[1]! += 1;
-    running[2]! += transition.reward;
+    running[2]! += reward;
     transition.measurements?.forEach((value, which) => (running[COLUMNS + which]! += value));
     ended[index] = Number(transition.ended);
     cut[index] = Number(!transition.ended && running[1]! >= this.#limitOf(index, episode));
@@ -161,6 +175,18 @@ export class EnvironmentSlice {
     running.fill(0);
     running[0] = episode + 1;
     this.#begin(environment, index, episode + 1);
+  }
+
+  /**
+   * Returns the reward: NaN if the environment, which may diverge, has diverged. Nobody looks at the observation of a
+   * step that ends the episode.
+   */
+  #rewardOf(transition: Transition, observation: Float64Array): number {
+    requireTransition(this.#definition, transition);
+    const { reward, ended } = transition;
+    if (ended || isFinite(observation)) return reward;
+    if (!this.#definition.mayDiverge) requireObservation(this.#definition, 'step', observation);
+    return NaN;
   }
 
   /** Returns the steps after which an episode is cut off. */

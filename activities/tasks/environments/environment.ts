@@ -32,6 +32,11 @@ export interface EnvironmentDefinition {
   readonly measurements?: readonly string[];
   /** Which numbers of an observation the report of a run plots over an episode, by name. Default: none. */
   readonly plotted?: Readonly<Record<string, number>>;
+  /**
+   * Whether an agent can blow up the simulation: if a reward or an observation is not finite, the agent has diverged.
+   * Otherwise, and by default, that is an error of the environment. A step that ends the episode may show anything.
+   */
+  readonly mayDiverge?: boolean;
   /** Makes an environment, which the caller disposes of. It is reset, or restored, before its first step. */
   create(): Environment | Promise<Environment>;
 }
@@ -41,7 +46,7 @@ export interface Transition {
   readonly reward: number;
   /** Whether the episode has ended: nothing can follow. A time limit is no end. */
   readonly ended: boolean;
-  /** As many as the definition has names. */
+  /** As many as the definition has names; absent if it has none. */
   readonly measurements?: readonly number[];
 }
 

@@ -62,7 +62,7 @@ async function loadModule(relativePath: string): Promise<EnvironmentDefinition> 
 /** A module may be JavaScript: no compiler has seen it. */
 function checkedDefinition(path: string, exported: unknown): EnvironmentDefinition {
   const given = (typeof exported === 'object' && exported !== null ? exported : {}) as Partial<EnvironmentDefinition>;
-  const { name, observations, actions, mostSteps, measurements = [], plotted = {}, create } = given;
+  const { name, observations, actions, mostSteps, measurements = [], plotted = {}, mayDiverge = false, create } = given;
   const rules: readonly (readonly [keyof EnvironmentDefinition, string, boolean])[] = [
     ['name', 'a text', typeof name === 'string'],
     ['observations', 'an integer from 1', isCount(observations)],
@@ -86,6 +86,7 @@ function checkedDefinition(path: string, exported: unknown): EnvironmentDefiniti
       isRecord(plotted) &&
         Object.values(plotted).every((at) => Number.isInteger(at) && Number(at) >= 0 && Number(at) < observations!),
     ],
+    ['mayDiverge', 'true or false', typeof mayDiverge === 'boolean'],
     ['create', 'a function', typeof create === 'function'],
   ];
   const broken = rules.find(([, , holds]) => !holds);

@@ -107,8 +107,10 @@ export class VectorEnvironment {
   }
 
   /**
-   * Does one step everywhere. Actions are [E, A] in units in which −1 and 1 are the bounds of the environment, and are
-   * clipped to these.
+   * Does one step everywhere. Actions are [E, A], finite, in units in which −1 and 1 are the bounds of the environment,
+   * and are clipped to these.
+   *
+   * @throws Error naming the environment, the rule and what was found, if one gives what it may not
    */
   async step(actions: Float32Array): Promise<Steps> {
     this.#arrays.actions.set(actions);

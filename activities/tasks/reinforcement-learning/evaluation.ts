@@ -21,13 +21,16 @@ export interface Evaluation {
   readonly recorded: readonly RecordedStep[];
 }
 
-/** Runs episodes side by side to their ends: as many as the plan has environments. */
+/**
+ * Runs episodes side by side to their ends, as many as the plan has environments. Returns undefined if an action is not
+ * finite.
+ */
 export async function evaluate(
   program: TensorProgram,
   normaliser: Normaliser,
   definition: EnvironmentDefinition,
   plan: VectorPlan,
-): Promise<Evaluation> {
+): Promise<Evaluation | undefined> {
   const vector = await VectorEnvironment.create(definition, plan);
   const { count } = vector;
   try {
@@ -38,6 +41,7 @@ export async function evaluate(
       const observation = [...vector.observations.subarray(0, definition.observations)];
       const inputs = { observations: normaliser.normalise(vector.observations) };
       const actions = program.run('answer', { inputs })['means'] as Float32Array;
+      if (!actions.every(Number.isFinite)) return undefined;
       const { rewards, ended, cut, episodes: over } = await vector.step(actions);
       if (episodes[0] === undefined)
         recorded.push({

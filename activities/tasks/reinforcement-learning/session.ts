@@ -147,7 +147,7 @@ class AgentSession implements Session {
   async measure(): Promise<Score> {
     const { score } = this.#opened.settings;
     if (!this.#isFinite()) return 'diverged';
-    return scoreOf(score === 'training' ? this.#trainingReturn() : (await this.#evaluate('evaluation')).means.return);
+    return scoreOf(score === 'training' ? this.#trainingReturn() : (await this.#evaluate('evaluation'))?.means.return);
   }
 
   async save(): Promise<State> {
@@ -249,7 +249,7 @@ class AgentSession implements Session {
     return !this.#diverged && this.#opened.agent.program.run('check')['finite']![0] === 1;
   }
 
-  #evaluate(purpose: string): Promise<Evaluation> {
+  #evaluate(purpose: string): Promise<Evaluation | undefined> {
     const { settings, context, definition, agent } = this.#opened;
     const { seed } = context;
     const { environment: choice, evaluationEpisodes: count } = settings;

@@ -48,6 +48,7 @@ export function locomotion(walker: Walker): EnvironmentDefinition {
     mostSteps: MOST_STEPS,
     measurements: ['velocity'],
     plotted,
+    mayDiverge: true,
     create: async () => new Walk(walker, await Simulation.create(walker.mjcf)),
   });
 }

@@ -37,6 +37,7 @@ export default {
     step(action, observation) {
       step += 1;
       if (step === 3 && !isMainThread) ${misbehave};
+      observation.fill(action[0]);
       return { reward: 1, ended: false };
     },
     save: (state) => state.fill(step),

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { defineEnvironment, type Environment } from '../../../../activities/tasks/environments/environment.ts';
+import {
+  defineEnvironment,
+  type Environment,
+  type EnvironmentDefinition,
+} from '../../../../activities/tasks/environments/environment.ts';
 import { pendulum } from '../../../../activities/tasks/environments/pendulum.ts';
 import { VectorEnvironment } from '../../../../activities/tasks/environments/vector-environment.ts';
 
@@ -38,6 +42,56 @@ const counter = defineEnvironment({
   measurements: ['step'],
   create: () => new Counter(),
 });
+
+/** Returns an environment that gives these instead of what a counter gives. */
+function counterWith(given: object, definition: Partial<EnvironmentDefinition> = {}): EnvironmentDefinition {
+  return { ...counter, ...definition, create: () => Object.assign(new Counter(), given) };
+}
+
+const STEP = { reward: 1, ended: false, measurements: [1] };
+const ADVICE = '; if its simulation can blow up: end the episode, or set `mayDiverge`';
+
+/** What an environment may not do, and what is said of it. */
+const MISTAKES: readonly (readonly [mistake: string, given: object, found: string])[] = [
+  ['return a number', { step: () => 1 }, 'what `step` returns to be an object with `reward` and `ended`, got `1`'],
+  [
+    'step asynchronously',
+    { step: () => Promise.reject(new Error('no luck')) },
+    '`step` to be done when it returns, got `a promise`',
+  ],
+  [
+    'return no reward',
+    { step: () => ({ ended: false }) },
+    `\`reward\` of a step to be a finite number, got \`undefined\`${ADVICE}`,
+  ],
+  [
+    'return a reward that is not finite',
+    { step: () => ({ ...STEP, reward: NaN, ended: true }) },
+    `\`reward\` of a step to be a finite number, got \`NaN\`${ADVICE}`,
+  ],
+  [
+    'return `done` instead of `ended`',
+    { step: () => ({ reward: 1, done: true }) },
+    '`ended` of a step to be true or false, got `undefined`',
+  ],
+  [
+    'return too few measurements',
+    { step: () => ({ reward: 1, ended: false }) },
+    '`measurements` of a step to be finite numbers, 1, got `[]`',
+  ],
+  [
+    'leave out a number of an observation',
+    { step: (_: unknown, observation: Float64Array) => (observation.set([1, 2]), STEP) },
+    `number 2 (from 0) of the observation that \`step\` writes to be finite, got \`NaN\`${ADVICE}`,
+  ],
+  [
+    'begin with what is not finite',
+    { reset: (_: unknown, observation: Float64Array) => observation.set([1, Infinity, 3]) },
+    'number 1 (from 0) of the observation that `reset` writes to be finite, got `Infinity`',
+  ],
+  ['reset asynchronously', { reset: async () => undefined }, '`reset` to be done when it returns, got `a promise`'],
+  ['save asynchronously', { save: async () => undefined }, '`save` to be done when it returns, got `a promise`'],
+];
 
 const actions = (count: number) => Float32Array.from({ length: count }, (_, index) => index / 2 - 0.75);
 
@@ -127,6 +181,33 @@ describe('environments side by side', () => {
       assert.deepEqual(await other.save(), await one.save());
       assert.deepEqual(other.runningReturns, one.runningReturns);
     }
+  });
+
+  for (const [mistake, given, found] of MISTAKES)
+    it(`may not ${mistake}`, async () => {
+      const vector = await VectorEnvironment.create(counterWith(given), { count: 2, seed: 5, name: ['test'] });
+      const used = async (): Promise<void> => {
+        await vector.reset();
+        await vector.step(actions(2));
+        await vector.save();
+      };
+      await assert.rejects(used(), { message: `Cannot use environment \`counter\`: expected ${found}` });
+    });
+
+  it('may show anything in a step that ends the episode', async () => {
+    const definition = counterWith({ step: () => ({ ...STEP, ended: true }) });
+    const vector = await VectorEnvironment.create(definition, { count: 2, seed: 5, name: ['test'] });
+    await vector.reset();
+    assert.deepEqual([...(await vector.step(actions(2))).rewards], [1, 1]);
+  });
+
+  it('have no reward if they may diverge, and do', async () => {
+    const step = (_: unknown, observation: Float64Array) => (observation.set([1, Infinity, 3]), STEP);
+    const definition = counterWith({ step }, { mayDiverge: true });
+    const vector = await VectorEnvironment.create(definition, { count: 2, seed: 5, name: ['test'] });
+    await vector.reset();
+    assert.deepEqual([...(await vector.step(actions(2))).rewards], [NaN, NaN]);
+    assert.deepEqual(vector.runningReturns, [NaN, NaN]);
   });
 
   it('are disposed of if not all can be made', async () => {

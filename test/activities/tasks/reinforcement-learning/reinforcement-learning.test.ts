@@ -3,13 +3,11 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type * as Tfjs from '@tensorflow/tfjs-node-gpu';
 import { reinforcementLearning } from '../../../../activities/tasks/reinforcement-learning/reinforcement-learning.ts';
 import { registryWith } from '../../../../activities/tasks/shipped.ts';
 import { encodeSafetensors } from '../../../../activities/storage/safetensors.ts';
 import { loadTensorFlow } from '../../../../activities/tasks/tensorflow/library.ts';
-import { dataFolder } from '../datasets/data-files.ts';
 import { digestOf, floatsOf, loadExported, textOf, trainFromNothing, withSession } from '../open-session.ts';
 
 process.env['TF_NUM_INTRAOP_THREADS'] = '1';
@@ -206,45 +204,4 @@ describe('the settings of reinforcement learning', () => {
     assert.match(complaintsOf({ environment: 'chess' })[0]!, /^task\.environment: one of `pendulum`/);
     assert.match(complaintsOf({ environment: 'pendulum', depth: 3 })[0]!, /^task\.depth: absent/);
   });
-});
-
-describe('an environment of one’s own', () => {
-  it('is one file', async () => {
-    const path = fileURLToPath(new URL('../../../../examples/environment/spring.ts', import.meta.url));
-    const settings = { ...SMALL, environment: { kind: 'module', path } };
-    await withSession(reinforcementLearning, settings, { hyperparameters }, async (session) => {
-      await session.initialise();
-      const untrained = (await session.report()).testScore;
-      await session.train(0, 60);
-      const report = await session.report();
-      assert.ok(Number(report.testScore) > Number(untrained), `${report.testScore} after ${untrained}`);
-      const { meanActionEpisodes } = JSON.parse(textOf(report, 'description.json')) as {
-        readonly meanActionEpisodes: { readonly distance: number };
-      };
-      assert.ok(meanActionEpisodes.distance > 0 && meanActionEpisodes.distance < 1);
-    });
-  });
-});
-
-describe('a module that is no environment', () => {
-  const folder = dataFolder();
-  for (const [what, content, message] of [
-    ['nothing', 'export default 3;', /expected `name` of its default export to be a text, got `undefined`/],
-    [
-      'a wrong bound',
-      "export default { name: 'x', observations: 1, actions: { low: [1], high: [1] } };",
-      /`actions`.*each low below its high/,
-    ],
-    [
-      'a plot of what no observation has',
-      "export default { name: 'x', observations: 2, actions: { low: [0], high: [1] }, mostSteps: 1, plotted: { v: 2 }}",
-      /expected `plotted` .* to be an object from names to numbers of an observation, which count from 0, got/,
-    ],
-    ['an error', "throw new Error('no luck');", /Cannot load environment .*: no luck$/],
-  ] as const)
-    it(`is refused: ${what}`, async () => {
-      const path = folder.write(`${what.replaceAll(' ', '-')}.mjs`, content);
-      const settings = { ...SMALL, environment: { kind: 'module', path } };
-      await assert.rejects(trainFromNothing(reinforcementLearning, settings, 0, { hyperparameters }), message);
-    });
 });
