@@ -1,8 +1,6 @@
 /**
  * What is found in the files of a data set before a run is planned. Broken contents of large folders are found later.
  */
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { inParallel } from '../../../workflows/population/in-parallel.ts';
 import type { TaskComplaint } from '../../contracts/task.ts';
 import { isOfMachine } from '../../system-errors.ts';
@@ -10,6 +8,7 @@ import { DataSetError } from '../datasets/data-set.ts';
 import type { ImageFolderSetting } from '../datasets/image-data-sets.ts';
 import { listImageFiles, squareShape, type ListedFiles } from '../datasets/image-files.ts';
 import { firstLineOf } from '../first-line.ts';
+import { missingFile } from '../missing-file.ts';
 import type { ImageClassification } from './settings.ts';
 
 /** Files whose beginning is read, spread evenly over all: as many as are read in the time. */
@@ -28,27 +27,15 @@ export async function checkImages(settings: ImageClassification): Promise<readon
       return checkFolder(settings, dataset);
     case 'idx':
       return (['trainImages', 'trainLabels', 'testImages', 'testLabels'] as const).flatMap((name) =>
-        missing(name, dataset[name]),
+        missingFile(['dataset', name], dataset[name]),
       );
     case 'cifar-10':
     case 'cifar-100':
-      return missing('folder', dataset.folder);
+      return missingFile(['dataset', 'folder'], dataset.folder);
     case 'module':
-      return missing('path', dataset.path);
+      return missingFile(['dataset', 'path'], dataset.path);
     default:
       return dataset satisfies never;
-  }
-}
-
-function missing(name: string, path: string | undefined): TaskComplaint[] {
-  if (path === undefined) return [];
-  try {
-    statSync(path);
-    return [];
-  } catch (error) {
-    if (isOfMachine(error)) throw error;
-    const rule = 'the path of something that the trainers can read';
-    return [{ path: ['dataset', name], rule, got: `${resolve(path)} (${firstLineOf(error)})` }];
   }
 }
 

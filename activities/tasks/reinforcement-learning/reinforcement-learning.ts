@@ -2,6 +2,7 @@
  * Reinforcement learning: an agent learns continuous control by V-MPO (Song et al., arXiv 1909.12238).
  */
 import { defineTask } from '../define-task.ts';
+import { checkEnvironment } from './check-environment.ts';
 import { estimateCheckpointBytes } from './checkpoint-size.ts';
 import { hyperparametersOf, settings, type ReinforcementLearning } from './settings.ts';
 import { openAgent } from './session.ts';
@@ -14,6 +15,7 @@ export const reinforcementLearning = defineTask<ReinforcementLearning>({
   hyperparameters: hyperparametersOf,
   label: ({ environment }) => (typeof environment === 'string' ? environment : 'own-environment'),
   score: ({ score }) => (score === 'training' ? 'return' : 'evaluation-return'),
+  check: checkEnvironment,
   checkpointBytes: estimateCheckpointBytes,
   open: openAgent,
 });

@@ -2,9 +2,12 @@
  * Agents in environments that users bring.
  */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { reinforcementLearning } from '../../../../activities/tasks/reinforcement-learning/reinforcement-learning.ts';
+import { tellComplaints } from '../../../../activities/tasks/registry.ts';
+import { registryWith } from '../../../../activities/tasks/shipped.ts';
 import { dataFolder } from '../datasets/data-files.ts';
 import { textOf, trainFromNothing, withSession } from '../open-session.ts';
 
@@ -18,6 +21,7 @@ describe('an environment of one’s own', () => {
   it('is one file', async () => {
     const path = fileURLToPath(new URL('../../../../examples/environment/spring.ts', import.meta.url));
     const settings = { ...SMALL, environment: { kind: 'module', path } };
+    assert.deepEqual(await registryWith().check({ ...settings, kind: 'reinforcement-learning' }, ''), []);
     await withSession(reinforcementLearning, settings, { hyperparameters }, async (session) => {
       await session.initialise();
       const untrained = (await session.report()).testScore;
@@ -84,6 +88,7 @@ describe('an environment of one’s own that blows up', () => {
 
 describe('a module that is no environment', () => {
   const folder = dataFolder();
+  const complaintsOf = (settings: object) => registryWith().check({ ...settings, kind: 'reinforcement-learning' }, '');
   for (const [what, content, message] of [
     ['nothing', 'export default 3;', /expected `name` of its default export to be a text, got `undefined`/],
     [
@@ -98,9 +103,22 @@ describe('a module that is no environment', () => {
     ],
     ['an error', "throw new Error('no luck');", /Cannot load environment .*: no luck$/],
   ] as const)
-    it(`is refused: ${what}`, async () => {
+    it(`is refused before a run is planned, and when it is trained in: ${what}`, async () => {
       const path = folder.write(`${what.replaceAll(' ', '-')}.mjs`, content);
       const settings = { ...SMALL, environment: { kind: 'module', path } };
+      const [complaint, ...others] = await complaintsOf(settings);
+      assert.deepEqual([complaint?.path, others], [['task', 'environment', 'path'], []]);
+      assert.match(complaint?.got?.replaceAll('"', '`') ?? '', message);
       await assert.rejects(trainFromNothing(reinforcementLearning, settings, 0, { hyperparameters }), message);
     });
+
+  it('is refused before a run is planned: no file', async () => {
+    const path = join(folder.path, 'none.mjs');
+    const task = { kind: 'reinforcement-learning', environment: { kind: 'module', path } };
+    assert.equal(
+      tellComplaints({ task }, await complaintsOf(task)),
+      'Expected `task.environment.path` to be the path of something that the trainers can read, ' +
+        `got \`${path} (ENOENT: no such file or directory, stat '${path}')\``,
+    );
+  });
 });
