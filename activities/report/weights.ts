@@ -2,6 +2,7 @@
  * How to use a winner's weights elsewhere: code that reads them in JavaScript and in Python.
  */
 import type { RunStory } from '../runs/story.ts';
+import type { ReinforcementLearning } from '../tasks/reinforcement-learning/settings.ts';
 import { markup, type Html } from './html.ts';
 
 /** Reads `result/model/` with TensorFlow.js. Needs a server of the result's folder, such as Python's. */
@@ -36,10 +37,11 @@ const PYTHON_ACTIVATIONS: Readonly<Record<string, string>> = {
 
 /**
  * Returns Python code that reads the weights with NumPy. If the network is a multilayer perceptron for images, without
- * batch normalisation, the code also defines `predict`.
+ * batch normalisation, the code also defines `predict`; for agents, it defines `act`.
  */
 export function pythonCode({ specification, leader }: Pick<RunStory, 'specification' | 'leader'>): string {
   const { kind, model } = specification.task as { readonly kind: string; readonly model?: unknown };
+  if (kind === 'reinforcement-learning') return `${PYTHON_READING}${pythonAgent(specification.task)}`;
   const hidden = kind === 'image-classification' ? hiddenLayers(model) : undefined;
   const { activation: named = 'relu' } = leader?.history.at(-1)?.hyperparameters ?? {};
   const activation = PYTHON_ACTIVATIONS[named];
@@ -58,6 +60,33 @@ def predict(images):
         x = x @ weights[f"hidden-{layer}/kernel"] + weights[f"hidden-{layer}/bias"]
         x = ${activation}
     return x @ weights["output/kernel"] + weights["output/bias"]
+`;
+}
+
+const PYTHON_LAYER_NORMALISATION = `
+        if layer == 0:
+            x = x - x.mean(1, keepdims=True)
+            x = x / np.sqrt((x**2).mean(1, keepdims=True) + np.float32(1e-3))
+            x = x * weights["hidden-0-normalisation/scale"] + weights["hidden-0-normalisation/offset"]`;
+
+/** Returns Python code that defines what an agent does. */
+function pythonAgent(task: unknown): string {
+  const { hidden, layerNorm } = task as Pick<ReinforcementLearning, 'hidden' | 'layerNorm'>;
+  const normalisation = layerNorm ? PYTHON_LAYER_NORMALISATION : '';
+  return `
+def act(observations):
+    """Returns mean actions, one row for each observation, both in the units of the environment."""
+    x = np.asarray(observations, "float64").reshape(-1, *description["input"]["shape"])
+    rule = description["input"]["normalisation"]
+    if rule is not None:
+        x = np.clip(x * rule["scale"] + rule["offset"], -rule["clip"], rule["clip"])
+    x = x.astype("float32")
+    for layer in range(${hidden.length}):
+        x = x @ weights[f"hidden-{layer}/kernel"] + weights[f"hidden-{layer}/bias"]${normalisation}
+        x = np.tanh(x)
+    rule = description["output"]
+    x = np.clip(x @ weights["output/kernel"] + weights["output/bias"], -rule["clip"], rule["clip"])
+    return x * np.float32(rule["scale"]) + np.float32(rule["offset"])
 `;
 }
 

@@ -3,7 +3,7 @@
  */
 import { scoreOf } from '../score.ts';
 import type { ExportedFile, Report, State } from '../task.ts';
-import { describeNetwork, exportLayers } from '../networks/export.ts';
+import { describeNetwork, exportLayers, type Rescaling } from '../networks/export.ts';
 import type { Layer } from '../networks/layers.ts';
 import { Network } from '../networks/network.ts';
 import type { TensorFlow } from '../tensorflow/library.ts';
@@ -45,6 +45,14 @@ export async function reportOf(tensorflow: TensorFlow, reported: Reported): Prom
   };
 }
 
+/** Returns what leads from −1 … 1, the range of the policy's actions, to the bounds of the environment. */
+function actionScale({ actions: { low, high } }: EnvironmentDefinition): Rescaling {
+  return {
+    scale: Float32Array.from(low, (least, index) => (high[index]! - least) / 2),
+    offset: Float32Array.from(low, (least, index) => (high[index]! + least) / 2),
+  };
+}
+
 /** Returns a layers model from observations as the environment shows them to mean actions as it takes them. */
 function exportPolicy(
   { tfjs }: TensorFlow,
@@ -55,7 +63,6 @@ function exportPolicy(
   const policy = policyNetwork(settings, sizes);
   const isNormalised = settings.normaliseObservations;
   const { scale, offset } = normaliser.scale;
-  const { low, high } = definition.actions;
   const network = new Network([
     ...(isNormalised ? [clip('observations', MOST_STANDARDISED)] : []),
     ...policy.layers,
@@ -63,10 +70,7 @@ function exportPolicy(
   ]);
   return exportLayers(tfjs, network, [sizes.observations], weights, {
     ...(isNormalised ? { input: { scale: Float32Array.from(scale), offset: Float32Array.from(offset) } } : {}),
-    output: {
-      scale: Float32Array.from(low, (least, index) => (high[index]! - least) / 2),
-      offset: Float32Array.from(low, (least, index) => (high[index]! + least) / 2),
-    },
+    output: actionScale(definition),
   });
 }
 
@@ -84,7 +88,7 @@ function clip(name: string, most: number): Layer {
   };
 }
 
-function describe({ settings, definition, training, evaluation, state }: Reported): ExportedFile {
+function describe({ settings, definition, normaliser, training, evaluation, state }: Reported): ExportedFile {
   const { name, observations, actions, mostSteps, measurements = [] } = definition;
   const named = (means: EpisodeMeans | undefined) =>
     means && {
@@ -93,10 +97,30 @@ function describe({ settings, definition, training, evaluation, state }: Reporte
       steps: means.steps,
       ...Object.fromEntries(measurements.map((measurement, index) => [measurement, means.measurements[index]])),
     };
+  const most = MOST_STANDARDISED;
+  const outputs = actionScale(definition);
   return describeNetwork({
     environment: { name, observations, actions, mostSteps },
-    input: { shape: [observations], unit: 'as the environment shows it; the first layer standardises it' },
-    output: { shape: [actions.low.length], unit: 'mean actions, within the bounds of the environment' },
+    input: {
+      shape: [observations],
+      unit: 'as the environment shows it',
+      normalisation: settings.normaliseObservations
+        ? {
+            scale: [...normaliser.scale.scale],
+            offset: [...normaliser.scale.offset],
+            clip: most,
+            rule: `best.safetensors: clip(value · scale + offset, −${most}, ${most}); model: its first layers do it`,
+          }
+        : null,
+    },
+    output: {
+      shape: [actions.low.length],
+      unit: 'mean actions, within the bounds of the environment',
+      scale: [...outputs.scale],
+      offset: [...outputs.offset],
+      clip: 1,
+      rule: 'best.safetensors: clip(value, −1, 1) · scale + offset; model: its last layers do it',
+    },
     environmentStepsPerTrainingStep: settings.environments * settings.rollout,
     trainingEpisodes: named(training),
     meanActionEpisodes: named(evaluation?.means),

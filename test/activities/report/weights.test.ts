@@ -11,9 +11,11 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { escapeHtml } from '../../../activities/report/html.ts';
 import { JAVASCRIPT_CODE, pythonCode, weightsSection } from '../../../activities/report/weights.ts';
+import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import type { RunStory } from '../../../activities/runs/story.ts';
 import { loadFashionMnist } from '../../../activities/tasks/datasets/fashion-mnist.ts';
 import { DATA, LOCAL, ROOT } from '../../../workers/processes/places.mjs';
+import { describeShipped } from '../../shipped-tasks.ts';
 import { SMALL_PERCEPTRON, startTrainer, STORAGE, type Trainer } from '../training/training-harness.ts';
 
 const PYTHON = join(LOCAL, 'python/bin/python');
@@ -66,6 +68,26 @@ print(description["output"]["classes"][0])`;
       assert.deepEqual(stdout.trim().split('\n'), [String(testScore), 'T-shirt/top']);
     });
 
+  for (const agent of [
+    { environment: 'pendulum', layerNorm: true },
+    { environment: 'cart-pole', normaliseObservations: false, hidden: [8, 4] },
+  ])
+    it(`gives the recorded actions of an agent in Python (${agent.environment})`, async () => {
+      const given = { environments: 4, rollout: 8, minibatch: 16, epochs: 2, hidden: [8], evaluationEpisodes: 1 };
+      const found = describeShipped({ task: { kind: 'reinforcement-learning', ...given, ...agent }, threads: 1 });
+      assert.ok('description' in found);
+      const { task } = found.description;
+      await writeReport({ task, hyperparameters: {}, toStep: 20, evalEvery: 20 });
+      const code = `${pythonCode(storyOf(task))}
+names, *rows = [line.split(",") for line in open("episode.csv").read().split()]
+columns = dict(zip(names, np.array(rows, "float64").T))
+observed = np.stack([columns[name] for name in names if name.startswith("observation-")], 1)
+most = ${agent.environment === 'pendulum' ? 2 : 10}
+print(len(rows) > 1, np.abs(act(observed)[:, 0] - most * np.clip(columns["action-0"], -1, 1)).max() < 1e-5)`;
+      const { stdout } = await execute(PYTHON, ['-c', code], { cwd: directory });
+      assert.equal(stdout.trim(), 'True True');
+    });
+
   it('only reads the weights of networks that are no plain perceptrons', () => {
     const model = SMALL_PERCEPTRON.model;
     for (const task of [
@@ -95,14 +117,23 @@ print(description["output"]["classes"][0])`;
   /** Trains a network, and writes the files of its result in the directory. Returns its test accuracy. */
   async function reportOf(activation: string | undefined): Promise<unknown> {
     const hyperparameters = { learningRate: 0.01, ...(activation ? { activation } : {}) };
-    const { checkpoint } = await trainer.train({ hyperparameters, toStep: 100, evalEvery: 100 });
-    const { testScore, files } = await trainer.report({ checkpoint, hyperparameters });
+    const testScore = await writeReport({ task: SMALL_PERCEPTRON, hyperparameters, toStep: 100, evalEvery: 100 });
+    assert.ok(typeof testScore === 'number' && testScore > 0.3);
+    return testScore;
+  }
+
+  /** Trains, and writes the files of the result in the directory. Returns the test score. */
+  async function writeReport(
+    request: Pick<TrainRequest, 'task' | 'hyperparameters' | 'toStep' | 'evalEvery'>,
+  ): Promise<unknown> {
+    const { task, hyperparameters } = request;
+    const { checkpoint } = await trainer.train(request);
+    const { testScore, files } = await trainer.report({ checkpoint, task, hyperparameters });
     for (const key of files) {
       const file = join(directory, key.slice(`${STORAGE.folder}/result/`.length));
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, await trainer.objects.get(STORAGE.bucket, key));
     }
-    assert.ok(typeof testScore === 'number' && testScore > 0.3);
     return testScore;
   }
 
