@@ -35,6 +35,7 @@ const NEEDED_RESULT = z.object({
     evalEvery: z.int().positive(),
     hyperparameters: z.record(z.string(), z.unknown()),
     threads: z.int().positive(),
+    trainers: z.string().optional(),
     subPopulations: z.array(z.object({ members: z.int(), evaluators: z.int() })).min(1),
   }),
 });

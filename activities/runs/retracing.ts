@@ -1,9 +1,9 @@
 /**
  * Retracing: the specification that trains a finished run's schedule afresh.
  *
- * People write `{"run": "<workflow id>/<first run id>"}`, the run's folder, and beside it `seed`, or `storage` if
- * the run is in another bucket than the usual one. A schedule that was found by luck, or by weights that no single
- * training could reach, does worse when it is retraced.
+ * People write `{"run": "<workflow id>/<first run id>"}`, the run's folder, and beside it `seed`, `threads` or
+ * `trainers` if they are to differ, and `storage` if the run is in another bucket than the usual one. A schedule that
+ * was found by luck, or by weights that no single training could reach, does worse when it is retraced.
  */
 import { z } from 'zod';
 import type { RunFolder } from '../contracts/checkpoint.ts';
@@ -65,13 +65,14 @@ export async function draftRetrace(
     throw wrongField([unknown], `absent (beside \`run\` there may be ${FREE.join(', ')})`, given[unknown]);
   const { seed, winner, testScore, schedule, specification } = recorded.value;
   const trace = joinEqual(schedule);
-  const { task, stepsPerRound, evalEvery, hyperparameters, threads } = specification;
+  const { task, stepsPerRound, evalEvery, hyperparameters, threads, trainers } = specification;
   const draft = {
     task,
     stepsPerRound,
     evalEvery,
     hyperparameters,
     threads,
+    ...(trainers === undefined ? {} : { trainers }),
     steps: trace.at(-1)?.toStep,
     seed: (seed + 1) % SEEDS,
     ...given,

@@ -27,8 +27,8 @@ export function specificationJsonSchema(tasks: readonly KnownTask[]): Record<str
   };
   const run = {
     description:
-      'Folder of a finished run, for workflow type retrace, which trains its schedule again. Only `seed`, `storage` ' +
-      'and `threads` may be set beside it.',
+      'Folder of a finished run, for workflow type retrace, which trains its schedule again. Only `seed`, `storage`, ' +
+      '`threads` and `trainers` may be set beside it.',
     type: 'string',
   };
   return {

@@ -230,8 +230,8 @@ async function train(
   { arm, seed, workflowId, specification }: Job,
   found: Exclude<FoundRun, { state: 'finished' }>,
 ): Promise<RunFolder> {
-  const { storage, trainers } = specification;
-  const given = { ...(storage === undefined ? {} : { storage }), ...(trainers === undefined ? {} : { trainers }) };
+  const { storage } = specification;
+  const given = { ...(storage === undefined ? {} : { storage }), ...trainersOf(specification) };
   const input = found.state === 'recorded' ? { from: found.folder, ...given } : specification;
   return resultOf(WORKFLOW_TYPES[algorithmOf(specification)], {
     workflowId,
@@ -246,13 +246,17 @@ async function retraceOf(job: Job, run: RunFolder): Promise<RunFolder> {
   const seed = job.seed + RETRACE_SEED_OFFSET;
   const found = await orchestration.findRetrace({ workflowId, run, seed });
   if (found.state === 'finished') return placeOf(found);
-  const storage = { bucket: run.bucket };
-  const input = found.state === 'recorded' ? { from: found.folder, storage } : { run: run.folder, seed, storage };
+  const given = { storage: { bucket: run.bucket }, ...trainersOf(job.specification) };
+  const input = found.state === 'recorded' ? { from: found.folder, ...given } : { run: run.folder, seed, ...given };
   return resultOf('retrace', {
     workflowId,
     args: [input],
     staticSummary: `${job.arm}, seed ${job.seed}, retraced with seed ${seed}`,
   });
+}
+
+function trainersOf({ trainers }: ComparedSpecification): Pick<ComparedSpecification, 'trainers'> {
+  return trainers === undefined ? {} : { trainers };
 }
 
 async function resultOf(

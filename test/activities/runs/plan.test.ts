@@ -6,6 +6,7 @@ import { costsOf, INVALID_SPECIFICATION, INVALID_WORKFLOW_ID, planRun } from '..
 import type { RunPlan } from '../../../activities/contracts/run.ts';
 import { findQuestion, type RunInput } from '../../../activities/runs/draft.ts';
 import { RoundRecords } from '../../../activities/runs/rounds.ts';
+import type { Specification } from '../../../activities/specification/specification.ts';
 import { RUN_FOLDER, runFolder } from '../../../activities/storage/layout.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 import { answerOf, specificationOf } from '../../shipped-tasks.ts';
@@ -45,6 +46,19 @@ describe('the plan of a run', () => {
     );
   }
 
+  /** Writes the result of a finished run, as far as a retrace reads it. */
+  async function finish(workflowId: string, specification: Specification): Promise<void> {
+    const [folder, key] = [`${workflowId}/r`, `${workflowId}/r/result/result.json`];
+    const schedule = [{ worker: 'P1/member-1', origin: 'start', fromStep: 0, toStep: 1000, hyperparameters: { h: 1 } }];
+    const result = {
+      ...{ workflowId, algorithm: 'pbt', seed: 0, rounds: 10, steps: 1000, testScore: 0.8 },
+      winner: { objective: 0.9, checkpoint: { sha256: '0' } },
+      ...{ promotions: [0], verdicts: {}, decisionsSha256: null, schedule, specification },
+      ...{ storage: { bucket: 'planned', folder }, resultKey: key },
+    };
+    await objects.put('planned', key, JSON.stringify(result));
+  }
+
   test('creates the bucket, writes the specification with its defaults, and returns the costs', async () => {
     const plan = await planned({ specification: toy, workflowId: 'lab/run 1', firstExecutionRunId: 'abc-123' });
     assert.deepEqual(plan.storage, { bucket: 'planned', folder: 'lab%2Frun%201/abc-123' });
@@ -79,6 +93,22 @@ describe('the plan of a run', () => {
       return true;
     });
     await assert.rejects(objects.list('never-made', ''), /there is no such bucket/);
+  });
+
+  test('of a retrace names the trainers of the retraced run, if none stand beside it', async () => {
+    for (const trainers of ['walkers', undefined]) {
+      const [workflowId, firstExecutionRunId] = [trainers ?? 'usual', 'r'];
+      const found = await planned({ specification: { ...toy, trainers }, workflowId, firstExecutionRunId });
+      await finish(workflowId, found.specification);
+      const retracing = { run: `${workflowId}/r`, storage: toy.storage };
+      const request = { specification: retracing, workflowId: `${workflowId}-retraced`, firstExecutionRunId };
+      const own = { ...ROOT, workflowType: 'retrace' };
+      const question = await findQuestion(new RoundRecords(objects), request);
+      assert.equal(question?.trainers, trainers ?? null, 'it asks them about its task');
+      assert.equal((await planned(request, own)).specification.trainers, trainers);
+      const others = { ...request, specification: { ...retracing, trainers: 'others' } };
+      assert.equal((await planned(others, own)).specification.trainers, 'others');
+    }
   });
 
   test('refuses a workflow id that is too long for its children, and accepts the longest possible', async () => {
@@ -117,20 +147,7 @@ describe('the plan of a run', () => {
       async () => {
         const retracing = { run: 'found/r', storage: toy.storage };
         const { specification } = await plan('found', toy);
-        const schedule = [
-          { worker: 'P1/member-1', origin: 'start', fromStep: 0, toStep: 1000, hyperparameters: { h: 1 } },
-        ];
-        await objects.put(
-          'planned',
-          'found/r/result/result.json',
-          JSON.stringify({
-            ...{ workflowId: 'found', algorithm: 'pbt', seed: 0, rounds: 10, steps: 1000, testScore: 0.8 },
-            winner: { objective: 0.9, checkpoint: { sha256: '0' } },
-            ...{ promotions: [0], verdicts: {}, decisionsSha256: null, schedule, specification },
-            storage: { bucket: 'planned', folder: 'found/r' },
-            resultKey: 'found/r/result/result.json',
-          }),
-        );
+        await finish('found', specification);
         const planned = await plan('retrace', retracing, { ...ROOT, workflowType: 'retrace' });
         assert.deepEqual(planned.retraced, { folder: 'found/r', seed: 0, objective: 0.9, testScore: 0.8 });
         await deleteRun('found/r');

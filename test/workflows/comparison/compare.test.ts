@@ -12,7 +12,8 @@ import type {
 import { comparisonText } from '../../../activities/comparison/table.ts';
 import type { TrainRequest } from '../../../activities/contracts/training.ts';
 import type { compare } from '../../../workflows/comparison/compare.ts';
-import { comparisonQuery, stopEarlySignal } from '../../../workflows/messages.ts';
+import { comparisonQuery, progressQuery, stopEarlySignal } from '../../../workflows/messages.ts';
+import { comparedRunId, retraceId, trainerTaskQueue } from '../../../workflows/population/names.ts';
 import type { ComparisonProgress } from '../../../activities/contracts/messages.ts';
 import { assertFits } from '../../activities/runs/published-schema.ts';
 import { startObjectServer } from '../../object-server.ts';
@@ -222,7 +223,7 @@ describe('a comparison', { timeout: 300_000 }, () => {
     assertWentOn(await runs.client.workflow.getHandle<typeof compare>(handle.workflowId).result(), since);
   });
 
-  it('resumes a retrace from its rounds if it was killed during the retrace', async () => {
+  it('resumes a retrace from its rounds if it was killed during the retrace, with the trainers named now', async () => {
     const input = { arms: { PBT: INPUT.arms.PBT }, seeds: [7], retrace: true };
     const whole = await (await start('retracing', input)).result();
     const handle = await start('retracing-killed', input);
@@ -242,7 +243,11 @@ describe('a comparison', { timeout: 300_000 }, () => {
       };
     });
     await killed;
-    const progress = await (await start('retracing-killed', input)).result();
+    const trainers = trainerTaskQueue(QUEUE);
+    const named = { ...input, arms: { PBT: { ...INPUT.arms.PBT, trainers } } };
+    const progress = await (await start('retracing-killed', named)).result();
+    const retrace = runs.client.workflow.getHandle(retraceId(comparedRunId('retracing-killed', 'PBT', 7)));
+    assert.equal((await retrace.query(progressQuery)).plan?.specification.trainers, trainers);
     delete runs.script.beforeTraining;
     const again = runs.trained.slice(since).filter(({ fromStep }) => fromStep < HALF);
     assert.deepEqual(again, [], 'no recorded round is trained again, of the run or of its retrace');
