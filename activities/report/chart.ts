@@ -113,10 +113,15 @@ function standAlone(svg: string, description: string): string {
     .replaceAll(/\b(id="|url\(#)(?=clip|gradient)/g, `$1c${id}-`);
 }
 
-/** Rounds the numbers in tags. This halves the size and removes the dependence on the last bit of a logarithm. */
+/**
+ * Rounds the numbers in tags. This halves the size and removes the dependence on the last bit of a logarithm. Labels
+ * keep their numbers: people read them.
+ */
 function roundCoordinates(svg: string): string {
   return svg.replaceAll(/<[^>]+>/g, (tag) =>
-    tag.replaceAll(/-?\d+\.\d{2,}(?:e-?\d+)?/g, (number) => String(Number(Number(number).toFixed(DIGITS)) + 0)),
+    tag.replaceAll(/ aria-label="[^"]*"|-?\d+\.\d{2,}(?:e-?\d+)?/g, (found) =>
+      found.startsWith(' ') ? found : String(Number(Number(found).toFixed(DIGITS)) + 0),
+    ),
   );
 }
 
