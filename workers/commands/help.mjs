@@ -29,10 +29,15 @@ ${TASKS_HELP}
 
 /** Lines about the options of commands that read the objects of runs. */
 export const OBJECT_HELP = `
-  --bucket NAME          bucket with the objects (fire-pbt), in the S3 that the AWS SDK's environment names, else in
-                         that of the local stack, which need not run
-  --directory DIRECTORY  directory of the local stack's state (${PLACE})
+  --bucket NAME          bucket with the objects (fire-pbt)
+  --directory DIRECTORY  directory of the local stack, which need not run (${PLACE})
   --help                 show this text`.slice(1);
+
+/** Says whose objects these commands read. */
+export const STORE_HELP = `
+S3: the endpoint that AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names; else that of the running local stack; else what
+a stopped stack stored in the directory that --directory names; else, if AWS_PROFILE or AWS_ACCESS_KEY_ID is set, the
+S3 of these credentials; else what a stopped stack stored in ${PLACE}.`.slice(1);
 
 const SERVERS_HELP = `
 Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the other variables of the Temporal SDK's environment configuration.
@@ -103,7 +108,9 @@ promotion.${QUIET_SCHEDULE}
   --format json|csv      json: with the task and the measurements, as input for retrace; csv: from_step, to_step and
                          one column per hyperparameter (json)
   --output FILE          write to this file instead of the terminal
-${OBJECT_HELP}`,
+${OBJECT_HELP}
+
+${STORE_HELP}`,
 
   report: `
 Makes the report of a run or of a comparison, one HTML file, from what it has recorded so far. It need not be finished,
@@ -112,7 +119,9 @@ and nothing needs to run. Prints where the file is.
   --run RUN              workflow id of the run (its newest run), or its folder, <workflow id>/<first run id>
   --comparison ID        workflow id of the comparison
   --output FILE          write to this file instead of the bucket
-${OBJECT_HELP}`,
+${OBJECT_HELP}
+
+${STORE_HELP}`,
 
   pages: `
 Serves a page of all runs and comparisons, and one of each that follows it round by round, to browsers on this machine
@@ -120,7 +129,9 @@ until you press Ctrl-C. It changes nothing. A running local stack serves the sam
 what is in the bucket, and the states that the server knows that TEMPORAL_ADDRESS or a profile names.
 
   --port N               port of 127.0.0.1 to listen on (8234, or the next one that is free)
-${OBJECT_HELP}`,
+${OBJECT_HELP}
+
+${STORE_HELP}`,
 
   export: `
 Writes what a run has recorded so far in a folder, for other programs: scores, hyperparameters and evaluations as CSV
@@ -132,7 +143,9 @@ be finished, and nothing needs to run.
   --mlflow               post to the MLflow server that MLFLOW_TRACKING_URI names; MLFLOW_TRACKING_TOKEN, or
                          MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, are the credentials
   --follow               go on with each further round, until the run has finished or you press Ctrl-C
-${OBJECT_HELP}`,
+${OBJECT_HELP}
+
+${STORE_HELP}`,
 
   simulate: `
 Simulates the runs of a comparison: the decisions of the workflows and the training of the task, without Temporal and
@@ -160,6 +173,7 @@ not. Exits with 1 unless all holds. It measures pace, so use idle trainers.
   --keep                   leave what was stored in the bucket
 ${OBJECT_HELP}
 
+${STORE_HELP}
 Temporal: the server that TEMPORAL_ADDRESS or a profile names, else that of the running local stack.`,
 
   'gpu-check': `

@@ -13,7 +13,7 @@ import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { makePage } from '../results/page.ts';
 import { parseTable, TABLE_NAME } from '../results/stored-table.ts';
 import { ROOT } from '../processes/places.mjs';
-import { OBJECT_HELP } from './help.mjs';
+import { OBJECT_HELP, STORE_HELP } from './help.mjs';
 import { formatCount, shortBytes } from '../../workflows/population/figures.ts';
 
 const HELP = `
@@ -34,7 +34,9 @@ Also updates the quoted results in README.md: \`<!-- results: TEXT -->\` is foll
                          docs/results
   --name NAME            with --fetch: name of the table (the workflow id, with dashes for slashes)
   --docs DIRECTORY       use this directory instead of docs
-${OBJECT_HELP}`;
+${OBJECT_HELP}
+
+${STORE_HELP}`;
 
 await runProcess(async () => {
   const options = readOptions(

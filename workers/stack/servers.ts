@@ -110,5 +110,5 @@ function defaultOwner(environment: NodeJS.ProcessEnv, variables: readonly string
 
 /** Returns the endpoint of the user's own S3, if the environment names one. */
 export function ownEndpoint(environment: NodeJS.ProcessEnv): string | null {
-  return environment['AWS_ENDPOINT_URL_S3'] ?? environment['AWS_ENDPOINT_URL'] ?? null;
+  return environment['AWS_ENDPOINT_URL_S3'] || environment['AWS_ENDPOINT_URL'] || null;
 }

@@ -30,8 +30,7 @@ export async function serveStoredObjects(
   stateDirectory: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<StoredObjects | undefined> {
-  const folder = join(stateDirectory, 'objects');
-  const credentialsFile = join(stateDirectory, 's3-credentials');
+  const { folder, credentialsFile } = placesIn(stateDirectory);
   const credentials = storedCredentials(credentialsFile);
   if (!existsSync(folder) || credentials === undefined) return undefined;
   const port = await freePort();
@@ -59,4 +58,13 @@ export async function serveStoredObjects(
     await delay(PROBE_INTERVAL_MS);
   }
   return { s3: { endpoint, credentialsFile, folder, own: false }, stop };
+}
+
+/** Tells whether a stack stored objects in a state directory. */
+export function hasStoredObjects(stateDirectory: string): boolean {
+  return Object.values(placesIn(stateDirectory)).every((place) => existsSync(place));
+}
+
+function placesIn(stateDirectory: string): { readonly folder: string; readonly credentialsFile: string } {
+  return { folder: join(stateDirectory, 'objects'), credentialsFile: join(stateDirectory, 's3-credentials') };
 }

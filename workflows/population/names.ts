@@ -78,6 +78,7 @@ export function resumeCommand(runWorkflowId: string): string {
   return `temporal workflow reset --workflow-id ${id} --type FirstWorkflowTask --reason "…" --reapply-exclude Signal`;
 }
 
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/** Returns a text as one word of a shell's command line. */
+export function shellWord(text: string): string {
+  return /^[\w./%:@,+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
-import { lockStack } from '../../../workers/stack/running-stack.ts';
+import { lockStack, type StackRecord } from '../../../workers/stack/running-stack.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
 import { freePort } from '../../../workers/processes/ports.ts';
@@ -67,6 +67,16 @@ const EXPORTED = {
   ],
 };
 
+/** What people set for other programs. */
+const OTHER_CREDENTIALS = { AWS_PROFILE: 'work', AWS_ACCESS_KEY_ID: 'OTHER', AWS_SECRET_ACCESS_KEY: 'of-no-use-here' };
+
+/** The SDK finds nothing. */
+const NO_STORE = {
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_EC2_METADATA_DISABLED: 'true',
+};
+
 describe('npm run schedule', () => {
   const directory = mkdtempSync(join(tmpdir(), 'fire-pbt-schedule-'));
   let server: ObjectServer;
@@ -105,44 +115,49 @@ describe('npm run schedule', () => {
     );
   });
 
-  it('finds the store of the running local stack if the environment names none', async () => {
+  it("finds the store of the running local stack, or the user's own that it uses, unless one is named", async () => {
     const stateDirectory = join(directory, 'state');
     const lock = await lockStack(stateDirectory);
     const credentialsFile = join(stateDirectory, 's3-credentials');
     mkdirSync(stateDirectory, { recursive: true });
-    const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = server.environment;
+    const { AWS_ENDPOINT_URL_S3: endpoint = null, ...own } = server.environment;
+    const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = own;
     writeFileSync(credentialsFile, `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`);
-    lock?.publish({
-      ...{ pid: process.pid, queue: 'fire-pbt', trainers: 1, threads: 1, tasks: [], pages: '' },
-      temporal: { address: '127.0.0.1:1', namespace: 'default', webUi: null, own: false },
-      s3: { endpoint: server.endpoint, credentialsFile, folder: null, own: false },
-    });
+    const found = async (s3: StackRecord['s3'], environment: Readonly<Record<string, string>>): Promise<void> => {
+      lock?.publish({
+        ...{ pid: process.pid, queue: 'fire-pbt', trainers: 1, threads: 1, tasks: [], pages: '' },
+        temporal: { address: '127.0.0.1:1', namespace: 'default', webUi: null, own: false },
+        s3,
+      });
+      const ended = await runCommand('schedule.ts', ['--directory', directory, '--run', RUN], environment);
+      assert.equal(ended.code, 0, ended.errors);
+      assert.deepEqual(JSON.parse(ended.output), EXPORTED);
+    };
     try {
-      const { code, output, errors } = await runCommand('schedule.ts', ['--directory', directory, '--run', RUN]);
-      assert.equal(code, 0, errors);
-      assert.deepEqual(JSON.parse(output), EXPORTED);
+      await found({ endpoint, credentialsFile, folder: null, own: false }, {});
+      await found({ endpoint, credentialsFile, folder: null, own: false }, OTHER_CREDENTIALS);
+      await found({ endpoint, credentialsFile: null, folder: null, own: true }, own);
     } finally {
       await lock?.release();
     }
   });
 
-  it('serves what a stopped local stack stored, and ends the server', async () => {
+  it('serves what a stopped local stack stored in the directory, and ends the server', async () => {
     const stateDirectory = join(directory, 'stopped', 'state');
     cpSync(server.folder, join(stateDirectory, 'objects'), { recursive: true });
     writeFileSync(
       join(stateDirectory, 's3-credentials'),
       '[default]\naws_access_key_id = STOPPEDSTACK\naws_secret_access_key = a-secret-of-a-test\n',
     );
-    const { code, output, errors } = await runCommand('schedule.ts', [
-      ...['--directory', join(directory, 'stopped')],
-      ...['--run', RUN],
-    ]);
+    const options = ['--directory', join(directory, 'stopped'), '--run', RUN];
+    const { code, output, errors } = await runCommand('schedule.ts', options, OTHER_CREDENTIALS);
     assert.equal(code, 0, errors);
     assert.deepEqual(JSON.parse(output), EXPORTED);
   });
 
   it('says in one line why it cannot export a schedule', async () => {
     const nowhere = { ...server.environment, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await freePort()}` };
+    mkdirSync(join(directory, 'empty', 'state'), { recursive: true });
     const cases: [Promise<Ended>, RegExp][] = [
       [
         schedule('--run', 'unheard-of/run-1'),
@@ -196,15 +211,15 @@ describe('npm run schedule', () => {
         /^Cannot get s3:\/\/\S+: the store refuses these credentials .*$/,
       ],
       [
-        runCommand('schedule.ts', ['--directory', join(directory, 'none'), '--run', RUN], {
-          AWS_CONFIG_FILE: '/dev/null',
-          AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-          AWS_EC2_METADATA_DISABLED: 'true',
-        }),
+        runCommand('schedule.ts', ['--directory', join(directory, 'empty'), '--run', RUN], NO_STORE),
         new RegExp(
-          String.raw`^Cannot get s3:\/\/\S+: .*Region is missing.*; no local stack has run in \S+none and ` +
-            String.raw`AWS_\w+ is not set: start a stack with .npm run stack.$`,
+          String.raw`^Cannot get s3:\/\/\S+: .*Region is missing.*; no local stack has stored objects in \S+empty ` +
+            String.raw`and AWS_\w+ is not set: start a stack with .npm run stack.$`,
         ),
+      ],
+      [
+        runCommand('schedule.ts', ['--directory', join(directory, 'none'), '--run', RUN], OTHER_CREDENTIALS),
+        /^Expected `--directory` to be the directory of a local stack, got `\S+none`: no stack has run there$/,
       ],
     ];
     for (const [ending, message] of cases) {
