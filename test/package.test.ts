@@ -153,9 +153,9 @@ describe('the npm package', { timeout: 600_000 }, () => {
     assert.equal((await python.ended).code, 0, python.output());
     holding.child.kill('SIGINT');
     assert.equal((await holding.ended).code, 130, holding.output());
-    const named = tasks.map((file) => ` --tasks ${join(directory, file)}`).join('');
-    const resumes = `It resumes at the next npx fire-pbt start or npx fire-pbt stack with${named}.`;
-    assert.ok(holding.output().includes(resumes), holding.output());
+    const named = tasks.map((file) => ` --tasks ${file}`).join('');
+    assert.match(holding.output(), /is saved\. Resume it with\n {2}npx fire-pbt start --input-file \S+/);
+    assert.ok(holding.output().includes(`\n  npx fire-pbt stack${named}\n`), holding.output());
   });
 
   /** Starts runs that name what the task does not have, and one with a task that the stack does not have. */

@@ -18,6 +18,7 @@ import {
   type Compared,
 } from './comparison-charts.ts';
 import { markup, table, type Content, type Html } from './html.ts';
+import { shellWord } from '../../workflows/population/names.ts';
 import { figure, key, page, WITH_THE_PACKAGE, type Section, type Served } from './page.ts';
 import { inWords } from './schedule-chart.ts';
 
@@ -247,7 +248,7 @@ function runsOf({ runs }: ComparisonStory, served: Served | undefined): Content 
 function againOf({ workflowId, input }: ComparisonStory): Content {
   return markup`<p>Save the input below as <code>comparison.json</code>. Under the same workflow id no finished run is
 trained twice.</p>
-<pre><code>npm start -- --input-file comparison.json --workflow-id ${workflowId}</code></pre>
+<pre><code>npm start -- --input-file comparison.json --workflow-id ${shellWord(workflowId)}</code></pre>
 <p>The report of one of its runs:</p>
 <pre><code>npm run report -- --run FOLDER</code></pre>
 ${WITH_THE_PACKAGE}

@@ -3,7 +3,7 @@
  */
 import { formatCount, longNumber, shortBytes, shortDuration } from '../../workflows/population/figures.ts';
 import { lineageOf } from '../../workflows/population/lineage.ts';
-import { subPopulationName, WORKFLOW_TYPES } from '../../workflows/population/names.ts';
+import { shellWord, subPopulationName, WORKFLOW_TYPES } from '../../workflows/population/names.ts';
 import { REASON_TEXTS, type EvaluationEnd } from '../../workflows/population/verdict-text.ts';
 import { DEFAULT_BUCKET, specificationKey, workflowIdOf } from '../storage/layout.ts';
 import { readableJson } from '../storage/readable-json.ts';
@@ -172,7 +172,7 @@ function commandsSection({ commands, endedEarly }: RunStory): Html | undefined {
 
 function againSection({ storage, algorithm, specification }: RunStory): readonly Html[] {
   const { bucket, folder } = storage;
-  const run = `--run ${folder}${bucket === DEFAULT_BUCKET ? '' : ` --bucket ${bucket}`}`;
+  const run = `--run ${shellWord(folder)}${bucket === DEFAULT_BUCKET ? '' : ` --bucket ${bucket}`}`;
   const input = JSON.stringify({ run: folder, ...(bucket === DEFAULT_BUCKET ? {} : { storage: { bucket } }) });
   const start = 'temporal workflow start --task-queue fire-pbt';
   const command = (...lines: readonly string[]): Html => markup`<pre><code>${lines.join('\n')}</code></pre>`;
@@ -183,7 +183,7 @@ as <code>again.json</code>. Seed ${specification.seed} is in it, so the decision
     markup`<p>With Temporal's command line, while a stack runs:</p>`,
     command(`${start} --type ${WORKFLOW_TYPES[algorithm]} --workflow-id again --input-file again.json`),
     markup`<p>Train only the schedule, from step 0, with one network and another seed:</p>`,
-    command(`${start} --type retrace --workflow-id retraced --input '${input}'`),
+    command(`${start} --type retrace --workflow-id retraced --input ${shellWord(input)}`),
     markup`<p>The schedule for other programs, and this report anew. The stack need not run:</p>`,
     command(`npm run --silent schedule -- ${run} > schedule.json`, `npm run report -- ${run}`),
     WITH_THE_PACKAGE,

@@ -8,12 +8,12 @@ import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { executionsOfRun } from '../../activities/operations/executions.ts';
 import type { RecordedExecution } from '../../activities/operations/executions.ts';
 import { historyFile, historyText } from '../../activities/operations/histories.ts';
-import { repeatOptionName, readOptions } from '../processes/command-line.ts';
+import { commandWith, repeatOptionName, readOptions } from '../processes/command-line.ts';
 import { makeDirectory } from '../processes/directories.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { historiesIn } from '../replay/history-files.ts';
 import { Replayer } from '../replay/replayer.ts';
-import { commandLine, LOCAL } from '../processes/places.mjs';
+import { LOCAL } from '../processes/places.mjs';
 import { runningStackEnvironment } from '../processes/stack-connection.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
 import { formatCount, longNumber, shortBytes } from '../../workflows/population/figures.ts';
@@ -140,7 +140,11 @@ async function connect(directory: string | undefined): ReturnType<typeof connect
     return await connectClient();
   } catch (error) {
     if (error instanceof UserError)
-      throw new UserError(`${error.message}; start a local stack with \`${commandLine('stack')}\``, { cause: error });
+      throw new UserError(
+        `${error.message}; start a local stack with ` +
+          `\`${commandWith('stack', directory === undefined ? [] : ['--directory', directory])}\``,
+        { cause: error },
+      );
     throw error;
   }
 }

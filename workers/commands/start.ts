@@ -13,16 +13,16 @@ import { UNASKED } from '../../activities/specification/described-task.ts';
 import { comparisonQuery, progressQuery } from '../../workflows/messages.ts';
 import type { ComparisonProgress, RunProgress } from '../../activities/contracts/messages.ts';
 import { addressOf } from '../pages/addresses.ts';
-import { parseIdentifier, readOptions } from '../processes/command-line.ts';
+import { commandWith, parseIdentifier, readOptions } from '../processes/command-line.ts';
 import { readExperiment } from '../processes/experiment.ts';
 import type { Experiment } from '../processes/experiment.ts';
 import { INTERRUPTED_EXIT_CODE, listenForInterruption } from '../processes/interruption.ts';
-import { commandLine, PACKAGE } from '../processes/places.mjs';
+import { PACKAGE } from '../processes/places.mjs';
 import { UserError, runProcess } from '../processes/user-error.ts';
 import { joinStack } from '../stack/joining.ts';
 import type { JoinedStack } from '../stack/joining.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
-import { readStackOptions, STACK_OPTIONS } from '../stack/options.ts';
+import { readStackOptions, STACK_OPTIONS, stackArguments, startArguments } from '../stack/options.ts';
 import { submit } from '../processes/submission.ts';
 import type { Submission } from '../processes/submission.ts';
 import { connectClient } from '../processes/temporal-connection.ts';
@@ -38,7 +38,7 @@ import {
 } from '../terminal/comparison-progress.ts';
 import { formatCosts } from '../terminal/run-costs.ts';
 import { progressBlock, progressLine, RoundClock } from '../terminal/run-progress.ts';
-import { formatSummary, webPage } from '../terminal/run-summary.ts';
+import { formatSummary, webPage, type SummaryPlaces } from '../terminal/run-summary.ts';
 import { Notices } from '../terminal/notices.ts';
 import { Screen } from '../terminal/screen.ts';
 import { StandstillWatch } from '../processes/standstill.ts';
@@ -72,28 +72,27 @@ await runProcess(async () => {
   );
   if (stack === undefined) return INTERRUPTED_EXIT_CODE;
   interruption.onSecond(() => void stack.leave());
+  const again = commandWith('start', startArguments(process.argv.slice(2), options, stack.record));
+  const stackCommand = commandWith('stack', stackArguments(options, stack.record));
   try {
     const { client, connection } = await connectClient(stack.environment);
+    const used = { ...stack, stackCommand, directory: options.directory };
     const finished = await Promise.race([
-      run(client, experiment, workflowId, stack, screen),
+      run(client, experiment, workflowId, used, screen),
       interruption.first.then(() => 'interrupted' as const),
       stack.gone.then(() => 'stack-gone' as const),
     ]);
     screen.leave();
     if (finished === 'interrupted') {
-      const [start, tasks] = [commandLine('start'), withTasks(stack.record.tasks)];
       screen.say(
-        `\n${workflowId} is saved. ` +
-          (stack.startedHere
-            ? `It resumes at the next ${start} or ${commandLine('stack')}${tasks}.`
-            : `It continues in the running stack; ${start} watches it again.`),
+        stack.startedHere
+          ? `\n${workflowId} is saved. Resume it with\n  ${again}\nor, without watching it, with\n  ${stackCommand}`
+          : `\n${workflowId} continues in the running stack. Watch it again with\n  ${again}`,
       );
       return INTERRUPTED_EXIT_CODE;
     }
     if (finished === 'stack-gone')
-      throw new UserError(
-        `The stack that ran ${workflowId} has ended. The run is saved: resume it with ${commandLine('start')}.`,
-      );
+      throw new UserError(`The stack that ran ${workflowId} has ended. The run is saved: resume it with \`${again}\``);
     await connection.close();
     return 0;
   } finally {
@@ -102,17 +101,15 @@ await runProcess(async () => {
   }
 });
 
-/** Says that a stack needs the same files as before. */
-function withTasks(files: readonly string[]): string {
-  return files.length === 0 ? '' : ` with ${files.map((file) => `--tasks ${file}`).join(' ')}`;
-}
+/** The stack, and how commands after this one find what it stored. */
+type UsedStack = JoinedStack & Pick<SummaryPlaces, 'stackCommand' | 'directory'>;
 
 /** Starts or finds the workflow, shows its progress until it ends, and prints a summary. */
 async function run(
   client: Client,
   experiment: Experiment,
   workflowId: string,
-  stack: JoinedStack,
+  stack: UsedStack,
   screen: Screen,
 ): Promise<void> {
   const submission = await submit(client, experiment, workflowId, stack.record.queue);
@@ -149,7 +146,7 @@ function livePage(
 
 async function watchRun(
   { handle, runId }: Submission,
-  stack: JoinedStack,
+  stack: UsedStack,
   screen: Screen,
   standstill: StandstillWatch,
 ): Promise<void> {
@@ -176,7 +173,8 @@ async function watchRun(
   screen.leave();
   plan ??= (await handle.query(progressQuery)).plan ?? undefined;
   if (plan === undefined) throw new Error(`${handle.workflowId} ended without a plan`);
-  const places = { stack: stack.record, runId, stackEnds: stack.startedHere };
+  const { record, startedHere, stackCommand, directory } = stack;
+  const places = { stack: record, runId, stackEnds: startedHere, stackCommand, directory };
   screen.say(`\n${formatSummary(result, plan.specification, places)}`);
 }
 
@@ -184,7 +182,7 @@ async function watchComparison(
   client: Client,
   comparison: Comparison,
   { handle, reattached }: Submission,
-  stack: JoinedStack,
+  stack: UsedStack,
   screen: Screen,
   standstill: StandstillWatch,
 ): Promise<void> {

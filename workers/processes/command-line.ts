@@ -3,7 +3,8 @@
  */
 import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
-import { MAX_ID_BYTES } from '../../workflows/population/names.ts';
+import { MAX_ID_BYTES, shellWord } from '../../workflows/population/names.ts';
+import { commandLine } from './places.mjs';
 import { UserError } from './user-error.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -28,6 +29,11 @@ export function readOptions<const T extends Options>(
     const message = error instanceof Error ? error.message.split('. ')[0] : String(error);
     throw new UserError(`${message}. --help lists the options.`, { cause: error });
   }
+}
+
+/** Returns the command line with which a person runs a command with arguments. */
+export function commandWith(command: string, args: readonly string[]): string {
+  return commandLine(command, args.map(shellWord).join(' '));
 }
 
 /**

@@ -3,6 +3,7 @@
  * their own.
  */
 import type { TemporalConnection } from './temporal-connection.ts';
+import { shellWord } from '../../workflows/population/names.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../workflows/run/search-attributes.ts';
 import { UserError, reasonOf } from './user-error.ts';
 
@@ -40,10 +41,10 @@ export async function requireSearchAttributes({
   if (missing.length === 0) return;
   // Temporal Cloud manages them with its own tool, not with the CLI.
   const selfHosted =
-    `temporal operator search-attribute create --namespace ${namespace} ` +
+    `temporal operator search-attribute create --namespace ${shellWord(namespace)} ` +
     `${missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ')}`;
   const cloud =
-    `tcld namespace search-attributes add --namespace ${namespace} ` +
+    `tcld namespace search-attributes add --namespace ${shellWord(namespace)} ` +
     `${missing.map(([name, type]) => `--search-attribute ${name}=${type}`).join(' ')}`;
   throw new UserError(
     `Cannot use Temporal at ${address}: namespace ${namespace} has no search attributes ` +

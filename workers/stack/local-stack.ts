@@ -13,7 +13,7 @@ import { connectClient } from '../processes/temporal-connection.ts';
 import { UserError } from '../processes/user-error.ts';
 import { chooseDevices } from './devices.ts';
 import { checkOwnStorage } from './object-server.ts';
-import type { StackOptions } from './options.ts';
+import { DEFAULT_QUEUE, type StackOptions } from './options.ts';
 import { lockStack } from './running-stack.ts';
 import type { StackLock, StackRecord } from './running-stack.ts';
 import { startServers } from './servers.ts';
@@ -83,7 +83,7 @@ class StartingStack {
 
   async start(): Promise<LocalStack> {
     const {
-      queue = 'fire-pbt',
+      queue = DEFAULT_QUEUE,
       threads = 1,
       environmentThreads = 1,
       tasks = [],

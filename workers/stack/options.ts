@@ -3,8 +3,12 @@
  */
 import { resolve } from 'node:path';
 import { parseIdentifier, parseChoice, parseWholeNumber } from '../processes/command-line.ts';
-import { taskFiles, TASKS_OPTION } from '../own-tasks/options.ts';
-import { LOCAL } from '../processes/places.mjs';
+import { taskFiles, TASKS_OPTION, tasksArguments } from '../own-tasks/options.ts';
+import { displayPath, LOCAL } from '../processes/places.mjs';
+import type { StackRecord } from './running-stack.ts';
+
+/** Task queue of the workflows, unless the options name another. */
+export const DEFAULT_QUEUE = 'fire-pbt';
 
 export interface StackOptions {
   /** Folder of the state and the logs; one stack per directory. Default: the folder of set-up. */
@@ -53,7 +57,8 @@ export const STACK_OPTIONS = {
   ...TASKS_OPTION,
 } as const;
 
-type StackOptionValues = {
+/** What the options of a command line say of its stack. */
+export type StackOptionValues = {
   readonly [name in Exclude<keyof typeof STACK_OPTIONS, 'tasks'>]?: string | undefined;
 } & { readonly tasks?: readonly string[] | undefined };
 
@@ -68,4 +73,36 @@ export function readStackOptions(options: StackOptionValues) {
     s3: parseChoice('s3', options.s3, ['local', 'own']),
     tasks: options.tasks && taskFiles(options.tasks),
   } satisfies Partial<StackOptions>;
+}
+
+/** What a running stack says of itself that another start of it needs. */
+type Restarted = Pick<StackRecord, 'threads' | 'queue' | 'tasks'>;
+
+/** Returns the arguments with which `npm run stack` starts a stack again: as given, with the threads that it had. */
+export function stackArguments(options: StackOptionValues, { threads, queue, tasks }: Restarted): readonly string[] {
+  return [
+    ...(['trainers', 'environment-threads', 'temporal', 's3', 'directory'] as const).flatMap((name) =>
+      options[name] === undefined ? [] : [`--${name}`, options[name]],
+    ),
+    ...(threads === 1 ? [] : ['--threads', String(threads)]),
+    ...(queue === DEFAULT_QUEUE ? [] : ['--task-queue', queue]),
+    ...tasksArguments(tasks.map(displayPath)),
+  ];
+}
+
+/**
+ * Returns the arguments with which `npm start` goes on: as given, with what a stack that somebody else started had
+ * beside.
+ */
+export function startArguments(
+  given: readonly string[],
+  options: StackOptionValues,
+  { queue, tasks }: Restarted,
+): readonly string[] {
+  const named = taskFiles(options.tasks);
+  return [
+    ...given,
+    ...((options['task-queue'] ?? DEFAULT_QUEUE) === queue ? [] : ['--task-queue', queue]),
+    ...tasksArguments(tasks.filter((file) => !named.includes(file)).map(displayPath)),
+  ];
 }

@@ -2,13 +2,13 @@
  * Formats the summary of a finished run, with its files and the next commands.
  */
 import type { ResultSummary } from '../../activities/contracts/result.ts';
-import { runReportKey } from '../../activities/storage/layout.ts';
+import { DEFAULT_BUCKET, runReportKey } from '../../activities/storage/layout.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import { describeCodes } from '../../workflows/population/decision-code.ts';
-import { subPopulationName } from '../../workflows/population/names.ts';
+import { childWorkflowId, shellWord, subPopulationName } from '../../workflows/population/names.ts';
 import { REASON_TEXTS, type EvaluationEnd } from '../../workflows/population/verdict-text.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
-import { commandLine } from '../processes/places.mjs';
+import { commandWith } from '../processes/command-line.ts';
 import { addressOf } from '../pages/addresses.ts';
 import { displayObject, openableObject } from './object-places.ts';
 import { formatCount, longNumber, shortNumber, shortScore } from '../../workflows/population/figures.ts';
@@ -21,6 +21,10 @@ export interface SummaryPlaces {
   readonly runId: string;
   /** Tells whether the stack ends with this process. */
   readonly stackEnds: boolean;
+  /** Command that starts the stack again. */
+  readonly stackCommand: string;
+  /** Directory of the stack as a person named it; undefined: the usual one. */
+  readonly directory: string | undefined;
 }
 
 /** Describes the result of a run. Returns several lines. */
@@ -61,14 +65,23 @@ export function formatSummary(result: ResultSummary, specification: Specificatio
       : [`Web UI      ${webPage(places.stack, result.workflowId, places.runId)}`]),
     ...(places.stackEnds ? [] : [`Live page   ${places.stack.pages}${addressOf('run', storage)}`]),
     '',
-    places.stackEnds ? `Next: start the stack (${commandLine('stack')}), then:` : 'Next:',
-    `  ${temporalCommand(places.stack)} workflow show --workflow-id ${result.workflowId}`,
-    `  ${temporalCommand(places.stack)} workflow query --workflow-id ${result.workflowId}/P1 --type members`,
+    places.stackEnds ? `Next: start the stack (${places.stackCommand}), then:` : 'Next:',
+    `  ${temporalCommand(places.stack)} workflow show --workflow-id ${shellWord(result.workflowId)}`,
+    `  ${temporalCommand(places.stack)} workflow query --workflow-id ` +
+      `${shellWord(childWorkflowId(result.workflowId, subPopulationName(1)))} --type members`,
     '',
     result.files.includes(report)
       ? `Report: ${openableObject(places.stack, { bucket: storage.bucket, key: report })}`
-      : `Report: it could not be written. Make it with ${commandLine('report', `--run ${storage.folder}`)}`,
+      : `Report: it could not be written. Make it with ${reportCommand(result, places)}`,
   ].join('\n');
+}
+
+function reportCommand({ storage }: ResultSummary, { directory }: SummaryPlaces): string {
+  return commandWith('report', [
+    ...['--run', storage.folder],
+    ...(storage.bucket === DEFAULT_BUCKET ? [] : ['--bucket', storage.bucket]),
+    ...(directory === undefined ? [] : ['--directory', directory]),
+  ]);
 }
 
 /** Describes who would have won under the other rule, with its weights. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { displayPath, PACKAGE } from '../processes/places.mjs';
 import { commandFor } from '../processes/programs.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
+import { shellWord } from '../../workflows/population/names.ts';
 import { formatCount } from '../../workflows/population/figures.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
@@ -21,13 +22,13 @@ export function formatStack({ temporal, s3, queue, trainers, threads, pages }: S
       `${formatCount(threads, 'thread')}${trainers === 1 ? '' : ' each'}`,
     '',
     'Start a run:',
-    `  ${temporalCommand({ temporal })} workflow start --type firePbt --task-queue ${queue} --workflow-id ` +
-      `my-run --input-file ${displayPath(join(PACKAGE, 'experiments', 'fashion-mnist.json'))}`,
+    `  ${temporalCommand({ temporal })} workflow start --type firePbt --task-queue ${shellWord(queue)} --workflow-id ` +
+      `my-run --input-file ${shellWord(displayPath(join(PACKAGE, 'experiments', 'fashion-mnist.json')))}`,
     ...(s3.own || s3.endpoint === null
       ? []
       : [
           'List the objects:',
-          `  AWS_SHARED_CREDENTIALS_FILE=${displayPath(s3.credentialsFile ?? '')} aws --endpoint-url ` +
+          `  AWS_SHARED_CREDENTIALS_FILE=${shellWord(displayPath(s3.credentialsFile ?? ''))} aws --endpoint-url ` +
             `${s3.endpoint} s3 ls --recursive s3://fire-pbt/`,
         ]),
     '',
@@ -38,7 +39,7 @@ export function formatStack({ temporal, s3, queue, trainers, threads, pages }: S
 /** Returns the command for the Temporal CLI, with the address of the stack's server if it is not the default. */
 export function temporalCommand({ temporal }: Pick<StackRecord, 'temporal'>): string {
   return [
-    commandFor('temporal', process.env),
+    shellWord(commandFor('temporal', process.env)),
     ...(temporal.own || temporal.address === DEFAULT_ADDRESS ? [] : ['--address', temporal.address]),
   ].join(' ');
 }

@@ -9,7 +9,13 @@ import { writeComparisonReport, writeRunReport } from '../../../activities/repor
 import { readRun } from '../../../activities/runs/read-run.ts';
 import { RoundRecords } from '../../../activities/runs/rounds.ts';
 import type { EvaluationStory, RunStory } from '../../../activities/runs/story.ts';
-import { comparisonTableKey, decisionsKey, runFolder, specificationKey } from '../../../activities/storage/layout.ts';
+import {
+  comparisonTableKey,
+  decisionsKey,
+  folderName,
+  runFolder,
+  specificationKey,
+} from '../../../activities/storage/layout.ts';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { readableJson } from '../../../activities/storage/readable-json.ts';
 import { longNumber, shortNumber } from '../../../workflows/population/figures.ts';
@@ -26,7 +32,7 @@ const SPECIFICATION = toySpecification({ steps: 400 });
 const RUN = { bucket: 'test', folder: runFolder('a/<b>run', 'first') };
 const PBT = { bucket: 'test', folder: 'pbt/first' };
 const PBT_SPECIFICATION = toySpecification({ steps: 100, subPopulations: [{ members: 4, evaluators: 0 }] });
-const COMPARISON = { bucket: 'test', folder: 'narrow-15000' };
+const COMPARISON = { bucket: 'test', folder: folderName('narrow 15000') };
 const TABLE = new URL('../../../docs/results/narrow-15000.json', import.meta.url);
 const MOST_BYTES = 5_000_000;
 
@@ -66,7 +72,7 @@ describe('reports', () => {
     evaluations = story.subPopulations[1]?.evaluations ?? [];
     const run = await writeRunReport(objects, records, RUN);
     const comparison = await writeComparisonReport(objects, records, COMPARISON);
-    assert.deepEqual([run.key, comparison.key], [`${RUN.folder}/result/report.html`, 'narrow-15000/report.html']);
+    assert.deepEqual([run.key, comparison.key], [`${RUN.folder}/result/report.html`, 'narrow%2015000/report.html']);
     const pbt = await writeRunReport(objects, records, PBT);
     writeFileSync(file('pbt.html'), await objects.get('test', pbt.key));
     writeFileSync(file('run.html'), await objects.get('test', run.key));
@@ -188,6 +194,7 @@ describe('reports', () => {
     const answers = (await texts('dl.answers dd')).join(' ');
     assert.match(answers, /^random-search, with a mean test score of 0\.8706\. /);
     assert.match(answers, /PBT minus FIRE: −0\.0103 on average of 5 seeds \(.*\): the interval excludes 0\./);
+    assert.match((await texts('pre')).join('\n'), /comparison\.json --workflow-id 'narrow 15000'$/m);
     await page.close();
   });
 });

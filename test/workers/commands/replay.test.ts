@@ -124,7 +124,8 @@ describe('npm run replay', () => {
     assert.match(
       unreachable!,
       new RegExp(
-        `^Cannot connect to Temporal at ${elsewhere}, namespace default: .*; start a local stack with .npm run stack.$`,
+        `^Cannot connect to Temporal at ${elsewhere}, namespace default: .*; start a local stack with ` +
+          `.npm run stack -- --directory \\S+.$`,
         'm',
       ),
     );

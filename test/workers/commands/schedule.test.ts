@@ -214,7 +214,7 @@ describe('npm run schedule', () => {
         runCommand('schedule.ts', ['--directory', join(directory, 'empty'), '--run', RUN], NO_STORE),
         new RegExp(
           String.raw`^Cannot get s3:\/\/\S+: .*Region is missing.*; no local stack has stored objects in \S+empty ` +
-            String.raw`and AWS_\w+ is not set: start a stack with .npm run stack.$`,
+            String.raw`and AWS_\w+ is not set: start a stack with .npm run stack -- --directory \S+.$`,
         ),
       ],
       [

@@ -32,7 +32,11 @@ describe('npm start', () => {
     assert.doesNotMatch(first.output(), /restart/);
     assert.match(first.output(), /^Workers {4}11 \(4 \+ 4 \+ 3\): 8 members, 3 evaluators$/m);
     assert.match(first.output(), /^Live page {2}http:\/\/127\.0\.0\.1:\d+\/runs\/small\/[\w-]+$/m);
-    assert.match(first.output(), /small is saved\. It resumes at the next npm start/);
+    const options = `--directory ${quoted(directory)}`;
+    const saved =
+      `small is saved. Resume it with\n  npm start -- ${options} --input-file ${quoted(inputFile)} --trainers 2\n` +
+      `or, without watching it, with\n  npm run stack -- --trainers 2 ${options}\n`;
+    assert.ok(first.output().includes(saved), first.output());
 
     const second = start('--input-file', inputFile, '--trainers', '2');
     assert.equal(await second.exitCode, 0, second.output());
@@ -61,6 +65,8 @@ describe('npm start', () => {
     assert.match(run.output(), /bad\.json: Cannot use the specification: 2 errors\n.*`seed`.*\n.*`steps`/);
     assert.doesNotMatch(run.output(), /\n\s+at /);
   });
+
+  const quoted = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`;
 
   function start(...options: string[]) {
     const child = spawn(

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import {
+  commandWith,
   parseChoice,
   parseIdentifier,
   parseWholeNumber,
@@ -25,6 +27,17 @@ describe('a command line', () => {
       name: 'UserError',
       message: "Unexpected argument 'stray'. --help lists the options.",
     });
+  });
+
+  it('is quoted where it is printed, so that it can be pasted', () => {
+    assert.equal(commandWith('start', []), 'npm start');
+    const given = ['--input-file', 'my runs/first.json', '--workflow-id', "it's $HOME", '--tasks', '~/a.ts', ''];
+    assert.equal(
+      commandWith('start', given),
+      "npm start -- --input-file 'my runs/first.json' --workflow-id 'it'\\''s $HOME' --tasks '~/a.ts' ''",
+    );
+    const echoed = execFileSync('sh', ['-c', `printf '%s\\n' ${commandWith('stack', given)}`], { encoding: 'utf8' });
+    assert.deepEqual(echoed.split('\n').slice(4, -1), given);
   });
 
   it('accepts several values after one option name', () => {

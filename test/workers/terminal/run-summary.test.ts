@@ -31,6 +31,8 @@ const RESULT: ResultSummary = {
 const PLACES = {
   runId: 'first',
   stackEnds: false,
+  stackCommand: 'npm run stack -- --threads 2',
+  directory: undefined,
   stack: {
     pid: 1,
     queue: 'fire-pbt',
@@ -101,6 +103,23 @@ describe('the summary of a run', () => {
     assert.equal(
       lines(RESULT).at(-1),
       'Report: it could not be written. Make it with npm run report -- --run my-run/first',
+    );
+  });
+
+  it('has commands that can be pasted, whatever the ids, and that lead to the same stack', () => {
+    const storage = { bucket: 'mine', folder: 'my%20run/first' };
+    const places = { ...PLACES, stackEnds: true, directory: "/data/it's" };
+    const told = formatSummary({ ...RESULT, workflowId: 'my run', storage }, toySpecification(), places).split('\n');
+    assert.deepEqual(
+      told.slice(-5).map((line) => line.replace(/^ {2}\S+ workflow/, '  temporal workflow')),
+      [
+        'Next: start the stack (npm run stack -- --threads 2), then:',
+        "  temporal workflow show --workflow-id 'my run'",
+        "  temporal workflow query --workflow-id 'my run/P1' --type members",
+        '',
+        'Report: it could not be written. Make it with ' +
+          "npm run report -- --run my%20run/first --bucket mine --directory '/data/it'\\''s'",
+      ],
     );
   });
 
