@@ -151,8 +151,8 @@ ${STORE_HELP}`,
 Simulates the runs of a comparison: the decisions of the workflows and the training of the task, without Temporal and
 S3. Does not repeat a run that the output already has, unless the input specifies its arm differently.
 
-  --input-file FILE      a comparison, for example experiments/compare-toys.json
-  --output FILE          file for the table
+  --input-file FILE      a comparison without \`retrace\`, for example experiments/compare-toys.json
+  --output FILE          file for the table; a table with runs of a stack is not overwritten
 ${TASKS_HELP}
   --processes N          number of simultaneous runs (one per core)
   --environment-threads N

@@ -4,28 +4,20 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, resolve } from 'node:path';
-import { parseComparison, type Comparison } from '../../activities/comparison/input.ts';
+import { parseComparison } from '../../activities/comparison/input.ts';
 import type { ComparisonRun } from '../../activities/contracts/comparison.ts';
 import { comparisonText } from '../../activities/comparison/table.ts';
 import { inParallel } from '../../workflows/population/in-parallel.ts';
-import { readOptions, parseWholeNumber } from '../processes/command-line.ts';
+import { commandWith, readOptions, parseWholeNumber } from '../processes/command-line.ts';
 import { loadTasks } from '../own-tasks/loading.ts';
 import { taskFiles, TASKS_OPTION } from '../own-tasks/options.ts';
-import { makeDirectory } from '../processes/directories.ts';
 import { readExperiment } from '../processes/experiment.ts';
 import { loaderArguments, moduleFile } from '../processes/places.mjs';
 import { UserError, runProcess } from '../processes/user-error.ts';
-import { SIMULATED, type SimulationJob } from '../simulation/simulate.ts';
+import { readSimulatedRuns, requireWritable, writeTable } from '../simulation/output.ts';
+import type { SimulationJob } from '../simulation/simulate.ts';
 import { HELP } from './help.mjs';
-
-/** The content of an existing output file. */
-interface StoredTable {
-  readonly input: Pick<Comparison, 'arms'>;
-  readonly runs: readonly ComparisonRun[];
-}
 
 await runProcess(async () => {
   const options = readOptions(
@@ -49,6 +41,11 @@ await runProcess(async () => {
   if (workflowType !== 'compare')
     throw new UserError(`Expected ${inputFile} to be a comparison, with \`arms\` and \`seeds\`, got one run`);
   const { specifications, ...input } = parseComparison(comparison, describe);
+  if (input.retrace)
+    throw new UserError(
+      `Expected \`retrace\` in ${inputFile} to be false or absent, got \`true\`: a simulation retraces nothing. ` +
+        `Remove it, or train with \`${commandWith('start', ['--input-file', inputFile])}\``,
+    );
   const jobs = Object.entries(specifications).flatMap(([arm, specification]) =>
     input.seeds.map((seed): SimulationJob => ({
       arm,
@@ -57,9 +54,10 @@ await runProcess(async () => {
       tasks,
     })),
   );
-  makeDirectory(dirname(resolve(output)), 'the table');
-  const simulated = await simulateAll(jobs, processes, readStored(output, input), (runs, newest) => {
-    writeFileSync(output, comparisonText(input, runs));
+  const stored = readSimulatedRuns(output, input);
+  requireWritable(output);
+  const simulated = await simulateAll(jobs, processes, stored, (runs, newest) => {
+    writeTable(output, comparisonText(input, runs));
     const { arm, seed, testScore } = newest;
     console.log(`${runs.length} of ${jobs.length} runs done: ${arm}, seed ${seed}: ${testScore}`);
   });
@@ -87,15 +85,6 @@ async function simulateAll(
     onRun(finished, newest);
   });
   return waiting.length;
-}
-
-/** Returns the runs of the output file whose arms have the same specification as in the input. */
-function readStored(output: string, { arms }: Pick<Comparison, 'arms'>): readonly ComparisonRun[] {
-  if (!existsSync(output)) return [];
-  const { input, runs } = JSON.parse(readFileSync(output, 'utf8')) as StoredTable;
-  return runs.filter(
-    ({ arm, folder }) => folder === SIMULATED && JSON.stringify(input.arms[arm]) === JSON.stringify(arms[arm]),
-  );
 }
 
 /** Simulates one run in a new process, so that runs can use several cores and release their memory. */
