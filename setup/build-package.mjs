@@ -23,7 +23,7 @@ const TESTS = /(_test|\/run_tests)(\.d)?\.[jt]s$/;
 /** Folders and commands of the sources that are only for the development of fire-pbt. */
 const NOT_SHIPPED = new RegExp(
   '^workers/(bench|chaos|results)/|' +
-    '^workers/commands/(bench|chaos|example-images|record-histories|results|write-.*)\\.ts$',
+    '^workers/commands/((bench|chaos|example-images|record-histories|results|write-.*)\\.ts|tool-help\\.mjs)$',
 );
 
 /** What of set-up works without a clone. */

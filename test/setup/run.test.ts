@@ -1,12 +1,14 @@
-/** A tool that runs after set-up gets its own arguments and signals, and decides its exit code. */
+/** A tool that runs after set-up gets its own arguments and signals, and decides its exit code; its help needs none. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import { TOOL_HELP } from '../../workers/commands/tool-help.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(path.join(tmpdir(), 'fire-pbt-tool-'));
@@ -32,6 +34,16 @@ test('a tool gets all arguments, and set-up prints nothing to its output', async
   const said = JSON.parse(String((await once(child.stdout, 'data'))[0])) as unknown;
   assert.deepEqual(said, { arguments: ['--help', '--', 'experiments/x.json', '--tests'], tool });
   assert.deepEqual(await once(child, 'exit'), [0, null]);
+});
+
+test('--help of a command for developers sets nothing up', async () => {
+  for (const [name, help] of Object.entries(TOOL_HELP)) {
+    const args = ['setup/run.mjs', `workers/commands/${name}.ts`, '--help'];
+    // Set-up would refuse this.
+    const env = { ...process.env, TENSORFLOW_PREFIX: folder };
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: ROOT, env });
+    assert.deepEqual([stdout, stderr], [`${help.trim()}\n`, '']);
+  }
 });
 
 test('the exit code of a tool becomes the exit code of the process', async () => {

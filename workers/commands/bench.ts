@@ -13,21 +13,7 @@ import { benchTraining } from '../bench/training.ts';
 import { formatCount, shortDuration } from '../../workflows/population/figures.ts';
 import { parseChoice, readOptions } from '../processes/command-line.ts';
 import { runProcess } from '../processes/user-error.ts';
-
-const HELP = `
-Measures the time to smooth a curve; the CPU time of a training step, compiled and compared with a graph written by
-hand, with eager TensorFlow.js and with PyTorch; that of ResNet-18 and ResNet-50, compared with PyTorch; how many images
-a second are decoded and cropped for training, compared with torchvision; a trainer's memory from round to round; the
-time to store a large checkpoint and read it back, compared with the AWS SDK; the time to draw the report of a large
-run; and the cost of orchestration without the time for training: seconds per round, and the length of each history
-compared with its budget. Exits with 1 if a history exceeds its budget, or memory grows by more than 5 % from round 20
-to round 200.
-
-  --only NAME    measure only smoothing, training, residual, images, memory, storage, report or orchestration (all)
-  --python PATH  for training, residual and images, the Python that has PyTorch and torchvision (python3)
-  --small        run one short run instead of three, measure training, images and storage once, store less, and train
-                 fewer rounds
-  --help         show this text`;
+import { TOOL_HELP } from './tool-help.mjs';
 
 const OPTIONS = {
   only: { type: 'string' },
@@ -83,7 +69,7 @@ const PARTS: readonly Part[] = [
 ];
 
 await runProcess(async () => {
-  const options = readOptions(OPTIONS, HELP);
+  const options = readOptions(OPTIONS, TOOL_HELP.bench);
   const names = PARTS.map(({ name }) => name);
   const only = parseChoice('only', options.only, names);
   let isWithinBudget = true;

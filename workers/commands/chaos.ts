@@ -31,22 +31,7 @@ import { outcomeOf } from '../chaos/outcome.ts';
 import { lookAt } from '../chaos/sight.ts';
 import { formatStandstill, Standstills } from '../chaos/standstills.ts';
 import type { StackOptions } from '../stack/options.ts';
-
-const HELP = `
-Runs a specification twice on a temporary stack: undisturbed, then disturbed. Exits with 1 unless both runs have the
-same decisions, winner and weights.
-
-  --kills N           number of kills: each is a kill -9 of one part (Temporal, S3, orchestrator or a trainer) at a
-                      random moment (50)
-  --every SECONDS     average time between two kills (4)
-  --seed N            seed of the random moments and parts (0)
-  --outages           cause outages instead of kills: S3 refuses connections, S3 resets them, Temporal is down
-  --outage-seconds N  duration of each outage (60)
-  --input-file FILE   the specification (experiments/fashion-mnist.json)
-  --change JSON       fields that replace those of the specification, such as '{"steps": 12000}'
-  --continue-after N  events of a history after which Temporal suggests to continue as new (Temporal's 4096); not with
-                      --outages
-  --help              show this text`;
+import { TOOL_HELP } from './tool-help.mjs';
 
 /** Time before each outage. */
 const PAUSE_MS = 15_000;
@@ -67,7 +52,7 @@ await runProcess(async () => {
       change: { type: 'string', default: '{}' },
       'continue-after': { type: 'string' },
     },
-    HELP,
+    TOOL_HELP.chaos,
   );
   const kills = parseWholeNumber('kills', options.kills, 1, 10_000) ?? 0;
   const everySeconds = parseWholeNumber('every', options.every, 1, 3600) ?? 0;

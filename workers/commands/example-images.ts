@@ -12,15 +12,7 @@ import { inParallel } from '../../workflows/population/in-parallel.ts';
 import { parseWholeNumber, readOptions } from '../processes/command-line.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { formatCount } from '../../workflows/population/figures.ts';
-
-const HELP = `
-Writes images of Fashion-MNIST as JPEG and PNG files of many sizes in a folder for each class, as ImageNet has them, and
-three broken files among them: the data set of experiments/images-small.json.
-
-  --directory DIRECTORY  where train/ and val/ are written (.local/images-small)
-  --train N              number of training images, at most 60000 (4000)
-  --val N                number of test images, at most 10000 (1000)
-`;
+import { TOOL_HELP } from './tool-help.mjs';
 
 const SIDE = 28;
 /** As many as are encoded at once. */
@@ -29,7 +21,7 @@ const AT_ONCE = 4;
 await runProcess(async () => {
   const options = readOptions(
     { directory: { type: 'string' }, train: { type: 'string' }, val: { type: 'string' } },
-    HELP,
+    TOOL_HELP['example-images'],
   );
   const { directory = join('.local', 'images-small') } = options;
   const counts = {

@@ -13,30 +13,8 @@ import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { makePage } from '../results/page.ts';
 import { parseTable, TABLE_NAME } from '../results/stored-table.ts';
 import { ROOT } from '../processes/places.mjs';
-import { OBJECT_HELP, STORE_HELP } from './help.mjs';
+import { TOOL_HELP } from './tool-help.mjs';
 import { formatCount, shortBytes } from '../../workflows/population/figures.ts';
-
-const HELP = `
-Makes docs/results.md and its plots from docs/results/page.md (the text) and docs/results/*.json (one comparison each).
-Also updates the quoted results in README.md: \`<!-- results: TEXT -->\` is followed by the expanded text and
-\`<!-- /results -->\`. Placeholders in the text:
-
-  {{table TABLE}} {{pairs TABLE}} {{costs TABLE}} {{evaluations TABLE}} {{promotions TABLE}}   tables
-  {{plot schedules|scores|costs|evaluations TABLE}}                             a plot
-  {{value TABLE ARM MEASURE count|mean|sd|median|iqm|low|high|min|max}}         a number, for example
-                                                  {{value narrow-15000 FIRE testScore mean}}
-  {{difference TABLE ARM AGAINST MEASURE pairs|ahead|mean|low|high|effect|p|smallestP}}
-  {{seeds TABLE}} {{published imagenet|toys}}                                   seeds; published results
-  {{#if TABLE}} … {{/if}}                                                       only if the table is stored
-
-  --check                write nothing; exit with 1 if the page is out of date
-  --fetch WORKFLOW_ID    instead of making the page, copy the comparison's comparison.json from the bucket to
-                         docs/results
-  --name NAME            with --fetch: name of the table (the workflow id, with dashes for slashes)
-  --docs DIRECTORY       use this directory instead of docs
-${OBJECT_HELP}
-
-${STORE_HELP}`;
 
 await runProcess(async () => {
   const options = readOptions(
@@ -47,7 +25,7 @@ await runProcess(async () => {
       docs: { type: 'string' },
       ...OBJECT_OPTIONS,
     },
-    HELP,
+    TOOL_HELP.results,
   );
   const { check, fetch: workflowId, name, bucket = DEFAULT_BUCKET, directory } = options;
   const docs = options.docs === undefined ? join(ROOT, 'docs') : resolve(options.docs);
