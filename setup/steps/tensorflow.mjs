@@ -75,50 +75,83 @@ export const tensorflow = {
 
   async install(task) {
     const library = chooseLibrary();
-    const folder = folderOf(library);
-    if (library.kind !== 'existing' && !isFetched(library)) await fetchLibrary(task, library.kind, folder);
-    const wanted = bindingFor(library);
-    if (!existsSync(wanted)) await compile(task, library, wanted);
-    link(wanted, BINDING);
     try {
-      const device = await check(task);
-      if (library.kind === 'cuda' && device === 'cpu') {
-        task.line(
-          '  TensorFlow finds no GPU and trains on the CPU. It needs version 525 or later of the NVIDIA driver.',
-        );
-      }
-      return library.kind === 'existing'
-        ? `the library in ${library.prefix}, on the ${device.toUpperCase()}`
-        : `${VERSION} in ${displayPath(folder)}, on the ${device.toUpperCase()}`;
+      return await installFor(library, task);
     } catch (error) {
-      // The next start must not find a binding that does not work.
-      rmSync(BINDING, { force: true });
-      rmSync(path.dirname(wanted), { recursive: true, force: true });
-      throw error;
+      throw library.kind === 'existing' ? withOtherLibraries(error, library.prefix) : error;
     }
   },
 };
 
 /**
- * Chooses the library: the one that TENSORFLOW_PREFIX names, else one that is installed under /usr/local or /usr, else
- * one from the package registry. The latter has CUDA if there is an NVIDIA GPU; TENSORFLOW_DEVICE=cpu or cuda overrides
- * this.
- * @returns {Library}
- * @throws {SetupFailure} if TENSORFLOW_PREFIX names a folder without the library
+ * @param {Library} library
+ * @param {import('../set-up.mjs').Task} task
  */
-export function chooseLibrary() {
-  const named = process.env['TENSORFLOW_PREFIX'];
-  if (named !== undefined && named !== '') {
+async function installFor(library, task) {
+  const folder = folderOf(library);
+  if (library.kind !== 'existing' && !isFetched(library)) await fetchLibrary(task, library.kind, folder);
+  const wanted = bindingFor(library);
+  if (!existsSync(wanted)) await compile(task, library, wanted);
+  link(wanted, BINDING);
+  try {
+    const device = await check(task);
+    if (library.kind === 'cuda' && device === 'cpu') {
+      task.line('  TensorFlow finds no GPU and trains on the CPU. It needs version 525 or later of the NVIDIA driver.');
+    }
+    return library.kind === 'existing'
+      ? `the library in ${library.prefix}, on the ${device.toUpperCase()}`
+      : `${VERSION} in ${displayPath(folder)}, on the ${device.toUpperCase()}`;
+  } catch (error) {
+    // The next start must not find a binding that does not work.
+    rmSync(BINDING, { force: true });
+    rmSync(path.dirname(wanted), { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * Chooses the library: the one that TENSORFLOW_PREFIX names, else the one from the package registry for the
+ * TENSORFLOW_DEVICE, cpu or cuda, else one that is installed under /usr/local or /usr, else one from the package
+ * registry, with CUDA if there is an NVIDIA GPU.
+ * @param {NodeJS.ProcessEnv} [environment]
+ * @param {readonly string[]} [usual] where a library may be installed
+ * @returns {Library}
+ * @throws {SetupFailure} if TENSORFLOW_PREFIX names a folder without the library, or TENSORFLOW_DEVICE another device
+ */
+export function chooseLibrary(environment = process.env, usual = ['/usr/local', '/usr']) {
+  const { TENSORFLOW_PREFIX: named = '', TENSORFLOW_DEVICE: device = '' } = environment;
+  if (named !== '') {
     const prefix = path.resolve(named);
     if (hasLibrary(prefix)) return { kind: 'existing', prefix };
     throw new SetupFailure(
       `Expected TENSORFLOW_PREFIX to be a folder with lib/libtensorflow.so and include/tensorflow/c, got ${named}`,
     );
   }
-  const installed = ['/usr/local', '/usr'].find(hasLibrary);
+  if (device === 'cpu' || device === 'cuda') return { kind: device };
+  if (device !== '') throw new SetupFailure(`Expected TENSORFLOW_DEVICE to be cpu or cuda, got ${device}`);
+  const installed = usual.find(hasLibrary);
   if (installed !== undefined) return { kind: 'existing', prefix: installed };
-  const device = process.env['TENSORFLOW_DEVICE'];
-  return { kind: device === 'cpu' || device === 'cuda' ? device : hasNvidiaGpu() ? 'cuda' : 'cpu' };
+  return { kind: hasNvidiaGpu() ? 'cuda' : 'cpu' };
+}
+
+/**
+ * Adds to a failure how to use another library than the one that was found on the machine.
+ * @param {unknown} error
+ * @param {string} prefix
+ * @returns {unknown}
+ */
+export function withOtherLibraries(error, prefix) {
+  if (!(error instanceof SetupFailure)) return error;
+  const { message, log, advice } = error;
+  return new SetupFailure(message, {
+    advice: [
+      ...(advice === undefined ? [] : [advice]),
+      `this is with the library in ${prefix}; TENSORFLOW_DEVICE=cpu or cuda downloads one, and ` +
+        'TENSORFLOW_PREFIX names another',
+    ].join('; '),
+    ...(log === undefined ? {} : { log }),
+    cause: error,
+  });
 }
 
 /** @param {string} prefix */
