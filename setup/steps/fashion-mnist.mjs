@@ -6,20 +6,8 @@
  */
 
 import { createHash } from 'node:crypto';
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { gunzipSync } from 'node:zlib';
 import { SetupFailure, systemReason } from '../failure.mjs';
 import { link } from '../links.mjs';
@@ -35,7 +23,7 @@ const PUBLISHER = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com';
 const SIZE_BYTES = 30.9e6;
 
 /** Maximal time without data from a connection. */
-const IDLE_TIMEOUT_MS = 30_000;
+const IDLE_TIMEOUT_S = 30;
 
 /** @typedef {{ name: string, contentSha256: string, contentSizeBytes: number }} DataFile */
 
@@ -193,35 +181,50 @@ async function fromDebian(task) {
 async function fromPublisher(task) {
   const folder = path.join(task.staging, 'published');
   mkdirSync(folder, { recursive: true });
-  let received = 0;
   for (const { name } of dataFiles()) {
-    const address = `${PUBLISHER}/${name}`;
     try {
-      const idle = new AbortController();
-      let timer = setTimeout(() => idle.abort(), IDLE_TIMEOUT_MS);
-      const response = await fetch(address, { signal: idle.signal });
-      if (!response.ok || response.body === null) throw new Error(`HTTP status ${String(response.status)}`);
-      const body = Readable.fromWeb(/** @type {import('node:stream/web').ReadableStream} */ (response.body));
-      body.on('data', (/** @type {Uint8Array} */ chunk) => {
-        clearTimeout(timer);
-        timer = setTimeout(() => idle.abort(), IDLE_TIMEOUT_MS);
-        received += chunk.byteLength;
-        task.progress(`downloading ${formatSize(received)} of ${formatSize(SIZE_BYTES)}`);
-      });
-      await pipeline(body, createWriteStream(path.join(folder, name)));
-      clearTimeout(timer);
+      await download(task, `${PUBLISHER}/${name}`, path.join(folder, name));
     } catch (error) {
-      if (systemReason(error) !== undefined) throw error;
-      const cause =
-        error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error);
-      throw new SetupFailure(`Cannot download ${address}: ${cause}`, {
-        advice: `download ${dataFiles()
-          .map((file) => file.name)
-          .join(', ')} yourself and put them into ${displayPath(PLACE)}`,
+      if (!(error instanceof SetupFailure)) throw error;
+      const names = dataFiles().map((file) => file.name);
+      throw new SetupFailure(error.message, {
+        advice: error.advice ?? `download ${names.join(', ')} yourself and put them into ${displayPath(PLACE)}`,
         log: path.join(LOGS, 'setup-fashion-mnist.log'),
         cause: error,
       });
     }
   }
   return folder;
+}
+
+/** Python's urllib goes through the proxy that the environment names, as pip does; Node's fetch does not. */
+const DOWNLOAD = `
+import http.client, shutil, sys, urllib.error, urllib.request
+address, place, timeout = sys.argv[1:]
+try:
+    with urllib.request.urlopen(address, timeout=float(timeout)) as answer, open(place, 'wb') as copy:
+        shutil.copyfileobj(answer, copy, 1 << 16)
+        expected = answer.headers.get('Content-Length')
+        if expected is not None and copy.tell() != int(expected):
+            sys.exit('error: got %d of %s bytes' % (copy.tell(), expected))
+except urllib.error.HTTPError as error:
+    sys.exit('error: ' + str(error))
+except (OSError, ValueError, http.client.HTTPException) as error:
+    sys.exit('error: ' + str(getattr(error, 'reason', error)))
+`;
+
+/**
+ * Downloads a file.
+ * @param {import('../set-up.mjs').Task} task
+ * @param {string} address
+ * @param {string} file where to write it, in a folder with nothing but such downloads
+ * @throws {SetupFailure} naming the address and the reason
+ */
+export async function download(task, address, file) {
+  const folder = path.dirname(file);
+  const received = () => readdirSync(folder).reduce((bytes, name) => bytes + statSync(path.join(folder, name)).size, 0);
+  await task.run('python3', ['-c', DOWNLOAD, address, file, String(IDLE_TIMEOUT_S)], {
+    purpose: `download ${address}`,
+    onTick: () => task.progress(`downloading ${formatSize(received())} of ${formatSize(SIZE_BYTES)}`),
+  });
 }
