@@ -6,9 +6,9 @@
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { HELP, PROGRAM_HELP } from '../workers/commands/help.mjs';
 import { commandLine, IS_CLONE, LOCAL, moduleFile, PACKAGE } from '../workers/processes/places.mjs';
+import { trainsOnFashionMnist } from './experiment-data.mjs';
 import { setUp } from './set-up.mjs';
 import { runTool } from './tool.mjs';
 
@@ -47,7 +47,7 @@ if (!IS_CLONE) process.env['FIRE_PBT_HOME'] = LOCAL;
 const command = COMMANDS[name];
 if (command === undefined) await setUpAll();
 else {
-  await setUp({ parts: namesFashionMnist() ? [...command.parts, 'fashion-mnist'] : command.parts });
+  await setUp({ parts: trainsOnFashionMnist(name, args) ? [...command.parts, 'fashion-mnist'] : command.parts });
   await runTool(moduleFile(command.module), args);
 }
 
@@ -67,20 +67,6 @@ async function setUpAll() {
   }
   const hadWork = await setUp({ tests });
   console.error(`Set-up ${hadWork ? 'is' : 'was already'} complete. Next: ${commandLine('start')}`);
-}
-
-/** Tells whether the command is `start` with an experiment on Fashion-MNIST. Others start without these data. */
-function namesFashionMnist() {
-  if (name !== 'start') return false;
-  const options = /** @type {const} */ ({ 'input-file': { type: 'string' } });
-  const file = parseArgs({ args, options, strict: false }).values['input-file'];
-  if (typeof file !== 'string') return true;
-  try {
-    return readFileSync(file, 'utf8').includes('"fashion-mnist"');
-  } catch {
-    // The command says what is wrong with the file.
-    return false;
-  }
 }
 
 /** Returns the version in package.json. */

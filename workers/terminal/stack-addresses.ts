@@ -1,8 +1,9 @@
 /**
  * Formats the addresses of the stack's parts and the first commands to use with them.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { displayPath, PACKAGE } from '../processes/places.mjs';
+import { DATA, displayPath, PACKAGE } from '../processes/places.mjs';
 import { commandFor } from '../processes/programs.ts';
 import type { StackRecord } from '../stack/running-stack.ts';
 import { shellWord } from '../../workflows/population/names.ts';
@@ -10,8 +11,15 @@ import { formatCount } from '../../workflows/population/figures.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
 
-/** Describes the running stack. Returns several lines, without secrets. */
-export function formatStack({ temporal, s3, queue, trainers, threads, pages }: StackRecord): string {
+/**
+ * Describes the running stack. Returns several lines, without secrets. The experiment that it names is one for which
+ * `dataDirectory` has the data.
+ */
+export function formatStack(
+  { temporal, s3, queue, trainers, threads, pages }: StackRecord,
+  dataDirectory: string = DATA,
+): string {
+  const experiment = existsSync(join(dataDirectory, 'fashion-mnist')) ? 'fashion-mnist.json' : 'toy-deceptive.json';
   return [
     `Temporal   ${temporal.address}, namespace ${temporal.namespace}${temporal.own ? ' (your own)' : ''}`,
     ...(temporal.webUi === null ? [] : [`Web UI     ${temporal.webUi}`]),
@@ -23,7 +31,7 @@ export function formatStack({ temporal, s3, queue, trainers, threads, pages }: S
     '',
     'Start a run:',
     `  ${temporalCommand({ temporal })} workflow start --type firePbt --task-queue ${shellWord(queue)} --workflow-id ` +
-      `my-run --input-file ${shellWord(displayPath(join(PACKAGE, 'experiments', 'fashion-mnist.json')))}`,
+      `my-run --input-file ${shellWord(displayPath(join(PACKAGE, 'experiments', experiment)))}`,
     ...(s3.own || s3.endpoint === null
       ? []
       : [
