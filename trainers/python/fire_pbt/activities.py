@@ -7,6 +7,7 @@ for a step, as long as it does not hold Python's interpreter lock: NumPy and PyT
 from __future__ import annotations
 
 import asyncio
+import inspect
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,6 +18,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from . import rounds
 from .checkpoints import Checkpoints
+from .failures import failure, of_task, passes
 from .task import Refused, Task
 
 HEARTBEAT_EVERY = 1.0
@@ -85,10 +87,10 @@ class TrainerActivities:
     async def _compute(self, compute: _Compute, request: dict[str, Any]) -> dict[str, Any]:
         if request["threads"] != self._threads:
             message = f"Cannot train with {request['threads']} threads: this trainer has {self._threads}"
-            raise rounds.failure("ThreadCountMismatch", message)
+            raise failure("ThreadCountMismatch", message)
         complaints = self._complaints(request)
         if complaints:
-            raise rounds.failure("InvalidTask", f"Cannot train this task: {complaints}")
+            raise failure("InvalidTask", f"Cannot train this task: {complaints}")
         info = activity.info()
         told = info.heartbeat_details[0] if info.heartbeat_details else None
         progress = rounds.Progress(request, told, info.attempt)
@@ -137,16 +139,14 @@ def _computed(
 ) -> dict[str, Any]:
     try:
         return compute(kind, request, progress, checkpoints)
-    except (ApplicationError, rounds.Interrupted, OSError):
+    except (ApplicationError, rounds.Interrupted):
         raise
-    except Exception as error:
-        if type(error).__module__.startswith(("botocore", "urllib3")):
+    except (Exception, SystemExit) as error:
+        if passes(error):
             raise
         # The task's own code: every attempt would repeat it.
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{frame.filename}:{frame.lineno}"
         traceback.print_exc()
-        raise rounds.failure("TaskFailed", f"{type(error).__name__}: {error} ({where})") from None
+        raise of_task(error, inspect.getfile(kind)) from None
 
 
 def _fits(kind: type[Task], name: str, value: Any) -> bool:

@@ -13,8 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from safetensors import SafetensorError
 from safetensors.numpy import load
-from temporalio.exceptions import ApplicationError
 
+from .failures import failure
 from .task import State
 
 _DTYPES = {
@@ -76,15 +76,15 @@ class Checkpoints:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") not in ("NoSuchKey", "404"):
                 raise _classified(error, f"Cannot get {place}") from None
-            raise _failure("CheckpointMissing", f"Cannot use checkpoint {place}: it is missing. {_ADVICE}") from None
+            raise failure("CheckpointMissing", f"Cannot use checkpoint {place}: it is missing. {_ADVICE}") from None
         found = hashlib.sha256(body).hexdigest()
         if found != reference["sha256"]:
             wanted = f"expected SHA-256 {reference['sha256']}, got {len(body)} bytes with SHA-256 {found}"
-            raise _failure("CheckpointCorrupt", f"Cannot use checkpoint {place}: {wanted}. {_ADVICE}")
+            raise failure("CheckpointCorrupt", f"Cannot use checkpoint {place}: {wanted}. {_ADVICE}")
         try:
             return load(body)
         except SafetensorError as error:
-            raise _failure("CheckpointUnusable", f"Cannot use checkpoint {place}: {error}") from None
+            raise failure("CheckpointUnusable", f"Cannot use checkpoint {place}: {error}") from None
 
 
 def encode(state: State, metadata: dict[str, str]) -> bytes:
@@ -115,8 +115,4 @@ def _classified(error: ClientError, doing: str) -> Exception:
     code = error.response.get("Error", {}).get("Code")
     if code not in _REFUSALS:
         return error
-    return _failure("StoreRefuses", f"{doing}: {error}. Grant the right or create the bucket (docs/storage.md)")
-
-
-def _failure(kind: str, message: str) -> ApplicationError:
-    return ApplicationError(message, type=kind, non_retryable=True)
+    return failure("StoreRefuses", f"{doing}: {error}. Grant the right or create the bucket (docs/storage.md)")

@@ -12,6 +12,7 @@ from typing import Any
 from temporalio.exceptions import ApplicationError
 
 from .checkpoints import Checkpoints, encode
+from .failures import failure
 from .hyperparameters import complete
 from .task import Task
 
@@ -182,8 +183,3 @@ def request_digest(request: dict[str, Any]) -> str:
 def worker_name(worker: dict[str, Any]) -> str:
     """Return the name of a worker, as runs call it: `P1/member-3`."""
     return f"P{worker['subPopulation']}/{worker['kind']}-{worker['index']}"
-
-
-def failure(kind: str, message: str) -> ApplicationError:
-    """Return a failure that every attempt would repeat."""
-    return ApplicationError(message, type=kind, non_retryable=True)
