@@ -13,7 +13,7 @@ describe('the modules of the trainer in Python', () => {
     const { code, output } = await new Promise<{ code: number; output: string }>((resolve) => {
       execFile(
         PYTHON,
-        ['-B', '-m', 'unittest', 'discover', '-s', TESTS, '-p', '*_test.py'],
+        ['-B', '-m', 'unittest', 'discover', '-b', '-s', TESTS, '-p', '*_test.py'],
         { cwd: join(ROOT, 'trainers/python'), timeout: 300_000 },
         (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
       );

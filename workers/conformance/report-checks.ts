@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ReportOutcome, ReportRequest } from '../../activities/contracts/training.ts';
 import { reportOutcome } from '../../activities/contracts/training-schema.ts';
 import { resultFileKey } from '../../activities/storage/layout.ts';
-import { HEARTBEAT_MS, require, requireValid, resultOf, type Check, type Subject } from './subject.ts';
+import { require, requireValid, resultOf, type Check, type Subject } from './subject.ts';
 
 const REPORT_MS = 900_000;
 
@@ -33,9 +33,6 @@ async function report(subject: Subject): Promise<ReportOutcome> {
   const { checkpoint } = await subject.first();
   const { storage, task, seed, threads, hyperparameters } = subject.request();
   const request: ReportRequest = { storage, task, seed, threads, checkpoint, hyperparameters };
-  const asked = await subject.options.trainer.begin('report', request, {
-    attemptMs: REPORT_MS,
-    heartbeatMs: HEARTBEAT_MS,
-  });
+  const asked = await subject.options.trainer.begin('report', request, { attemptMs: REPORT_MS });
   return requireValid(reportOutcome, resultOf(await asked.answer(), 'report'), 'The answer of `report`');
 }

@@ -48,8 +48,6 @@ const LONGER = 3;
 const MOST_GROWTH = 16;
 /** A long round may take this; what is interrupted ends sooner. */
 const LONGEST_ROUND_MS = 900_000;
-/** As in a run. */
-export const HEARTBEAT_MS = 6_000;
 
 /** A round that is long enough to be interrupted. */
 export interface LongRound {
@@ -116,8 +114,7 @@ export class Subject {
 
   /** Begins to train. */
   async begin(request: TrainRequest, attempts = 1): Promise<Asked> {
-    const options = { attempts, attemptMs: LONGEST_ROUND_MS, heartbeatMs: HEARTBEAT_MS };
-    return this.options.trainer.begin('train', request, options);
+    return this.options.trainer.begin('train', request, { attempts, attemptMs: LONGEST_ROUND_MS });
   }
 
   /** The outcome of the short round from the beginning. */

@@ -16,6 +16,8 @@ import type { askTrainer, Question } from './ask-trainer.ts';
 const WORKFLOW = moduleFile('workers/conformance/ask-trainer.ts');
 /** An answer to a request that is no training. */
 const PROMPT_MS = 120_000;
+/** Without a heartbeat for so long, an attempt is lost: as in a run. */
+const HEARTBEAT_MS = 6_000;
 const POLL_MS = 100;
 /** Values of `temporal.api.enums.v1.PendingActivityState`: started, or told to end or to pause. */
 const WITH_A_WORKER: readonly number[] = [2, 3, 5];
@@ -98,7 +100,7 @@ export class TrainerUnderTest {
       request,
       attempts: 1,
       attemptMs: PROMPT_MS,
-      heartbeatMs: PROMPT_MS,
+      heartbeatMs: HEARTBEAT_MS,
       ...options,
     };
     const handle = await this.#client.workflow.start<typeof askTrainer>('askTrainer', {

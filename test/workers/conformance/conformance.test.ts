@@ -59,6 +59,16 @@ const BROKEN: readonly Broken[] = [
     found: ['describes the task: settings in full, a label, hyperparameters, the name of its score'],
   },
   {
+    what: 'describes after eight seconds without a heartbeat',
+    breaks: (honest) => ({
+      describe: async (request) => {
+        await new Promise((resolve) => setTimeout(resolve, 8_000));
+        return honest.describe(request);
+      },
+    }),
+    found: ['describes the task: settings in full, a label, hyperparameters, the name of its score'],
+  },
+  {
     what: 'draws from another source of random numbers in each attempt',
     breaks: (honest, objects) => ({
       train: async (request) =>

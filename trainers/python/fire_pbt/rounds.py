@@ -25,7 +25,7 @@ class Interrupted(Exception):
 
 
 class Progress:
-    """What heartbeats tell of a round, and how it is told to stop. Used by two threads."""
+    """What heartbeats tell of a round, a report or a description, and how it is told to stop. Used by two threads."""
 
     def __init__(self, request: dict[str, Any], told: dict[str, Any] | None, attempt: int):
         digest = request_digest(request)
@@ -36,6 +36,9 @@ class Progress:
         self.step = self.partial["checkpoint"]["step"] if self.partial else request.get("fromStep", 0)
         self.to_step = request.get("toStep")
         self.worker = worker_name(request["worker"]) if "worker" in request else None
+        self._describes = "checkpoint" not in request
+        #: What is done; completes `Cannot …`.
+        self.title = _title(request, self.worker)
         self.scores: list[float | str] = list(self.partial["scores"]) if self.partial else []
         self.doing = "opening"
         self.attempt = {"number": attempt, "beganAtStep": self.step, "deaths": 0, "ended": False, "death": None}
@@ -50,8 +53,10 @@ class Progress:
         if doing == "training" and self._began is None:
             self._began = (self._moved_at, step)
 
-    def details(self) -> dict[str, Any]:
-        """Return the details of a heartbeat."""
+    def details(self) -> list[dict[str, Any]]:
+        """Return the details of a heartbeat: none of a description."""
+        if self._describes:
+            return []
         since, first = self._began or (time.monotonic(), self.step)
         elapsed = self._moved_at - since
         told = {
@@ -61,15 +66,15 @@ class Progress:
             "attempt": self.attempt,
         }
         if self.worker is None:
-            return told
-        return {
-            **told,
+            return [told]
+        round_told = {
             "worker": self.worker,
             "toStep": self.to_step,
             "score": self.scores[-1] if self.scores else None,
             "stepsPerSecond": round((self.step - first) / elapsed) if elapsed > 0 else 0,
             "partial": self.partial,
         }
+        return [{**told, **round_told}]
 
 
 def train(kind: type[Task], request: dict[str, Any], progress: Progress, checkpoints: Checkpoints) -> dict[str, Any]:
@@ -159,6 +164,14 @@ def _save_partial(task: Task, request: dict[str, Any], progress: Progress, check
     scores = list(progress.scores)
     progress.partial = {"checkpoint": reference, "scores": scores, "requestSha256": progress.digest, "superseded": []}
     progress.moved("training", step)
+
+
+def _title(request: dict[str, Any], worker: str | None) -> str:
+    if worker is not None:
+        return f"finish {worker}'s round"
+    if "checkpoint" in request:
+        return f"report on checkpoint {request['checkpoint']['key']}"
+    return f"describe task {request['task']['kind']}"
 
 
 def _metadata(kind: type[Task], step: int) -> dict[str, str]:
