@@ -104,10 +104,13 @@ class TrainerActivities:
         details = activity.cancellation_details()
         progress.saves = saves or bool(details and (details.paused or details.worker_shutdown))
         progress.stop.set()
-        await asyncio.wait({work}, timeout=SAVE_WITHIN)
-        if work.done():
-            # It ended as it was told to; whatever it raised matters to nobody any more.
-            work.exception()
+        for _ in range(round(SAVE_WITHIN / HEARTBEAT_EVERY)):
+            await asyncio.wait({work}, timeout=HEARTBEAT_EVERY)
+            if work.done():
+                # It ended as it was told to; whatever it raised matters to nobody any more.
+                work.exception()
+                break
+            activity.heartbeat(*progress.details())
         progress.attempt = {**progress.attempt, "ended": True}
         activity.heartbeat(*progress.details())
 

@@ -97,12 +97,12 @@ def train(kind: type[Task], request: dict[str, Any], progress: Progress, checkpo
             progress.moved("measuring", step)
             progress.scores.append(_score(task.measure()))
         progress.moved("training", step)
-        if progress.stop.is_set() and not progress.saves:
-            raise Interrupted
-        if progress.stop.is_set() or time.monotonic() - saved_at >= PARTIAL_EVERY:
+        # Asked once: it may be told to stop between two lines.
+        stops = progress.stop.is_set()
+        if progress.saves if stops else time.monotonic() - saved_at >= PARTIAL_EVERY:
             _save_partial(task, request, progress, checkpoints)
             saved_at = time.monotonic()
-        if progress.stop.is_set():
+        if stops:
             raise Interrupted
     # A network that diverged trains no further.
     measurements = (request["toStep"] - request["fromStep"]) // request["evalEvery"]
