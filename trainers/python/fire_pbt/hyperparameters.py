@@ -59,6 +59,15 @@ def complete(definitions: list[Definition], values: dict[str, Any]) -> dict[str,
     return completed
 
 
+def difference(asked: dict[str, Any], effective: dict[str, Any]) -> str | None:
+    """Return the name of a value that is neither what was asked nor its float32; None if all are."""
+    for name in {**asked, **effective}:
+        value, found = asked.get(name), effective.get(name)
+        if found != value and (not isinstance(value, (int, float)) or found != _single(value)):
+            return name
+    return None
+
+
 def _allows(definition: Definition, value: Any) -> bool:
     if definition["kind"] == "category":
         return value in definition["choices"]

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from .checkpoints import Checkpoints, encode
 from .failures import failure
-from .hyperparameters import complete
+from .hyperparameters import complete, difference
 from .task import Task
 
 #: Seconds of training after which a partial checkpoint is saved.
@@ -86,12 +86,14 @@ def train(kind: type[Task], request: dict[str, Any], progress: Progress, checkpo
         raise failure("InvalidHyperparameters", f"{progress.worker}: {error}") from None
     task = kind(settings_of(kind, request["task"]), request["seed"], progress.worker or "")
     _begin(task, request, progress, checkpoints)
-    effective = task.effective_hyperparameters(hyperparameters)
+    began_at = progress.step
     saved_at = time.monotonic()
     while progress.step < request["toStep"] and "diverged" not in progress.scores:
         step = progress.step
         progress.moved("training", step)
         task.train(step, hyperparameters)
+        if step == began_at:
+            _verify(task, hyperparameters, progress)
         step += 1
         if (step - request["fromStep"]) % request["evalEvery"] == 0:
             progress.moved("measuring", step)
@@ -114,7 +116,7 @@ def train(kind: type[Task], request: dict[str, Any], progress: Progress, checkpo
     return {
         "checkpoint": reference,
         "scores": scores,
-        "effectiveHyperparameters": effective,
+        "effectiveHyperparameters": hyperparameters,
         "trainerSeconds": time.monotonic() - began,
     }
 
@@ -146,6 +148,17 @@ def _begin(task: Task, request: dict[str, Any], progress: Progress, checkpoints:
         _restore(task, checkpoints, bucket, request["checkpoint"])
     else:
         task.initialise()
+
+
+def _verify(task: Task, asked: dict[str, Any], progress: Progress) -> None:
+    effective = task.effective_hyperparameters(asked)
+    name = difference(asked, effective)
+    if name is not None:
+        raise failure(
+            "HyperparametersNotInEffect",
+            f"Expected `{name}` of {progress.worker} to be {asked.get(name)} in the optimiser at step {progress.step}, "
+            f"got `{effective.get(name)}`",
+        )
 
 
 def _restore(task: Task, checkpoints: Checkpoints, bucket: str, reference: dict[str, Any]) -> None:

@@ -86,7 +86,11 @@ class Task:
         return self.save()
 
     def effective_hyperparameters(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Return the values in the optimiser, for tasks whose optimiser keeps its own."""
+        """Return the values in the optimiser, for tasks whose optimiser keeps its own.
+
+        The trainer asks after the first step that it trains, and holds the worker if one is neither what was asked nor
+        its float32.
+        """
         return asked
 
     def random(self, *names: str | int) -> np.random.Generator:
