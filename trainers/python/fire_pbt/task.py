@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from .hyperparameters import Definition
 
-State = dict[str, np.ndarray]
+if TYPE_CHECKING:
+    import numpy as np
+
+State = dict[str, "np.ndarray"]
 
 
 class Refused(Exception):
@@ -98,6 +99,9 @@ class Task:
 
         `self.random("order", epoch)` gives the same numbers in every attempt, on every machine.
         """
+        # Loaded here: this module is imported before the trainer sets how many threads NumPy computes with.
+        import numpy as np
+
         text = "\0".join([str(self.seed), self.worker, *map(str, names)])
         words = np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype="<u4")
         return np.random.default_rng([int(word) for word in words])

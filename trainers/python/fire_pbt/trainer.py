@@ -1,4 +1,7 @@
-"""The trainer's process: `fire-pbt-trainer my_task.py`."""
+"""The trainer's process: `fire-pbt-trainer my_task.py`.
+
+Nothing that it imports loads NumPy: `main` sets first how many threads NumPy and others compute with.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.worker import Worker
 
-from .activities import TrainerActivities
 from .task import Task
 
 #: The default of the SDK is 0.8 of the heartbeat timeout: too long to wait for a cancellation, and too long if the
@@ -47,7 +49,7 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with (1); other runs are refused")
     options = parser.parse_args()
-    # Libraries read these when they are loaded, so before the user's file.
+    # Libraries read these when they are loaded: now, before the user's file and the activities, which load NumPy.
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(options.threads)
     try:
@@ -121,6 +123,8 @@ async def _serve(tasks: list[type[Task]], task_queue: str, threads: int) -> None
         raise UserError(
             f"Cannot connect to Temporal at {config['target_host']}: {error} (set TEMPORAL_ADDRESS)"
         ) from error
+    from .activities import TrainerActivities
+
     activities = TrainerActivities(tasks, threads)
     worker = Worker(
         client,
