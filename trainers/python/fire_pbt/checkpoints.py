@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from typing import Any
 
 import boto3
 import numpy as np
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from .failures import failure
+from .store_errors import advice, is_missing_object, is_permanent
 from .task import State
 
 _DTYPES = {
@@ -29,8 +32,15 @@ _ADVICE = (
     "round whose checkpoints are whole"
 )
 
-# What the store answers to the same request until somebody changes the store.
-_REFUSALS = {"AccessDenied", "AllAccessDisabled", "InvalidAccessKeyId", "InvalidBucketName", "NoSuchBucket", "403"}
+#: Parts of large objects, as activities/storage/large-objects.ts has them. S3 takes 10,000 of them: up to 160 GB.
+_PART_BYTES = 16 * 1024 * 1024
+_IN_PARTS = TransferConfig(
+    multipart_threshold=_PART_BYTES,
+    multipart_chunksize=_PART_BYTES,
+    max_concurrency=4,
+    # The other one, which boto3 prefers on some machines, has errors of its own.
+    preferred_transfer_client="classic",
+)
 
 
 class Checkpoints:
@@ -50,9 +60,12 @@ class Checkpoints:
         )
 
     def put(self, bucket: str, key: str, body: bytes) -> None:
-        """Store an object."""
+        """Store an object; a large one in parts.
+
+        Raises ApplicationError of type StoreRefuses, not retryable, if the store would refuse it again and again.
+        """
         try:
-            self._s3.put_object(Bucket=bucket, Key=key, Body=body)
+            self._s3.upload_fileobj(io.BytesIO(body), bucket, key, Config=_IN_PARTS)
         except ClientError as error:
             raise _classified(error, f"Cannot put s3://{bucket}/{key}") from None
 
@@ -74,7 +87,7 @@ class Checkpoints:
         try:
             body = self._s3.get_object(Bucket=bucket, Key=reference["key"])["Body"].read()
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in ("NoSuchKey", "404"):
+            if not is_missing_object(error):
                 raise _classified(error, f"Cannot get {place}") from None
             raise failure("CheckpointMissing", f"Cannot use checkpoint {place}: it is missing. {_ADVICE}") from None
         found = hashlib.sha256(body).hexdigest()
@@ -112,7 +125,6 @@ def encode(state: State, metadata: dict[str, str]) -> bytes:
 
 def _classified(error: ClientError, doing: str) -> Exception:
     """Return the failure that a request led to: not retryable if the store refuses the request for good."""
-    code = error.response.get("Error", {}).get("Code")
-    if code not in _REFUSALS:
+    if not is_permanent(error):
         return error
-    return failure("StoreRefuses", f"{doing}: {error}. Grant the right or create the bucket (docs/storage.md)")
+    return failure("StoreRefuses", f"{doing}: {error}. {advice(error)} (docs/storage.md)")

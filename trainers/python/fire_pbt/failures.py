@@ -6,7 +6,10 @@ import errno
 import os
 import traceback
 
+from botocore.exceptions import ClientError
 from temporalio.exceptions import ApplicationError
+
+from .store_errors import is_permanent
 
 #: What concerns a file itself: it stays as it is until somebody changes the file.
 _OF_FILES = {errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
@@ -19,7 +22,9 @@ def failure(kind: str, message: str) -> ApplicationError:
 
 def passes(error: BaseException) -> bool:
     """Return whether another attempt may do better: the error is of the machine or the network, not of a file."""
-    if type(error).__module__.startswith(("botocore", "urllib3")):
+    if isinstance(error, ClientError):
+        return not is_permanent(error)
+    if type(error).__module__.startswith(("botocore", "s3transfer", "urllib3")):
         return True
     if not isinstance(error, OSError):
         return False
