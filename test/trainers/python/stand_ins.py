@@ -76,9 +76,9 @@ def train_request(to_step=4, **settings):
     }
 
 
-def activities(task=Sum, **options):
+def activities(task=Sum, hang_after=600, hung=lambda: None):
     """Return the activities of a trainer of a task, with a store in memory."""
-    made = TrainerActivities([task], 1, **options)
+    made = TrainerActivities([task], 1, hang_after, hung)
     made._checkpoints = MemoryStore()
     return made
 

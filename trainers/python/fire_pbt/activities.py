@@ -7,7 +7,9 @@ for a step, as long as it does not hold Python's interpreter lock: NumPy and PyT
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import inspect
+import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,6 +19,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from . import rounds
+from .attempts import MOST_DEATHS, trainer_killed
 from .checkpoints import Checkpoints
 from .describing import complaints_of, describe
 from .failures import failure, of_task, passes
@@ -31,11 +34,16 @@ _Compute = Callable[[type[Task], dict[str, Any], rounds.Progress, Checkpoints], 
 
 
 class TrainerActivities:
-    """`describe`, `train` and `report` for some tasks, with a number of threads that the requests must have."""
+    """`describe`, `train` and `report` for some tasks, with a number of threads that the requests must have.
 
-    def __init__(self, tasks: list[type[Task]], threads: int):
+    `hung` is called if nothing moves for `hang_after` seconds. Its process must end: nothing ends a thread.
+    """
+
+    def __init__(self, tasks: list[type[Task]], threads: int, hang_after: float, hung: Callable[[], None]):
         self._tasks = {task.kind: task for task in tasks}
         self._threads = threads
+        self._hang_after = hang_after
+        self._hung = hung
         self._checkpoints = Checkpoints()
         # One thread: a round that was abandoned in a long step ends before the next begins.
         self._computing = ThreadPoolExecutor(1, "computing")
@@ -63,6 +71,8 @@ class TrainerActivities:
         info = activity.info()
         told = info.heartbeat_details[0] if info.heartbeat_details else None
         progress = rounds.Progress(request, told, info.attempt)
+        if progress.attempt["deaths"] >= MOST_DEATHS:
+            raise trainer_killed(progress.title, progress.attempt, told, info.heartbeat_timeout)
 
         def work() -> dict[str, Any]:
             complaints = complaints_of(self._tasks, self._threads, request)
@@ -74,18 +84,25 @@ class TrainerActivities:
 
     async def _answer(self, request: dict[str, Any], progress: rounds.Progress, work: _Work) -> dict[str, Any]:
         kind = self._tasks.get(request["task"]["kind"])
+        # What comes next may kill the process, or stop everything in it; the heartbeat is sent before.
+        self._beat(progress)
+        await asyncio.sleep(0)
         running = asyncio.get_running_loop().run_in_executor(self._computing, _computed, work, kind)
         try:
             return await self._heartbeating(running, progress)
         except asyncio.CancelledError:
             await self._interrupt(running, progress)
             raise
+        except Exception:
+            _end(progress)
+            raise
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
     async def _heartbeating(self, work: asyncio.Future[Any], progress: rounds.Progress) -> dict[str, Any]:
         shutdown = asyncio.ensure_future(activity.wait_for_worker_shutdown())
         try:
             while True:
-                activity.heartbeat(*progress.details())
                 done, _ = await asyncio.wait({work, shutdown}, timeout=HEARTBEAT_EVERY, return_when="FIRST_COMPLETED")
                 if work in done:
                     return work.result()
@@ -97,6 +114,9 @@ class TrainerActivities:
                         next_retry_delay=timedelta(milliseconds=1),
                         category=ApplicationErrorCategory.BENIGN,
                     )
+                self._beat(progress)
+                if progress.idle_seconds() >= self._hang_after:
+                    raise self._hang(progress)
         finally:
             shutdown.cancel()
 
@@ -110,9 +130,29 @@ class TrainerActivities:
                 # It ended as it was told to; whatever it raised matters to nobody any more.
                 work.exception()
                 break
-            activity.heartbeat(*progress.details())
-        progress.attempt = {**progress.attempt, "ended": True}
+            self._beat(progress)
+        _end(progress)
+
+    def _beat(self, progress: rounds.Progress) -> None:
         activity.heartbeat(*progress.details())
+        # Ends the process if a step holds the interpreter's lock, so that nothing goes on here any more.
+        faulthandler.dump_traceback_later(self._hang_after + HEARTBEAT_EVERY, exit=True, file=sys.__stderr__)
+
+    def _hang(self, progress: rounds.Progress) -> ApplicationError:
+        """Say that nothing moves, and where, and have the process ended."""
+        death = f"hung (it made no progress for {progress.idle_seconds():.0f} s)"
+        progress.attempt = {**progress.attempt, "death": death}
+        message = f"Cannot {progress.title}: its trainer {death} while {progress.doing} after step {progress.step}"
+        print(f"{message}. This trainer ends", file=sys.__stderr__, flush=True)
+        faulthandler.dump_traceback(file=sys.__stderr__)
+        self._hung()
+        return ApplicationError(message, type="ComputingEnded")
+
+
+def _end(progress: rounds.Progress) -> None:
+    """Tell the next attempt that this one ended by itself, unless its trainer dies."""
+    progress.attempt = {**progress.attempt, "ended": progress.attempt["death"] is None}
+    activity.heartbeat(*progress.details())
 
 
 def _computed(work: _Work, kind: type[Task] | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
+from .attempts import begun
 from .checkpoints import Checkpoints, encode
 from .failures import failure
 from .hyperparameters import complete, difference
@@ -41,7 +42,7 @@ class Progress:
         self.title = _title(request, self.worker)
         self.scores: list[float | str] = list(self.partial["scores"]) if self.partial else []
         self.doing = "opening"
-        self.attempt = {"number": attempt, "beganAtStep": self.step, "deaths": 0, "ended": False, "death": None}
+        self.attempt = begun(attempt, told, self.step)
         self.stop = threading.Event()
         self.saves = False
         self._moved_at = time.monotonic()
@@ -53,6 +54,10 @@ class Progress:
         if doing == "training" and self._began is None:
             self._began = (self._moved_at, step)
 
+    def idle_seconds(self) -> float:
+        """Return for how long nothing has begun or ended."""
+        return time.monotonic() - self._moved_at
+
     def details(self) -> list[dict[str, Any]]:
         """Return the details of a heartbeat: none of a description."""
         if self._describes:
@@ -62,7 +67,7 @@ class Progress:
         told = {
             "step": self.step,
             "doing": self.doing,
-            "forSeconds": int(time.monotonic() - self._moved_at),
+            "forSeconds": int(self.idle_seconds()),
             "attempt": self.attempt,
         }
         if self.worker is None:

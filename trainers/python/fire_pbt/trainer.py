@@ -47,7 +47,16 @@ def main() -> None:
     parser.add_argument(
         "--stack", type=Path, metavar="DIRECTORY", help="folder of a running local stack (.local, .fire-pbt) to use"
     )
-    parser.add_argument("--threads", type=int, default=1, help="threads to compute with (1); other runs are refused")
+    parser.add_argument(
+        "--threads", type=_whole_number, default=1, help="threads to compute with (1); other runs are refused"
+    )
+    parser.add_argument(
+        "--hang-after",
+        type=_whole_number,
+        default=1800,
+        metavar="SECONDS",
+        help="time without progress, in one step, measurement or check, after which the trainer ends (1800)",
+    )
     options = parser.parse_args()
     # Libraries read these when they are loaded: now, before the user's file and the activities, which load NumPy.
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -55,7 +64,7 @@ def main() -> None:
     try:
         if options.stack is not None:
             use_stack(options.stack)
-        asyncio.run(_serve(load_tasks(options.file), options.task_queue, options.threads))
+        asyncio.run(_serve(load_tasks(options.file), options))
     except UserError as error:
         print(error, file=sys.stderr, flush=True)
         # Temporal's core may have threads that end badly with Python.
@@ -114,7 +123,13 @@ def load_tasks(file: Path) -> list[type[Task]]:
     return tasks
 
 
-async def _serve(tasks: list[type[Task]], task_queue: str, threads: int) -> None:
+def _whole_number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got `{text}`")
+    return int(text)
+
+
+async def _serve(tasks: list[type[Task]], options: argparse.Namespace) -> None:
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "localhost:7233")
     try:
@@ -125,10 +140,16 @@ async def _serve(tasks: list[type[Task]], task_queue: str, threads: int) -> None
         ) from error
     from .activities import TrainerActivities
 
-    activities = TrainerActivities(tasks, threads)
+    stopped, hung = asyncio.Event(), asyncio.Event()
+
+    def end() -> None:
+        hung.set()
+        stopped.set()
+
+    activities = TrainerActivities(tasks, options.threads, options.hang_after, end)
     worker = Worker(
         client,
-        task_queue=task_queue,
+        task_queue=options.task_queue,
         identity=f"python-trainer {socket.gethostname()} {os.getpid()}",
         activities=[activities.describe, activities.train, activities.report],
         max_concurrent_activities=1,
@@ -136,16 +157,15 @@ async def _serve(tasks: list[type[Task]], task_queue: str, threads: int) -> None
         default_heartbeat_throttle_interval=THROTTLE,
         graceful_shutdown_timeout=timedelta(seconds=10),
     )
-    stopped = asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, stopped.set)
     kinds = ", ".join(task.kind for task in tasks)
-    print(f"Trains {kinds} for task queue {task_queue}", flush=True)
+    print(f"Trains {kinds} for task queue {options.task_queue}", flush=True)
     async with worker:
         await stopped.wait()
     # A step that takes long is not waited for: another trainer has its round already.
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(1 if hung.is_set() else 0)
 
 
 if __name__ == "__main__":
