@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { TrainOutcome, TrainRequest } from '../../activities/contracts/training.ts';
 import { ObjectStoreError } from '../../activities/storage/store-errors.ts';
-import { keyPrefix } from '../../activities/storage/layout.ts';
+import { checkpointKey } from '../../activities/storage/layout.ts';
 import { decodeSafetensors } from '../../activities/storage/safetensors.ts';
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
 import { allows } from '../../workflows/validation/hyperparameter-definition.ts';
 import { type Check, type Definition, mustBeGiven, require, requireRefusal, type Subject } from './subject.ts';
 import { NotTried, Violation } from './verdicts.ts';
 
+const CHECKPOINT_FORMAT = 'fire-pbt-checkpoint/1';
 const UNKNOWN_HYPERPARAMETER = 'aHyperparameterThatNoTaskHas';
 
 export const TRAINING_CHECKS: readonly Check[] = [
@@ -25,12 +26,13 @@ export const TRAINING_CHECKS: readonly Check[] = [
     },
   },
   {
-    title: 'continues from a checkpoint, twice the same',
+    title: 'continues from a checkpoint, twice the same, and otherwise from another checkpoint',
     run: async (subject) => {
       const request = subject.after(await subject.first());
       const second = await subject.train(request);
       await requireStored(subject, second);
       requireSame(await subject.train(request), second);
+      await requireContinued(subject, second);
     },
   },
   {
@@ -49,11 +51,12 @@ export const TRAINING_CHECKS: readonly Check[] = [
   },
 ];
 
-/** @throws Violation unless the reference leads to bytes that it describes, and that are safetensors */
-async function requireStored({ options }: Subject, { checkpoint }: TrainOutcome): Promise<void> {
+/** @throws Violation unless the reference leads to bytes that it describes, and that are a checkpoint of its step */
+async function requireStored({ options, description }: Subject, { checkpoint }: TrainOutcome): Promise<void> {
   const { objects, storage } = options;
-  const { key, sha256, sizeBytes } = checkpoint;
-  require(key.startsWith(keyPrefix(storage)), `Expected a key in folder ${storage.folder}, got ${key}`);
+  const { key, sha256, sizeBytes, step } = checkpoint;
+  const wanted = checkpointKey(storage, sha256);
+  require(key === wanted, `Expected key ${wanted}, got ${key}`);
   const bytes = await objects.get(storage.bucket, key).catch((error: unknown) => {
     if (error instanceof ObjectStoreError && error.trouble === 'missing-object')
       throw new Violation(`Expected the checkpoint at ${key}, got nothing`);
@@ -62,10 +65,32 @@ async function requireStored({ options }: Subject, { checkpoint }: TrainOutcome)
   require(bytes.byteLength === sizeBytes, `Expected ${sizeBytes} bytes at ${key}, got ${bytes.byteLength}`);
   const found = createHash('sha256').update(bytes).digest('hex');
   require(found === sha256, `Expected bytes of SHA-256 ${sha256} at ${key}, got ${found}`);
+  const metadata = metadataOf(key, bytes);
+  const { kind } = description.task;
+  for (const [name, value] of Object.entries({ format: CHECKPOINT_FORMAT, task: kind, step: String(step) }))
+    require(metadata[name] === value, `Expected metadata \`${name}\` of ${value} at ${key}, got ${metadata[name]}`);
+}
+
+function metadataOf(key: string, bytes: Uint8Array): Readonly<Record<string, string>> {
   try {
-    decodeSafetensors(bytes);
+    return decodeSafetensors(bytes).metadata;
   } catch (error) {
     throw new Violation(`Expected a safetensors file at ${key}: ${error instanceof Error ? error.message : ''}`);
+  }
+}
+
+/**
+ * Trains the second round from another checkpoint too, if there is one: of a first round with other hyperparameters.
+ *
+ * @throws Violation if both lead to the same
+ */
+async function requireContinued(subject: Subject, second: TrainOutcome): Promise<void> {
+  for (const hyperparameters of changedHyperparameters(subject)) {
+    const other = await subject.train(subject.request({ hyperparameters }));
+    if (other.checkpoint.sha256 === (await subject.first()).checkpoint.sha256) continue;
+    const { sha256 } = (await subject.train(subject.after(other))).checkpoint;
+    require(sha256 !== second.checkpoint.sha256, `Expected another checkpoint from another one, got ${sha256} again`);
+    return;
   }
 }
 
@@ -93,12 +118,8 @@ function requireEffective({ description }: Subject, outcome: TrainOutcome, asked
 
 /** @throws Violation if no hyperparameter has an effect on the training */
 async function requireEffect(subject: Subject): Promise<void> {
-  const { hyperparameters, description } = subject;
   const first = await subject.first();
-  const changed = description.hyperparameters.flatMap((one) => {
-    const value = otherValue(one, hyperparameters[one.name] ?? one.default);
-    return value === undefined ? [] : [{ ...hyperparameters, [one.name]: value }];
-  });
+  const changed = changedHyperparameters(subject);
   if (changed.length === 0) throw new NotTried('no hyperparameter has two values');
   for (const other of changed) {
     const outcome = await subject.train(subject.request({ hyperparameters: other }));
@@ -106,6 +127,14 @@ async function requireEffect(subject: Subject): Promise<void> {
     if (outcome.checkpoint.sha256 !== first.checkpoint.sha256) return;
   }
   throw new Violation('Expected another checkpoint with other hyperparameters, got the same for each of them');
+}
+
+/** Returns values that differ from those that are trained with: in one hyperparameter each. */
+function changedHyperparameters({ hyperparameters, description }: Subject): HyperparameterValues[] {
+  return description.hyperparameters.flatMap((one) => {
+    const value = otherValue(one, hyperparameters[one.name] ?? one.default);
+    return value === undefined ? [] : [{ ...hyperparameters, [one.name]: value }];
+  });
 }
 
 function otherValue(definition: Definition, value: unknown): number | string | undefined {

@@ -9,8 +9,9 @@ import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { TrainingActivities, TrainOutcome, TrainRequest } from '../../../activities/contracts/training.ts';
-import { checkpointKey, resultFileKey } from '../../../activities/storage/layout.ts';
+import { checkpointKey, partialKey, resultFileKey } from '../../../activities/storage/layout.ts';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../../activities/storage/safetensors.ts';
 import { computeHere } from '../../../activities/training/compute-here.ts';
 import { createTrainingActivities } from '../../../activities/training/train.ts';
 import { Subject } from '../../../workers/conformance/subject.ts';
@@ -30,6 +31,9 @@ interface Broken {
   readonly breaks: (honest: TrainingActivities, objects: ObjectStore) => Partial<TrainingActivities>;
   readonly found: readonly string[];
 }
+
+const STORES = 'trains a round, and stores a checkpoint in the folder whose bytes are as its reference says';
+const CONTINUES = 'continues from a checkpoint, twice the same, and otherwise from another checkpoint';
 
 const BROKEN: readonly Broken[] = [
   {
@@ -84,7 +88,7 @@ const BROKEN: readonly Broken[] = [
         return { ...outcome, scores: outcome.scores.slice(1) };
       },
     }),
-    found: ['trains a round, and stores a checkpoint in the folder whose bytes are as its reference says'],
+    found: [STORES],
   },
   {
     what: 'answers before it has stored the checkpoint',
@@ -94,7 +98,7 @@ const BROKEN: readonly Broken[] = [
         return { ...outcome, checkpoint: { ...outcome.checkpoint, key: `${outcome.checkpoint.key}-later` } };
       },
     }),
-    found: ['trains a round, and stores a checkpoint in the folder whose bytes are as its reference says'],
+    found: [STORES],
   },
   {
     what: 'trains with values of its own and says that it used the others',
@@ -115,6 +119,41 @@ const BROKEN: readonly Broken[] = [
       train: async (request) => honest.train(request).catch(() => honest.train({ ...request, checkpoint: null })),
     }),
     found: ['refuses a checkpoint whose bytes were changed', 'refuses a checkpoint of something else'],
+  },
+  {
+    what: 'reads the checkpoint, then begins afresh in every round',
+    breaks: (honest) => ({
+      train: async (request) => {
+        const outcome = await honest.train(request);
+        return request.checkpoint === null ? outcome : honest.train({ ...request, checkpoint: null });
+      },
+    }),
+    found: [CONTINUES],
+  },
+  {
+    what: 'answers with a partial checkpoint, which the run deletes',
+    breaks: (honest, objects) => ({
+      train: async (request) => {
+        const outcome = await honest.train(request);
+        const { bucket } = request.storage;
+        const key = partialKey(request.storage, request.toStep, outcome.checkpoint.sha256);
+        await objects.put(bucket, key, await objects.get(bucket, outcome.checkpoint.key));
+        return { ...outcome, checkpoint: { ...outcome.checkpoint, key } };
+      },
+    }),
+    found: [STORES, CONTINUES],
+  },
+  {
+    what: 'writes no step into the metadata of its checkpoints',
+    breaks: (honest, objects) => ({
+      train: async (request) => {
+        const outcome = await honest.train(request);
+        const trained = decodeSafetensors(await objects.get(request.storage.bucket, outcome.checkpoint.key));
+        const { format = '', task = '' } = trained.metadata;
+        return store(objects, request, Buffer.from(encodeSafetensors(trained.tensors, { format, task })), outcome);
+      },
+    }),
+    found: [STORES, CONTINUES],
   },
   {
     what: 'sends no heartbeats and does not hear of its cancellation',
