@@ -1,6 +1,8 @@
 """One round: what it answers, and what it saves."""
 
 import unittest
+from datetime import timedelta
+from unittest import mock
 
 import numpy as np
 from stand_ins import MemoryStore, Sum, train_request
@@ -59,3 +61,13 @@ class Rounds(unittest.TestCase):
         digest = rounds.request_digest(request)
         partial = {"checkpoint": reference, "scores": [1.0], "requestSha256": digest, "superseded": []}
         self.assertEqual(train(Optimiser, request, {"partial": partial}, store)["scores"], [1.0])
+
+    @mock.patch("fire_pbt.rounds.PARTIAL_EVERY", 0)
+    def test_deletes_partial_checkpoints_that_nobody_can_ask_for(self):
+        store = MemoryStore()
+        request = train_request(4)
+        progress = rounds.Progress(request, None, 1, timedelta(0))
+        rounds.train(Sum, request, progress, store)
+        left = [key for key in store.objects if "partials" in key]
+        self.assertEqual(left, ["f/partials/4/3.safetensors", "f/partials/4/4.safetensors"])
+        self.assertEqual(progress.partial["superseded"], ["f/partials/4/2.safetensors", "f/partials/4/3.safetensors"])

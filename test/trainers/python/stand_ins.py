@@ -50,6 +50,9 @@ class MemoryStore:
     def put(self, bucket, key, body):
         self.objects[key] = body
 
+    def delete(self, bucket, key):
+        del self.objects[key]
+
     def put_state(self, storage, folder, state, metadata):
         body = encode(state, metadata)
         key = f"{storage['folder']}/{folder}/{metadata['step']}.safetensors"

@@ -70,7 +70,7 @@ class TrainerActivities:
             raise failure("ThreadCountMismatch", message)
         info = activity.info()
         told = info.heartbeat_details[0] if info.heartbeat_details else None
-        progress = rounds.Progress(request, told, info.attempt)
+        progress = rounds.Progress(request, told, info.attempt, info.heartbeat_timeout)
         if progress.attempt["deaths"] >= MOST_DEATHS:
             raise trainer_killed(progress.title, progress.attempt, told, info.heartbeat_timeout)
 

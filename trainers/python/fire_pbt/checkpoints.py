@@ -69,6 +69,10 @@ class Checkpoints:
         except ClientError as error:
             raise _classified(error, f"Cannot put s3://{bucket}/{key}") from None
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Delete an object, if there is one."""
+        self._s3.delete_object(Bucket=bucket, Key=key)
+
     def put_state(self, storage: dict[str, str], folder: str, state: State, metadata: dict[str, str]) -> dict[str, Any]:
         """Store a state under its digest and return its reference."""
         body = encode(state, metadata)

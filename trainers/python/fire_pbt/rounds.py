@@ -7,6 +7,7 @@ import json
 import math
 import threading
 import time
+from datetime import timedelta
 from typing import Any
 
 from temporalio.exceptions import ApplicationError
@@ -15,6 +16,7 @@ from .attempts import begun
 from .checkpoints import Checkpoints, encode
 from .failures import failure
 from .hyperparameters import complete, difference
+from .partials import Partials
 from .task import Task
 
 #: Seconds of training after which a partial checkpoint is saved.
@@ -28,7 +30,13 @@ class Interrupted(Exception):
 class Progress:
     """What heartbeats tell of a round, a report or a description, and how it is told to stop. Used by two threads."""
 
-    def __init__(self, request: dict[str, Any], told: dict[str, Any] | None, attempt: int):
+    def __init__(
+        self,
+        request: dict[str, Any],
+        told: dict[str, Any] | None,
+        attempt: int,
+        heartbeat_timeout: timedelta | None = None,
+    ):
         digest = request_digest(request)
         partial = (told or {}).get("partial")
         #: What an earlier attempt at the same request saved.
@@ -43,6 +51,7 @@ class Progress:
         self.scores: list[float | str] = list(self.partial["scores"]) if self.partial else []
         self.doing = "opening"
         self.attempt = begun(attempt, told, self.step)
+        self.heartbeat_timeout = heartbeat_timeout
         self.stop = threading.Event()
         self.saves = False
         self._moved_at = time.monotonic()
@@ -91,6 +100,9 @@ def train(kind: type[Task], request: dict[str, Any], progress: Progress, checkpo
         raise failure("InvalidHyperparameters", f"{progress.worker}: {error}") from None
     task = kind(settings_of(kind, request["task"]), request["seed"], progress.worker or "")
     _begin(task, request, progress, checkpoints)
+    partials = Partials(
+        lambda key: checkpoints.delete(request["storage"]["bucket"], key), progress.partial, progress.heartbeat_timeout
+    )
     began_at = progress.step
     saved_at = time.monotonic()
     while progress.step < request["toStep"] and "diverged" not in progress.scores:
@@ -107,7 +119,7 @@ def train(kind: type[Task], request: dict[str, Any], progress: Progress, checkpo
         # Asked once: it may be told to stop between two lines.
         stops = progress.stop.is_set()
         if progress.saves if stops else time.monotonic() - saved_at >= PARTIAL_EVERY:
-            _save_partial(task, request, progress, checkpoints)
+            _save_partial(task, request, progress, checkpoints, partials)
             saved_at = time.monotonic()
         if stops:
             raise Interrupted
@@ -174,13 +186,20 @@ def _restore(task: Task, checkpoints: Checkpoints, bucket: str, reference: dict[
         raise failure("CheckpointUnusable", f"Cannot continue from {reference['key']}: {error!r}") from None
 
 
-def _save_partial(task: Task, request: dict[str, Any], progress: Progress, checkpoints: Checkpoints) -> None:
+def _save_partial(
+    task: Task, request: dict[str, Any], progress: Progress, checkpoints: Checkpoints, partials: Partials
+) -> None:
     step = progress.step
     progress.moved("storing", step)
     folder = f"partials/{request['toStep']}"
     reference = checkpoints.put_state(request["storage"], folder, task.save(), _metadata(type(task), step))
-    scores = list(progress.scores)
-    progress.partial = {"checkpoint": reference, "scores": scores, "requestSha256": progress.digest, "superseded": []}
+    progress.partial = {
+        "checkpoint": reference,
+        "scores": list(progress.scores),
+        "requestSha256": progress.digest,
+        "superseded": partials.keys,
+    }
+    partials.told(reference["key"])
     progress.moved("training", step)
 
 
