@@ -2,6 +2,7 @@
 
 import functools
 import gzip
+import os
 import pathlib
 
 import numpy as np
@@ -12,6 +13,9 @@ from fire_pbt import Refused, Task, number
 
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
+# Without it, cuBLAS refuses what would not repeat itself bit for bit.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 # As the shipped image classification splits it: 50,000 to train on, 5,000 to decide by, 5,000 that nobody uses.
 TRAINING, OBJECTIVE = slice(0, 50_000), slice(50_000, 55_000)
@@ -57,7 +61,7 @@ class Cnn(Task):
             torch.nn.ReLU(),
             torch.nn.Flatten(),
             torch.nn.Linear(2 * channels * 49, 10),
-        )
+        ).to(DEVICE)
         self.optimizer = torch.optim.SGD(self.network.parameters(), lr=0.1, momentum=0.9)
 
     def save(self):
@@ -65,17 +69,17 @@ class Cnn(Task):
             f"velocity/{name}": self.optimizer.state[one].get("momentum_buffer", torch.zeros_like(one))
             for name, one in self.network.named_parameters()
         }
-        return {name: one.detach().numpy() for name, one in {**self.network.state_dict(), **velocities}.items()}
+        return {name: one.detach().cpu().numpy() for name, one in {**self.network.state_dict(), **velocities}.items()}
 
     def restore(self, state):
         self.build(0)
-        arrays = {name: torch.from_numpy(array.copy()) for name, array in state.items()}
+        arrays = {name: torch.from_numpy(array.copy()).to(DEVICE) for name, array in state.items()}
         self.network.load_state_dict({name: arrays[name] for name in self.network.state_dict()})
         for name, one in self.network.named_parameters():
             self.optimizer.state[one]["momentum_buffer"] = arrays[f"velocity/{name}"]
 
     def weights(self):
-        return {name: one.numpy() for name, one in self.network.state_dict().items()}
+        return {name: one.cpu().numpy() for name, one in self.network.state_dict().items()}
 
     def train(self, step, hyperparameters):
         for group in self.optimizer.param_groups:
@@ -83,7 +87,7 @@ class Cnn(Task):
         images, labels = load(self.options["data"], "train")
         rows = self.random("batch", step).integers(TRAINING.stop, size=self.options["batchSize"])
         self.optimizer.zero_grad()
-        F.cross_entropy(self.network(images[rows]), labels[rows]).backward()
+        F.cross_entropy(self.network(images[rows].to(DEVICE)), labels[rows].to(DEVICE)).backward()
         self.optimizer.step()
 
     def measure(self):
@@ -95,4 +99,4 @@ class Cnn(Task):
 
     @torch.no_grad()
     def accuracy(self, images, labels):
-        return (self.network(images).argmax(1) == labels).float().mean().item()
+        return (self.network(images.to(DEVICE)).argmax(1).cpu() == labels).float().mean().item()
