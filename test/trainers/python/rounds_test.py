@@ -1,5 +1,6 @@
 """One round: what it answers, and what it saves."""
 
+import itertools
 import unittest
 from datetime import timedelta
 from unittest import mock
@@ -61,6 +62,17 @@ class Rounds(unittest.TestCase):
         digest = rounds.request_digest(request)
         partial = {"checkpoint": reference, "scores": [1.0], "requestSha256": digest, "superseded": []}
         self.assertEqual(train(Optimiser, request, {"partial": partial}, store)["scores"], [1.0])
+
+    def test_saves_the_first_partial_checkpoint_sooner_for_each_trainer_that_died(self):
+        # A clock that says how often it was asked: a round of four steps asks it fewer than 100 times.
+        for deaths, saves in [(0, False), (3, True)]:
+            store = MemoryStore()
+            progress = rounds.Progress(train_request(4), None, deaths + 1)
+            self.assertEqual(progress.attempt["deaths"], deaths)
+            with mock.patch("fire_pbt.rounds.time.monotonic", itertools.count().__next__):
+                with mock.patch("fire_pbt.rounds.PARTIAL_EVERY", 200):
+                    rounds.train(Sum, train_request(4), progress, store)
+            self.assertEqual(any("partials" in key for key in store.objects), saves)
 
     @mock.patch("fire_pbt.rounds.PARTIAL_EVERY", 0)
     def test_deletes_partial_checkpoints_that_nobody_can_ask_for(self):

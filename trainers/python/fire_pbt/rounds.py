@@ -21,6 +21,8 @@ from .task import Task
 
 #: Seconds of training after which a partial checkpoint is saved.
 PARTIAL_EVERY = 60.0
+#: By which factor the first one is saved sooner, for each trainer that died of the round.
+SOONER_AFTER_DEATH = 4
 
 
 class Interrupted(Exception):
@@ -105,6 +107,7 @@ def train(kind: type[Task], request: dict[str, Any], progress: Progress, checkpo
     )
     began_at = progress.step
     saved_at = time.monotonic()
+    save_after = PARTIAL_EVERY / SOONER_AFTER_DEATH ** progress.attempt["deaths"]
     while progress.step < request["toStep"] and "diverged" not in progress.scores:
         step = progress.step
         progress.moved("training", step)
@@ -118,9 +121,10 @@ def train(kind: type[Task], request: dict[str, Any], progress: Progress, checkpo
         progress.moved("training", step)
         # Asked once: it may be told to stop between two lines.
         stops = progress.stop.is_set()
-        if progress.saves if stops else time.monotonic() - saved_at >= PARTIAL_EVERY:
+        if progress.saves if stops else time.monotonic() - saved_at >= save_after:
             _save_partial(task, request, progress, checkpoints, partials)
             saved_at = time.monotonic()
+            save_after = min(PARTIAL_EVERY, save_after * SOONER_AFTER_DEATH)
         if stops:
             raise Interrupted
     # A network that diverged trains no further.
