@@ -72,6 +72,7 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
         rounds,
         workflowId,
         parseSpecification(specification, lookupIn(answered ? [answered] : [])),
+        specification,
       );
     },
     findRetrace: async ({ workflowId, run, seed }) => {

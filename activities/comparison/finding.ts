@@ -16,6 +16,7 @@ import { readResult, type StoredResult } from '../runs/recorded-result.ts';
 import { readSpecification } from '../runs/recorded-specification.ts';
 import { readRetraced } from '../runs/retracing.ts';
 import { subPopulationNumbers, type RoundRecords } from '../runs/rounds.ts';
+import { at, isRecord } from '../../workflows/validation/draft.ts';
 import { UNASKED } from '../specification/described-task.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
@@ -37,19 +38,23 @@ interface Sought {
 
 /**
  * Returns a finished run of the specification, or the run with the most rounds, or that there is none. A run that was
- * stopped early is not finished; another run can continue it.
+ * stopped early is not finished; another run can continue it. `given` is the specification as people wrote it: a run of
+ * trainers that did not know yet what it has by default is a run of it.
  */
 export async function findRun(
   objects: Objects,
   rounds: RoundRecords,
   workflowId: string,
   specification: Specification,
+  given: unknown,
 ): Promise<FoundRun> {
   const levels = subPopulationNumbers(specification.subPopulations.length);
   return find(objects, rounds, specification.storage.bucket, workflowId, {
     isFinished: (result, folder) =>
-      sameSpecification(result.specification, specification) && hasDecisions(folder, result, levels),
-    begun: (recorded) => (sameSpecification(recorded, specification) ? specification : undefined),
+      sameSpecification(withDefaults(result.specification, specification, given), specification) &&
+      hasDecisions(folder, result, levels),
+    begun: (recorded) =>
+      sameSpecification(withDefaults(recorded, specification, given), specification) ? specification : undefined,
   });
 }
 
@@ -143,6 +148,17 @@ function sameSpecification(recorded: unknown, { storage: _, trainers: _trainers,
   if (specification === undefined) return false;
   const { storage: _recorded, trainers: _served, ...same } = specification;
   return isDeepStrictEqual(same, wanted);
+}
+
+/** Returns what was recorded, and what `wanted` has that neither this nor `given` has: defaults of today's trainers. */
+function withDefaults(recorded: unknown, wanted: unknown, given: unknown): unknown {
+  if (!isRecord(recorded) || !isRecord(wanted)) return recorded;
+  const added = Object.entries(wanted).filter(([key]) => !Object.hasOwn(recorded, key) && at(given, key) === undefined);
+  const kept = Object.entries(recorded).map(([key, value]) => [
+    key,
+    withDefaults(value, Object.hasOwn(wanted, key) ? wanted[key] : undefined, at(given, key)),
+  ]);
+  return Object.fromEntries([...kept, ...added]);
 }
 
 /** Returns a recorded specification with all defaults; undefined: it cannot be used. */

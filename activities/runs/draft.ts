@@ -25,6 +25,8 @@ export interface RunInput {
 /** A draft, and the runs that it comes from. */
 export interface DraftedRun {
   readonly draft: unknown;
+  /** Whether it is the specification that the run's own records follow: then it gains no defaults. */
+  readonly isRecorded?: boolean;
   readonly from?: RunFolder | undefined;
   readonly retraced?: RetracedRun | undefined;
   /** The specification of the run that is resumed, with which the draft must agree. */
@@ -61,7 +63,8 @@ export async function draftRun(records: RoundRecords, given: unknown, own: strin
 
 async function plannedAgain(records: RoundRecords, own: RunFolder): Promise<DraftedRun | undefined> {
   const draft = await provenSpecification(records, own);
-  return draft === undefined ? undefined : { draft, retraced: await recordedRetraced(records, own), refused: [] };
+  if (draft === undefined) return undefined;
+  return { draft, isRecorded: true, retraced: await recordedRetraced(records, own), refused: [] };
 }
 
 /** Returns the bucket of a specification that is not validated yet; undefined if it has none that can be used. */

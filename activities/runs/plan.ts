@@ -16,7 +16,7 @@ import type { AnsweredRequest, TaskDescription, TaskLookup } from '../contracts/
 import type { ObjectStore } from '../storage/object-store.ts';
 import { historyBudget, type HistoryBudget } from '../specification/history-budget.ts';
 import type { HistoryCosts, RunCosts, RunPlan } from '../contracts/run.ts';
-import { retracedKey, runFolder } from '../storage/layout.ts';
+import { retracedKey, runFolder, specificationKey } from '../storage/layout.ts';
 import { requireRights } from '../storage/rights.ts';
 import { readableJson } from '../storage/readable-json.ts';
 import { isContinuationInput, requireSameRun, wrongField } from './continuation.ts';
@@ -26,7 +26,7 @@ import { isRetracingInput } from './retracing.ts';
 import { expected } from '../../workflows/validation/complaints.ts';
 import { isRecord } from '../../workflows/validation/draft.ts';
 import { requireAnswer } from '../specification/answers.ts';
-import { descriptionOf, lookupIn } from '../specification/described-task.ts';
+import { descriptionOf, lookupIn, UNASKED } from '../specification/described-task.ts';
 import { RoundRecords } from './rounds.ts';
 import { mostRounds } from '../specification/budget.ts';
 import { InvalidSpecification, parseSpecification } from '../specification/parsing.ts';
@@ -53,13 +53,14 @@ export interface PlannedWorkflow {
 /**
  * Plans a run: validates its specification, creates its bucket if it is missing, and writes into the run's folder the
  * specification with its defaults and which run it retraces. Planning again after a reset gives the same plan, even if
- * the run that it resumes from or retraces was deleted meanwhile.
+ * the run that it resumes from or retraces was deleted meanwhile, or the trainers' task has more defaults.
  *
  * `generation` in the plan is the root's own run id.
  *
  * @throws ApplicationFailure of type 'InvalidSpecification', not retryable, with every error in the message and, as a
- *   list, in the details
- * @throws ApplicationFailure of type 'RecordRefused', not retryable, if the earlier run's specification was edited
+ *   list, in the details; after a reset also if the trainers refuse the recorded one
+ * @throws ApplicationFailure of type 'RecordRefused', not retryable, if the earlier run's specification was edited, or
+ *   the run's own was lost and cannot be written anew as its records follow it
  * @throws ApplicationFailure of type 'RightsMissing', not retryable, if a right in the bucket is missing without which
  *   the run cannot train or report
  * @throws ApplicationFailure of type 'InvalidWorkflowId', not retryable, if a child's id would be longer than Temporal
@@ -121,7 +122,9 @@ async function resolveSpecification(
   if (isRetracingInput(given) && workflowType !== 'retrace')
     throw wrongField(['run'], `absent for workflow type ${workflowType} (workflow type retrace takes it)`, given.run);
   const drafted = await draftRun(records, given, own);
-  const specification = parseSpecification(drafted.draft, lookup);
+  const specification = drafted.isRecorded
+    ? recordedSpecification(drafted.draft, lookup, specificationKey({ folder: own }))
+    : parseSpecification(drafted.draft, lookup);
   const described = descriptionOf(drafted.draft, lookup);
   if (described === undefined)
     throw new Error(`Cannot plan ${own}: no trainer has described task ${specification.task.kind}`);
@@ -130,6 +133,23 @@ async function resolveSpecification(
   const resumes = isContinuationInput(given) && workflowType === 'firePbt';
   if (!isRetracingInput(given) && !resumes) checkAlgorithm(specification, workflowType);
   return { ...drafted, specification, described };
+}
+
+/**
+ * Returns the specification that a run's records follow. Trainers are asked whether they accept it; what their task has
+ * by default since the run was planned is not added, because the records would not fit it.
+ */
+function recordedSpecification(draft: unknown, lookup: TaskLookup, key: string): Specification {
+  try {
+    parseSpecification(draft, lookup);
+  } catch (error) {
+    if (!(error instanceof InvalidSpecification)) throw error;
+    const refusal =
+      `Cannot resume by ${key}, which the run's records follow: it is refused. Start trainers that accept it, such ` +
+      "as those that it was planned with, and reset the run's root to its first task";
+    throw invalid(error, [refusal, ...error.complaints].join('\n'));
+  }
+  return parseSpecification(draft, UNASKED);
 }
 
 /** The algorithms that each workflow type runs. */
@@ -166,13 +186,17 @@ async function asSpecification<T>(read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (error) {
     if (!(error instanceof InvalidSpecification)) throw error;
-    throw ApplicationFailure.create({
-      type: INVALID_SPECIFICATION,
-      nonRetryable: true,
-      message: error.message,
-      details: [error.complaints],
-    });
+    throw invalid(error);
   }
+}
+
+function invalid({ message, complaints }: InvalidSpecification, instead = message): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: INVALID_SPECIFICATION,
+    nonRetryable: true,
+    message: instead,
+    details: [complaints],
+  });
 }
 
 /** A child's id that is longer would fail the root's workflow task again and again. */

@@ -23,27 +23,30 @@ export interface RecordedSpecification {
   readonly json: unknown;
   /** Why it is not the specification that the run's records follow; undefined if it is, or if there is no record. */
   readonly problem?: string | undefined;
-  /** Whether a record of the run follows it. */
-  readonly isProven: boolean;
+  /** Digest of the specification that the run's records follow; undefined if there is no record. */
+  readonly followed?: string | undefined;
 }
+
+const KEEP_ROUNDS =
+  "Restore the object if it was changed, and reset the run's root to its first task: the workflow's input and the " +
+  'defaults of today give another specification, which no recorded round fits';
 
 /** Reads the specification that a run recorded. */
 export async function readSpecification(records: RoundRecords, run: RunFolder): Promise<RecordedSpecification> {
   const json = await records.readJson(run.bucket, specificationKey(run));
-  if (json !== undefined && !isRecord(json))
-    return { json, problem: `expected ${json === null ? 'JSON' : 'an object'}, got something else`, isProven: false };
   const followed = await followedDigest(records, run);
-  if (followed === undefined) return { json, isProven: false };
-  if (json === undefined) return { json, problem: MISSING, isProven: false };
+  if (json !== undefined && !isRecord(json))
+    return { json, problem: `expected ${json === null ? 'JSON' : 'an object'}, got something else`, followed };
+  if (followed === undefined) return { json };
+  if (json === undefined) return { json, problem: MISSING, followed };
   const found = digestJson(json);
-  if (found === followed) return { json, isProven: true };
-  return { json, problem: differs(followed, found), isProven: false };
+  return found === followed ? { json, followed } : { json, problem: differs(followed, found), followed };
 }
 
 /** Returns the specification that a run recorded, if a record of the run follows it: the run can follow no other. */
 export async function provenSpecification(records: RoundRecords, own: RunFolder): Promise<unknown> {
-  const { json, isProven } = await readSpecification(records, own);
-  return isProven ? json : undefined;
+  const { json, problem, followed } = await readSpecification(records, own);
+  return problem === undefined && followed !== undefined ? json : undefined;
 }
 
 /**
@@ -60,6 +63,9 @@ export async function plannedBefore(records: RoundRecords, own: RunFolder): Prom
 /**
  * Writes the specification of a run that is planned, unless it is there. After a reset somebody may have edited it
  * meanwhile: then it is written anew. Returns what was refused, as `key: reason`.
+ *
+ * @throws ApplicationFailure of type 'RecordRefused', not retryable, if the run's records follow another specification,
+ *   as with other trainers' defaults: once it was written, no recorded round would fit
  */
 export async function recordSpecification(
   objects: Pick<ObjectStore, 'put'>,
@@ -67,13 +73,16 @@ export async function recordSpecification(
   run: RunFolder,
   specification: Specification,
 ): Promise<readonly string[]> {
-  const { json, problem } = await readSpecification(records, run);
+  const { json, problem, followed } = await readSpecification(records, run);
   const says = sameSpecification(json, specification);
   if (says && problem === undefined) return [];
   const key = specificationKey(run);
+  const planned = digestJson(specification);
+  if (followed !== undefined && followed !== planned)
+    throw refused(key, problem ?? differs(followed, planned), KEEP_ROUNDS);
   await objects.put(run.bucket, key, readableJson(specification), 'application/json');
   if (says || (json === undefined && problem === undefined)) return [];
-  return [`${key}: ${problem ?? differs(digestJson(specification), digestJson(json))}`];
+  return [`${key}: ${problem ?? differs(planned, digestJson(json))}`];
 }
 
 /** Returns the digest that the first sound record of the run names, or undefined if there is no such record. */

@@ -51,7 +51,7 @@ export function keyPrefix({ folder }: Pick<RunFolder, 'folder'>): string {
 }
 
 /** Returns the key of the specification that a run recorded when it was planned. */
-export function specificationKey(run: RunFolder): string {
+export function specificationKey(run: Pick<RunFolder, 'folder'>): string {
   return `${keyPrefix(run)}specification.json`;
 }
 

@@ -3,13 +3,16 @@ import { after, before, describe, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { ObjectStore } from '../../../activities/storage/object-store.ts';
 import { costsOf, INVALID_SPECIFICATION, INVALID_WORKFLOW_ID, planRun } from '../../../activities/runs/plan.ts';
-import type { RunPlan } from '../../../activities/contracts/run.ts';
+import type { LatestRound, RunPlan, TaskQuestion } from '../../../activities/contracts/run.ts';
+import type { AnsweredRequest } from '../../../activities/contracts/task.ts';
+import { findLatestRound } from '../../../activities/runs/latest-round.ts';
 import { findQuestion, type RunInput } from '../../../activities/runs/draft.ts';
 import { RoundRecords } from '../../../activities/runs/rounds.ts';
 import type { Specification } from '../../../activities/specification/specification.ts';
 import { RUN_FOLDER, runFolder } from '../../../activities/storage/layout.ts';
 import { startObjectServer, type ObjectServer } from '../../object-server.ts';
 import { answerOf, specificationOf } from '../../shipped-tasks.ts';
+import { recordRun, saveRound } from './recorded-run.ts';
 
 const h = { kind: 'float', scale: 'log', bounds: [1e-4, 1.1], initial: { distribution: 'uniform', range: [0.9, 1.1] } };
 const toy = {
@@ -23,6 +26,25 @@ const toy = {
 };
 
 const ROOT = { runId: 'def-456', workflowType: 'firePbt' };
+
+type Trainers = typeof answerOf;
+
+/** Answers as trainers whose task has one more setting and one more hyperparameter, both with defaults. */
+function withMoreDefaults(question: TaskQuestion | null): AnsweredRequest | null {
+  const answered = answerOf(question);
+  if (!answered || !('description' in answered.answer)) return answered;
+  const { description } = answered.answer;
+  const task = { ...description.task, warm: false };
+  const dropout = { kind: 'number', name: 'dropout', description: 'new', minimum: 0, below: 1, default: 0 } as const;
+  const hyperparameters = [...description.hyperparameters, dropout];
+  return { ...answered, answer: { description: { ...description, task, hyperparameters } } };
+}
+
+/** Answers as trainers whose task no longer has the variant. */
+function withoutVariant(question: TaskQuestion | null): AnsweredRequest | null {
+  const complaints = [{ path: ['task', 'variant'], rule: 'another one' }];
+  return question && { request: question.request, answer: { complaints } };
+}
 
 describe('the plan of a run', () => {
   let server: ObjectServer;
@@ -38,12 +60,8 @@ describe('the plan of a run', () => {
   });
 
   /** Plans with what trainers answer. */
-  async function planned(input: RunInput, root = ROOT): Promise<RunPlan> {
-    return planRun(
-      objects,
-      { ...input, answered: answerOf(await findQuestion(new RoundRecords(objects), input)) },
-      root,
-    );
+  async function planned(input: RunInput, root = ROOT, answer: Trainers = answerOf): Promise<RunPlan> {
+    return planRun(objects, { ...input, answered: answer(await findQuestion(new RoundRecords(objects), input)) }, root);
   }
 
   /** Writes the result of a finished run, as far as a retrace reads it. */
@@ -129,8 +147,8 @@ describe('the plan of a run', () => {
         'planned',
         (await objects.list('planned', `${folder}/`)).map(({ key }) => key),
       );
-    const plan = (workflowId: string, specification: unknown, root = ROOT): Promise<RunPlan> =>
-      planned({ specification, workflowId, firstExecutionRunId: 'r' }, root);
+    const plan = (workflowId: string, specification: unknown, root = ROOT, answer?: Trainers): Promise<RunPlan> =>
+      planned({ specification, workflowId, firstExecutionRunId: 'r' }, root, answer);
 
     test('is the same if the run to resume was deleted in the meantime', async () => {
       const going = { from: 'earlier/r', steps: 2000, storage: toy.storage };
@@ -163,6 +181,55 @@ describe('the plan of a run', () => {
         assert.deepEqual(later.retraced, planned.retraced);
       },
     );
+
+    describe('once a round is recorded', () => {
+      const short = { ...toy, steps: 40 };
+      const newestRound = ({ storage }: RunPlan): Promise<LatestRound> =>
+        findLatestRound({ findDamage: async () => null }, new RoundRecords(objects), { storage, subPopulations: 2 });
+
+      async function recorded(workflowId: string): Promise<RunPlan> {
+        const made = await plan(workflowId, short);
+        const { requests } = await recordRun(made.specification, made.storage);
+        for (const request of requests[0] ?? []) await saveRound(new RoundRecords(objects), request);
+        return made;
+      }
+
+      test('is the same if the trainers’ task has gained defaults, and no round is lost', async () => {
+        const made = await recorded('gained');
+        assert.deepEqual(await plan('gained', short, again, withMoreDefaults), { ...made, generation: 'reset' });
+        assert.deepEqual([(await newestRound(made)).round, (await newestRound(made)).refused], [1, []]);
+      });
+
+      test('is refused if the trainers no longer accept the specification, and no round is lost', async () => {
+        const made = await recorded('refused');
+        const complaint = 'Expected `task.variant` to be another one, got `"plain"`';
+        await assert.rejects(plan('refused', short, again, withoutVariant), {
+          type: INVALID_SPECIFICATION,
+          nonRetryable: true,
+          details: [[complaint]],
+          message:
+            "Cannot resume by refused/r/specification.json, which the run's records follow: it is refused. Start " +
+            "trainers that accept it, such as those that it was planned with, and reset the run's root to its first " +
+            `task\n${complaint}`,
+        });
+        assert.equal((await newestRound(made)).round, 1);
+      });
+
+      test('is refused if the specification is lost and the trainers’ task has gained defaults', async () => {
+        const made = await recorded('lost');
+        await objects.delete('planned', ['lost/r/specification.json']);
+        await assert.rejects(plan('lost', short, again, withMoreDefaults), {
+          type: 'RecordRefused',
+          nonRetryable: true,
+          message:
+            'Cannot use record lost/r/specification.json: it is missing. Restore the object if it was changed, and ' +
+            "reset the run's root to its first task: the workflow's input and the defaults of today give another " +
+            'specification, which no recorded round fits',
+        });
+        assert.deepEqual((await plan('lost', short, again)).specification, made.specification);
+        assert.equal((await newestRound(made)).round, 1);
+      });
+    });
 
     test('is refused if neither run is recorded', async () => {
       const refused = (rule: string): object => ({

@@ -4,12 +4,14 @@ import { after, before, describe, test } from 'node:test';
 import { findRetrace, findRun } from '../../../activities/comparison/finding.ts';
 import { tabulate } from '../../../activities/comparison/table.ts';
 import type { RunFolder } from '../../../activities/contracts/checkpoint.ts';
+import type { FoundRun } from '../../../activities/contracts/comparison.ts';
 import type { RunPlan } from '../../../activities/contracts/run.ts';
 import { findQuestion } from '../../../activities/runs/draft.ts';
 import { planRun } from '../../../activities/runs/plan.ts';
 import { writeResult } from '../../../activities/runs/result.ts';
 import { RoundRecords } from '../../../activities/runs/rounds.ts';
 import { NoSchedule, readSchedule } from '../../../activities/runs/schedule.ts';
+import type { Specification } from '../../../activities/specification/specification.ts';
 import {
   comparedRunKey,
   comparisonInputKey,
@@ -88,10 +90,10 @@ describe('an object of another run', () => {
           message: new RegExp(`${expected}.*\\. Start the comparison again under its workflow id: it makes anew `),
         });
         await assert.rejects(readSchedule(objects, finished), NoSchedule);
-        assert.deepEqual(await findRun(objects, records, 'finished', specification), { state: 'absent' });
+        assert.deepEqual(await findSpecified(specification), { state: 'absent' });
         assert.deepEqual(await findRetrace(objects, records, 'finished', finished, 7), { state: 'absent' });
       });
-      assert.equal((await findRun(objects, records, 'finished', specification)).state, 'finished');
+      assert.equal((await findSpecified(specification)).state, 'finished');
     });
 
     test(`what a comparison wrote, ${damage}: named, with what to do`, async () => {
@@ -130,11 +132,27 @@ describe('an object of another run', () => {
           nonRetryable: true,
           type: damage === 'of something else' ? 'InvalidSpecification' : 'RecordRefused',
         });
-        const found = await findRun(objects, records, `never-trained-${damage}`, specification);
+        const found = await findRun(objects, records, `never-trained-${damage}`, specification, specification);
         assert.deepEqual(found, { state: 'absent' });
       });
     });
   }
+
+  test('a run is found again if the trainers’ task has gained defaults since, unless others are wanted', async () => {
+    const { task, hyperparameters } = specification;
+    const later = {
+      ...specification,
+      task: { ...task, warm: false },
+      hyperparameters: { ...hyperparameters, dropout: 0 },
+    };
+    assert.equal((await findSpecified(later, specification)).state, 'finished');
+    for (const given of [
+      { ...specification, task: later.task },
+      { ...specification, hyperparameters: later.hyperparameters },
+    ])
+      assert.equal((await findSpecified(later, given)).state, 'absent');
+    assert.equal((await findSpecified({ ...later, seed: 1 }, specification)).state, 'absent');
+  });
 
   test('a result that is damaged once a retrace is planned does not matter to it', async () => {
     const retracing = { run: finished.folder, seed: 7, storage: { bucket: BUCKET } };
@@ -144,6 +162,10 @@ describe('an object of another run', () => {
         assert.deepEqual(await plan('retrace', retracing, 'retrace'), planned);
       });
   });
+
+  function findSpecified(wanted: Specification, given: unknown = wanted): Promise<FoundRun> {
+    return findRun(objects, records, 'finished', wanted, given);
+  }
 
   function tabulation(): Parameters<typeof tabulate>[2] {
     return { location: LOCATION, run: { arm: 'arm', seed: 1, ...finished }, done: [{ arm: 'arm', seed: 1 }] };
