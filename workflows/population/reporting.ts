@@ -12,6 +12,11 @@ export function roundsPerReport(rounds: number): number {
   return Math.max(1, Math.ceil(rounds / REPORTS));
 }
 
+/** Returns the newest round that P1 may have recorded: from one report to the next, the root does not know. */
+export function newestRound(reportedRound: number, rounds: number): number {
+  return reportedRound + roundsPerReport(rounds) - 1;
+}
+
 /** Returns the number of reports in this number of rounds. */
 export function reportsOf(rounds: number): number {
   return Math.ceil(rounds / roundsPerReport(rounds));

@@ -6,8 +6,11 @@
  * share this module (workers/processes/workflow-bundle.ts), so it has no state.
  */
 import { z } from 'zod';
+import type { SetHyperparameters } from '../../activities/contracts/messages.ts';
 import type { Specification } from '../../activities/specification/specification.ts';
 import type { HyperparameterSpace, HyperparameterValue } from '../algorithm/hyperparameters.ts';
+import { memberName } from '../population/names.ts';
+import { newestRound, roundsPerReport } from '../population/reporting.ts';
 import { parse } from '../validation/complaints.ts';
 import { at, report } from '../validation/draft.ts';
 import { integer, listOf, number, object } from '../validation/fields.ts';
@@ -46,8 +49,16 @@ export function validateStop(specification: Specification, message: unknown): st
   return problemWith(message, stop, 'stopEarly');
 }
 
-/** Validates a SetHyperparameters: known names, values of the right kind, within their bounds. */
-export function validateHyperparameters(specification: Specification, message: unknown): string | undefined {
+/**
+ * Validates a SetHyperparameters: known names, values of the right kind, within their bounds, and a member that has a
+ * round to come. `rounds` is what the run has, `reportedRound` the newest that P1 reported.
+ */
+export function validateHyperparameters(
+  specification: Specification,
+  message: SetHyperparameters,
+  reportedRound: number,
+  rounds: number,
+): string | undefined {
   const group = subPopulationOf(specification, message);
   const setHyperparameters = object(
     {
@@ -58,14 +69,22 @@ export function validateHyperparameters(specification: Specification, message: u
     },
     'Hyperparameters of one member.',
   );
-  return problemWith(message, setHyperparameters, 'setHyperparameters');
+  const problem = problemWith(message, setHyperparameters, 'setHyperparameters');
+  if (problem !== undefined) return problem;
+  const { subPopulation, member } = message;
+  // P(i) may be i − 1 rounds ahead of P1.
+  if (newestRound(reportedRound, rounds) + subPopulation < rounds) return undefined;
+  return `Cannot set hyperparameters: the last round of ${memberName(subPopulation, member)} may have begun`;
 }
 
-/** Validates an extension: `rounds` is what the run has now, `maxRounds` what its histories allow. */
+/**
+ * Validates an extension: `rounds` is what the run has now, `maxRounds` what its histories allow, `reportedRound` the
+ * newest that P1 reported.
+ */
 export function validateExtension(
   specification: Specification,
   message: unknown,
-  completedRound: number,
+  reportedRound: number,
   rounds: number,
   maxRounds = Number.MAX_SAFE_INTEGER,
 ): string | undefined {
@@ -82,10 +101,12 @@ export function validateExtension(
     .describe('New length of the run.');
   const problem = problemWith(message, object({ steps }, 'An extension of the run.'), 'extend');
   if (problem !== undefined) return problem;
-  if (completedRound + subPopulations.length < rounds) return undefined;
+  if (newestRound(reportedRound, rounds) + subPopulations.length < rounds) return undefined;
+  const every = roundsPerReport(rounds);
+  const known = every === 1 ? 'is complete' : `is complete and one round in ${every} is reported`;
   return (
-    `Cannot extend the run: round ${completedRound} of ${rounds} is complete, so its last round may have ` +
-    'begun. Start a new run from its rounds instead'
+    `Cannot extend the run: round ${reportedRound} of ${rounds} ${known}, so its last round may have begun. ` +
+    'Start a new run from its rounds instead'
   );
 }
 

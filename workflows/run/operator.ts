@@ -238,14 +238,12 @@ export class Operator {
   #cannotSetHyperparameters(message: SetHyperparameters): string | undefined {
     const { plan, completedRound, decidedRounds } = this.#view;
     if (plan === null) return 'Cannot set hyperparameters: the run is being planned';
-    const problem = validateHyperparameters(plan.specification, message);
+    const problem = validateHyperparameters(plan.specification, message, completedRound, decidedRounds);
     if (problem !== undefined) return problem;
     const name = memberName(message.subPopulation, message.member);
-    if (this.#view.isStopped(name)) return `Cannot set hyperparameters: ${name} was stopped and trains no more`;
-    // P(i) may be i − 1 rounds ahead of the last report of P1.
-    if (completedRound + message.subPopulation >= decidedRounds)
-      return `Cannot set hyperparameters: the last round of ${name} may have begun`;
-    return undefined;
+    return this.#view.isStopped(name)
+      ? `Cannot set hyperparameters: ${name} was stopped and trains no more`
+      : undefined;
   }
 }
 

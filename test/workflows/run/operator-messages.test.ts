@@ -38,14 +38,10 @@ const SPECIFICATION: Specification = {
 };
 const SET_KEYS = 'subPopulation, member, hyperparameters, reason';
 const WHY = { reason: 'a reason' };
-const set = (changes: object) =>
-  validateHyperparameters(SPECIFICATION, {
-    subPopulation: 1,
-    member: 0,
-    hyperparameters: { h: 1 },
-    ...WHY,
-    ...changes,
-  });
+const set = (changes: object, reported = 1, rounds = 5) => {
+  const message = { subPopulation: 1, member: 0, hyperparameters: { h: 1 }, ...WHY, ...changes };
+  return validateHyperparameters(SPECIFICATION, message, reported, rounds);
+};
 const stop = (message: unknown) => validateStop(SPECIFICATION, message);
 const extend = (message: unknown, completed = 1, rounds = 5, most = 100) =>
   validateExtension(SPECIFICATION, message, completed, rounds, most);
@@ -57,8 +53,10 @@ const ACCEPTED = {
   'a stop of a member': stop({ ...WHY, subPopulation: 1, member: 1 }),
   'a stop of an evaluation': stop({ ...WHY, subPopulation: 2, evaluator: 0 }),
   'hyperparameters within their bounds': set({}),
+  'hyperparameters while P1 cannot be in the last round of 1000': set({}, 997, 1000),
   'a whole number and a choice': set({ hyperparameters: { layers: 4, optimizer: 'adam', size: 32 } }),
   'an extension': extend({ steps: 120 }),
+  'an extension while P1 cannot be in the last round of 1000': extend({ steps: 30_000 }, 996, 1000, 2000),
 };
 
 const REASON = 'Expected `reason` to be a text of 1 to 500 characters, got';
@@ -198,6 +196,22 @@ const REFUSED: readonly (readonly [title: string, problem: string | undefined, e
     extend({ steps: 200 }, 3),
     'Cannot extend the run: round 3 of 5 is complete, so its last round may have begun. ' +
       'Start a new run from its rounds instead',
+  ],
+  [
+    'hyperparameters if P1 may be in the last round without having reported the round before',
+    set({}, 998, 1000),
+    'Cannot set hyperparameters: the last round of P1/member-0 may have begun',
+  ],
+  [
+    'hyperparameters of P2 if it may be in the last round',
+    set({ subPopulation: 2 }, 3),
+    'Cannot set hyperparameters: the last round of P2/member-0 may have begun',
+  ],
+  [
+    'an extension if P1 may be in the last round without having reported the round before',
+    extend({ steps: 30_000 }, 998, 1000, 2000),
+    'Cannot extend the run: round 998 of 1000 is complete and one round in 2 is reported, so its last round may have ' +
+      'begun. Start a new run from its rounds instead',
   ],
 ];
 
