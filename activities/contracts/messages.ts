@@ -84,7 +84,10 @@ export interface RoundCompleted extends MessageKey {
 
 /** Sub-population or evaluator → root: the reasons for its holds. There is none when it resumes. */
 export interface HoldNotice extends MessageKey {
+  /** The first ones, each shortened. */
   readonly reasons: readonly string[];
+  /** Number of the other holds. */
+  readonly more: number;
 }
 
 /** Sub-population or evaluator → root: somebody sent it a signal that it does not know. */

@@ -101,15 +101,15 @@ export class Operator {
   }
 
   async #resume(): Promise<string> {
-    const { wanted, ownHold, holds } = this.#view;
+    const { wanted, ownHold, heldWorkers } = this.#view;
     wanted.resumes += 1;
     if (ownHold !== null) return 'Resumed: what failed is tried again.';
     const answer =
       wanted.pause === null
-        ? `Resumed: ${holds.length} held ${holds.length === 1 ? 'worker retries' : 'workers retry'}.`
+        ? `Resumed: ${heldWorkers} held ${heldWorkers === 1 ? 'worker retries' : 'workers retry'}.`
         : 'Resumed: the next round begins.';
     wanted.pause = null;
-    await this.steer(holds.length > 0);
+    await this.steer(heldWorkers > 0);
     return answer;
   }
 

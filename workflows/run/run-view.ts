@@ -55,7 +55,7 @@ const SHOWN_WARNINGS = 20;
 /** The view of one run. */
 export class RunView {
   readonly #publication: Publication;
-  readonly #holds: Record<string, readonly string[]> = {};
+  readonly #holds: Record<string, HoldNotice> = {};
   #phase: Phase = { kind: 'planning' };
   #summaries: readonly SubPopulationSummary[] = [];
   #ignored: readonly string[] = [];
@@ -135,14 +135,22 @@ export class RunView {
   }
 
   /** Takes note of the holds of one part of the run. */
-  noteHolds({ sender, reasons }: HoldNotice): void {
-    this.#holds[sender] = reasons;
+  noteHolds(notice: HoldNotice): void {
+    this.#holds[notice.sender] = notice;
     this.show();
   }
 
   /** Everything that waits for the operator. */
   get holds(): string[] {
-    return [...Object.values(this.#holds).flat(), ...(this.ownHold === null ? [] : [this.ownHold])];
+    const told = Object.values(this.#holds).flatMap(({ sender, reasons, more }) =>
+      more === 0 ? reasons : [...reasons, `… and ${more} more of ${sender}`],
+    );
+    return [...told, ...(this.ownHold === null ? [] : [this.ownHold])];
+  }
+
+  /** Number of workers of the run's parts that hold. */
+  get heldWorkers(): number {
+    return Object.values(this.#holds).reduce((sum, { reasons, more }) => sum + reasons.length + more, 0);
   }
 
   addStopped(members: readonly string[]): void {

@@ -3,7 +3,7 @@
  */
 import { getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { ExternalWorkflowHandle } from '@temporalio/workflow';
-import type { Instruction, MessageKey, SubPopulationSummary } from '../../activities/contracts/messages.ts';
+import type { HoldNotice, Instruction, MessageKey, SubPopulationSummary } from '../../activities/contracts/messages.ts';
 import type { RoundReference } from '../../activities/contracts/run.ts';
 import {
   finishSignal,
@@ -63,8 +63,8 @@ export class Addresses {
   }
 
   /** Notifies the root of all holds; without reasons, there is none any more. */
-  async publishHolds(round: number, reasons: readonly string[]): Promise<void> {
-    await this.#root().signal(holdSignal, { ...this.#key(round), reasons });
+  async publishHolds(round: number, told: Pick<HoldNotice, 'reasons' | 'more'>): Promise<void> {
+    await this.#root().signal(holdSignal, { ...this.#key(round), ...told });
   }
 
   /** Sends an evaluator its last verdict and what to train next. */

@@ -32,7 +32,7 @@ import { childWorkflowId, evaluatorName, subPopulationName } from '../population
 import { reasonOf, trainRound } from '../run/activities.ts';
 import type { Run } from '../run/activities.ts';
 import { describeTraining, describeVerdict } from '../run/details.ts';
-import { Holds } from '../run/holds.ts';
+import { Holds, tellHolds } from '../run/holds.ts';
 import { deliver } from './inbox.ts';
 import { ignoreStraySignals } from './stray-signals.ts';
 
@@ -86,8 +86,8 @@ class EvaluatorSlot {
   #isRunStopped = false;
   readonly #holds = new Holds(async (holds) => {
     this.#show();
-    const reasons = holds.map(({ worker, reason }) => `${worker} in round ${this.#round}: ${reason}`);
-    await getExternalWorkflowHandle(this.#run.workflowId).signal(holdSignal, { ...this.#key(), reasons });
+    const notice = { ...this.#key(), ...tellHolds(holds, this.#round) };
+    await getExternalWorkflowHandle(this.#run.workflowId).signal(holdSignal, notice);
   });
 
   constructor({ run, subPopulation, slot, carried }: EvaluatorInput) {

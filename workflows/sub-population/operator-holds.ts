@@ -1,7 +1,7 @@
 /**
  * What of a sub-population waits for the operator: the run is resumed or stopped, or a command settles the matter.
  */
-import { Holds } from '../run/holds.ts';
+import { Holds, tellHolds } from '../run/holds.ts';
 import type { Hold } from '../run/holds.ts';
 import type { Addresses } from './addresses.ts';
 import type { Mail } from './mail.ts';
@@ -42,7 +42,6 @@ export class OperatorHolds {
 
   async #publish(holds: readonly Hold[]): Promise<void> {
     const round = this.#changed();
-    const reasons = holds.map(({ worker, reason }) => `${worker} in round ${round}: ${reason}`);
-    await this.#addresses.publishHolds(round, reasons);
+    await this.#addresses.publishHolds(round, tellHolds(holds, round));
   }
 }

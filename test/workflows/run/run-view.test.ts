@@ -65,7 +65,7 @@ describe('the status of a run', () => {
     it(`is ${status} while it is ${phase}${having === '' ? '' : ` with ${having}`}`, () => {
       const { view } = viewIn(...phases);
       Object.assign(view.wanted, wanted);
-      if (holds) view.noteHolds({ generation: 'this', round: 1, sender: 'P1', reasons: ['boom'] });
+      if (holds) view.noteHolds({ generation: 'this', round: 1, sender: 'P1', reasons: ['boom'], more: 0 });
       assert.equal(view.progress().status, status);
     });
   }
@@ -130,12 +130,20 @@ describe('the view of a run', () => {
   it('has the newest holds of each part', () => {
     const { view, shown } = running();
     const hold = (sender: string, ...reasons: readonly string[]): void =>
-      view.noteHolds({ generation: 'this', round: 1, sender, reasons });
+      view.noteHolds({ generation: 'this', round: 1, sender, reasons, more: 0 });
     hold('P1', 'a', 'b');
     hold('P2', 'c');
     hold('P1');
     assert.deepEqual(view.holds, ['c']);
     assert.deepEqual(shown.at(-1)?.holds, ['c']);
+  });
+
+  it('counts the holds that it was not told', () => {
+    const { view } = running();
+    view.noteHolds({ generation: 'this', round: 1, sender: 'P1', reasons: ['a', 'b'], more: 490 });
+    view.noteHolds({ generation: 'this', round: 1, sender: 'P2', reasons: ['c'], more: 0 });
+    assert.deepEqual(view.holds, ['a', 'b', '… and 490 more of P1', 'c']);
+    assert.equal(view.heldWorkers, 493);
   });
 
   it('warns once of each record that is refused, and shows the newest twenty', () => {
