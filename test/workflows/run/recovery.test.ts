@@ -2,7 +2,9 @@ import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import type { RunProgress } from '../../../activities/contracts/messages.ts';
 import type { ResultSummary } from '../../../activities/contracts/result.ts';
+import { watchWorkflow } from '../../../workers/processes/watch-workflow.ts';
 import { extendUpdate, progressQuery, stopEarlySignal } from '../../../workflows/messages.ts';
 import { startObjectServer } from '../../object-server.ts';
 import type { ObjectServer } from '../../object-server.ts';
@@ -136,11 +138,14 @@ describe('a run that failed, was stopped or was reset', { timeout: 300_000 }, ()
     assert.equal(await runs.publishedStatus(workflowId), 'failed');
   });
 
-  it('reaches the same result if the running root is reset to its first task', async () => {
+  it('reaches the same result if the running root is reset to its first task, also for who watches it', async () => {
     const workflowId = 'running-reset';
-    await runs.start(workflowId);
+    const { firstExecutionRunId } = await runs.start(workflowId);
+    const watched = runs.client.workflow.getHandle(workflowId, firstExecutionRunId);
+    const result = watchWorkflow<RunProgress, ResultSummary>(watched, progressQuery, () => undefined);
     await runs.reached(workflowId, ({ round }) => round >= 3);
     await reset(workflowId, ...TO_FIRST_TASK);
+    assertSame(await result);
     assertSame(await resultOf(workflowId));
   });
 
