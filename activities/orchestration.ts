@@ -12,7 +12,7 @@ import type { ObjectStore } from './storage/object-store.ts';
 import { CheckpointStore } from './storage/checkpoints.ts';
 import { findRetrace, findRun } from './comparison/finding.ts';
 import { findQuestions, planComparison } from './comparison/planning.ts';
-import { tabulate } from './comparison/table.ts';
+import { summarise, tabulate } from './comparison/table.ts';
 import { deleteRun } from './runs/deletion.ts';
 import { writeComparisonReport, writeRunReport } from './report/composing.ts';
 import { found } from './operations/executions.ts';
@@ -80,6 +80,7 @@ export function createOrchestrationActivities({ objects, client }: Orchestration
       return findRetrace(objects, rounds, workflowId, run, seed);
     },
     tabulate: (request) => tabulate(objects, rounds, request),
+    summarise: ({ location }) => summarise(rounds, location),
     deleteRun: (request) => deleteRun(objects, client, request),
     writeRunReport: ({ storage }) => writeRunReport(objects, rounds, storage),
     writeComparisonReport: ({ location }) => writeComparisonReport(objects, rounds, location),

@@ -8,11 +8,9 @@ import type { TaskLookup } from '../contracts/task.ts';
 import { InvalidInput, parse } from '../../workflows/validation/complaints.ts';
 import { at, isIntegerWithin, isRecord, report } from '../../workflows/validation/draft.ts';
 import { flag, integer, list, object } from '../../workflows/validation/fields.ts';
+import { beyondComparisonBudget, COMPARISON_LIMITS } from './budget.ts';
 import { usableSpecification } from '../specification/parsing.ts';
 import type { Specification } from '../specification/specification.ts';
-
-/** Bounds of a comparison. Its history may have 51,200 events and 50 MB; each run adds about 20 events and 20 kB. */
-export const COMPARISON_LIMITS = { arms: 50, runs: 500, atOnce: 50, armNameCharacters: 60, seed: 2 ** 32 - 1 } as const;
 
 const ARMS_RULE = `an object with 1 to ${COMPARISON_LIMITS.arms} arms and the specification of each`;
 const ARM_NAME_RULE =
@@ -61,6 +59,8 @@ export function parseComparison(input: unknown, lookup: TaskLookup): Comparison 
   const parsed = parse(comparisonSchema(lookup), input, 'comparison');
   if ('complaints' in parsed) throw new InvalidComparison(parsed.complaints);
   const { arms: specifications, seeds, atOnce, retrace } = parsed.value;
+  const excess = beyondComparisonBudget({ arms: specifications, seeds, retrace }, lookup);
+  if (excess !== undefined) throw new InvalidComparison([excess]);
   return { arms: (input as ComparisonInput).arms, seeds, atOnce, retrace, specifications };
 }
 
@@ -82,12 +82,12 @@ function checkSeeds(
   retraces: boolean,
   context: z.core.$RefinementCtx,
 ): void {
-  const most = Math.floor(COMPARISON_LIMITS.runs / Math.max(armCount, 1));
-  if (seeds.length > most)
-    report(context, ['seeds'], `an array of 1 to ${most} seeds (${COMPARISON_LIMITS.runs} runs in all)`, {
-      got: `${seeds.length} seeds`,
-      instead: true,
-    });
+  const most = Math.floor(COMPARISON_LIMITS.runs / (Math.max(armCount, 1) * (retraces ? 2 : 1)));
+  if (seeds.length > most) {
+    const all = `${COMPARISON_LIMITS.runs} runs in all${retraces ? ', retraces included' : ''}`;
+    const got = `${seeds.length} seeds`;
+    report(context, ['seeds'], `an array of 1 to ${most} seeds (${all})`, { got, instead: true });
+  }
   const highest = COMPARISON_LIMITS.seed - (retraces ? RETRACE_SEED_OFFSET : 0);
   for (const [index, one] of seeds.entries()) {
     if (!isIntegerWithin(one, 0, highest))

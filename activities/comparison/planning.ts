@@ -13,7 +13,8 @@ import { readableJson } from '../storage/readable-json.ts';
 import { questionOf } from '../runs/draft.ts';
 import { requireAnswer } from '../specification/answers.ts';
 import { lookupIn } from '../specification/described-task.ts';
-import { COMPARISON_LIMITS, InvalidComparison, parseComparison } from './input.ts';
+import { COMPARISON_LIMITS } from './budget.ts';
+import { InvalidComparison, parseComparison } from './input.ts';
 
 /** Failure type of a comparison with invalid input. */
 export const INVALID_COMPARISON = 'InvalidComparison';

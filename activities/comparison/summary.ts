@@ -16,7 +16,7 @@ import { comparePairs, summarise } from './statistics.ts';
 
 /**
  * Returns the summary, which depends on the runs alone. Arms are in the order of their first run, and are compared with
- * the first arm. 500 runs take seconds.
+ * the first arm. Hundreds of runs take seconds.
  */
 export function* summariseComparison(runs: readonly ComparisonRun[]): Pausing<ComparisonSummary> {
   const arms = [...new Set(runs.map(({ arm }) => arm))].map((arm) => runs.filter((run) => run.arm === arm));

@@ -37,6 +37,9 @@ import { atOnce, withPauses } from './pausing.ts';
 import { describeRun, NEEDED_DESCRIPTION, rowOf } from './run.ts';
 import { summariseComparison } from './summary.ts';
 
+const NEEDED_TABLE = z.object({
+  summary: z.object({ arms: z.array(z.unknown()), differences: z.array(z.unknown()) }),
+});
 const NEEDED_INPUT = z.object({ arms: z.record(z.string(), z.unknown()), seeds: z.array(z.int()) });
 
 /** What to do if an object of a comparison is lost. */
@@ -52,13 +55,24 @@ export async function tabulate(
   await objects.put(location.bucket, comparedRunKey(location, run), readableJson(described), 'application/json');
   const { bucket } = location;
   const input = await read<ComparisonInput>(rounds, bucket, comparisonInputKey(location), NEEDED_INPUT);
-  const runs = await inParallel(READS_AT_ONCE, done, (one) =>
+  const tabulated = runsOf(input).filter((_, index) => done[index] === '1');
+  const runs = await inParallel(READS_AT_ONCE, tabulated, (one) =>
     read<ComparisonRun>(rounds, bucket, comparedRunKey(location, one), NEEDED_DESCRIPTION),
   );
   const table = comparisonTable(input, runs, await withPauses(summariseComparison(runs)));
   const key = comparisonTableKey(location);
   await objects.put(location.bucket, key, readableJson(table), 'application/json');
-  return { row: rowOf(described), summary: table.summary, key };
+  return { row: rowOf(described), key };
+}
+
+/** Returns the summary of the table that was written last. */
+export async function summarise(rounds: RoundRecords, { bucket, folder }: RunFolder): Promise<ComparisonSummary> {
+  const key = comparisonTableKey({ bucket, folder });
+  return (await read<ComparisonTable>(rounds, bucket, key, NEEDED_TABLE)).summary;
+}
+
+function runsOf({ arms, seeds }: ComparisonInput): readonly { readonly arm: string; readonly seed: number }[] {
+  return Object.keys(arms).flatMap((arm) => seeds.map((seed) => ({ arm, seed })));
 }
 
 /** Returns the table as it is in the bucket. Equal runs give equal bytes. */

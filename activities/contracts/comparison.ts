@@ -220,13 +220,15 @@ export interface TabulateRequest {
   readonly location: RunFolder;
   /** The finished run to describe, and its retrace once that is finished too. */
   readonly run: { readonly arm: string; readonly seed: number; readonly retrace?: RunFolder } & RunFolder;
-  /** All runs of the table, in its order: this one and those that were described before. */
-  readonly done: readonly { readonly arm: string; readonly seed: number }[];
+  /**
+   * One character a run, arm by arm and then seed by seed as in the input: 1 if the run is in the table. These are this
+   * one and those that were described before.
+   */
+  readonly done: string;
 }
 
 export interface Tabulated {
   readonly row: ComparisonRow;
-  readonly summary: ComparisonSummary;
   /** Key of the table. */
   readonly key: string;
 }
@@ -257,6 +259,8 @@ export interface ComparisonActivities {
   }): Promise<FoundRun>;
   /** Describes a finished run, and writes the table of the finished runs. */
   tabulate(request: TabulateRequest): Promise<Tabulated>;
+  /** Returns the summary of the table. */
+  summarise(input: { readonly location: RunFolder }): Promise<ComparisonSummary>;
   /** Writes the report of a comparison, an HTML file, beside its table. */
   writeComparisonReport(input: { readonly location: RunFolder }): Promise<WrittenReport>;
 }

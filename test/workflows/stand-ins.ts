@@ -217,10 +217,10 @@ export function createStandIns({ beforeTraining }: Script = {}): StandIns {
       } as const;
       return {
         row: { ...row, promotions: [], decisionsSha256: '', checkpointSha256: winner.checkpoint.sha256 },
-        summary: { arms: [], differences: [] },
         key: `${location.folder}/comparison.json`,
       };
     },
+    summarise: async () => ({ arms: [], differences: [] }),
     writeRunReport: async ({ storage }) => ({ key: `${storage.folder}/result/report.html`, sizeBytes: 1 }),
     writeComparisonReport: async ({ location }) => ({ key: `${location.folder}/report.html`, sizeBytes: 1 }),
     exportHistories: async () => ({ histories: 0, sizeBytes: 0, forgotten: 0 }),

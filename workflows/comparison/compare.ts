@@ -9,7 +9,6 @@
 import {
   ApplicationFailure,
   CancellationScope,
-  ChildWorkflowFailure,
   isCancellation,
   log,
   ParentClosePolicy,
@@ -23,11 +22,13 @@ import type { ComparisonPlan, ComparisonRow, FoundRun } from '../../activities/c
 import type { RunFolder } from '../../activities/contracts/checkpoint.ts';
 import type { ResultSummary } from '../../activities/contracts/result.ts';
 import { comparisonText } from './comparison-text.ts';
+import { failureMessage, runsFailed } from './failures.ts';
 import { comparisonQuery, MESSAGE_DESCRIPTIONS } from '../messages.ts';
 import type { ComparisonProgress } from '../../activities/contracts/messages.ts';
 import type { AnsweredRequest } from '../../activities/contracts/task.ts';
 import { inParallel } from '../population/in-parallel.ts';
 import { algorithmOf, comparedRunId, RETRACE_SEED_OFFSET, retraceId, WORKFLOW_TYPES } from '../population/names.ts';
+import { descriptionsPerSummary } from '../population/summarising.ts';
 import { describeTask } from '../run/describing.ts';
 import { awaitAllOnCancel, housekeeping, orchestration, passOnFailure, reasonOf } from '../run/activities.ts';
 import { refuseCron } from '../run/unknown-type.ts';
@@ -78,7 +79,10 @@ class Comparison {
   readonly #inTraining: string[] = [];
   #jobs: readonly Job[] = [];
   #rows: readonly { readonly job: Job; readonly row: ComparisonRow }[] = [];
-  #shown: Pick<ComparisonProgress, 'summary' | 'table'> = { summary: null, table: null };
+  #summary: ComparisonProgress['summary'] = null;
+  #table: ComparisonProgress['table'] = null;
+  /** Number of descriptions that the summary does not know. */
+  #unsummarised = 0;
   #tabulating: Promise<void> = Promise.resolve();
   #report: ComparisonProgress['report'] = null;
   #notice: string | null = null;
@@ -121,6 +125,7 @@ class Comparison {
   async report({ location }: ComparisonPlan): Promise<void> {
     if (this.#rows.length === 0) return;
     try {
+      if (this.#unsummarised > 0) await this.#summarise(location);
       const { key } = await housekeeping.writeComparisonReport({ location });
       this.#report = { bucket: location.bucket, key };
     } catch (error) {
@@ -139,7 +144,7 @@ class Comparison {
       ...{ failures: this.#failures, ignored: this.#ignored, notice: this.#notice },
       report: this.#report,
     };
-    return { runs: this.#jobs.length, rows, ...this.#shown, running, ...told };
+    return { runs: this.#jobs.length, rows, summary: this.#summary, table: this.#table, running, ...told };
   }
 
   #ignore(signalName: string): void {
@@ -182,18 +187,25 @@ class Comparison {
   }
 
   /** Describes runs one after the other, because each description writes the whole table. */
-  async #tabulate({ location }: ComparisonPlan, job: Job, run: RunFolder, retrace?: RunFolder): Promise<void> {
+  async #tabulate(plan: ComparisonPlan, job: Job, run: RunFolder, retrace?: RunFolder): Promise<void> {
+    const { location } = plan;
+    const every = descriptionsPerSummary(this.#jobs.length * (plan.retrace ? 2 : 1));
     const turn = this.#tabulating.then(async () => {
-      const done = this.#jobs
-        .filter((one) => one === job || this.#rowOf(one) !== undefined)
-        .map(({ arm, seed }) => ({ arm, seed }));
+      const done = this.#jobs.map((one) => (one === job || this.#rowOf(one) !== undefined ? '1' : '0')).join('');
       const described = { arm: job.arm, seed: job.seed, ...run, ...(retrace ? { retrace } : {}) };
-      const { row, summary, key } = await orchestration.tabulate({ location, run: described, done });
+      const { row, key } = await orchestration.tabulate({ location, run: described, done });
       this.#rows = [...this.#rows.filter((one) => one.job !== job), { job, row }];
-      this.#shown = { summary, table: { bucket: location.bucket, key } };
+      this.#table = { bucket: location.bucket, key };
+      this.#unsummarised += 1;
+      if (this.#unsummarised >= every) await this.#summarise(location);
     });
     this.#tabulating = turn.catch(() => undefined);
     await turn;
+  }
+
+  async #summarise(location: RunFolder): Promise<void> {
+    this.#summary = await orchestration.summarise({ location });
+    this.#unsummarised = 0;
   }
 
   #rowOf(job: Job): ComparisonRow | undefined {
@@ -276,24 +288,6 @@ async function resultOf(
   return storage;
 }
 
-/** Returns the message of a run's failure, which names the failed part. The causes are on the page of the run. */
-function failureMessage(error: unknown): string {
-  return error instanceof ChildWorkflowFailure && error.cause instanceof ApplicationFailure
-    ? error.cause.message
-    : reasonOf(error);
-}
-
 function placeOf({ bucket, folder }: RunFolder): RunFolder {
   return { bucket, folder };
-}
-
-function runsFailed(workflowId: string, { runs, failures, table }: ComparisonProgress): ApplicationFailure {
-  const others = table ? ` The results of the others are in s3://${table.bucket}/${table.key}.` : '';
-  const advice =
-    'Repair the cause, then start the comparison again under the same workflow id: finished runs are not trained ' +
-    'again, and the others resume from their last recorded round.';
-  const message =
-    `Cannot finish comparison ${workflowId}: ${failures.length} of ${runs} runs failed.${others} ` +
-    `${advice}\n${failures.join('\n')}`;
-  return ApplicationFailure.create({ message, type: 'RunsFailed', nonRetryable: true, details: [failures] });
 }

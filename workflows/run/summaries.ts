@@ -38,6 +38,7 @@ export const SUMMARIES: Summaries<OrchestratorActivities> = {
   planComparison: () => 'Checks the arms and plans the comparison',
   findRun: () => 'Looks for this run in the bucket',
   findRetrace: ({ seed }) => `Looks for the retrace with seed ${seed} in the bucket`,
+  summarise: () => 'Reads the summary of the table',
   tabulate: ({ run: { arm, seed } }) => `Adds ${arm}, seed ${seed} to the table`,
   writeComparisonReport: () => 'Draws the report of the comparison',
 };

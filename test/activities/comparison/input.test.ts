@@ -62,11 +62,25 @@ describe("a comparison's input", () => {
       { arms: {}, seeds: [0] },
       'Expected `arms` to be an object with 1 to 50 arms and the specification of each, got `{}`',
     ],
-    ['has no seeds', { arms: { A: SMALL }, seeds: [] }, 'Expected `seeds` to be an array of 1 to 500 seeds, got `[]`'],
+    ['has no seeds', { arms: { A: SMALL }, seeds: [] }, 'Expected `seeds` to be an array of 1 to 450 seeds, got `[]`'],
     [
       'has too many runs',
-      { arms: { A: SMALL, B: SMALL }, seeds: Array.from({ length: 251 }, (_, seed) => seed) },
-      'Expected `seeds` to be an array of 1 to 250 seeds (500 runs in all), got `251 seeds`',
+      { arms: { A: SMALL, B: SMALL }, seeds: Array.from({ length: 226 }, (_, seed) => seed) },
+      'Expected `seeds` to be an array of 1 to 225 seeds (450 runs in all), got `226 seeds`',
+    ],
+    [
+      'has too many runs with their retraces',
+      { arms: { A: SMALL, B: SMALL }, seeds: Array.from({ length: 113 }, (_, seed) => seed), retrace: true },
+      'Expected `seeds` to be an array of 1 to 112 seeds (450 runs in all, retraces included), got `113 seeds`',
+    ],
+    [
+      'has runs with longer schedules than its history can have',
+      {
+        arms: { A: { ...SMALL, steps: 40_000, evalEvery: 20 } },
+        seeds: Array.from({ length: 200 }, (_, seed) => seed),
+      },
+      'Expected `seeds` to be an array of 1 to 171 seeds: with more, the history of the comparison may exceed ' +
+        '48234496 bytes, got `200 seeds`',
     ],
     [
       'leaves a retrace no seed',
