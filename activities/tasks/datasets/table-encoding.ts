@@ -68,7 +68,9 @@ export function momentsOf(
   rows: Uint32Array,
 ): { readonly mean: number; readonly deviation: number } {
   const present = [...rows].map((row) => values[row]!).filter((value) => !Number.isNaN(value));
-  if (present.length === 0) return { mean: 0, deviation: 1 };
+  const [first = 0] = present;
+  // The mean of equal values is rounded: their computed deviation is not 0, but next to nothing.
+  if (present.every((value) => value === first)) return { mean: first, deviation: 1 };
   const mean = present.reduce((sum, value) => sum + value, 0) / present.length;
   const variance = present.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / present.length;
   return { mean, deviation: variance === 0 ? 1 : Math.sqrt(variance) };

@@ -81,6 +81,14 @@ describe('the encoding of a table', () => {
     assert.deepEqual(encodeTable(constant, encoding), Float32Array.of(0, 0, 1, 0, 0, 1));
   });
 
+  it('leaves other rows in the units of a column that does not vary in the training rows', () => {
+    const rows = table(`x\n${'0.19\n'.repeat(100)}0.2\n`);
+    const training = Uint32Array.from({ length: 100 }, (_, row) => row);
+    const encoding = encodingOf(rows, ['x'], training);
+    assert.deepEqual(encoding, [{ name: 'x', kind: 'number', mean: 0.19, deviation: 1, missing: false }]);
+    assert.equal(encodeTable(rows, encoding)[100], Math.fround(0.2 - 0.19));
+  });
+
   it('refuses a column with too many values to be categories, and one that should be numbers', () => {
     const names = table(`name\n${Array.from({ length: 1001 }, (_, row) => `n${row}`).join('\n')}\n`);
     refuses(
