@@ -56,7 +56,7 @@ export function encodeTable(table: Table, encoding: readonly EncodedColumn[]): F
   for (const encoded of encoding) {
     const column = columnNamed(table, encoded.name);
     if (encoded.kind === 'number') encodeNumbers(numbersOf(table, column), encoded, inputs, width, first);
-    else encodeCategories(textsOf(column), encoded, inputs, width, first);
+    else encodeCategories(textsOf(table, column), encoded, inputs, width, first);
     first += widthOf(encoded);
   }
   return inputs;
@@ -97,10 +97,14 @@ export function numbersOf(table: Table, column: Column): Float64Array {
   throw unusable(table.path, `numbers in column \`${name}\``, `${values[notNumber]} in line ${table.lines[notNumber]}`);
 }
 
-/** Returns the values of a column as texts; numbers as JavaScript writes them. */
-export function textsOf(column: Column): readonly (string | undefined)[] {
+/**
+ * Returns the values of a column as they are written; undefined: missing.
+ *
+ * @throws DataSetError if it was read as numbers, of which several may be one: `7` and `007`
+ */
+export function textsOf(table: Table, column: Column): readonly (string | undefined)[] {
   if (column.kind === 'category') return column.values;
-  return [...column.values].map((value) => (Number.isNaN(value) ? undefined : String(value)));
+  throw unusable(table.path, `column \`${column.name}\` to be read as categories`, 'numbers');
 }
 
 function widthOf(column: EncodedColumn): number {

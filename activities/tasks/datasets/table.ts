@@ -105,7 +105,7 @@ function columnOf(
 }
 
 /** Returns the finite number that a text is; undefined if it is none. */
-function numberOf(text: string, decimal: TableFormat['decimal']): number | undefined {
+export function numberOf(text: string, decimal: TableFormat['decimal']): number | undefined {
   const written = decimal === ',' ? text.replace(',', '.') : text;
   if (decimal === ',' && text.includes('.')) return undefined;
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(written)) return undefined;

@@ -16,7 +16,7 @@ import {
   byCode,
   type EncodedColumn,
 } from '../datasets/table-encoding.ts';
-import { parseTable, requireColumns, type Table } from '../datasets/table.ts';
+import { numberOf, parseTable, requireColumns, type Table } from '../datasets/table.ts';
 import type { Feeds, NetworkData } from '../tensorflow/network-definition.ts';
 import type { Tabular } from './settings.ts';
 
@@ -64,7 +64,7 @@ function dataKey(settings: Tabular, seed: number): string {
 
 function readRows(settings: Tabular, seed: number): RunRows {
   const { file, testFile, target: targetName, ignore } = settings;
-  const table = parseTable(readDataFile(file), settings);
+  const table = readTable(file, settings, settings.categories);
   const names = [...table.columns.keys()];
   requireColumns(table.path, names, [targetName, ...ignore]);
   const { parts, rest: training } = splitRows(table.rows, sizesOf(settings, table), seed);
@@ -75,7 +75,9 @@ function readRows(settings: Tabular, seed: number): RunRows {
     training,
   );
   if (encoding.length === 0) throw unusable(table.path, 'a column besides the target', names.join(', '));
-  const test = testFile === undefined ? undefined : parseTable(readDataFile(testFile), settings);
+  // A column is of the same kind in both files, whatever values one of them has.
+  const categories = encoding.filter(({ kind }) => kind === 'category').map(({ name }) => name);
+  const test = testFile === undefined ? undefined : readTable(testFile, settings, categories);
   return {
     inputs: inputsOf(encoding),
     encoding,
@@ -90,6 +92,13 @@ function readRows(settings: Tabular, seed: number): RunRows {
   };
 }
 
+/** Reads a file; classes are categories as they are written. */
+function readTable(path: string, settings: Tabular, categories: readonly string[]): Table {
+  const { problem, target } = settings;
+  const texts = problem === 'classification' ? [...categories, target] : categories;
+  return parseTable(readDataFile(path), { ...settings, categories: texts });
+}
+
 /** Returns how many rows are held out for each purpose. */
 function sizesOf({ testFile, objectiveShare, testShare }: Tabular, { path, rows }: Table) {
   const sizes = { objective: Math.floor(objectiveShare * rows), test: Math.floor(testShare * rows) };
@@ -98,15 +107,21 @@ function sizesOf({ testFile, objectiveShare, testShare }: Tabular, { path, rows 
   return testFile === undefined ? sizes : { ...sizes, test: 0 };
 }
 
-function targetOf({ problem, target }: Tabular, table: Table, training: Uint32Array): Target {
+function targetOf({ problem, target, decimal }: Tabular, table: Table, training: Uint32Array): Target {
   const column = columnNamed(table, target);
   if (problem === 'regression') return { kind: 'number', ...momentsOf(numbersOf(table, column), training) };
-  const texts = textsOf(column);
+  const texts = textsOf(table, column).filter((text) => text !== undefined);
   // Of all rows: an answer must have a place also if no training row has it.
-  const classes = [...new Set(texts.filter((text) => text !== undefined))];
-  const sorted = column.kind === 'number' ? classes.sort((a, b) => Number(a) - Number(b)) : classes.sort(byCode);
+  const sorted = sortClasses([...new Set(texts)], decimal);
   if (sorted.length < 2) throw unusable(table.path, `at least two classes in column \`${target}\``, sorted.join(', '));
   return { kind: 'classes', classes: sorted };
+}
+
+/** Sorts numbers by their size, and others by their characters' codes. */
+function sortClasses(classes: readonly string[], decimal: Tabular['decimal']): string[] {
+  const numbers = new Map(classes.map((text) => [text, numberOf(text, decimal)]));
+  if (classes.some((text) => numbers.get(text) === undefined)) return classes.toSorted(byCode);
+  return classes.toSorted((a, b) => numbers.get(a)! - numbers.get(b)! || byCode(a, b));
 }
 
 function feedsOf(table: Table, encoding: readonly EncodedColumn[], targetName: string, target: Target): Feeds {
@@ -125,7 +140,7 @@ function targetsOf(table: Table, name: string, target: Target): Float32Array | I
     return Float32Array.from(numbers, (value) => (value - target.mean) / target.deviation);
   }
   const places = new Map(target.classes.map((text, place) => [text, place]));
-  return Int32Array.from(textsOf(column), (text, row) => {
+  return Int32Array.from(textsOf(table, column), (text, row) => {
     if (text === undefined) throw withoutTarget(table, name, row);
     const place = places.get(text);
     if (place === undefined)

@@ -1,0 +1,65 @@
+/**
+ * The rows of a run, from small files.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { runRows, type RunRows } from '../../../../activities/tasks/tabular/rows.ts';
+import { settings } from '../../../../activities/tasks/tabular/settings.ts';
+import type { Feeds } from '../../../../activities/tasks/tensorflow/network-definition.ts';
+import { dataFolder } from '../datasets/data-files.ts';
+
+const classification = { problem: 'classification', target: 'kind' };
+
+/** Returns the inputs, row by row, and the targets. */
+function rowsOf({ inputs, targets }: Feeds): readonly [number[][], number[]] {
+  const [rows = 0, width = 0] = inputs!.shape;
+  const values = [...inputs!.values];
+  return [Array.from({ length: rows }, (_, row) => values.slice(row * width, (row + 1) * width)), [...targets!.values]];
+}
+
+async function testFeedsOf({ data: { test } }: RunRows): Promise<Feeds> {
+  assert.ok(test && 'load' in test && typeof test.load === 'function');
+  return test.load();
+}
+
+describe('the rows of a run', () => {
+  const folder = dataFolder();
+  const runOf = (own: object) => runRows(settings.parse(own), 1, 7);
+  const write = (name: string, header: string, rows: readonly string[]) =>
+    folder.write(`${name}.csv`, `${header}\n${rows.join('\n')}\n`);
+
+  it('have categories that are written alike in both files, although one file has only numbers', async () => {
+    const rows = Array.from({ length: 10 }, () => ['01067,3,a', 'x12,4,b']).flat();
+    const file = write('codes', 'code,size,kind', rows);
+    const testFile = write('codes-test', 'kind,size,code', ['b,4,x12', 'a,3,01067', 'a,3,1067']);
+    const numbersOnly = write('codes-numbers', 'kind,size,code', ['a,3,01067', 'b,3,1067']);
+    const [[x12, code, unknown], targets] = rowsOf(await testFeedsOf(runOf({ ...classification, file, testFile })));
+    assert.deepEqual(
+      [code?.slice(0, 2), x12?.slice(0, 2), unknown?.slice(0, 2)],
+      [
+        [1, 0],
+        [0, 1],
+        [0, 0],
+      ],
+    );
+    assert.deepEqual(targets, [1, 0, 0]);
+    const [numbers] = rowsOf(await testFeedsOf(runOf({ ...classification, file, testFile: numbersOnly })));
+    assert.deepEqual(numbers, [code, unknown]);
+  });
+
+  it('have classes as they are written: in the order of their size if all are numbers', async () => {
+    const kinds = ['10', '007', '7', '9007199254740993', '9007199254740992', '-1.5'];
+    const file = write(
+      'classes',
+      'size,kind',
+      [...kinds, ...kinds].map((kind, row) => `${row},${kind}`),
+    );
+    const testFile = write('classes-test', 'size,kind', ['1,007', '2,9007199254740993']);
+    const rows = runOf({ ...classification, file, testFile });
+    assert.deepEqual(rows.target, {
+      kind: 'classes',
+      classes: ['-1.5', '007', '7', '10', '9007199254740992', '9007199254740993'],
+    });
+    assert.deepEqual(rowsOf(await testFeedsOf(rows))[1], [1, 5]);
+  });
+});
