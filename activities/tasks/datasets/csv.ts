@@ -2,6 +2,7 @@
  * Reads text files of separated values (RFC 4180): fields in double quotes may have separators, line breaks, and
  * quotes written twice.
  */
+import { constants } from 'node:buffer';
 import { DataSetError, unusable } from './data-set.ts';
 import type { DataFile } from './data-file.ts';
 
@@ -35,15 +36,30 @@ export function parseCsv({ path, bytes }: DataFile, separator: string): CsvRecor
   return records;
 }
 
-function decode(path: string, bytes: Uint8Array): string {
+/**
+ * Returns the first record of a file of which these bytes are the beginning; undefined if it goes on behind them.
+ *
+ * @throws DataSetError naming file, line, rule and what was found
+ */
+export function parseFirstRecord({ path, bytes }: DataFile, separator: string): CsvRecord | undefined {
+  const content = decode(path, bytes, { stream: true });
+  const [first] = recordsOf(path, content, separator);
+  return first === undefined || first.end > content.length ? undefined : first;
+}
+
+/** `stream`: the last letter may be cut. */
+function decode(path: string, bytes: Uint8Array, options?: { readonly stream: boolean }): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes, options);
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG')
+      throw unusable(path, `text of at most ${constants.MAX_STRING_LENGTH} characters`, `${bytes.length} bytes`);
     throw new DataSetError(`Cannot use data file ${path}: expected text in UTF-8, got other bytes`, error);
   }
 }
 
-function* recordsOf(path: string, content: string, separator: string): Generator<CsvRecord> {
+/** `end`: where the next record begins; beyond the content if the last one has no line break. */
+function* recordsOf(path: string, content: string, separator: string): Generator<CsvRecord & { readonly end: number }> {
   let at = 0;
   let line = 1;
   while (at < content.length) {
@@ -58,7 +74,7 @@ function* recordsOf(path: string, content: string, separator: string): Generator
     }
     if (content[at - 1] === '\r' && content[at] === '\n') at++;
     line++;
-    if (fields.length > 1 || fields[0] !== '') yield { line: start, fields };
+    if (fields.length > 1 || fields[0] !== '') yield { line: start, fields, end: at };
   }
 }
 

@@ -1,9 +1,9 @@
 /**
  * Files of data sets, plain or compressed by gzip.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { constants, gunzipSync } from 'node:zlib';
 import { DataSetError } from './data-set.ts';
 
 export interface DataFile {
@@ -20,23 +20,49 @@ export interface DataFile {
  */
 export function readDataFile(path: string, advice?: string): DataFile {
   const absolute = resolve(path);
-  const refuse = (error: unknown): never => {
-    const hint = advice === undefined ? '' : `. ${advice}`;
-    throw new DataSetError(`Cannot read data file ${absolute}: ${reasonOf(error)}${hint}`, error);
-  };
-  let content: Uint8Array;
   try {
-    content = readFileSync(absolute);
-  } catch (error) {
-    return refuse(error);
-  }
-  if (content[0] !== 0x1f || content[1] !== 0x8b) return { path: absolute, bytes: content };
-  try {
+    const content = readFileSync(absolute);
     // In one piece: else the pieces and the whole are in memory together.
-    return { path: absolute, bytes: gunzipSync(content, { chunkSize: sizeOf(content) }) };
+    const bytes = isCompressed(content) ? gunzipSync(content, { chunkSize: sizeOf(content) }) : content;
+    return { path: absolute, bytes };
   } catch (error) {
-    return refuse(error);
+    throw unreadable(absolute, error, advice);
   }
+}
+
+/**
+ * Reads the beginning of a file: so many bytes as they are stored, or what they are when they are decompressed.
+ *
+ * @throws DataSetError if it is missing, unreadable or damaged
+ */
+export function readBeginning(path: string, storedBytes: number): DataFile {
+  const absolute = resolve(path);
+  try {
+    const content = readFirst(absolute, storedBytes);
+    const bytes = isCompressed(content) ? gunzipSync(content, { finishFlush: constants.Z_SYNC_FLUSH }) : content;
+    return { path: absolute, bytes };
+  } catch (error) {
+    throw unreadable(absolute, error);
+  }
+}
+
+function readFirst(path: string, most: number): Uint8Array {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = new Uint8Array(most);
+    return bytes.subarray(0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isCompressed(content: Uint8Array): boolean {
+  return content[0] === 0x1f && content[1] === 0x8b;
+}
+
+function unreadable(path: string, error: unknown, advice?: string): DataSetError {
+  const hint = advice === undefined ? '' : `. ${advice}`;
+  return new DataSetError(`Cannot read data file ${path}: ${reasonOf(error)}${hint}`, error);
 }
 
 /** About how many bytes a gzip file has inside: the last four bytes say, if it is of one part and below 4 GiB. */

@@ -62,6 +62,17 @@ export function encodeTable(table: Table, encoding: readonly EncodedColumn[]): F
   return inputs;
 }
 
+/**
+ * @throws DataSetError if the table lacks a column or has another kind of it
+ */
+export function requireEncodable(table: Table, encoding: readonly EncodedColumn[]): void {
+  for (const { name, kind } of encoding) {
+    const column = columnNamed(table, name);
+    if (kind === 'number') numbersOf(table, column);
+    else textsOf(table, column);
+  }
+}
+
 /** Returns mean and standard deviation of the values that are not missing; 0 and 1 if none is, 1 if they are equal. */
 export function momentsOf(
   values: Float64Array,

@@ -2,8 +2,11 @@
  * Tables from CSV files: named columns of numbers or categories, with gaps.
  */
 import { unusable } from './data-set.ts';
-import type { DataFile } from './data-file.ts';
-import { parseCsv, type CsvRecord } from './csv.ts';
+import { readBeginning, type DataFile } from './data-file.ts';
+import { parseCsv, parseFirstRecord, type CsvRecord } from './csv.ts';
+
+/** What is read of a file for the names of its columns. */
+const BEGINNING_BYTES = 2 ** 20;
 
 /** How a file is to be read. */
 export interface TableFormat {
@@ -52,11 +55,8 @@ export interface Table {
  */
 export function parseTable(file: DataFile, format: TableFormat): Table {
   const records = parseCsv(file, format.separator);
-  const width = records[0]?.fields.length ?? 0;
-  const names = format.header
-    ? (records.shift()?.fields ?? [])
-    : Array.from({ length: width }, (_, index) => `column-${index + 1}`);
-  checkNames(file.path, names);
+  const names = namesOf(file.path, records[0]?.fields ?? [], format);
+  if (format.header) records.shift();
   if (records.length === 0) throw unusable(file.path, 'at least one row below the names of the columns', 0);
   requireColumns(file.path, names, format.categories);
   const columns = names.map((name, index) => columnOf(name, records, index, format));
@@ -69,12 +69,29 @@ export function parseTable(file: DataFile, format: TableFormat): Table {
 }
 
 /**
+ * Returns the names of a file's columns. Looks at its beginning only; undefined if it does not show them.
+ *
+ * @throws DataSetError naming the file, the rule and what was found
+ */
+export function readColumnNames(path: string, format: TableFormat): readonly string[] | undefined {
+  const beginning = readBeginning(path, BEGINNING_BYTES);
+  const first = parseFirstRecord(beginning, format.separator);
+  return first && namesOf(beginning.path, first.fields, format);
+}
+
+/**
  * @throws DataSetError if one of the asked names is not the name of a column
  */
 export function requireColumns(path: string, names: readonly string[], asked: readonly string[]): void {
   const unknown = asked.find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw unusable(path, `a column named \`${unknown}\``, `columns ${names.slice(0, 20).join(', ')}`);
+}
+
+function namesOf(path: string, first: readonly string[], { header }: TableFormat): readonly string[] {
+  if (!header) return first.map((_, index) => `column-${index + 1}`);
+  checkNames(path, first);
+  return first;
 }
 
 function checkNames(path: string, names: readonly string[]): void {

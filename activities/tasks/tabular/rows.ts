@@ -12,6 +12,7 @@ import {
   inputsOf,
   momentsOf,
   numbersOf,
+  requireEncodable,
   textsOf,
   byCode,
   type EncodedColumn,
@@ -78,6 +79,11 @@ function readRows(settings: Tabular, seed: number): RunRows {
   // A column is of the same kind in both files, whatever values one of them has.
   const categories = encoding.filter(({ kind }) => kind === 'category').map(({ name }) => name);
   const test = testFile === undefined ? undefined : readTable(testFile, settings, categories);
+  // Found before anything is trained, and not by the report.
+  if (test) {
+    requireEncodable(test, encoding);
+    targetsOf(test, targetName, target);
+  }
   return {
     inputs: inputsOf(encoding),
     encoding,

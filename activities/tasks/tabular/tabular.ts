@@ -19,6 +19,7 @@ import type { ExportedFile, Session, SessionContext } from '../task.ts';
 import { loadTensorFlow } from '../tensorflow/library.ts';
 import type { NetworkModel, Sums, Tensors, TrainedNetwork } from '../tensorflow/network-definition.ts';
 import { openNetwork } from '../tensorflow/network-session.ts';
+import { checkTable } from './check-table.ts';
 import { runRows, type RunRows } from './rows.ts';
 import { hyperparametersOf, settings, type Tabular } from './settings.ts';
 
@@ -33,6 +34,7 @@ export const tabular = defineTask<Tabular>({
   hyperparameters: hyperparametersOf,
   label: ({ problem }) => problem,
   score: ({ score }) => score,
+  check: checkTable,
   open: openSession,
 });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { constants } from 'node:buffer';
 import { describe, it } from 'node:test';
 import { parseCsv } from '../../../../activities/tasks/datasets/csv.ts';
 
@@ -90,6 +91,16 @@ describe('parseCsv', () => {
   it('refuses other encodings', () => {
     assert.throws(() => parseCsv({ path: 'a.csv', bytes: Uint8Array.of(0x61, 0xff) }, ','), {
       message: 'Cannot use data file a.csv: expected text in UTF-8, got other bytes',
+    });
+  });
+
+  it('refuses more text than fits in memory as what it is', () => {
+    const bytes = Buffer.alloc(constants.MAX_STRING_LENGTH + 1, 'a');
+    assert.throws(() => parseCsv({ path: 'a.csv', bytes }, ','), {
+      name: 'DataSetError',
+      message:
+        `Cannot use data file a.csv: expected text of at most ${constants.MAX_STRING_LENGTH} characters, ` +
+        `got \`${bytes.length} bytes\``,
     });
   });
 });

@@ -62,4 +62,19 @@ describe('the rows of a run', () => {
     });
     assert.deepEqual(rowsOf(await testFeedsOf(rows))[1], [1, 5]);
   });
+
+  it('are refused at once if those of the test file do not fit', () => {
+    const file = write('own', 'area,kind', ['1,a', '2,b', '3,a', '4,b', '5,a']);
+    for (const [row, found] of [
+      ['6,castle', 'one of the 2 classes of the training file in column `kind`, got `castle in line 2`'],
+      ['6,', 'a value in column `kind`, the target, in each line, got `none in line 2`'],
+      ['large,a', 'numbers in column `area`, got `large in line 2`'],
+    ] as const) {
+      const testFile = write('other', 'area,kind', [row]);
+      assert.throws(() => runOf({ ...classification, file, testFile }), {
+        name: 'DataSetError',
+        message: `Cannot use data file ${testFile}: expected ${found}`,
+      });
+    }
+  });
 });
