@@ -12,23 +12,15 @@ import type { Parameters } from './optimizers.ts';
 import { ResidentTensor } from './program.ts';
 import type { Dtype, TensorValues } from './protobuf.ts';
 import { exampleOf, trainedInputs } from './row-streams.ts';
-import { SharedValues, type Lease } from './shared-values.ts';
+import { disposeAll, leaseData, residentTensors, type MeasuredBatch, type ResidentTensors } from './shared-data.ts';
+import type { Lease } from './shared-values.ts';
 import type { TensorProgram } from './tensor-program.ts';
 import { residentData } from './tracing/step-context.ts';
 
-type ResidentTensors = Readonly<Record<string, ResidentTensor>>;
 type Prepare = NonNullable<NetworkDefinition['prepare']>;
 
 /** Rows measured in one native call if the definition says nothing. */
 const MEASURED_AT_ONCE = 1000;
-
-/** Data sets that stay although nobody uses them: those of a few experiments at once. */
-const MOST_UNUSED_DATA = 2;
-
-const residents = new SharedValues<ResidentTensors>(MOST_UNUSED_DATA, disposeAll);
-
-/** Prepared rows that stay with TensorFlow; `counts` is 0 for those that only fill the last batch up. */
-export type MeasuredBatch = ResidentTensors;
 
 export class CompiledNetwork {
   readonly program: TensorProgram;
@@ -53,7 +45,7 @@ export class CompiledNetwork {
   static async create(tensorflow: TensorFlow, definition: NetworkDefinition): Promise<CompiledNetwork> {
     const { key, load } = definition.data;
     if (typeof load !== 'function') return new CompiledNetwork(tensorflow, definition, undefined);
-    const data = await residents.lease(key, async () => residentTensors(tensorflow, await load()));
+    const data = await leaseData(tensorflow, key, load);
     try {
       return new CompiledNetwork(tensorflow, definition, data);
     } catch (error) {
@@ -242,15 +234,6 @@ export function makeModel(
 /** Returns all variables of a model, by name. */
 export function allVariables({ weights, slots, scratch }: NetworkModel): Parameters {
   return { ...weights, ...slots, ...scratch };
-}
-
-/** Frees prepared rows, or a data set. */
-export function disposeAll(tensors: ResidentTensors): void {
-  for (const tensor of Object.values(tensors)) tensor.dispose();
-}
-
-function residentTensors({ binding }: TensorFlow, feeds: Feeds): ResidentTensors {
-  return Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, new ResidentTensor(binding, feed)]));
 }
 
 /** Sums values over the rows that count, and says whether all of them and all weights are finite. */

@@ -1,9 +1,10 @@
 /**
  * Rows to measure, batch by batch: rows that TensorFlow holds, rows of their own, or rows that are streamed.
  */
-import { disposeAll, type CompiledNetwork, type MeasuredBatch } from './compiled-network.ts';
+import type { CompiledNetwork } from './compiled-network.ts';
 import { MadeAhead } from './made-ahead.ts';
 import type { Feeds, MeasuredStream, Sums } from './network-definition.ts';
+import { disposeAll, type MeasuredBatch } from './shared-data.ts';
 import type { TensorProgram } from './tensor-program.ts';
 
 /** Batches of a stream that are made ahead. */

@@ -31,7 +31,7 @@ import { BatchOrder } from '../datasets/split.ts';
 import { scoreOf } from '../score.ts';
 import type { Report, Session, SessionContext, State } from '../task.ts';
 import { readTensor, tensorOf, zerosOf, type VariableType } from './checkpoint-tensors.ts';
-import { allVariables, CompiledNetwork, disposeAll, makeModel, type MeasuredBatch } from './compiled-network.ts';
+import { allVariables, CompiledNetwork, makeModel } from './compiled-network.ts';
 import { loadTensorFlow, type TensorFlow } from './library.ts';
 import {
   counted,
@@ -45,22 +45,20 @@ import {
 import type { NetworkDefinition, NetworkModel } from './network-definition.ts';
 import type { TensorValues } from './protobuf.ts';
 import { partsAhead, type PartsAhead } from './row-streams.ts';
-import { SharedValues, type Lease } from './shared-values.ts';
+import { leaseObjective, type MeasuredBatch } from './shared-data.ts';
+import type { Lease } from './shared-values.ts';
 import { firstKey, keyAt, type StepKey } from './step-keys.ts';
 
 /** What compiled programs that nobody uses may take together. */
 const MOST_PROGRAM_BYTES = 2 ** 28;
 /** What a program takes besides its state. */
 const PROGRAM_BYTES = 2 ** 23;
-/** Objectives that stay although nobody uses them. */
-const MOST_UNUSED_OBJECTIVES = 4;
 
 const networks = new LruCache<string, CompiledNetwork>(
   MOST_PROGRAM_BYTES,
   ({ stateBytes }) => PROGRAM_BYTES + 2 * stateBytes,
   (network) => network.dispose(),
 );
-const objectives = new SharedValues<MeasuredBatch[]>(MOST_UNUSED_OBJECTIVES, disposeBatches);
 
 /**
  * Opens a session that trains the network.
@@ -104,7 +102,7 @@ class NetworkSession implements Session {
   readonly #firstKey: StepKey;
   readonly #ahead: PartsAhead | undefined;
   #network: CompiledNetwork | undefined;
-  #objective: Lease<MeasuredBatch[]> | undefined;
+  #objective: Lease<readonly MeasuredBatch[]> | undefined;
 
   constructor(
     tensorflow: TensorFlow,
@@ -179,9 +177,7 @@ class NetworkSession implements Session {
     const network = this.#open();
     const { objective, load } = this.#definition.data;
     if (typeof load !== 'function') return this.#score(rowsOfStream(network, load, objective));
-    this.#objective ??= await objectives.lease(JSON.stringify([this.#key, this.#context.seed]), () => [
-      ...network.prepareRows(objective),
-    ]);
+    this.#objective ??= await leaseObjective(this.#key, objective, (rows) => network.prepareRows(rows));
     return this.#score(counted(this.#objective.value, objective.length, network.chunk));
   }
 
@@ -293,8 +289,4 @@ class NetworkSession implements Session {
       program.dispose();
     }
   }
-}
-
-function disposeBatches(batches: readonly MeasuredBatch[]): void {
-  for (const batch of batches) disposeAll(batch);
 }

@@ -15,10 +15,11 @@ const ROWS = 60;
 interface Variant {
   readonly eager?: boolean;
   readonly reads?: boolean;
+  readonly objective?: Uint32Array;
 }
 
 /** A dense layer with dropout on random numbers; a step may read its loss. */
-async function open({ eager = false, reads = false }: Variant): Promise<Session> {
+async function open({ eager = false, reads = false, objective }: Variant): Promise<Session> {
   const context = { seed: 1, worker: 'P1/member-0', hyperparameters: { learningRate: 0.1 }, dataDirectory: '' };
   return openNetwork(context, {
     key: `session test ${reads}`,
@@ -29,6 +30,7 @@ async function open({ eager = false, reads = false }: Variant): Promise<Session>
         y: { shape: [ROWS], values: Int32Array.from({ length: ROWS }, (_, row) => row % 3) },
       }),
       ...splitData(ROWS, { objective: 20, untouched: 5, test: 7 }, 1),
+      ...(objective ? { objective } : {}),
     },
     batchSize: 8,
     measuredAtOnce: 15,
@@ -80,6 +82,21 @@ describe('a session of a network', () => {
     }
     assert.deepEqual(outcomes[1], outcomes[0]);
     assert.deepEqual(outcomes[2], outcomes[0]);
+  });
+
+  it('measures its own rows, also if another session of its program and seed measures as many others', async () => {
+    const sessions = [];
+    const scores: unknown[] = [];
+    // Row r has the class r % 3. One of the untrained network's answers is the most frequent.
+    const folds = [0, 1, 2].map((label) => Uint32Array.from({ length: 20 }, (_, index) => 3 * index + label));
+    for (const objective of folds) {
+      const session = await open({ objective });
+      await session.initialise();
+      scores.push(await session.measure());
+      sessions.push(session);
+    }
+    for (const session of sessions) await session.dispose();
+    assert.equal(new Set(scores).size, 3, String(scores));
   });
 
   it('is refused if its step reads values, unless it runs eagerly', async () => {
