@@ -129,7 +129,13 @@ export class StreamedImages {
       this.#sizes.set([width, height], 2 * index);
     }
     const box = randomBox(this.#sizes[2 * index]!, this.#sizes[2 * index + 1]!, smallest, stream);
-    return decodePart(path, box, this.#format);
+    try {
+      return await decodePart(path, box, this.#format);
+    } catch (error) {
+      // The file may have been replaced by one of another size, or will be.
+      this.#sizes.fill(0, 2 * index, 2 * index + 2);
+      throw error;
+    }
   }
 }
 

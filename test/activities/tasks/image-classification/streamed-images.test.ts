@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { imageClassification } from '../../../../activities/tasks/image-classification/image-classification.ts';
-import { randomBox } from '../../../../activities/tasks/datasets/streamed-images.ts';
+import { ImageFiles } from '../../../../activities/tasks/datasets/image-files.ts';
+import { randomBox, StreamedImages } from '../../../../activities/tasks/datasets/streamed-images.ts';
 import { randomStream } from '../../../../workflows/algorithm/index.ts';
 import { dataFolder } from '../datasets/data-files.ts';
 import { digestOf, textOf, withSession } from '../open-session.ts';
@@ -120,6 +121,26 @@ describe('images that are decoded while a network trains', () => {
           'the same images take their place',
         );
     }
+  });
+});
+
+describe('an image that is cut from its original', () => {
+  const files = dataFolder();
+
+  it('is read anew if it could not be decoded: it may have been replaced by a smaller one', async () => {
+    mkdirSync(join(files.path, 'a'));
+    const write = async (side: number) => {
+      const create = { width: side, height: side, channels: 3, background: '#abc' } as const;
+      files.write('a/1.png', await sharp({ create }).png().toBuffer());
+    };
+    await write(40);
+    const format = { size: 8, colour: 'rgb', broken: 'refuse' } as const;
+    const images = new StreamedImages(new ImageFiles(files.path, ['a'], [[0, '1.png']]), format, 0);
+    const batch = () => images.batch([0], { smallest: 0.9, stream: () => randomStream(3) });
+    await batch();
+    await write(20);
+    await assert.rejects(batch(), { name: 'DataSetError' });
+    assert.deepEqual((await batch()).pixels.subarray(0, 3), Uint8Array.of(0xaa, 0xbb, 0xcc));
   });
 });
 
