@@ -33,16 +33,16 @@ export function readDataFile(path: string, advice?: string): DataFile {
 /**
  * Reads the beginning of a file: so many bytes as they are stored, or what they are when they are decompressed.
  *
- * @throws DataSetError if it is missing, unreadable or damaged
+ * @throws DataSetError if it is missing, unreadable or damaged; `advice` says what to do then
  */
-export function readBeginning(path: string, storedBytes: number): DataFile {
+export function readBeginning(path: string, storedBytes: number, advice?: string): DataFile {
   const absolute = resolve(path);
   try {
     const content = readFirst(absolute, storedBytes);
     const bytes = isCompressed(content) ? gunzipSync(content, { finishFlush: constants.Z_SYNC_FLUSH }) : content;
     return { path: absolute, bytes };
   } catch (error) {
-    throw unreadable(absolute, error);
+    throw unreadable(absolute, error, advice);
   }
 }
 

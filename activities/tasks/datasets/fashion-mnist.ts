@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DataSetError, type ByteImages, type ImageDataSet, type Normalisation } from './data-set.ts';
-import { readDataFile } from './data-file.ts';
+import { readBeginning, readDataFile } from './data-file.ts';
 import { RUN_SET_UP } from '../run-set-up.ts';
 import { parseIdx } from './idx.ts';
 import files from './fashion-mnist.json' with { type: 'json' };
@@ -37,7 +37,7 @@ const CLASS_NAMES = [
  * @throws DataSetError if a file is missing, unreadable, or has the wrong digest
  */
 export function loadFashionMnist(dataDirectory: string): FashionMnist {
-  const directory = join(dataDirectory, 'fashion-mnist');
+  const directory = directoryIn(dataDirectory);
   const images = (name: string): ByteImages => {
     const pixels = read(directory, `${name}-images-idx3-ubyte.gz`);
     const labels = Int32Array.from(read(directory, `${name}-labels-idx1-ubyte.gz`));
@@ -51,6 +51,19 @@ export function loadFashionMnist(dataDirectory: string): FashionMnist {
     test: images('t10k'),
     normalisation: FASHION_MNIST_NORMALISATION,
   };
+}
+
+/**
+ * Looks whether the files are there.
+ *
+ * @throws DataSetError if one is missing or unreadable
+ */
+export function requireFashionMnist(dataDirectory: string): void {
+  for (const { name } of files.files) readBeginning(join(directoryIn(dataDirectory), name), 1, RUN_SET_UP);
+}
+
+function directoryIn(dataDirectory: string): string {
+  return join(dataDirectory, 'fashion-mnist');
 }
 
 /** The digest says that the sizes are right. */

@@ -4,11 +4,13 @@
 import { inParallel } from '../../../workflows/population/in-parallel.ts';
 import type { TaskComplaint } from '../../contracts/task.ts';
 import { isOfMachine } from '../../system-errors.ts';
-import { DataSetError } from '../datasets/data-set.ts';
+import { complaintOf } from '../datasets/complaint.ts';
+import { requireFashionMnist } from '../datasets/fashion-mnist.ts';
 import type { ImageFolderSetting } from '../datasets/image-data-sets.ts';
 import { listImageFiles, squareShape, type ListedFiles } from '../datasets/image-files.ts';
 import { firstLineOf } from '../first-line.ts';
 import { missingFile } from '../missing-file.ts';
+import type { SessionContext } from '../task.ts';
 import type { ImageClassification } from './settings.ts';
 
 /** Files whose beginning is read, spread evenly over all: as many as are read in the time. */
@@ -17,11 +19,16 @@ const LOOK_MS = 3_000;
 const LOOKED_AT_ONCE = 4;
 /** Broken files that are named. */
 const MOST_NAMED = 5;
+/** What `dataset` should be. */
+const USABLE = 'a data set that can be used';
 
 /** Returns every error that is found: folders or files that are missing, too few images, files that are no images. */
-export async function checkImages(settings: ImageClassification): Promise<readonly TaskComplaint[]> {
+export async function checkImages(
+  settings: ImageClassification,
+  { dataDirectory }: Pick<SessionContext, 'dataDirectory'>,
+): Promise<readonly TaskComplaint[]> {
   const { dataset } = settings;
-  if (dataset === 'fashion-mnist') return [];
+  if (dataset === 'fashion-mnist') return checkFashionMnist(dataDirectory);
   switch (dataset.kind) {
     case 'folder':
       return checkFolder(settings, dataset);
@@ -39,23 +46,27 @@ export async function checkImages(settings: ImageClassification): Promise<readon
   }
 }
 
+function checkFashionMnist(dataDirectory: string): TaskComplaint[] {
+  try {
+    requireFashionMnist(dataDirectory);
+    return [];
+  } catch (error) {
+    return [complaintOf(error, ['dataset'], USABLE)];
+  }
+}
+
 async function checkFolder(settings: ImageClassification, dataset: ImageFolderSetting): Promise<TaskComplaint[]> {
   let files: ListedFiles;
   try {
     files = listImageFiles(dataset);
   } catch (error) {
-    if (!(error instanceof DataSetError) || isOfMachine(error.cause)) throw error;
-    return [unusableDataSet(error.message)];
+    return [complaintOf(error, ['dataset'], USABLE)];
   }
   return [
     ...checkCounts(settings, files.train.count),
     ...checkChannels(settings, dataset),
     ...(await checkHeaders(files, dataset)),
   ];
-}
-
-function unusableDataSet(found: string): TaskComplaint {
-  return { path: ['dataset'], rule: 'a data set that can be used', got: found.replaceAll('`', '"') };
 }
 
 function checkCounts(settings: ImageClassification, count: number): TaskComplaint[] {
@@ -100,7 +111,8 @@ async function checkHeaders({ train, test }: ListedFiles, { broken }: ImageFolde
   });
   if (broken === 'skip') {
     const allAreBroken = looked > 0 && found.length === looked;
-    return allAreBroken ? [unusableDataSet(`${looked} images, all broken: ${found[0]}`)] : [];
+    const got = `${looked} images, all broken: ${found[0]}`;
+    return allAreBroken ? [{ path: ['dataset'], rule: USABLE, got }] : [];
   }
   return found
     .sort()

@@ -2,8 +2,7 @@
  * What is found in the files of a table before a run is planned. Their rows are read later.
  */
 import type { TaskComplaint } from '../../contracts/task.ts';
-import { isOfMachine } from '../../system-errors.ts';
-import { DataSetError } from '../datasets/data-set.ts';
+import { complaintOf } from '../datasets/complaint.ts';
 import { readColumnNames } from '../datasets/table.ts';
 import type { Tabular } from './settings.ts';
 
@@ -43,9 +42,7 @@ function look(settings: Tabular, setting: 'file' | 'testFile'): Looked {
   try {
     return { names: readColumnNames(path, settings) };
   } catch (error) {
-    if (!(error instanceof DataSetError) || isOfMachine(error.cause)) throw error;
-    const got = error.message.replaceAll('`', '"');
-    return { complaint: { path: [setting], rule: 'a CSV file that can be used', got } };
+    return { complaint: complaintOf(error, [setting], 'a CSV file that can be used') };
   }
 }
 

@@ -10,6 +10,7 @@ import type { TaskComplaint } from '../../../../activities/contracts/task.ts';
 import { registryWith } from '../../../../activities/tasks/shipped.ts';
 import { tellComplaints } from '../../../../activities/tasks/registry.ts';
 import { describe as describeTask } from '../../../../activities/training/describe.ts';
+import fashionMnist from '../../../../activities/tasks/datasets/fashion-mnist.json' with { type: 'json' };
 import { dataFolder } from '../datasets/data-files.ts';
 
 describe('the files of a data set, before a run is planned', () => {
@@ -82,6 +83,20 @@ describe('the files of a data set, before a run is planned', () => {
       assert.match(complaints[0] ?? '', message);
     });
   }
+
+  it('are looked for where Fashion-MNIST is installed', async () => {
+    const task = { ...taskOf({}), dataset: 'fashion-mnist' };
+    const [complaint, ...others] = await registryWith().check(task, files.path);
+    assert.deepEqual(others, []);
+    assert.equal(
+      complaint && tellComplaints({ task }, [complaint]),
+      'Expected `task.dataset` to be a data set that can be used, got `Cannot read data file ' +
+        `${join(files.path, 'fashion-mnist', 'train-images-idx3-ubyte.gz')}: there is no such file. ` +
+        'Run "npm run setup" (with the npm package: "npx fire-pbt setup")`',
+    );
+    for (const { name } of fashionMnist.files) write(join('fashion-mnist', name), Uint8Array.of(0));
+    assert.deepEqual(await registryWith().check(task, files.path), []);
+  });
 
   it('are looked at when a trainer describes the task', async () => {
     const task = taskOf({}, { normalisation: { mean: [0.5], deviation: [0.5] } });
