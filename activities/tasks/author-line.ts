@@ -9,6 +9,8 @@ const ROOMS = ['activities', 'workers', 'workflows', 'setup', 'test'].map((room)
 
 /** `at run (file:///home/me/task.ts:12:34)`, `at async file:///home/me/task.ts:12:34`, `at /home/me/task.ts:12:34`. */
 const FRAME = /^\s*at (?:[^(]*\(|async )?(?:file:\/\/)?(\/.*?:\d+:\d+)\)?$/;
+/** What tells a changed data module from the one before. */
+const QUERY = /\?\d+-[\d.]+(?=:\d+:\d+$)/;
 /** Frames of packages. Source maps name TensorFlow.js's sources. */
 const PACKAGE = /\/node_modules\/|\/tfjs-[\w-]+\/src\//;
 
@@ -20,7 +22,7 @@ export function authorLine(error: unknown, folders: readonly string[] = ROOMS): 
   if (!(error instanceof Error)) return undefined;
   return (error.stack ?? '')
     .split('\n')
-    .map((line) => FRAME.exec(line)?.[1])
+    .map((line) => FRAME.exec(line)?.[1]?.replace(QUERY, ''))
     .find(
       (place) => place !== undefined && !PACKAGE.test(place) && !folders.some((folder) => place.startsWith(folder)),
     );

@@ -74,6 +74,15 @@ export function loadCifar(version: CifarVersion, folder: string): ImageDataSet {
   };
 }
 
+/** Returns where the files may be. */
+export function cifarFiles(version: CifarVersion, folder: string): readonly string[] {
+  const { training, test, names } = LAYOUTS[version];
+  return [...training, test]
+    .flatMap((name) => [name, `${name}.gz`])
+    .concat(names)
+    .map((name) => join(folder, name));
+}
+
 function readRecords(directory: string, name: string, { classes, labelBytes, label }: Layout): LabelledImages {
   const plain = join(directory, name);
   const compressed = `${plain}.gz`;

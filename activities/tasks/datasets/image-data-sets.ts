@@ -2,13 +2,17 @@
  * The data sets of images that a specification can name, and where their files are.
  */
 import { z } from 'zod';
+import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
 import { integer, listOf, object, oneOf, tag, text } from '../../../workflows/validation/fields.ts';
-import { loadCifar } from './cifar.ts';
+import { cifarFiles, loadCifar } from './cifar.ts';
 import type { ImageDataSet } from './data-set.ts';
 import { loadFashionMnist } from './fashion-mnist.ts';
+import { stampOf } from './file-stamps.ts';
 import { loadIdx } from './idx.ts';
+import { imageFolders } from './image-files.ts';
 import type { StreamedDataSet } from './streamed-images.ts';
 import { loadModule } from './user-module.ts';
+import { WeakValues } from './weak-values.ts';
 
 const MOST_CLASSES = 100_000;
 /** Longest path of Linux. */
@@ -137,10 +141,34 @@ export type ImageDataSetSetting = z.infer<typeof imageDataSet>;
 export type ImageFolderSetting = Extract<ImageDataSetSetting, { readonly kind: 'folder' }>;
 
 /** Data sets that somebody still uses: TensorFlow has copies of its own of what is trained on. */
-const loaded = new Map<string, WeakRef<ImageDataSet | StreamedDataSet>>();
+const loaded = new WeakValues<ImageDataSet | StreamedDataSet>();
+/** The last one that is streamed stays, with the decoded images that it keeps. */
+const lastStreamed = new LruCache<string, StreamedDataSet>(1);
+
+/** Returns what changes if files of a data set change, or folders have others. That of Fashion-MNIST is verified. */
+export function stampOfImages(setting: ImageDataSetSetting): string {
+  if (setting === 'fashion-mnist') return '';
+  switch (setting.kind) {
+    case 'idx': {
+      const { trainImages, trainLabels, testImages, testLabels } = setting;
+      return stampOf([trainImages, trainLabels, testImages, testLabels].filter((path) => path !== undefined));
+    }
+    case 'folder':
+      return stampOf(imageFolders(setting));
+    case 'cifar-10':
+      return stampOf(cifarFiles('cifar-10', setting.folder));
+    case 'cifar-100':
+      return stampOf(cifarFiles(`cifar-100-${setting.labels}`, setting.folder));
+    case 'module':
+      return stampOf([setting.path]);
+    default:
+      return setting satisfies never;
+  }
+}
 
 /**
- * Returns a data set, read again only if nobody has it any more. Images in folders may be streamed.
+ * Returns a data set, read again only if its files have changed, or nobody has it any more. Images in folders may be
+ * streamed.
  *
  * @throws DataSetError naming the file, the rule and what was found
  */
@@ -156,11 +184,11 @@ export async function loadImages(
   setting: ImageDataSetSetting,
   dataDirectory: string,
 ): Promise<ImageDataSet | StreamedDataSet> {
-  const key = JSON.stringify([setting, dataDirectory]);
-  const known = loaded.get(key)?.deref();
-  if (known) return known;
-  const dataSet = await load(setting, dataDirectory);
-  loaded.set(key, new WeakRef(dataSet));
+  const key = JSON.stringify([setting, dataDirectory, stampOfImages(setting)]);
+  const known = loaded.get(key);
+  const dataSet = known ?? (await load(setting, dataDirectory));
+  if (!known) loaded.set(key, dataSet);
+  if ('streamed' in dataSet) lastStreamed.set(key, dataSet);
   return dataSet;
 }
 

@@ -77,6 +77,12 @@ export function classesIn(folder: string): string[] {
   return names;
 }
 
+/** Returns the folders whose files are images of a data set, and the folders that have these. */
+export function imageFolders(folders: { readonly train: string; readonly test?: string | undefined }): string[] {
+  const roots = [folders.train, ...(folders.test === undefined ? [] : [folders.test])];
+  return roots.flatMap((root) => [root, ...foldersIn(root).map((name) => join(root, name))]);
+}
+
 /** Returns the names of the folders in a folder, sorted by their code units. */
 function foldersIn(folder: string): string[] {
   return entriesOf(folder)

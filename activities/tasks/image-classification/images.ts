@@ -3,15 +3,15 @@
  */
 import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
 import type { ImageDataSet, ImageShape, LabelledImages, Normalisation } from '../datasets/data-set.ts';
-import { loadImages } from '../datasets/image-data-sets.ts';
+import { loadImages, stampOfImages } from '../datasets/image-data-sets.ts';
 import { measureNormalisation, standardisationOf, type Standardisation } from '../datasets/normalisation.ts';
 import { splitRows } from '../datasets/split.ts';
 import type { Crops, StreamedDataSet, StreamedImages } from '../datasets/streamed-images.ts';
 import type { Feeds, MeasuredStream, NetworkData, RowStream } from '../tensorflow/network-definition.ts';
 import type { ImageClassification } from './settings.ts';
 
-/** The images of one seed, without their pixels. */
-export interface RunImages {
+/** What is known of the images of one seed: neither their pixels nor anything that has them. */
+interface KnownImages {
   readonly image: ImageShape;
   readonly classes: number;
   readonly classNames: readonly string[] | undefined;
@@ -22,6 +22,14 @@ export interface RunImages {
   readonly standardisation: Standardisation;
   /** How many are trained on. */
   readonly trained: number;
+  readonly areStreamed: boolean;
+  /** How many there are apart for a test. */
+  readonly tested: number | undefined;
+  readonly rows: Omit<NetworkData, 'load' | 'test'>;
+}
+
+/** The images of one seed. */
+export interface RunImages extends KnownImages {
   /** Returns the rows of a network that is trained on crops of originals, or on images as they are measured. */
   readonly dataOf: (cropsOf: CropsOf | undefined) => NetworkData;
 }
@@ -35,7 +43,7 @@ const MOST_KEPT = 8;
 /** Of images that are streamed, so many are looked at for their mean and deviation. */
 const LOOKED_AT = 2048;
 
-const known = new LruCache<string, RunImages>(MOST_KEPT);
+const known = new LruCache<string, KnownImages>(MOST_KEPT);
 
 /**
  * Returns the images that a run with these settings and this seed has.
@@ -48,18 +56,31 @@ export async function runImages(
   { seed, dataDirectory }: { readonly seed: number; readonly dataDirectory: string },
 ): Promise<RunImages> {
   const { dataset, objectiveExamples, untouchedExamples, normalisation } = settings;
-  const key = JSON.stringify([dataset, dataDirectory, seed, objectiveExamples, untouchedExamples, normalisation]);
-  const found = known.get(key) ?? (await readImages(settings, seed, dataDirectory));
+  const dataKey = JSON.stringify([dataset, dataDirectory, stampOfImages(dataset)]);
+  const key = JSON.stringify([dataKey, seed, objectiveExamples, untouchedExamples, normalisation]);
+  const found = known.get(key) ?? (await readImages(settings, seed, dataDirectory, dataKey));
   known.set(key, found);
   checkBatchSize(settings, found.trained, batchSize);
-  return found;
+  if (!found.areStreamed) {
+    const data = { ...found.rows, ...feedsAgain(found, settings, dataDirectory) };
+    return { ...found, dataOf: () => data };
+  }
+  const dataSet = await loadImages(dataset, dataDirectory);
+  if (!('streamed' in dataSet)) throw new Error('Expected a data set that is streamed to stay one');
+  return { ...found, dataOf: (cropsOf) => ({ ...found.rows, ...streamsOf(dataSet, cropsOf) }) };
 }
 
-async function readImages(settings: ImageClassification, seed: number, dataDirectory: string): Promise<RunImages> {
+async function readImages(
+  settings: ImageClassification,
+  seed: number,
+  dataDirectory: string,
+  dataKey: string,
+): Promise<KnownImages> {
   const { dataset, objectiveExamples, untouchedExamples } = settings;
   const dataSet = await loadImages(dataset, dataDirectory);
-  const { image, classes, classNames } = dataSet;
-  const { count } = 'streamed' in dataSet ? dataSet.streamed : dataSet.training;
+  const { image, classes, classNames, test } = dataSet;
+  const areStreamed = 'streamed' in dataSet;
+  const { count } = areStreamed ? dataSet.streamed : dataSet.training;
   const held = objectiveExamples + untouchedExamples;
   if (held >= count)
     throw new Error(
@@ -71,31 +92,26 @@ async function readImages(settings: ImageClassification, seed: number, dataDirec
     { objective: objectiveExamples, untouched: untouchedExamples },
     seed,
   );
-  const rows = { key: JSON.stringify([dataset, dataDirectory]), training, ...parts };
   const normalisation = await normalisationOf(settings, dataSet, training);
-  const common = { image, classes, classNames, normalisation, trained: training.length };
-  if ('streamed' in dataSet)
-    return {
-      ...common,
-      skipped: undefined,
-      areBytes: true,
-      standardisation: standardisationOf(normalisation, new Uint8Array()),
-      dataOf: (cropsOf) => ({ ...rows, ...streamsOf(dataSet, cropsOf) }),
-    };
-  const { pixels } = dataSet.training;
-  const data = { ...rows, ...feedsAgain(dataSet, settings, dataDirectory) };
+  const pixels = areStreamed ? new Uint8Array() : dataSet.training.pixels;
   return {
-    ...common,
-    skipped: dataSet.skipped,
+    image,
+    classes,
+    classNames,
+    skipped: areStreamed ? undefined : dataSet.skipped,
     areBytes: pixels instanceof Uint8Array,
+    normalisation,
     standardisation: standardisationOf(normalisation, pixels),
-    dataOf: () => data,
+    trained: training.length,
+    areStreamed,
+    tested: test?.count,
+    rows: { key: dataKey, training, ...parts },
   };
 }
 
 /** Returns how the images of a data set in memory are had. It is not kept: TensorFlow has copies of its own. */
 function feedsAgain(
-  { image, test }: ImageDataSet,
+  { image, tested }: KnownImages,
   { dataset }: ImageClassification,
   dataDirectory: string,
 ): Pick<NetworkData, 'load' | 'test'> {
@@ -106,7 +122,7 @@ function feedsAgain(
   };
   return {
     load: () => feeds('training'),
-    ...(test ? { test: { rows: test.count, load: () => feeds('test') } } : {}),
+    ...(tested === undefined ? {} : { test: { rows: tested, load: () => feeds('test') } }),
   };
 }
 

@@ -4,6 +4,7 @@
 import { LruCache } from '../../../workflows/algorithm/lru-cache.ts';
 import { unusable } from '../datasets/data-set.ts';
 import { readDataFile } from '../datasets/data-file.ts';
+import { stampOf } from '../datasets/file-stamps.ts';
 import { splitRows } from '../datasets/split.ts';
 import {
   columnNamed,
@@ -18,6 +19,7 @@ import {
   type EncodedColumn,
 } from '../datasets/table-encoding.ts';
 import { numberOf, parseTable, requireColumns, type Table } from '../datasets/table.ts';
+import { WeakValues } from '../datasets/weak-values.ts';
 import type { Feeds, NetworkData } from '../tensorflow/network-definition.ts';
 import type { Tabular } from './settings.ts';
 
@@ -34,9 +36,11 @@ export interface RunRows {
   readonly data: NetworkData;
 }
 
-/** Those of a few experiments at once. */
+/** Those of a few experiments at once: how rows are split and encoded, not the rows. */
 const MOST_KEPT = 8;
 const known = new LruCache<string, RunRows>(MOST_KEPT);
+/** Tables that somebody still uses: TensorFlow has copies of its own of what is trained on. */
+const tables = new WeakValues<Table>();
 
 /**
  * Returns the rows that a run with these settings and this seed has.
@@ -45,7 +49,7 @@ const known = new LruCache<string, RunRows>(MOST_KEPT);
  */
 export function runRows(settings: Tabular, batchSize: number, seed: number): RunRows {
   const key = dataKey(settings, seed);
-  const rows = known.get(key) ?? readRows(settings, seed);
+  const rows = known.get(key) ?? readRows(settings, seed, key);
   known.set(key, rows);
   if (rows.data.training.length < batchSize)
     throw new Error(
@@ -55,15 +59,19 @@ export function runRows(settings: Tabular, batchSize: number, seed: number): Run
   return rows;
 }
 
-/** What the values of rows depend on: means and categories are those of the training rows, which the seed chooses. */
+/**
+ * What the values of rows depend on: means and categories are those of the training rows, which the seed chooses. If a
+ * file has changed, it is read again.
+ */
 function dataKey(settings: Tabular, seed: number): string {
   const { problem, file, testFile, target, separator, decimal, header, missing, categories, ignore } = settings;
   const { objectiveShare, testShare } = settings;
   const format = [separator, decimal, header, missing, categories, ignore];
-  return JSON.stringify([problem, file, testFile, target, format, objectiveShare, testShare, seed]);
+  const stamp = stampOf(testFile === undefined ? [file] : [file, testFile]);
+  return JSON.stringify([problem, file, testFile, stamp, target, format, objectiveShare, testShare, seed]);
 }
 
-function readRows(settings: Tabular, seed: number): RunRows {
+function readRows(settings: Tabular, seed: number, key: string): RunRows {
   const { file, testFile, target: targetName, ignore } = settings;
   const table = readTable(file, settings, settings.categories);
   const names = [...table.columns.keys()];
@@ -76,33 +84,42 @@ function readRows(settings: Tabular, seed: number): RunRows {
     training,
   );
   if (encoding.length === 0) throw unusable(table.path, 'a column besides the target', names.join(', '));
-  // A column is of the same kind in both files, whatever values one of them has.
-  const categories = encoding.filter(({ kind }) => kind === 'category').map(({ name }) => name);
-  const test = testFile === undefined ? undefined : readTable(testFile, settings, categories);
-  // Found before anything is trained, and not by the report.
-  if (test) {
-    requireEncodable(test, encoding);
-    targetsOf(test, targetName, target);
-  }
-  return {
-    inputs: inputsOf(encoding),
-    encoding,
-    target,
-    data: {
-      key: dataKey(settings, seed),
-      load: () => feedsOf(table, encoding, targetName, target),
-      training,
-      objective: parts.objective,
-      test: test ? { rows: test.rows, load: () => feedsOf(test, encoding, targetName, target) } : parts.test,
-    },
-  };
+  // Nothing is kept of rows that cannot be used.
+  targetsOf(table, targetName, target);
+  const encoded = { encoding, target };
+  const test = testFile === undefined ? parts.test : testRowsOf(settings, testFile, encoded);
+  const { objective } = parts;
+  const load = feedsAgain(settings, file, settings.categories, encoded);
+  return { ...encoded, inputs: inputsOf(encoding), data: { key, load, training, objective, test } };
 }
 
-/** Reads a file; classes are categories as they are written. */
+type Encoded = Pick<RunRows, 'encoding' | 'target'>;
+
+/** A column is of the same kind in both files, whatever values one of them has. */
+function testRowsOf(settings: Tabular, file: string, encoded: Encoded): NetworkData['test'] & object {
+  const { encoding, target } = encoded;
+  const categories = encoding.filter(({ kind }) => kind === 'category').map(({ name }) => name);
+  const table = readTable(file, settings, categories);
+  // What is wrong is found before anything is trained, and not by the report.
+  requireEncodable(table, encoding);
+  targetsOf(table, settings.target, target);
+  return { rows: table.rows, load: feedsAgain(settings, file, categories, encoded) };
+}
+
+/** Returns how the rows of a file are had, without keeping its table. */
+function feedsAgain(settings: Tabular, file: string, categories: readonly string[], { encoding, target }: Encoded) {
+  return (): Feeds => feedsOf(readTable(file, settings, categories), encoding, settings.target, target);
+}
+
+/** Reads a file, unless somebody still has its table. Classes are categories as they are written. */
 function readTable(path: string, settings: Tabular, categories: readonly string[]): Table {
-  const { problem, target } = settings;
+  const { problem, target, separator, decimal, header, missing } = settings;
   const texts = problem === 'classification' ? [...categories, target] : categories;
-  return parseTable(readDataFile(path), { ...settings, categories: texts });
+  const format = { separator, decimal, header, missing, categories: texts };
+  const key = JSON.stringify([path, stampOf([path]), format]);
+  const table = tables.get(key) ?? parseTable(readDataFile(path), format);
+  tables.set(key, table);
+  return table;
 }
 
 /** Returns how many rows are held out for each purpose. */

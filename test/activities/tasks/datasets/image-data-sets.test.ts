@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { relative } from 'node:path';
+import { mkdirSync, utimesSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import sharp from 'sharp';
+import { authorLine } from '../../../../activities/tasks/author-line.ts';
 import { parse } from '../../../../workflows/validation/complaints.ts';
 import { imageDataSet, loadImages } from '../../../../activities/tasks/datasets/image-data-sets.ts';
 import { cifarFile, dataFolder, idxFile } from './data-files.ts';
@@ -127,6 +130,43 @@ describe('loadImages', () => {
     const dataSet = await load();
     assert.equal(dataSet.training.pixels[0], 7);
     assert.equal(await load(), dataSet);
+    folder.write('labels', idxFile([1], [3]));
+    utimesSync(trainLabels, 1, 1);
+    assert.deepEqual([...(await load()).training.labels], [3], 'a changed file');
+  });
+
+  it('reads a module again if it has changed, also one that failed', async () => {
+    const folder = dataFolder();
+    for (const name of ['data.mjs', 'data.ts']) {
+      const open = async (source: string) => loadImages({ kind: 'module', path: folder.write(name, source) }, '');
+      const sourceOf = (byte: number) =>
+        `export default { shape: [1, 1, 1], classes: 1, trainImages: Uint8Array.of(${byte}), trainLabels: [0] };`;
+      const error: unknown = await open('throw new Error("no data today")').catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof Error);
+      assert.match(error.message, /no data today$/);
+      assert.equal(authorLine(error.cause, []), `${join(folder.path, name)}:1:7`);
+      assert.equal((await open(sourceOf(7))).training.pixels[0], 7);
+      assert.equal((await open(sourceOf(11))).training.pixels[0], 11);
+    }
+  });
+
+  it('lists folders again if they have other files', async () => {
+    const folder = dataFolder();
+    const image = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#abc' } })
+      .png()
+      .toBuffer();
+    for (const label of ['a', 'b']) mkdirSync(join(folder.path, label));
+    const open = async () => {
+      const setting = imageDataSet.parse({ kind: 'folder', train: folder.path, size: 8, memory: 0 });
+      const dataSet = await loadImages(setting, '');
+      return 'streamed' in dataSet ? dataSet.streamed : undefined;
+    };
+    for (const name of ['a/1.png', 'b/1.png']) folder.write(name, image);
+    const first = await open();
+    assert.equal(first?.count, 2);
+    assert.equal(await open(), first);
+    folder.write('b/2.png', image);
+    assert.equal((await open())?.count, 3);
   });
 });
 

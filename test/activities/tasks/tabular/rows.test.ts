@@ -77,4 +77,18 @@ describe('the rows of a run', () => {
       });
     }
   });
+
+  it('are read again if a file has been replaced, also one that could not be used', async () => {
+    const file = write('repaired', 'area,price', ['1,1', '2,2', '3,', '4,4', '5,5']);
+    const open = () => runOf({ problem: 'regression', file, target: 'price' });
+    assert.throws(open, { message: /in column `price`, the target, in each line, got `none in line 4`$/ });
+    write('repaired', 'area,price', ['1,1', '2,2', '3,3', '4,4', '5,5']);
+    const first = open();
+    assert.equal(open(), first, 'known');
+    write('repaired', 'area,price', ['10,1', '20,2', '30,3', '40,4', '50,5', '60,6']);
+    const other = open();
+    assert.notEqual(other.data.key, first.data.key);
+    assert.ok(typeof other.data.load === 'function');
+    assert.equal((await other.data.load())['inputs']?.values.length, 6);
+  });
 });
