@@ -31,9 +31,9 @@ export class CompiledNetwork {
   /** Bytes of its state. */
   readonly stateBytes: number;
   readonly #tensorflow: TensorFlow;
-  /** Undefined if rows are streamed. */
-  readonly #data: Lease<ResidentTensors> | undefined;
-  readonly #prepare: Prepare;
+  /** Undefined if rows are streamed, or while no session has the network. */
+  #data: Lease<ResidentTensors> | undefined;
+  #prepare: Prepare;
   /** Rows of a measured batch. */
   readonly chunk: number;
 
@@ -58,9 +58,10 @@ export class CompiledNetwork {
     const { tfjs: tf } = tensorflow;
     const objective = definition.data.objective.length;
     const { measuredAtOnce = MEASURED_AT_ONCE } = definition;
+    const isResident = data !== undefined;
     this.#tensorflow = tensorflow;
     this.#data = data;
-    this.#prepare = definition.prepare ?? ((_, rows) => rows);
+    this.#prepare = definition.prepare ?? asTheyAre;
     this.chunk = Math.ceil(objective / Math.ceil(objective / measuredAtOnce));
     // What the variables hold is replaced before it is used.
     const model = makeModel(tf, definition, (name) => randomStream(0, name));
@@ -78,7 +79,7 @@ export class CompiledNetwork {
           inputs: trainedInputs(definition),
           run: ({ rows, ...streamed }, at) => {
             const gathered = Object.entries(at.resident).map(([name, one]) => [name, one.gather(rows!)] as const);
-            const batch = data ? Object.fromEntries(gathered) : streamed;
+            const batch = isResident ? Object.fromEntries(gathered) : streamed;
             definition.step(tf, model, this.#prepare(tf, batch), at);
           },
         },
@@ -124,9 +125,34 @@ export class CompiledNetwork {
     }
   }
 
+  /**
+   * Takes up the data of another session, whose definition has the same key: loaded if nobody has them any more. If
+   * that fails, the network is disposed of.
+   */
+  async resume(definition: NetworkDefinition): Promise<void> {
+    const { key, load } = definition.data;
+    this.#prepare = definition.prepare ?? asTheyAre;
+    if (typeof load !== 'function') return;
+    try {
+      this.#data = await leaseData(this.#tensorflow, key, load);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+    this.program.setResident(this.#data.value);
+  }
+
+  /** Keeps the program, but nothing of its data, until a session resumes it. */
+  suspend(): void {
+    this.#data?.release();
+    this.#data = undefined;
+    // It may have the images of the session that made it.
+    this.#prepare = asTheyAre;
+  }
+
   dispose(): void {
     this.program.dispose();
-    this.#data?.release();
+    this.suspend();
   }
 
   #measureFunction(model: NetworkModel, values: NetworkDefinition['measure'], inputs: InputDefinitions) {
@@ -180,6 +206,10 @@ export class CompiledNetwork {
   #resident(shape: readonly number[], values: TensorValues, dtype: Dtype): ResidentTensor {
     return new ResidentTensor(this.#tensorflow.binding, { shape, values, dtype });
   }
+}
+
+function asTheyAre(_: typeof Tfjs, rows: Tensors): Tensors {
+  return rows;
 }
 
 function endStepFunction(

@@ -10,7 +10,7 @@ import type { TensorValues } from './protobuf.ts';
 export class CompiledProgram implements TensorProgram {
   readonly #signature: ProgramSignature;
   readonly #program: Program;
-  readonly #resident: Readonly<Record<string, ResidentTensor>>;
+  #resident: Readonly<Record<string, ResidentTensor>>;
 
   /** The data sets stay the caller's, to dispose of after the program. */
   constructor(
@@ -69,6 +69,10 @@ export class CompiledProgram implements TensorProgram {
       hyperparameters.map((name) => `hyperparameters/${name}/get`),
     );
     return Object.fromEntries(hyperparameters.map((name, index) => [name, values[index]![0]!]));
+  }
+
+  setResident(resident: Readonly<Record<string, ResidentTensor>>): void {
+    this.#resident = resident;
   }
 
   run(name: string, { steps = 1, firstStep = 0, key = [0, 0], inputs = {} }: Call = {}): Record<string, TensorValues> {

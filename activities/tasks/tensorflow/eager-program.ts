@@ -14,11 +14,13 @@ export class EagerProgram implements TensorProgram {
   readonly #tf: typeof Tfjs;
   readonly #definition: ProgramDefinition;
   #hyperparameters: Record<string, number> = {};
+  #resident: Readonly<Record<string, ResidentTensor>>;
 
   /** The variables are the state; they, and the resident data, stay the caller's to dispose of. */
   constructor({ tfjs }: TensorFlow, definition: ProgramDefinition) {
     this.#tf = tfjs;
     this.#definition = definition;
+    this.#resident = definition.resident;
   }
 
   get variables(): ProgramSignature['variables'] {
@@ -57,6 +59,10 @@ export class EagerProgram implements TensorProgram {
     return { ...this.#hyperparameters };
   }
 
+  setResident(resident: Readonly<Record<string, ResidentTensor>>): void {
+    this.#resident = resident;
+  }
+
   run(name: string, { steps = 1, firstStep = 0, key = [0, 0], inputs = {} }: Call = {}): Record<string, TensorValues> {
     const definition = this.#definition.functions[name];
     if (!definition)
@@ -93,7 +99,7 @@ export class EagerProgram implements TensorProgram {
       hyperparameters: Object.fromEntries(hyperparameters) as StepContext['hyperparameters'],
       step: tf.scalar(step, 'int32'),
       key: tf.tensor1d([...key], 'int32'),
-      resident: residentData(tf, this.#definition.resident),
+      resident: residentData(tf, this.#resident),
     };
   }
 

@@ -27,7 +27,7 @@ export interface NetworkModel {
 
 /** Rows of data, and what each is for. Indices count rows from 0. */
 export interface NetworkData<Column extends string = string> {
-  /** Names the values: data of one key are the same, and loaded once a process. */
+  /** Names the values: data of one key are the same. They are loaded once, and again if nobody has them any more. */
   readonly key: string;
   /**
    * Returns values by name: [rows, …]. Bytes arrive as floats in a batch. Or it makes some rows at a time, if all do

@@ -89,7 +89,9 @@ export async function openNetwork<
     hyperparameters,
     constants,
   ]);
-  const network = networks.take(whole) ?? (await CompiledNetwork.create(tensorflow, plain));
+  const known = networks.take(whole);
+  await known?.resume(plain);
+  const network = known ?? (await CompiledNetwork.create(tensorflow, plain));
   return new NetworkSession(tensorflow, context, plain, whole, network);
 }
 
@@ -207,6 +209,7 @@ class NetworkSession implements Session {
 
   dispose(): void {
     this.#objective?.release();
+    this.#network?.suspend();
     if (this.#network) networks.set(this.#key, this.#network);
     this.#objective = undefined;
     this.#network = undefined;

@@ -23,12 +23,14 @@ export class ResidentTensor {
   readonly id: number;
   readonly shape: readonly number[];
   readonly dtype: Dtype;
+  readonly sizeBytes: number;
   readonly #binding: NativeBinding;
 
   constructor(binding: NativeBinding, feed: Feed) {
     this.#binding = binding;
     this.shape = feed.shape;
     this.dtype = dtypeOf(feed);
+    this.sizeBytes = feed.values.byteLength;
     this.id = createTensor(binding, feed);
   }
 

@@ -12,12 +12,13 @@ export type ResidentTensors = Readonly<Record<string, ResidentTensor>>;
 /** Prepared rows that stay with TensorFlow; `counts` is 0 for those that only fill the last batch up. */
 export type MeasuredBatch = ResidentTensors;
 
-/** Data sets that stay although nobody uses them: those of a few experiments at once. */
+/** Data sets that stay although nobody uses them: those of a few experiments at once, and more if they are small. */
 const MOST_UNUSED_DATA = 2;
+const MOST_UNUSED_BYTES = 2 ** 28;
 /** Objectives that stay although nobody uses them. */
 const MOST_UNUSED_OBJECTIVES = 4;
 
-const residents = new SharedValues<ResidentTensors>(MOST_UNUSED_DATA, disposeAll);
+const residents = new SharedValues<ResidentTensors>(MOST_UNUSED_DATA, disposeAll, MOST_UNUSED_BYTES, bytesOf);
 const objectives = new SharedValues<readonly MeasuredBatch[]>(MOST_UNUSED_OBJECTIVES, (batches) =>
   batches.forEach(disposeAll),
 );
@@ -44,6 +45,10 @@ export function leaseObjective(
 /** Hands values over to TensorFlow. */
 export function residentTensors({ binding }: TensorFlow, feeds: Feeds): ResidentTensors {
   return Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, new ResidentTensor(binding, feed)]));
+}
+
+function bytesOf(tensors: ResidentTensors): number {
+  return Object.values(tensors).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 /** Frees prepared rows, or a data set. */

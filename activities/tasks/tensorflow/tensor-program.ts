@@ -18,6 +18,8 @@ export interface TensorProgram {
   setHyperparameters(values: Readonly<Record<string, number>>): void;
   /** Returns what the functions take: the values that were set, as float32. */
   getHyperparameters(): Record<string, number>;
+  /** Has the functions take from other data sets of the same names, types and shapes. */
+  setResident(resident: Readonly<Record<string, ResidentTensor>>): void;
   /**
    * Runs a function. Returns what it returns, [steps, …] if it is repeated; bool as bytes.
    *
