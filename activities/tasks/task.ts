@@ -22,6 +22,11 @@ export interface SessionContext {
   readonly hyperparameters: HyperparameterValues;
   /** Folder with one folder a data set. */
   readonly dataDirectory: string;
+  /**
+   * To be called again and again by an `open` that takes long, such as for each image that it decodes. If nothing is
+   * heard of it for long, it is taken to hang.
+   */
+  readonly progressed?: () => void;
 }
 
 /** A task with its settings, ready to open sessions. */

@@ -26,8 +26,14 @@ export class ActivityClock {
   }
 
   /** Takes what the process tells. It has made progress if anything of it is new. */
-  note({ doing, step, scores, partial }: Pick<Progress, 'doing' | 'step' | 'scores' | 'partial'>): void {
-    const reached = [doing, step, scores.length, partial?.checkpoint.key].join(' ');
+  note({
+    doing,
+    step,
+    advances,
+    scores,
+    partial,
+  }: Pick<Progress, 'doing' | 'step' | 'advances' | 'scores' | 'partial'>): void {
+    const reached = [doing, step, advances, scores.length, partial?.checkpoint.key].join(' ');
     if (reached === this.#reached) return;
     this.#reached = reached;
     this.#doing = doing;

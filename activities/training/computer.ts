@@ -70,6 +70,8 @@ export interface Progress {
   readonly doing: Doing;
   /** Steps completed. */
   readonly step: number;
+  /** How often the task has told that it goes on with what takes long, such as decoding images when it is opened. */
+  readonly advances: number;
   /** How long what it does is known to take; null if that is not known yet. */
   readonly knownMs: number | null;
   /** All of the round so far. */

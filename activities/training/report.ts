@@ -32,7 +32,7 @@ export async function report(
     teller.begins('opening', null);
     const bytes = await checkpoints.get(storage.bucket, checkpoint);
     const session = await asTask('open a session to report from', () =>
-      task.open({ seed, worker: 'report', hyperparameters, dataDirectory }),
+      task.open({ seed, worker: 'report', hyperparameters, dataDirectory, progressed: teller.advanced }),
     );
     try {
       await asTask(doing, () => session.restore(decodeSafetensors(bytes).tensors), 'CheckpointUnusable');

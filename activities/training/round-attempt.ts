@@ -70,7 +70,13 @@ export class RoundAttempt {
       const hyperparameters = completeHyperparameters(this.#task.hyperparameters, { ...request, worker });
       this.#teller.begins('opening', null);
       const session = await asTask(`open ${worker}'s session`, () =>
-        this.#task.open({ seed: request.seed, worker, hyperparameters, dataDirectory: this.#dataDirectory }),
+        this.#task.open({
+          seed: request.seed,
+          worker,
+          hyperparameters,
+          dataDirectory: this.#dataDirectory,
+          progressed: this.#teller.advanced,
+        }),
       );
       try {
         return await this.#trainSession(session, hyperparameters, pace);

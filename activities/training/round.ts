@@ -30,7 +30,7 @@ export class Round {
   /** What an earlier attempt at the same request saved. */
   readonly left: PartialCheckpoint | null;
   readonly #toStep: number;
-  #progress: Omit<Progress, 'doing' | 'knownMs'>;
+  #progress: Omit<Progress, 'doing' | 'advances' | 'knownMs'>;
   readonly #activity = new ActivityClock();
 
   /** `details` are those of the last heartbeat of the attempt before. */

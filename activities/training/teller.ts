@@ -16,9 +16,11 @@ export class Teller {
   #course: Told;
   #partial: PartialCheckpoint | null;
   #doing: Doing = 'opening';
+  #advances = 0;
   #knownMs: number | null = null;
   #told: Doing | undefined;
   #toldAtMs = -Infinity;
+  #hasEnded = false;
 
   /** Before the course of the round is known, the step is that of the partial checkpoint, else `fromStep`. */
   constructor(observer: Pick<Observer, 'progressed'>, partial: PartialCheckpoint | null, fromStep: number) {
@@ -52,6 +54,13 @@ export class Teller {
     if (mayTakeLong || changes || performance.now() - this.#toldAtMs >= TELL_EVERY_MS) this.#tell();
   }
 
+  /** Notes that what takes long goes on. Tells it if nothing was told for a while. What has failed may go on too. */
+  readonly advanced = (): void => {
+    if (this.#hasEnded) return;
+    this.#advances++;
+    if (performance.now() - this.#toldAtMs >= TELL_EVERY_MS) this.#tell();
+  };
+
   /** Tells that a partial checkpoint is stored. */
   saved(partial: PartialCheckpoint): void {
     this.#partial = partial;
@@ -61,6 +70,7 @@ export class Teller {
   /** Tells no more. */
   end(): void {
     clearInterval(this.#timer);
+    this.#hasEnded = true;
   }
 
   #tell(): void {
@@ -70,6 +80,7 @@ export class Teller {
     this.#observer.progressed({
       doing: this.#doing,
       step,
+      advances: this.#advances,
       knownMs: this.#knownMs,
       scores: [...scores],
       trainedSteps,

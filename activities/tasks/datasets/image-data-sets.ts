@@ -168,25 +168,28 @@ export function stampOfImages(setting: ImageDataSetSetting): string {
 
 /**
  * Returns a data set, read again only if its files have changed, or nobody has it any more. Images in folders may be
- * streamed.
+ * streamed. `progressed` is called for each image that is decoded.
  *
  * @throws DataSetError naming the file, the rule and what was found
  */
 export function loadImages(
   setting: Exclude<ImageDataSetSetting, ImageFolderSetting>,
   dataDirectory: string,
+  progressed?: () => void,
 ): Promise<ImageDataSet>;
 export function loadImages(
   setting: ImageDataSetSetting,
   dataDirectory: string,
+  progressed?: () => void,
 ): Promise<ImageDataSet | StreamedDataSet>;
 export async function loadImages(
   setting: ImageDataSetSetting,
   dataDirectory: string,
+  progressed?: () => void,
 ): Promise<ImageDataSet | StreamedDataSet> {
   const key = JSON.stringify([setting, dataDirectory, stampOfImages(setting)]);
   const known = loaded.get(key);
-  const dataSet = known ?? (await load(setting, dataDirectory));
+  const dataSet = known ?? (await load(setting, dataDirectory, progressed));
   if (!known) loaded.set(key, dataSet);
   if ('streamed' in dataSet) lastStreamed.set(key, dataSet);
   return dataSet;
@@ -197,14 +200,18 @@ export function imageDataSetLabel(setting: ImageDataSetSetting): string {
   return typeof setting === 'string' ? setting : setting.kind;
 }
 
-async function load(setting: ImageDataSetSetting, dataDirectory: string): Promise<ImageDataSet | StreamedDataSet> {
+async function load(
+  setting: ImageDataSetSetting,
+  dataDirectory: string,
+  progressed?: () => void,
+): Promise<ImageDataSet | StreamedDataSet> {
   if (setting === 'fashion-mnist') return loadFashionMnist(dataDirectory);
   switch (setting.kind) {
     case 'idx':
       return loadIdx(setting);
     case 'folder':
       // Loads a library that others do without.
-      return (await import('./image-folder.ts')).openImageFolder(setting);
+      return (await import('./image-folder.ts')).openImageFolder(setting, progressed);
     case 'cifar-10':
       return loadCifar('cifar-10', setting.folder);
     case 'cifar-100':

@@ -8,6 +8,7 @@
  * Every image is scaled by its shorter side, and cut to the square in the middle. If they fit, all are kept decoded.
  * Else they are decoded while a network trains on others.
  */
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inParallel } from '../../../workflows/population/in-parallel.ts';
 import { isOfMachine } from '../../system-errors.ts';
@@ -34,22 +35,25 @@ export interface ImageFolder extends ImageFormat {
 }
 
 const MIB = 2 ** 20;
-/** As many as Node has threads for them; each is decoded by one. */
-const DECODED_AT_ONCE = 4;
+/** As many as Node has threads for them, or more: each is decoded by one, and the others wait. */
+const DECODED_AT_ONCE = Math.max(4, availableParallelism());
 /** Broken files that are named. */
 const MOST_NAMED = 20;
+
+/** Is called for each image that is decoded. */
+type Decoded = () => void;
 
 /**
  * Returns the images in the folders: decoded if all fit in memory and crops are cut from them, else to be decoded.
  *
  * @throws DataSetError naming the folder or file, the rule and what was found
  */
-export async function openImageFolder(folder: ImageFolder): Promise<ImageDataSet | StreamedDataSet> {
+export async function openImageFolder(folder: ImageFolder, decoded?: Decoded): Promise<ImageDataSet | StreamedDataSet> {
   const files = listImageFiles(folder);
   const image = squareShape(folder);
   const memoryBytes = folder.memory * MIB;
   const bytes = (files.train.count + (files.test?.count ?? 0)) * sizeOf(image);
-  if (folder.cropFrom === 'square' && bytes <= memoryBytes) return decodeFolder(folder, files, image);
+  if (folder.cropFrom === 'square' && bytes <= memoryBytes) return decodeFolder(folder, files, image, decoded);
   const { classNames, train, test } = files;
   return {
     image,
@@ -65,9 +69,10 @@ async function decodeFolder(
   folder: ImageFolder,
   { classNames, train, test }: ListedFiles,
   image: ImageShape,
+  decoded?: Decoded,
 ): Promise<ImageDataSet> {
-  const training = await decodeAll(train, folder, image);
-  const decodedTest = test && (await decodeAll(test, folder, image));
+  const training = await decodeAll(train, folder, image, decoded);
+  const decodedTest = test && (await decodeAll(test, folder, image, decoded));
   const labels = new Set(training.images.labels);
   const missing = classNames.find((_, label) => !labels.has(label));
   if (missing !== undefined)
@@ -87,6 +92,7 @@ async function decodeAll(
   files: ImageFiles,
   folder: ImageFolder,
   image: ImageShape,
+  isDecoded?: Decoded,
 ): Promise<{ readonly images: LabelledImages; readonly broken: readonly string[] }> {
   const size = sizeOf(image);
   const pixels = new Uint8Array(files.count * size);
@@ -103,6 +109,8 @@ async function decodeAll(
       if (folder.broken === 'refuse') throw unusable(path, 'an image that is not broken', firstLineOf(error));
       broken.push(`${path}: ${firstLineOf(error)}`);
       return false;
+    } finally {
+      isDecoded?.();
     }
   });
   const good = indices.filter((index) => decoded[index]);

@@ -7,6 +7,7 @@ import { loadImages, stampOfImages } from '../datasets/image-data-sets.ts';
 import { measureNormalisation, standardisationOf, type Standardisation } from '../datasets/normalisation.ts';
 import { splitRows } from '../datasets/split.ts';
 import type { Crops, StreamedDataSet, StreamedImages } from '../datasets/streamed-images.ts';
+import type { SessionContext } from '../task.ts';
 import type { Feeds, MeasuredStream, NetworkData, RowStream } from '../tensorflow/network-definition.ts';
 import type { ImageClassification } from './settings.ts';
 
@@ -53,31 +54,31 @@ const known = new LruCache<string, KnownImages>(MOST_KEPT);
 export async function runImages(
   settings: ImageClassification,
   batchSize: number,
-  { seed, dataDirectory }: { readonly seed: number; readonly dataDirectory: string },
+  context: Pick<SessionContext, 'seed' | 'dataDirectory' | 'progressed'>,
 ): Promise<RunImages> {
   const { dataset, objectiveExamples, untouchedExamples, normalisation } = settings;
+  const { seed, dataDirectory, progressed } = context;
   const dataKey = JSON.stringify([dataset, dataDirectory, stampOfImages(dataset)]);
   const key = JSON.stringify([dataKey, seed, objectiveExamples, untouchedExamples, normalisation]);
-  const found = known.get(key) ?? (await readImages(settings, seed, dataDirectory, dataKey));
+  const found = known.get(key) ?? (await readImages(settings, context, dataKey));
   known.set(key, found);
   checkBatchSize(settings, found.trained, batchSize);
   if (!found.areStreamed) {
-    const data = { ...found.rows, ...feedsAgain(found, settings, dataDirectory) };
+    const data = { ...found.rows, ...feedsAgain(found, settings, context) };
     return { ...found, dataOf: () => data };
   }
-  const dataSet = await loadImages(dataset, dataDirectory);
+  const dataSet = await loadImages(dataset, dataDirectory, progressed);
   if (!('streamed' in dataSet)) throw new Error('Expected a data set that is streamed to stay one');
   return { ...found, dataOf: (cropsOf) => ({ ...found.rows, ...streamsOf(dataSet, cropsOf) }) };
 }
 
 async function readImages(
   settings: ImageClassification,
-  seed: number,
-  dataDirectory: string,
+  { seed, dataDirectory, progressed }: Pick<SessionContext, 'seed' | 'dataDirectory' | 'progressed'>,
   dataKey: string,
 ): Promise<KnownImages> {
   const { dataset, objectiveExamples, untouchedExamples } = settings;
-  const dataSet = await loadImages(dataset, dataDirectory);
+  const dataSet = await loadImages(dataset, dataDirectory, progressed);
   const { image, classes, classNames, test } = dataSet;
   const areStreamed = 'streamed' in dataSet;
   const { count } = areStreamed ? dataSet.streamed : dataSet.training;
@@ -113,10 +114,10 @@ async function readImages(
 function feedsAgain(
   { image, tested }: KnownImages,
   { dataset }: ImageClassification,
-  dataDirectory: string,
+  { dataDirectory, progressed }: Pick<SessionContext, 'dataDirectory' | 'progressed'>,
 ): Pick<NetworkData, 'load' | 'test'> {
   const feeds = async (part: 'training' | 'test'): Promise<Feeds> => {
-    const dataSet = await loadImages(dataset, dataDirectory);
+    const dataSet = await loadImages(dataset, dataDirectory, progressed);
     if ('streamed' in dataSet) throw new Error('Expected a data set in memory to stay one');
     return feedsOf(dataSet[part] ?? dataSet.training, image);
   };

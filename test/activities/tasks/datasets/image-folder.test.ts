@@ -8,6 +8,8 @@ import { before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { openImageFolder, type ImageFolder } from '../../../../activities/tasks/datasets/image-folder.ts';
 import { dataFolder } from './data-files.ts';
+import { runImages } from '../../../../activities/tasks/image-classification/images.ts';
+import { settings } from '../../../../activities/tasks/image-classification/settings.ts';
 
 const SIZE = 8;
 const RED = { r: 250, g: 10, b: 10 };
@@ -72,6 +74,19 @@ describe('images in a folder for each class', () => {
     assert.equal(new Set(middle(training.pixels, 3)).size, 1, 'grey has three equal channels');
     for (const index of [4, 5]) isAbout(middle(training.pixels, index), RED);
     assert.deepEqual([test?.count, [...(test?.labels ?? [])]], [1, [1]]);
+  });
+
+  it('are told of while a run opens them, one by one', async () => {
+    const own = settings.parse({
+      dataset: { kind: 'folder', train: path.join(root, 'train'), test: path.join(root, 'val'), size: SIZE },
+      model: { kind: 'perceptron', hidden: [4] },
+      objectiveExamples: 1,
+      untouchedExamples: 1,
+      batchSize: 1,
+    });
+    let progress = 0;
+    await runImages(own, 1, { seed: 1, dataDirectory: '', progressed: () => progress++ });
+    assert.equal(progress, 7);
   });
 
   it('are converted to grey if asked for', async () => {
