@@ -7,12 +7,9 @@
  * });
  * ```
  */
-import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { firstLineOf } from '../first-line.ts';
-import { stampOf } from './file-stamps.ts';
+import { importAgain } from '../import-again.ts';
 import {
   checkedImages,
   DataSetError,
@@ -43,7 +40,7 @@ export interface ModuleImages {
  */
 export async function loadModule(path: string): Promise<ImageDataSet> {
   const absolute = resolve(path);
-  const given = await exported(absolute, stampOf([path]));
+  const given = await exported(absolute);
   const { shape, classes: classesGiven } = given;
   if (!isShape(shape))
     throw unusable(`${absolute} (shape)`, 'three integers from 1: height, width, channels', JSON.stringify(shape));
@@ -72,10 +69,10 @@ export async function loadModule(path: string): Promise<ImageDataSet> {
   };
 }
 
-async function exported(path: string, stamp: string): Promise<Record<string, unknown>> {
+async function exported(path: string): Promise<Record<string, unknown>> {
   let content: unknown;
   try {
-    const { default: chosen } = (await importAgain(path, stamp)) as { readonly default?: unknown };
+    const { default: chosen } = (await importAgain(path)) as { readonly default?: unknown };
     content = typeof chosen === 'function' ? await (chosen as () => unknown)() : chosen;
   } catch (error) {
     throw new DataSetError(`Cannot load data module ${path}: ${firstLineOf(error)}`, error);
@@ -83,12 +80,6 @@ async function exported(path: string, stamp: string): Promise<Record<string, unk
   if (typeof content !== 'object' || content === null)
     throw unusable(path, 'a default export: an object, or a function that returns one', typeof content);
   return content as Record<string, unknown>;
-}
-
-/** Node keeps modules: ESM by their URL, also those that failed, and CommonJS by their path. */
-async function importAgain(path: string, stamp: string): Promise<unknown> {
-  delete createRequire(import.meta.url).cache[realpathSync(path)];
-  return import(`${pathToFileURL(path).href}?${stamp}`);
 }
 
 function pixelsOf(where: string, value: unknown): Uint8Array | Float32Array {

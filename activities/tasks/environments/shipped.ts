@@ -2,10 +2,10 @@
  * The environments that ship, by name, and those that users bring.
  */
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { isRecord } from '../../../workflows/validation/draft.ts';
 import { valueText } from '../../../workflows/validation/complaints.ts';
 import { firstLineOf } from '../first-line.ts';
+import { importAgain } from '../import-again.ts';
 import { cartPole } from './cart-pole.ts';
 import type { EnvironmentDefinition } from './environment.ts';
 import { antV1, antV5 } from './mujoco/ant.ts';
@@ -52,7 +52,7 @@ async function loadModule(relativePath: string): Promise<EnvironmentDefinition> 
   const path = resolve(relativePath);
   let exported: unknown;
   try {
-    ({ default: exported } = (await import(pathToFileURL(path).href)) as { readonly default?: unknown });
+    ({ default: exported } = (await importAgain(path)) as { readonly default?: unknown });
   } catch (error) {
     throw new Error(`Cannot load environment ${path}: ${firstLineOf(error)}`, { cause: error });
   }

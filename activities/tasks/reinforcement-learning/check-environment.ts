@@ -9,9 +9,7 @@ import { missingFile } from '../missing-file.ts';
 import type { ReinforcementLearning } from './settings.ts';
 
 const PATH = ['environment', 'path'] as const;
-const RULE =
-  'the path of a module whose default export is an environment (trainers load it once: after a correction, start ' +
-  'them again)';
+const RULE = 'the path of a module whose default export is an environment';
 
 /** Returns the error that is found: the file is missing, cannot be loaded, or has no environment. */
 export async function checkEnvironment({ environment }: ReinforcementLearning): Promise<readonly TaskComplaint[]> {

@@ -161,7 +161,7 @@ export default {
     useEnvironmentThreads(2, ENVIRONMENT_THREAD);
     await assert.rejects(
       VectorEnvironment.create(definition, { count: COUNT, seed: 5, name: ['test'], staggered: true, choice }),
-      /^Error: Cannot load environment .*making\.mjs: Cannot find module/,
+      /^Error: Cannot load environment .*making\.mjs: ENOENT: no such file/,
     );
   });
 });

@@ -112,6 +112,15 @@ describe('a module that is no environment', () => {
       await assert.rejects(trainFromNothing(reinforcementLearning, settings, 0, { hyperparameters }), message);
     });
 
+  it('is used once it is repaired', async () => {
+    const path = folder.write('repaired.mjs', 'export default 3;');
+    const settings = { ...SMALL, environment: { kind: 'module', path } };
+    assert.equal((await complaintsOf(settings)).length, 1);
+    const spring = fileURLToPath(new URL('../../../../examples/environment/spring.ts', import.meta.url));
+    folder.write('repaired.mjs', `export { default } from ${JSON.stringify(spring)};`);
+    assert.deepEqual(await complaintsOf(settings), []);
+  });
+
   it('is refused before a run is planned: no file', async () => {
     const path = join(folder.path, 'none.mjs');
     const task = { kind: 'reinforcement-learning', environment: { kind: 'module', path } };
