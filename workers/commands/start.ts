@@ -145,7 +145,7 @@ function livePage(
 }
 
 async function watchRun(
-  { handle, runId }: Submission,
+  { handle }: Submission,
   stack: UsedStack,
   screen: Screen,
   standstill: StandstillWatch,
@@ -174,6 +174,8 @@ async function watchRun(
   plan ??= (await handle.query(progressQuery)).plan ?? undefined;
   if (plan === undefined) throw new Error(`${handle.workflowId} ended without a plan`);
   const { record, startedHere, stackCommand, directory } = stack;
+  // A run that was reset has another run id than the one that was started.
+  const { runId } = await handle.client.getHandle(handle.workflowId).describe();
   const places = { stack: record, runId, stackEnds: startedHere, stackCommand, directory };
   screen.say(`\n${formatSummary(result, plan.specification, places)}`);
 }
