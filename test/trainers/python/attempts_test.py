@@ -1,13 +1,15 @@
 """How often a round is tried whose trainers die, and what ends a trainer that hangs."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import threading
+import time
 import unittest
 from unittest import mock
 
-from stand_ins import Sum, activities, attempt, train_request
+from stand_ins import MemoryStore, Sum, activities, attempt, train_request
 from temporalio.exceptions import ApplicationError
 
 
@@ -61,6 +63,35 @@ class Deaths(unittest.IsolatedAsyncioTestCase):
 
 class Hangs(unittest.IsolatedAsyncioTestCase):
     @mock.patch("fire_pbt.activities.HEARTBEAT_EVERY", 0.01)
+    async def test_ends_no_trainer_whose_transfer_goes_on(self):
+        class SlowStore(MemoryStore):
+            def telling(self, transferred):
+                self.transferred = transferred
+                return self
+
+            def put(self, bucket, key, body):
+                for _ in range(20):
+                    time.sleep(0.05)
+                    self.transferred()
+                super().put(bucket, key, body)
+
+        environment, _ = attempt()
+        made = activities(hang_after=0.5, hung=self.fail)
+        made._checkpoints = SlowStore()
+        with mock.patch("fire_pbt.activities.faulthandler"):
+            await environment.run(made.train, train_request())
+
+    async def test_describes_while_a_step_that_was_abandoned_goes_on(self):
+        released = threading.Event()
+        made = activities()
+        made._computing.submit(released.wait, 60)
+        environment, _ = attempt()
+        request = {"task": {"kind": "sum"}, "threads": 1}
+        described = await asyncio.wait_for(environment.run(made.describe, request), 30)
+        released.set()
+        self.assertEqual(described["label"], "sum")
+
+    @mock.patch("fire_pbt.activities.HEARTBEAT_EVERY", 0.01)
     async def test_ends_a_trainer_in_which_nothing_moves_and_says_so(self):
         released = threading.Event()
 
@@ -88,7 +119,7 @@ class Hangs(unittest.IsolatedAsyncioTestCase):
     def test_ends_a_trainer_whose_step_holds_the_lock_of_the_interpreter(self):
         script = """
 import asyncio, ctypes
-from stand_ins import Sum, activities, attempt, train_request
+from stand_ins import MemoryStore, Sum, activities, attempt, train_request
 class Hanging(Sum):
     def train(self, step, hyperparameters):
         ctypes.PyDLL(None).sleep(60)

@@ -1,11 +1,13 @@
 """Objects of any size, and what the store's answers mean."""
 
+import io
 import unittest
 from unittest import mock
 
 import stand_ins  # noqa: F401, sets the credentials
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from fire_pbt.checkpoints import Checkpoints
 from fire_pbt.failures import passes
@@ -30,6 +32,24 @@ class Store(unittest.TestCase):
         with mock.patch("fire_pbt.checkpoints._IN_PARTS", config):
             self.checkpoints.put("b", "k", bytes(2 * PART + 1))
         self.stub.assert_no_pending_responses()
+
+    def test_tells_of_each_part_that_is_received(self):
+        body = bytes(2 * 1024 * 1024 + 1)
+        content = StreamingBody(io.BytesIO(body), len(body))
+        self.stub.add_response("get_object", {"Body": content})
+        told = []
+        self.checkpoints.telling(lambda: told.append(True))._read(
+            self.checkpoints._s3.get_object(Bucket="b", Key="k")["Body"]
+        )
+        self.assertEqual(len(told), 3)
+
+    def test_tells_of_what_is_sent(self):
+        told = []
+        checkpoints = self.checkpoints.telling(lambda: told.append(True))
+        with mock.patch.object(checkpoints._s3, "upload_fileobj") as upload:
+            upload.side_effect = lambda *_, Callback, **__: Callback(5)
+            checkpoints.put("b", "k", b"body")
+        self.assertEqual(told, [True])
 
     def test_fails_for_good_with_advice_if_the_store_would_refuse_again(self):
         for code, status, advice in (

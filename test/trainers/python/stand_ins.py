@@ -47,6 +47,9 @@ class MemoryStore:
     def __init__(self):
         self.objects = {}
 
+    def telling(self, transferred):
+        return self
+
     def put(self, bucket, key, body):
         self.objects[key] = body
 

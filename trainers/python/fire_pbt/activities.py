@@ -47,12 +47,15 @@ class TrainerActivities:
         self._checkpoints = Checkpoints()
         # One thread: a round that was abandoned in a long step ends before the next begins.
         self._computing = ThreadPoolExecutor(1, "computing")
+        # Another one: a run that is planned does not wait for that step.
+        self._describing = ThreadPoolExecutor(1, "describing")
 
     @activity.defn
     async def describe(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer what a task is, or refuse it with every error."""
         progress = rounds.Progress(request, None, activity.info().attempt)
-        return await self._answer(request, progress, lambda: describe(self._tasks, self._threads, request))
+        work = lambda: describe(self._tasks, self._threads, request)
+        return await self._answer(request, progress, work, self._describing)
 
     @activity.defn
     async def train(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -75,19 +78,24 @@ class TrainerActivities:
             raise trainer_killed(progress.title, progress.attempt, told, info.heartbeat_timeout)
 
         def work() -> dict[str, Any]:
+            # It may have waited for a step that was abandoned.
+            progress.goes_on()
             complaints = complaints_of(self._tasks, self._threads, request)
             if complaints:
                 raise failure("InvalidTask", f"Cannot train this task: {complaints}")
-            return compute(self._tasks[request["task"]["kind"]], request, progress, self._checkpoints)
+            checkpoints = self._checkpoints.telling(progress.goes_on)
+            return compute(self._tasks[request["task"]["kind"]], request, progress, checkpoints)
 
-        return await self._answer(request, progress, work)
+        return await self._answer(request, progress, work, self._computing)
 
-    async def _answer(self, request: dict[str, Any], progress: rounds.Progress, work: _Work) -> dict[str, Any]:
+    async def _answer(
+        self, request: dict[str, Any], progress: rounds.Progress, work: _Work, threads: ThreadPoolExecutor
+    ) -> dict[str, Any]:
         kind = self._tasks.get(request["task"]["kind"])
         # What comes next may kill the process, or stop everything in it; the heartbeat is sent before.
         self._beat(progress)
         await asyncio.sleep(0)
-        running = asyncio.get_running_loop().run_in_executor(self._computing, _computed, work, kind)
+        running = asyncio.get_running_loop().run_in_executor(threads, _computed, work, kind)
         try:
             return await self._heartbeating(running, progress)
         except asyncio.CancelledError:

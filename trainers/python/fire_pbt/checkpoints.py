@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import json
 import os
-from typing import Any
+from typing import Any, Callable
 
 import boto3
 import numpy as np
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
@@ -34,6 +36,8 @@ _ADVICE = (
 
 #: Parts of large objects, as activities/storage/large-objects.ts has them. S3 takes 10,000 of them: up to 160 GB.
 _PART_BYTES = 16 * 1024 * 1024
+#: What is read of a checkpoint at once.
+_CHUNK_BYTES = 1024 * 1024
 _IN_PARTS = TransferConfig(
     multipart_threshold=_PART_BYTES,
     multipart_chunksize=_PART_BYTES,
@@ -58,6 +62,13 @@ class Checkpoints:
                 response_checksum_validation="when_required",
             ),
         )
+        self._transferred: Callable[[], None] = lambda: None
+
+    def telling(self, transferred: Callable[[], None]) -> Checkpoints:
+        """Return the same objects, of which each part that was sent or received is told."""
+        told = copy.copy(self)
+        told._transferred = transferred
+        return told
 
     def put(self, bucket: str, key: str, body: bytes) -> None:
         """Store an object; a large one in parts.
@@ -65,9 +76,17 @@ class Checkpoints:
         Raises ApplicationError of type StoreRefuses, not retryable, if the store would refuse it again and again.
         """
         try:
-            self._s3.upload_fileobj(io.BytesIO(body), bucket, key, Config=_IN_PARTS)
+            told = self._transferred
+            self._s3.upload_fileobj(io.BytesIO(body), bucket, key, Config=_IN_PARTS, Callback=lambda _: told())
         except ClientError as error:
             raise _classified(error, f"Cannot put s3://{bucket}/{key}") from None
+
+    def _read(self, content: StreamingBody) -> bytes:
+        chunks = []
+        for chunk in content.iter_chunks(_CHUNK_BYTES):
+            chunks.append(chunk)
+            self._transferred()
+        return b"".join(chunks)
 
     def delete(self, bucket: str, key: str) -> None:
         """Delete an object, if there is one."""
@@ -89,7 +108,7 @@ class Checkpoints:
         """
         place = f"s3://{bucket}/{reference['key']}"
         try:
-            body = self._s3.get_object(Bucket=bucket, Key=reference["key"])["Body"].read()
+            body = self._read(self._s3.get_object(Bucket=bucket, Key=reference["key"])["Body"])
         except ClientError as error:
             if not is_missing_object(error):
                 raise _classified(error, f"Cannot get {place}") from None

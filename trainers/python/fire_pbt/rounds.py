@@ -65,8 +65,12 @@ class Progress:
         if doing == "training" and self._began is None:
             self._began = (self._moved_at, step)
 
+    def goes_on(self) -> None:
+        """Note that what was begun goes on."""
+        self._moved_at = time.monotonic()
+
     def idle_seconds(self) -> float:
-        """Return for how long nothing has begun or ended."""
+        """Return for how long nothing has begun, gone on or ended."""
         return time.monotonic() - self._moved_at
 
     def details(self) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def main() -> None:
         type=_whole_number,
         default=1800,
         metavar="SECONDS",
-        help="time without progress, in one step, measurement or check, after which the trainer ends (1800)",
+        help="time without progress, in one step, measurement, check, save or restore, after which the trainer ends (1800)",
     )
     options = parser.parse_args()
     # Libraries read these when they are loaded: now, before the user's file and the activities, which load NumPy.
