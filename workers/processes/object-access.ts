@@ -68,8 +68,15 @@ async function connect(named: string | undefined, environment: NodeJS.ProcessEnv
       `Expected \`--directory\` to be the directory of a local stack, got \`${named}\`: no stack has run there`,
     );
   const stack = await findRunningStack(stateDirectory, STACK_TIMEOUT_MS);
-  if (stack !== undefined) return { ...own, objects: storeOfStack(stack.s3), folder: stack.s3.folder };
   const credentials = CREDENTIALS_VARIABLES.find((name) => (environment[name] ?? '') !== '');
+  if (stack !== undefined) {
+    if (credentials !== undefined && !stack.s3.own)
+      console.error(
+        `Using the S3 of the running stack in ${displayPath(directory)}, and not that of ${credentials}; ` +
+          'AWS_ENDPOINT_URL_S3 names another',
+      );
+    return { ...own, objects: storeOfStack(stack.s3), folder: stack.s3.folder };
+  }
   if (named === undefined && credentials !== undefined) {
     if (hasStoredObjects(stateDirectory))
       console.error(
