@@ -207,7 +207,7 @@ export interface ComparisonProgress {
   readonly runs: number;
   /** Finished runs, in the order of the arms and then of the seeds. */
   readonly rows: readonly ComparisonRow[];
-  /** Summary of the rows; in a large comparison that trains, without the newest ones. Null: no run is finished. */
+  /** Summary of the rows; in a large comparison that trains, without the newest ones. Null: not made yet. */
   readonly summary: ComparisonSummary | null;
   /** Ids of the runs and retraces in training, in the same order. */
   readonly running: readonly string[];

@@ -29,10 +29,24 @@ export function requireEnvironment(
 }
 
 /**
- * Returns the array that `save` writes to. Others ignore what is written by index behind their end, and a state would
- * not be what was saved.
+ * Has an environment save its state into an array of `stateSize` numbers. Returns what `save` returns.
+ *
+ * Arrays ignore what is written by index behind their end, and a state would not be what was saved. So the environment
+ * gets a proxy that refuses this. Native code refuses the proxy, with a TypeError, and then gets the array.
+ *
+ * @throws Error naming the environment, if it writes more numbers than `stateSize`; what `save` throws
  */
-export function stateArray(definition: EnvironmentDefinition, array: Float64Array): Float64Array {
+export function saveState(definition: EnvironmentDefinition, environment: Environment, state: Float64Array): unknown {
+  const saveTo = (array: Float64Array): unknown => environment.save(array);
+  try {
+    return saveTo(guarded(definition, state));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return saveTo(state);
+  }
+}
+
+function guarded(definition: EnvironmentDefinition, array: Float64Array): Float64Array {
   return new Proxy(array, {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name);
@@ -83,11 +97,13 @@ export function requireTransition(definition: EnvironmentDefinition, given: Part
   requireNow(definition, 'step', given);
   if (typeof given !== 'object' || given === null)
     throw complaint(definition, 'what `step` returns', 'an object with `reward` and `ended`', given);
-  const { reward, ended, measurements = [] } = given;
+  const { reward, ended } = given;
+  const measurements: unknown = given.measurements ?? [];
   const isNumber = mayDiverge ? isAnyNumber : Number.isFinite;
+  const areNumbers = isList(measurements) && measurements.length === names.length && measurements.every(isNumber);
   if (!isNumber(reward)) throw complaint(definition, '`reward` of a step', 'a finite number', reward, BLOWING_UP);
   if (typeof ended !== 'boolean') throw complaint(definition, '`ended` of a step', 'true or false', ended);
-  if (measurements.length !== names.length || !measurements.every(isNumber))
+  if (!areNumbers)
     throw complaint(definition, '`measurements` of a step', `finite numbers, ${names.length}`, measurements);
 }
 
@@ -105,6 +121,10 @@ export function requireNow(
   // Nobody waits for it: that it fails is no further trouble.
   returned.catch(() => undefined);
   throw complaint(definition, `\`${method}\``, 'done when it returns', returned);
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'every' in value);
 }
 
 function isAnyNumber(value: unknown): boolean {

@@ -16,7 +16,7 @@ import {
   requireNow,
   requireObservation,
   requireTransition,
-  stateArray,
+  saveState,
 } from './environment-rules.ts';
 
 /** Columns of an episode before its measurements: its number, its steps, its return. */
@@ -137,7 +137,7 @@ export class EnvironmentSlice {
       case 'step':
         return this.#step(environment, index);
       case 'save':
-        return this.#done(command, environment.save(stateArray(this.#definition, this.#row(states, index).fill(0))));
+        return this.#done(command, saveState(this.#definition, environment, this.#row(states, index).fill(0)));
       case 'restore':
         return this.#done(command, environment.restore(this.#row(states, index).slice()));
       default:

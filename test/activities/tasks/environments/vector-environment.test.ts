@@ -80,6 +80,11 @@ const MISTAKES: readonly (readonly [mistake: string, given: object, found: strin
     '`measurements` of a step to be finite numbers, 1, got `[]`',
   ],
   [
+    'return what are no measurements',
+    { step: () => ({ ...STEP, measurements: 3 }) },
+    '`measurements` of a step to be finite numbers, 1, got `3`',
+  ],
+  [
     'leave out a number of an observation',
     { step: (_: unknown, observation: Float64Array) => (observation.set([1, 2]), STEP) },
     `number 2 (from 0) of the observation that \`step\` writes to be finite, got \`NaN\`${ADVICE}`,
@@ -259,6 +264,25 @@ describe('environments side by side', () => {
         'Cannot use environment `counter`: expected `stateSize` to be the numbers that `save` writes, ' +
         'more than 1, got `1`',
     });
+  });
+
+  it('may save by native code, and have no measurements', async () => {
+    class Native extends Counter {
+      override step(...given: Parameters<Counter['step']>): ReturnType<Counter['step']> {
+        return { ...super.step(...given), measurements: null! };
+      }
+      override save(state: Float64Array): void {
+        // As native code, it wants an array.
+        Float64Array.prototype.set.call(state, [1, 2, 3]);
+      }
+    }
+    const { measurements: _, ...unmeasured } = counter;
+    const definition = { ...unmeasured, create: () => new Native() };
+    const vector = await VectorEnvironment.create(definition, { count: 2, seed: 5, name: ['test'] });
+    await vector.reset();
+    await vector.step(actions(2));
+    const states = (await vector.save()).get('environments/states')!;
+    assert.deepEqual([...new Float64Array(states.data.slice().buffer)], [1, 2, 3, 1, 2, 3]);
   });
 
   it('refuse a checkpoint that is none of theirs', async () => {
