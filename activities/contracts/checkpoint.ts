@@ -9,6 +9,9 @@ export interface RunFolder {
   readonly folder: string;
 }
 
+/** `format` in the metadata of a checkpoint's file. */
+export const CHECKPOINT_FORMAT = 'fire-pbt-checkpoint/1';
+
 /** One checkpoint: weights and optimiser state, immutable, addressed by its content. */
 export interface CheckpointReference {
   /** The whole key in the bucket. */

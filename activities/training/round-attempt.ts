@@ -7,7 +7,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HyperparameterValues } from '../../workflows/algorithm/hyperparameters.ts';
-import type { CheckpointReference } from '../contracts/checkpoint.ts';
+import { CHECKPOINT_FORMAT, type CheckpointReference } from '../contracts/checkpoint.ts';
 import type { CheckpointStore } from '../storage/checkpoints.ts';
 import { encodeSafetensors } from '../storage/safetensors.ts';
 import { disposeOf } from '../tasks/disposal.ts';
@@ -141,7 +141,7 @@ export class RoundAttempt {
 
   async #put(session: Session, step: number, partOfRoundTo?: number): Promise<CheckpointReference> {
     const { request, worker } = this.#order;
-    const metadata = { format: 'fire-pbt-checkpoint/1', task: this.#task.kind, step: String(step) };
+    const metadata = { format: CHECKPOINT_FORMAT, task: this.#task.kind, step: String(step) };
     // No variable holds the state, so that it is in memory once while it is stored.
     const bytes = encodeSafetensors(await asTask(`save ${worker} at step ${step}`, () => session.save()), metadata);
     return this.#checkpoints.put(request.storage, bytes, step, partOfRoundTo);

@@ -8,7 +8,7 @@ import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { executionsOfRun } from '../../activities/operations/executions.ts';
 import type { RecordedExecution } from '../../activities/operations/executions.ts';
 import { historyFile, historyText } from '../../activities/operations/histories.ts';
-import { commandWith, repeatOptionName, readOptions } from '../processes/command-line.ts';
+import { repeatOptionName, readOptions, stackCommandIn } from '../processes/command-line.ts';
 import { makeDirectory } from '../processes/directories.ts';
 import { UserError, reasonOf, runProcess } from '../processes/user-error.ts';
 import { historiesIn } from '../replay/history-files.ts';
@@ -140,11 +140,9 @@ async function connect(directory: string | undefined): ReturnType<typeof connect
     return await connectClient();
   } catch (error) {
     if (error instanceof UserError)
-      throw new UserError(
-        `${error.message}; start a local stack with ` +
-          `\`${commandWith('stack', directory === undefined ? [] : ['--directory', directory])}\``,
-        { cause: error },
-      );
+      throw new UserError(`${error.message}; start a local stack with ` + `\`${stackCommandIn(directory)}\``, {
+        cause: error,
+      });
     throw error;
   }
 }

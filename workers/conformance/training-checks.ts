@@ -1,6 +1,7 @@
 /** Checks of `train`: what it answers, that it repeats, and what it refuses. */
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { CHECKPOINT_FORMAT } from '../../activities/contracts/checkpoint.ts';
 import type { TrainOutcome, TrainRequest } from '../../activities/contracts/training.ts';
 import { ObjectStoreError } from '../../activities/storage/store-errors.ts';
 import { checkpointKey } from '../../activities/storage/layout.ts';
@@ -10,7 +11,6 @@ import { allows } from '../../workflows/validation/hyperparameter-definition.ts'
 import { type Check, type Definition, mustBeGiven, require, requireRefusal, type Subject } from './subject.ts';
 import { NotTried, Violation } from './verdicts.ts';
 
-const CHECKPOINT_FORMAT = 'fire-pbt-checkpoint/1';
 const UNKNOWN_HYPERPARAMETER = 'aHyperparameterThatNoTaskHas';
 
 export const TRAINING_CHECKS: readonly Check[] = [

@@ -36,6 +36,11 @@ export function commandWith(command: string, args: readonly string[]): string {
   return commandLine(command, args.map(shellWord).join(' '));
 }
 
+/** Returns the command line that starts the stack in this directory; undefined: in the usual one. */
+export function stackCommandIn(directory: string | undefined): string {
+  return commandWith('stack', directory === undefined ? [] : ['--directory', directory]);
+}
+
 /**
  * Repeats the option's name before each of its values: `--from a b` becomes `--from a --from b`. This supports
  * wildcards: the shell expands `--from *` to several values.

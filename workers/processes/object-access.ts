@@ -11,7 +11,7 @@ import { ObjectStoreError } from '../../activities/storage/store-errors.ts';
 import { shellWord } from '../../workflows/population/names.ts';
 import { UserError } from './user-error.ts';
 import { storeOptions } from '../stack/object-server.ts';
-import { commandWith } from './command-line.ts';
+import { stackCommandIn } from './command-line.ts';
 import { displayPath, LOCAL } from './places.mjs';
 import { findRunningStack, type StackRecord } from '../stack/running-stack.ts';
 import { wantedServers } from '../stack/servers.ts';
@@ -93,7 +93,7 @@ async function connect(named: string | undefined, environment: NodeJS.ProcessEnv
     ...own,
     advice:
       `; no local stack has stored objects in ${directory} and AWS_ENDPOINT_URL_S3 is not set: start a stack with ` +
-      `\`${commandWith('stack', named === undefined ? [] : ['--directory', named])}\``,
+      `\`${stackCommandIn(named)}\``,
   };
 }
 

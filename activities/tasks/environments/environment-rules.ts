@@ -75,14 +75,14 @@ export function requireObservation(
   method: 'reset' | 'step',
   observation: Float64Array,
 ): void {
-  if (isFinite(observation)) return;
+  if (allFinite(observation)) return;
   const at = observation.findIndex((value) => !Number.isFinite(value));
   const what = `number ${at} (from 0) of the observation that \`${method}\` writes`;
   throw complaint(definition, what, 'finite', observation[at], method === 'step' ? BLOWING_UP : '');
 }
 
 /** Returns whether all of them are finite: a loop, because it is part of every step. */
-export function isFinite(values: Float64Array): boolean {
+export function allFinite(values: Float64Array): boolean {
   for (let at = 0; at < values.length; at++) if (!Number.isFinite(values[at])) return false;
   return true;
 }

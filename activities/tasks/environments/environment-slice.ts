@@ -11,7 +11,7 @@ import { messageWithLine } from '../author-line.ts';
 import { disposeOf } from '../disposal.ts';
 import type { Environment, EnvironmentDefinition, Transition } from './environment.ts';
 import {
-  isFinite,
+  allFinite,
   requireEnvironment,
   requireNow,
   requireObservation,
@@ -184,7 +184,7 @@ export class EnvironmentSlice {
   #rewardOf(transition: Transition, observation: Float64Array): number {
     requireTransition(this.#definition, transition);
     const { reward, ended } = transition;
-    if (ended || isFinite(observation)) return reward;
+    if (ended || allFinite(observation)) return reward;
     if (!this.#definition.mayDiverge) requireObservation(this.#definition, 'step', observation);
     return NaN;
   }

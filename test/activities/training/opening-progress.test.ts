@@ -1,25 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { ActivityClock } from '../../../activities/training/activity-clock.ts';
 import { UNKNOWN_PACE } from '../../../activities/training/course.ts';
 import { RoundAttempt } from '../../../activities/training/round-attempt.ts';
 import type { SessionContext } from '../../../activities/tasks/task.ts';
+import { eventually } from '../../workers/eventually.ts';
 import { observing, orderOf } from './computer-cases.ts';
 
 const PAUSE_MS = 5;
 const LIMIT_MS = 10_000;
 /** More than what is told at once. */
 const TELL_EVERY_MS = 250;
-
-/** Waits until it holds. */
-async function until(holds: () => boolean): Promise<void> {
-  const start = performance.now();
-  while (!holds()) {
-    assert.ok(performance.now() - start < LIMIT_MS, 'it does not come to hold');
-    await pause(PAUSE_MS);
-  }
-}
 
 describe('an attempt at a round', () => {
   it('tells that the opening of a session goes on, as often as the task says so', async () => {
@@ -29,7 +20,7 @@ describe('an attempt at a round', () => {
       opened.push(context);
       for (const advances of [1, 2]) {
         context.progressed?.();
-        await until(() => told.at(-1)?.advances === advances);
+        await eventually(() => told.at(-1)?.advances === advances, LIMIT_MS, PAUSE_MS);
       }
       throw new Error('enough seen');
     };
@@ -43,7 +34,7 @@ describe('an attempt at a round', () => {
     await assert.rejects(attempt.train(UNKNOWN_PACE), /enough seen/);
     const endedAtMs = performance.now();
     const count = told.length;
-    await until(() => performance.now() - endedAtMs > TELL_EVERY_MS);
+    await eventually(() => performance.now() - endedAtMs > TELL_EVERY_MS, LIMIT_MS, PAUSE_MS);
     opened[0]?.progressed?.();
     assert.equal(told.length, count, 'what goes on after a failure is not told');
     assert.deepEqual(new Set(told.map(({ doing }) => doing)), new Set(['opening']));
@@ -55,7 +46,7 @@ describe('the clock of an activity', () => {
     const clock = new ActivityClock();
     const opening = { doing: 'opening', step: 0, advances: 0, scores: [], partial: null } as const;
     clock.note(opening);
-    await until(() => clock.elapsedMs > PAUSE_MS);
+    await eventually(() => clock.elapsedMs > PAUSE_MS, LIMIT_MS, PAUSE_MS);
     const waitedUntilMs = performance.now();
     const sinceWaitedMs = () => performance.now() - waitedUntilMs;
     clock.note(opening);
